@@ -1,0 +1,1 @@
+"""Where `models` meets third-party tools and the disk."""

@@ -1,0 +1,108 @@
+"""The deployable: one folder of plain files, sealed by a manifest of digests. No pickle, no code.
+
+model.onnx       raw contract inputs in, probability and log-odds out, all float64
+contract.json    the columns                 policy.json     cut-offs, costs, limits
+reference.json   frozen bins for PSI/CSI     golden.json     rows with the scores they must get
+manifest.json    SHA-256 of every file above, and the lineage: data partitions, lock file, git commit, recipe
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from models.contract import Contract
+from models.errors import Integrity
+from models.policy import Policy
+
+MANIFEST = "manifest.json"
+PARTS = ("model.onnx", "contract.json", "policy.json", "reference.json", "golden.json")
+FORMAT = 1
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def canonical(data: Any) -> bytes:
+    """JSON with one spelling: sorted keys, no spaces, UTF-8. What is hashed and signed."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A verified bundle: to have one is to know that every byte matches the manifest."""
+
+    files: Mapping[str, bytes]
+
+    @classmethod
+    def seal(cls, model: str, parts: Mapping[str, bytes], *, created_at: datetime, lineage: Mapping[str, Any]) -> Self:
+        manifest = {
+            "format": FORMAT,
+            "model": model,
+            "created_at": created_at.isoformat(),
+            "files": {name: sha256(parts[name]) for name in PARTS},
+            "lineage": lineage,
+        }
+        return cls.verified({**{name: parts[name] for name in PARTS}, MANIFEST: canonical(manifest)})
+
+    @classmethod
+    def verified(cls, files: Mapping[str, bytes], digest: str | None = None) -> Self:
+        """Check the manifest's own digest first, then each file's, before anything else is parsed. Raises `Integrity`."""
+        if MANIFEST not in files:
+            raise Integrity("the bundle has no manifest.json", hint="fetch it again; it was not written completely")
+        if digest is not None and (found := sha256(files[MANIFEST])) != digest:
+            raise Integrity(
+                f"the manifest's digest is {found[:12]}, expected {digest[:12]}",
+                hint="the bundle is not the one that was approved",
+            )
+        manifest = json.loads(files[MANIFEST])
+        if manifest.get("format") != FORMAT:
+            raise Integrity(
+                f"bundle format {manifest.get('format')!r} is unknown here", hint=f"this release reads format {FORMAT}"
+            )
+        if files.keys() != manifest["files"].keys() | {MANIFEST}:
+            raise Integrity(
+                "the bundle's files are not those of its manifest",
+                hint="nothing may be added to or taken from a bundle",
+            )
+        for name, expected in manifest["files"].items():
+            if sha256(files[name]) != expected:
+                raise Integrity(
+                    f"{name} does not match its digest in the manifest", hint="the file was changed after sealing"
+                )
+        return cls(dict(files))
+
+    @property
+    def digest(self) -> str:
+        return sha256(self.files[MANIFEST])
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        return dict(json.loads(self.files[MANIFEST]))
+
+    @property
+    def model(self) -> str:
+        return str(self.manifest["model"])
+
+    @property
+    def lineage(self) -> dict[str, Any]:
+        return dict(self.manifest["lineage"])
+
+    @property
+    def graph(self) -> bytes:
+        return self.files["model.onnx"]
+
+    @property
+    def contract(self) -> Contract:
+        return Contract.from_dict(json.loads(self.files["contract.json"]))
+
+    @property
+    def policy(self) -> Policy:
+        return Policy.model_validate_json(self.files["policy.json"])
+
+    def part(self, name: str) -> Any:
+        """A JSON part, parsed."""
+        return json.loads(self.files[name])

@@ -1,0 +1,117 @@
+"""A use case's policy: cut-offs and the costs behind them, directions, gates and limits. Data, sealed in the bundle."""
+
+from enum import StrEnum
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Action(StrEnum):
+    """The monthly line review, from the mildest to the most severe."""
+
+    KEEP = "keep"
+    REVIEW = "review"
+    REDUCE = "reduce"
+
+
+class CostMatrix(Frozen):
+    """Expected cost of an action, in the policy's currency per account.
+
+    keep:   p * exposure * loss_given_default
+    review: review_cost + (1 - review_catches) * keep
+    reduce: (1 - reduce_saves) * keep + (1 - p) * lost_margin
+    """
+
+    currency: str
+    exposure: float = Field(gt=0, description="exposure at default, per account")
+    loss_given_default: float = Field(gt=0, le=1)
+    review_cost: float = Field(ge=0, description="a person looks at the account")
+    review_catches: float = Field(ge=0, le=1, description="share of the loss that a review avoids")
+    reduce_saves: float = Field(ge=0, le=1, description="share of the loss that a reduced line avoids")
+    lost_margin: float = Field(ge=0, description="margin lost on a good account whose line was reduced")
+
+    def expected(self, probability: NDArray[np.float64]) -> dict[Action, NDArray[np.float64]]:
+        """Cost of each action at each probability, shape (n,)."""
+        keep = probability * self.exposure * self.loss_given_default
+        return {
+            Action.KEEP: keep,
+            Action.REVIEW: self.review_cost + (1 - self.review_catches) * keep,
+            Action.REDUCE: (1 - self.reduce_saves) * keep + (1 - probability) * self.lost_margin,
+        }
+
+    def cut_offs(self) -> tuple[float, float]:
+        """(review, reduce): from which probability on each action is the cheapest. Lines, so the crossings are exact."""
+        loss = self.exposure * self.loss_given_default
+        review = self.review_cost / (self.review_catches * loss)
+        gain = (self.reduce_saves - self.review_catches) * loss + self.lost_margin
+        return review, (self.lost_margin - self.review_cost) / gain
+
+
+class CutOffs(Frozen):
+    """`probability >= reduce` reduces; else `probability >= review` reviews; else keeps."""
+
+    review: float = Field(gt=0, lt=1)
+    reduce: float = Field(gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.review >= self.reduce:
+            raise ValueError("the review cut-off must lie below the reduce cut-off")
+        return self
+
+    def actions(self, probability: NDArray[np.float64]) -> NDArray[np.str_]:
+        """Quantised probabilities, shape (n,), to actions, shape (n,)."""
+        severe = np.where(probability >= self.reduce, Action.REDUCE.value, Action.REVIEW.value)
+        return np.where(probability >= self.review, severe, Action.KEEP.value)
+
+
+class GateLimits(Frozen):
+    """What a challenger must show. Floors hold for every model; the margins hold against a champion."""
+
+    auc_floor: float = Field(description="lower confidence bound of the out-of-time AUC")
+    brier_ceiling_ratio: float = Field(description="Brier score / that of predicting the base rate, at most")
+    calibration_slope: tuple[float, float]
+    calibration_intercept: tuple[float, float]
+    auc_margin: float = Field(description="the paired AUC loss against the champion may not exceed this")
+    brier_margin: float = Field(description="the paired Brier loss against the champion may not exceed this")
+    family_margin: float = Field(
+        description="lower bound of the paired AUC gain that a more complex family must exceed"
+    )
+    minimum_bad: int = Field(description="bad outcomes needed out of time before anything is decided")
+    confidence: float = 0.95
+
+
+class MonitoringLimits(Frozen):
+    """When the monthly verdict changes colour."""
+
+    psi_warn: float
+    psi_alarm: float
+    code_mix: float = Field(
+        description="total variation distance of a code mix against history from which coding is suspected"
+    )
+    bad_rate_ratio: float = Field(
+        description="jump of the bad rate against history from which a definition change is suspected"
+    )
+    auc_drop: float
+    calibration_ratio: tuple[float, float] = Field(description="realised / predicted bad rate")
+    minimum_rows: int
+
+
+class Policy(Frozen):
+    cost: CostMatrix
+    cut_offs: CutOffs
+    directions: dict[str, int] = Field(
+        description="+1: more of the feature may only raise the probability; -1: only lower it"
+    )
+    gates: GateLimits
+    monitoring: MonitoringLimits
+    quantum: float = Field(default=1e-9, description="probabilities are rounded to this before cut-off and log")
+
+    def quantise(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.round(probability, -int(np.floor(np.log10(self.quantum))))

@@ -1,0 +1,1 @@
+"""How we know that a model still holds."""

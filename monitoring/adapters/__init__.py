@@ -1,0 +1,1 @@
+"""Where `monitoring` meets third-party tools and the disk."""

@@ -1,0 +1,1 @@
+"""Where `pipelines` meets third-party tools and the disk."""

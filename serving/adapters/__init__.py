@@ -1,0 +1,1 @@
+"""Where `serving` meets third-party tools and the disk."""
