@@ -70,9 +70,7 @@ class Bundle:
             )
         for name, expected in manifest["files"].items():
             if sha256(files[name]) != expected:
-                raise Integrity(
-                    f"{name} does not match its digest in the manifest", hint="the file was changed after sealing"
-                )
+                raise Integrity(f"{name} does not match its digest in the manifest", hint="the file was changed after sealing")
         return cls(dict(files))
 
     @property

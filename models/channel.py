@@ -117,7 +117,7 @@ def publish(
     now: datetime,
     reason: str,
 ) -> Pointer:
-    """Point the channel at a bundle that it holds with a valid approval, if `expected` (digest, "" for none) is still the head."""
+    """Point the channel at a bundle that it holds with a valid approval, if `expected` (digest or "") is still the head."""
     check_approval(channel.approval(bundle), trust, model=model, bundle=bundle, now=now)
     Bundle.verified(channel.bundle(bundle), bundle)
     last = channel.pointers(model)

@@ -23,7 +23,7 @@ Columns = Mapping[str, Array]
 
 Kind = Literal["integer", "number", "text"]
 _PYTHON: dict[Kind, type] = {"integer": int, "number": float, "text": str}
-_KIND: dict[type, Kind] = {python: kind for kind, python in _PYTHON.items()}
+_KIND: dict[Any, Kind] = {python: kind for kind, python in _PYTHON.items()}
 _MARK = "steward"
 
 
@@ -82,10 +82,8 @@ def column(
         raise TypeError(f"the column that means {meaning!r} is unbounded; give ge and le, codes or a pattern")
     if codes:
         ge, le = min(codes), max(codes)
-    mark = {"role": role, "unit": unit, "codes": dict(codes or {})}
-    return Field(
-        description=meaning, examples=[example], ge=ge, le=le, pattern=pattern, json_schema_extra={_MARK: mark}
-    )
+    mark: dict[str, Any] = {"role": role, "unit": unit, "codes": dict(codes or {})}
+    return Field(description=meaning, examples=[example], ge=ge, le=le, pattern=pattern, json_schema_extra={_MARK: mark})
 
 
 class Record(BaseModel):
@@ -135,26 +133,19 @@ class Contract:
     def request_model(self) -> type[BaseModel]:
         """The pydantic model of one record of a request: key, time and inputs; anything else is refused."""
         fields: dict[str, Any] = {
-            column.name: (_annotation(column), _field(column))
-            for column in self.columns
-            if column.role in REQUEST_ROLES
+            column.name: (_annotation(column), _field(column)) for column in self.columns if column.role in REQUEST_ROLES
         }
         title = "".join(part.title() for part in self.name.split("_")) + "Record"
         return create_model(title, __config__=ConfigDict(extra="forbid", strict=True, frozen=True), **fields)
 
     def to_dict(self) -> dict[str, Any]:
-        rows = [
-            asdict(column) | {"codes": {str(code): text for code, text in column.codes.items()}}
-            for column in self.columns
-        ]
+        rows = [asdict(column) | {"codes": {str(code): text for code, text in column.codes.items()}} for column in self.columns]
         return {"name": self.name, "version": self.version, "columns": rows}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         columns = tuple(
-            Column(
-                **row | {"role": Role(row["role"]), "codes": {int(code): text for code, text in row["codes"].items()}}
-            )
+            Column(**row | {"role": Role(row["role"]), "codes": {int(code): text for code, text in row["codes"].items()}})
             for row in data["columns"]
         )
         return cls(data["name"], data["version"], columns)
@@ -203,13 +194,11 @@ def _column(name: str, info: FieldInfo) -> Column:
     if not isinstance(extra, dict) or _MARK not in extra:
         raise TypeError(f"{name} is not declared with column(...)")
     mark = extra[_MARK]
-    limits = {
-        key: getattr(item, key) for item in info.metadata for key in ("ge", "le", "pattern") if hasattr(item, key)
-    }
+    limits = {key: getattr(item, key) for item in info.metadata for key in ("ge", "le", "pattern") if hasattr(item, key)}
     return Column(
         name=name,
         role=mark["role"],
-        kind=_KIND[info.annotation or str],
+        kind=_KIND[info.annotation],
         meaning=info.description or "",
         example=(info.examples or [None])[0],
         unit=mark["unit"],

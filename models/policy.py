@@ -80,9 +80,7 @@ class GateLimits(Frozen):
     calibration_intercept: tuple[float, float]
     auc_margin: float = Field(description="the paired AUC loss against the champion may not exceed this")
     brier_margin: float = Field(description="the paired Brier loss against the champion may not exceed this")
-    family_margin: float = Field(
-        description="lower bound of the paired AUC gain that a more complex family must exceed"
-    )
+    family_margin: float = Field(description="lower bound of the paired AUC gain that a more complex family must exceed")
     minimum_bad: int = Field(description="bad outcomes needed out of time before anything is decided")
     confidence: float = 0.95
 
@@ -92,12 +90,8 @@ class MonitoringLimits(Frozen):
 
     psi_warn: float
     psi_alarm: float
-    code_mix: float = Field(
-        description="total variation distance of a code mix against history from which coding is suspected"
-    )
-    bad_rate_ratio: float = Field(
-        description="jump of the bad rate against history from which a definition change is suspected"
-    )
+    code_mix: float = Field(description="total variation distance of a code mix against history from which coding is suspected")
+    bad_rate_ratio: float = Field(description="jump of the bad rate against history from which a definition change is suspected")
     auc_drop: float
     calibration_ratio: tuple[float, float] = Field(description="realised / predicted bad rate")
     minimum_rows: int
@@ -106,9 +100,7 @@ class MonitoringLimits(Frozen):
 class Policy(Frozen):
     cost: CostMatrix
     cut_offs: CutOffs
-    directions: dict[str, int] = Field(
-        description="+1: more of the feature may only raise the probability; -1: only lower it"
-    )
+    directions: dict[str, int] = Field(description="+1: more of the feature may only raise the probability; -1: only lower it")
     gates: GateLimits
     monitoring: MonitoringLimits
     quantum: float = Field(default=1e-9, description="probabilities are rounded to this before cut-off and log")

@@ -12,9 +12,7 @@ from models.policy import Action
 BINS = 10
 
 
-def profile(
-    contract: Contract, columns: Columns, probability: NDArray[np.float64], actions: NDArray[np.str_]
-) -> dict[str, Any]:
+def profile(contract: Contract, columns: Columns, probability: NDArray[np.float64], actions: NDArray[np.str_]) -> dict[str, Any]:
     """What `reference.json` holds: bins and counts by input, of the score, and counts by action."""
     return {
         "rows": len(probability),

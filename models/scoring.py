@@ -25,6 +25,6 @@ def check_golden_rows(bundle: Bundle, scorer: Scorer) -> None:
     if wrong := np.flatnonzero(scores != expected).tolist():
         row = wrong[0]
         raise Integrity(
-            f"{len(wrong)} of {len(expected)} golden rows score differently; row {row}: {scores[row]!r}, expected {expected[row]!r}",
+            f"{len(wrong)} of {len(expected)} golden rows score differently; row {row}: {scores[row]}, expected {expected[row]}",
             hint="the runtime or the machine computes otherwise than the one that sealed the bundle; do not serve it",
         )

@@ -16,11 +16,11 @@ from models.usecase import UseCase
 
 
 def _behind(columns: Columns) -> NDArray[np.bool_]:
-    return columns["status_0"] >= 1
+    return np.asarray(columns["status_0"] >= 1)
 
 
 def _inactive(columns: Columns) -> NDArray[np.bool_]:
-    return (columns["status_0"] == -2) & (columns["bill_0"] <= 0) & (columns["payment_0"] == 0)
+    return np.asarray((columns["status_0"] == -2) & (columns["bill_0"] <= 0) & (columns["payment_0"] == 0))
 
 
 def _current(columns: Columns) -> NDArray[np.bool_]:

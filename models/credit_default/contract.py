@@ -28,9 +28,7 @@ class AccountMonth(Record):
         ge=-5_000_000,
         le=5_000_000,
     )
-    bill_1: float = column(
-        Role.INPUT, "bill of the month before", example=49_291.0, unit="TWD", ge=-5_000_000, le=5_000_000
-    )
+    bill_1: float = column(Role.INPUT, "bill of the month before", example=49_291.0, unit="TWD", ge=-5_000_000, le=5_000_000)
     payment_0: float = column(Role.INPUT, "paid in the snapshot month", example=1_100.0, unit="TWD", ge=0, le=5_000_000)
     payment_1: float = column(Role.INPUT, "paid in the month before", example=1_200.0, unit="TWD", ge=0, le=5_000_000)
     sex: int = column(Role.AUDIT, "sex (prohibited basis)", example=2, codes={1: "male", 2: "female"})

@@ -26,8 +26,7 @@ LABEL = "default-payment-next-month"
 
 # The table numbers its months backwards, and skips status 1.
 STATUS = {
-    Month(2005, m): name
-    for m, name in zip(range(4, 10), ("PAY_6", "PAY_5", "PAY_4", "PAY_3", "PAY_2", "PAY_0"), strict=True)
+    Month(2005, m): name for m, name in zip(range(4, 10), ("PAY_6", "PAY_5", "PAY_4", "PAY_3", "PAY_2", "PAY_0"), strict=True)
 }
 NUMBER = {Month(2005, m): 10 - m for m in range(4, 10)}
 MONTHS = [Month(2005, m) for m in range(5, 10)]  # April is only history: a snapshot needs the month before

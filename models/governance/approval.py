@@ -63,9 +63,7 @@ def check_approval(signed: Signed, trust: Trust, *, model: str, bundle: str, now
             hint="ask for an approval of this bundle",
         )
     if approval.approver != signed.signer or approval.approver == approval.trainer:
-        raise NotApproved(
-            "the approver named is not the one who signed, or trained the model", hint="maker and checker differ"
-        )
+        raise NotApproved("the approver named is not the one who signed, or trained the model", hint="maker and checker differ")
     if now >= datetime.fromisoformat(approval.expires_at):
         raise NotApproved(f"the approval expired at {approval.expires_at}", hint="ask for a new approval")
     return approval

@@ -54,9 +54,7 @@ def verify_chain(entries: Sequence[Entry]) -> None:
     previous = ""
     for number, entry in enumerate(entries, start=1):
         if entry.number != number or entry.previous != previous or entry.sealed().chain != entry.chain:
-            raise Integrity(
-                f"ledger entry {number} was edited, removed or reordered", hint="restore the ledger from its backup"
-            )
+            raise Integrity(f"ledger entry {number} was edited, removed or reordered", hint="restore the ledger from its backup")
         previous = entry.chain
 
 

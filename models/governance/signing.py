@@ -34,9 +34,7 @@ class Signed:
         return canonical({"signer": self.signer, "duty": self.duty, "document": self.document})
 
     def to_bytes(self) -> bytes:
-        return canonical(
-            {"document": self.document, "signer": self.signer, "duty": self.duty, "signature": self.signature}
-        )
+        return canonical({"document": self.document, "signer": self.signer, "duty": self.duty, "signature": self.signature})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
@@ -44,9 +42,7 @@ class Signed:
             raw = json.loads(data)
             return cls(raw["document"], raw["signer"], Duty(raw["duty"]), raw["signature"])
         except (ValueError, KeyError, TypeError) as error:
-            raise NotApproved(
-                "a signed document cannot be read", hint="it was cut off or edited; fetch it again"
-            ) from error
+            raise NotApproved("a signed document cannot be read", hint="it was cut off or edited; fetch it again") from error
 
 
 @dataclass(frozen=True)
