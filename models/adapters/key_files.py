@@ -1,0 +1,84 @@
+"""Keys in a folder: private ones as PEM files that only their owner may read, public ones in `trust.json`.
+
+In the local profile missing keys are made on first use. In production they are mounted, and a missing one stops the start.
+"""
+
+import base64
+import json
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+
+from models.adapters import durable
+from models.bundle import canonical
+from models.errors import Misconfigured
+from models.governance.signing import Duty, Signer, Trust
+
+PUBLISHER = "pipeline"
+DEMONSTRATION_APPROVER = "demonstration-approver"
+LOCAL_SIGNERS = {PUBLISHER: Duty.PUBLISH, DEMONSTRATION_APPROVER: Duty.APPROVE}
+
+
+def signer(folder: Path, name: str, duty: Duty) -> Signer:
+    """The signer whose private key is `<duty>-<name>.pem` in `folder`. Raises `Misconfigured`."""
+    path = _key_path(folder, name, duty)
+    try:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError) as error:
+        raise Misconfigured(
+            f"there is no private key to {duty} at {path}", hint="mount the key there, as unencrypted PEM"
+        ) from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise Misconfigured(f"{path} is not an Ed25519 key", hint="make one with `openssl genpkey -algorithm ed25519`")
+    return Signer(name, duty, key)
+
+
+def trust(path: Path) -> Trust:
+    """Whose signatures count. Raises `Misconfigured` if the file is missing, broken or gives one key both duties."""
+    try:
+        keys: dict[str, dict[str, str]] = {Duty(duty): dict(names) for duty, names in json.loads(path.read_bytes()).items()}
+        both = _checked(keys.get(Duty.PUBLISH, {})) & _checked(keys.get(Duty.APPROVE, {}))
+    except FileNotFoundError as error:
+        raise Misconfigured(
+            f"there is no trust file at {path}", hint="`make train` makes one in the local profile; else set STEWARD_TRUST_FILE"
+        ) from error
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise Misconfigured(
+            f"the trust file {path} cannot be read", hint='it is {"publish": {name: base64 key}, "approve": {...}}'
+        ) from error
+    if both:
+        raise Misconfigured(
+            f"the trust file {path} lets one key publish and approve", hint="maker and checker hold different keys"
+        )
+    return Trust(keys)
+
+
+def make_local_keys(folder: Path, trust_path: Path) -> None:
+    """Make what is missing of the local profile's two keys, and the trust file. Several processes may do so at once."""
+    for name, duty in LOCAL_SIGNERS.items():
+        path = _key_path(folder, name, duty)
+        if not path.exists():
+            pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            _unless_there(path, pem, 0o600)
+    if not trust_path.exists():
+        public = {duty: {name: signer(folder, name, duty).public()} for name, duty in LOCAL_SIGNERS.items()}
+        _unless_there(trust_path, canonical(public), 0o644)
+
+
+def _key_path(folder: Path, name: str, duty: Duty) -> Path:
+    return folder / f"{duty}-{name}.pem"
+
+
+def _unless_there(path: Path, data: bytes, mode: int) -> None:
+    try:
+        durable.create(path, data, mode)
+    except FileExistsError:
+        return  # another process was first: its key counts
+
+
+def _checked(keys: dict[str, str]) -> set[bytes]:
+    found = {base64.b64decode(key, validate=True) for key in keys.values()}
+    if any(len(key) != 32 for key in found):
+        raise ValueError("an Ed25519 public key has 32 bytes")
+    return found

@@ -1,0 +1,51 @@
+"""The release channel in memory."""
+
+from collections.abc import Mapping
+from threading import Lock
+
+from models.errors import Conflict, NotFound
+from models.governance.signing import Signed
+
+
+class FakeChannel:
+    def __init__(self) -> None:
+        self._bundles: dict[str, dict[str, bytes]] = {}
+        self._approvals: dict[str, Signed] = {}
+        self._pointers: dict[str, dict[int, Signed]] = {}
+        self._lock = Lock()
+
+    def models(self) -> list[str]:
+        return sorted(self._pointers)
+
+    def pointers(self, model: str) -> int:
+        return max(self._pointers.get(model, {}), default=0)
+
+    def pointer(self, model: str, sequence: int) -> Signed:
+        try:
+            return self._pointers[model][sequence]
+        except KeyError:
+            raise NotFound(f"the channel has no pointer {sequence} of {model}") from None
+
+    def add_pointer(self, model: str, sequence: int, pointer: Signed) -> None:
+        with self._lock:
+            if sequence in self._pointers.get(model, {}):
+                raise Conflict(f"pointer {sequence} of {model} was published by somebody else")
+            self._pointers.setdefault(model, {})[sequence] = pointer
+
+    def bundle(self, digest: str) -> Mapping[str, bytes]:
+        try:
+            return dict(self._bundles[digest])
+        except KeyError:
+            raise NotFound(f"the channel has no bundle {digest[:12]}") from None
+
+    def add_bundle(self, digest: str, files: Mapping[str, bytes]) -> None:
+        self._bundles.setdefault(digest, dict(files))
+
+    def approval(self, bundle: str) -> Signed:
+        try:
+            return self._approvals[bundle]
+        except KeyError:
+            raise NotFound(f"the channel has no approval of bundle {bundle[:12]}") from None
+
+    def add_approval(self, bundle: str, approval: Signed) -> None:
+        self._approvals[bundle] = approval
