@@ -1,0 +1,110 @@
+"""How far a month's decisions moved from the reference: PSI of the score, CSI of each input, on bins frozen in the bundle.
+
+Population stability index over bins i with shares p (current) and q (reference): sum((p - q) * ln(p / q)).
+Without any shift, PSI is distributed about as (1/n + 1/N) times chi-squared with (bins - 1) degrees of freedom, n and N
+being the two sample sizes (B. Yurdakul, "Statistical Properties of Population Stability Index", Western Michigan
+University, 2018). So a fixed limit means nothing for a small sample: the limit used is the larger of the policy's
+value and the quantile that all columns together would exceed by chance once in a hundred months.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from statistics import NormalDist
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.policy import Frozen, MonitoringLimits
+
+FALSE_ALARMS = 0.01
+"""The chance that any of a month's columns passes the null limit although nothing moved (Bonferroni over the columns)."""
+SMOOTHING = 0.5
+"""Added to every bin's count, so that an empty bin is a small share and not an infinite distance (Jeffreys' prior)."""
+
+State = Literal["stable", "warn", "alarm", "insufficient"]
+
+
+class Shift(Frozen):
+    """One distribution against its reference. `bins` label the counts; a coded column's last bin is "never seen"."""
+
+    name: str
+    psi: float
+    warn: float
+    alarm: float
+    state: State
+    coded: bool
+    distance: float  # total variation distance: the share of rows that would have to change bin
+    unseen: int  # rows with a code that the contract does not know
+    bins: tuple[str, ...]
+    reference: tuple[int, ...]
+    current: tuple[int, ...]
+
+
+def psi(reference: NDArray[np.int64], current: NDArray[np.int64]) -> float:
+    """Counts by bin, both of shape (bins,), to the smoothed population stability index."""
+    q, p = (_shares(counts + SMOOTHING) for counts in (reference, current))
+    return float(np.sum((p - q) * np.log(p / q)))
+
+
+def null_limit(bins: int, n: int, reference_n: int, columns: int) -> float:
+    """The PSI that pure chance exceeds in `FALSE_ALARMS` of the months in at least one of `columns` columns."""
+    return (1 / n + 1 / reference_n) * chi_squared_quantile(1 - FALSE_ALARMS / columns, max(bins - 1, 1))
+
+
+def chi_squared_quantile(level: float, degrees: int) -> float:
+    """Wilson and Hilferty (1931): within 3 % of the exact quantile for levels from .9 to .9999, enough for a limit."""
+    spread = 2 / (9 * degrees)
+    return float(degrees * (1 - spread + NormalDist().inv_cdf(level) * spread**0.5) ** 3)
+
+
+def shift(
+    name: str,
+    frozen: Mapping[str, Any],
+    current: NDArray[np.int64],
+    limits: MonitoringLimits,
+    *,
+    columns: int,
+) -> Shift:
+    """Compare a month's counts with a frozen binning of the bundle (`edges` or `codes`, and `counts`)."""
+    reference = np.asarray(frozen["counts"], dtype=np.int64)
+    n, reference_n = int(current.sum()), int(reference.sum())
+    coded, value = "codes" in frozen, psi(reference, current)
+    used = int(np.sum((reference + current) > 0))  # a bin empty on both sides adds no degree of freedom
+    chance = null_limit(used, n, reference_n, columns) if n else 0.0
+    warn, alarm = max(limits.psi_warn, chance), max(limits.psi_alarm, chance)
+    return Shift(
+        name=name,
+        psi=value,
+        warn=warn,
+        alarm=alarm,
+        state=_state(value, warn, alarm, enough=n >= limits.minimum_rows),
+        coded=coded,
+        distance=float(np.abs(_shares(current) - _shares(reference)).sum() / 2) if n else 0.0,
+        unseen=int(current[-1]) if coded else 0,
+        bins=tuple(labels(frozen)),
+        reference=tuple(map(int, reference)),
+        current=tuple(map(int, current)),
+    )
+
+
+def labels(frozen: Mapping[str, Any]) -> Sequence[str]:
+    """What to write under each bin."""
+    if "actions" in frozen:
+        return list(frozen["actions"])
+    if "codes" in frozen:
+        return [*(str(code) for code in frozen["codes"]), "never seen"]
+    edges = [f"{edge:,.4g}" for edge in frozen["edges"]]
+    if not edges:
+        return ["all"]
+    return [f"below {edges[0]}", *(f"{a} to {b}" for a, b in pairwise(edges)), f"{edges[-1]} and more"]
+
+
+def _state(value: float, warn: float, alarm: float, *, enough: bool) -> State:
+    if not enough:
+        return "insufficient"
+    return "alarm" if value >= alarm else "warn" if value >= warn else "stable"
+
+
+def _shares(counts: NDArray[Any]) -> NDArray[np.float64]:
+    return np.asarray(counts / counts.sum(), dtype=np.float64)

@@ -1,0 +1,160 @@
+"""The monthly report: what is stored, dated, never overwritten, and read by the viewer, the alerts and the replay."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
+
+from models.policy import Frozen
+from monitoring.drift import Shift
+from monitoring.performance import Performance
+from monitoring.verdict import Verdict
+
+REPORT = "report.json"
+FORMAT = 1
+
+
+class Document(Frozen):
+    """A page stored beside report.json, e.g. Evidently's."""
+
+    name: str  # file name, e.g. "drift.html"
+    title: str
+    about: str  # what it was made from: rows, sample, seed
+
+
+class Reconciled(Frozen):
+    """One column as the exact statistics and as Evidently's sample see it, both as PSI."""
+
+    column: str
+    exact: float
+    sampled: float
+    exact_drifted: bool
+    sampled_drifted: bool
+    note: str  # "" where both agree
+
+
+class Sealed(Frozen):
+    """Which partition version of the lake a figure was computed from."""
+
+    table: str
+    month: str
+    version: int
+    digest: str
+    rows: int
+
+
+class MonthlyReport(Frozen):
+    """Everything the platform can say about one model's month, as known at `recorded_at`."""
+
+    format: int = FORMAT
+    model: str
+    title: str
+    month: str
+    recorded_at: str
+    version: int  # of the model, for people
+    bundle: str
+    decisions: int  # rows answered by this bundle
+    other_bundles: dict[str, int]  # rows of the month answered by others, by digest
+    verdict: Verdict
+    score: Shift | None  # None: nothing was decided
+    inputs: tuple[Shift, ...]
+    actions: Shift | None
+    performance: Performance | None  # None: not matured, see `maturity`
+    maturity: str  # in words, e.g. "Outcomes of 2005-09 mature on 2005-10-31."
+    documents: tuple[Document, ...] = ()
+    reconciliation: tuple[Reconciled, ...] = ()
+    sources: tuple[Sealed, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        return cls.model_validate(data)
+
+
+@dataclass(frozen=True, order=True)
+class ReportKey:
+    """Where a report is. `stamp` sorts by time recorded; two of one instant are numbered."""
+
+    model: str
+    month: str
+    stamp: str
+
+
+class ReportStore(Protocol):
+    def add(self, report: MonthlyReport, documents: Mapping[str, bytes]) -> ReportKey:
+        """Store the report and its pages, all or nothing; never replaces an earlier one."""
+        ...
+
+    def models(self) -> list[str]: ...
+
+    def keys(self, model: str, month: str | None = None) -> list[ReportKey]:
+        """Newest month first, and within a month the newest report first; empty for an unknown model."""
+        ...
+
+    def read(self, key: ReportKey) -> MonthlyReport:
+        """Raises `NotFound`, or `Integrity` if the file was damaged."""
+        ...
+
+    def document(self, key: ReportKey, name: str) -> bytes:
+        """A page by its file name. Raises `NotFound`, also for a name that is not one of the report's documents."""
+        ...
+
+
+def newest(store: ReportStore, model: str) -> list[tuple[ReportKey, MonthlyReport]]:
+    """The newest report of every month, newest month first."""
+    found: dict[str, ReportKey] = {}
+    for key in store.keys(model):
+        found.setdefault(key.month, key)
+    return [(key, store.read(key)) for key in found.values()]
+
+
+class MonthRow(Frozen):
+    """A month in one line, for charts and tables. Figures are None where unknown, never good by default."""
+
+    month: str
+    version: int
+    level: str
+    sentence: str
+    decisions: int
+    psi_score: float | None
+    psi_max: float | None
+    psi_max_input: str
+    predicted: float | None
+    actual: float | None
+    auc: float | None
+    brier: float | None
+    comparable_actual: float | None
+    comparable_auc: float | None
+    comparable_brier: float | None
+    alerts: tuple[str, ...]  # the findings' texts
+
+
+def rows(reports: Sequence[MonthlyReport]) -> list[MonthRow]:
+    """One row per report given, oldest month first."""
+    return [_row(report) for report in sorted(reports, key=lambda r: (r.month, r.recorded_at))]
+
+
+def _row(report: MonthlyReport) -> MonthRow:
+    coded = report.performance.as_coded.populations["all"] if report.performance else None
+    reading = report.performance.comparable if report.performance else None
+    like = reading.populations["all"] if reading else None
+    top = max(report.inputs, key=lambda shift: shift.psi, default=None)
+    return MonthRow(
+        month=report.month,
+        version=report.version,
+        level=report.verdict.level,
+        sentence=report.verdict.sentence,
+        decisions=report.decisions,
+        psi_score=report.score.psi if report.score else None,
+        psi_max=top.psi if top else None,
+        psi_max_input=top.name if top else "",
+        predicted=coded.predicted if coded else None,
+        actual=coded.actual if coded else None,
+        auc=coded.auc if coded else None,
+        brier=coded.brier if coded else None,
+        comparable_actual=like.actual if like else None,
+        comparable_auc=like.auc if like else None,
+        comparable_brier=like.brier if like else None,
+        alerts=tuple(finding.text for finding in report.verdict.findings),
+    )
