@@ -4,14 +4,18 @@ Two times, never mixed up (bitemporal): the partition's *month* says when a thin
 `recorded_at` says when the platform learnt it. A restatement is a further version of the same month.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
+from models.bundle import canonical, sha256
 from models.clock import Month
-from models.contract import Columns
+from models.contract import Array, Columns
 
 SNAPSHOTS = "snapshots"
 OUTCOMES = "outcomes"
@@ -31,6 +35,36 @@ class PartitionVersion:
     facts: Mapping[str, str]  # e.g. matured_at, definition_version
 
 
+def content_digest(columns: Columns) -> str:
+    """SHA-256 over names, types, values and row order; the order of the columns and how they are stored do not count."""
+    return combined_digest({name: column_digest(values) for name, values in columns.items()})
+
+
+def combined_digest(columns: Mapping[str, str]) -> str:
+    """The content digest from the columns' own digests, so that a read of a few columns can be checked as well."""
+    return sha256(canonical(dict(columns)))
+
+
+def column_digest(values: Array) -> str:
+    """SHA-256 of one column in a canonical form: type, length, little-endian numbers or UTF-8 with the texts' lengths.
+
+    Widths do not count (int32 and int64 are integers). Anything untyped, as only a broken batch has it, counts by its `repr`.
+    """
+    values = np.asarray(values)
+    kind = values.dtype.kind
+    if kind in "biuf":
+        tag, form = {"b": ("boolean", "u1"), "f": ("number", "<f8")}.get(kind, ("integer", "<i8"))
+        parts = [np.ascontiguousarray(values, dtype=form).tobytes()]
+    else:
+        texts = values.tolist() if kind == "U" else [repr(value) for value in values.tolist()]
+        tag = "text" if kind == "U" else "untyped"
+        parts = [np.array([len(text) for text in texts], dtype="<i8").tobytes(), "".join(texts).encode()]
+    digest = hashlib.sha256(f"{tag}:{len(values)}:".encode())
+    for part in parts:
+        digest.update(part)
+    return f"{tag}:{digest.hexdigest()}"
+
+
 class Lake(Protocol):
     def write(
         self,
@@ -44,7 +78,8 @@ class Lake(Protocol):
         """Add a version of a partition, all or nothing.
 
         Idempotent: if the newest version already has this content and these facts, it is returned and nothing is
-        written. Raises `Conflict` if another writer added a version meanwhile.
+        written. Raises `Conflict` if another writer added a version meanwhile, or if `recorded_at` lies before that of
+        the newest version: what was known at an instant never changes afterwards.
         """
         ...
 

@@ -1,0 +1,66 @@
+"""A lake that lives as long as the test."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from models.clock import Month
+from models.contract import Columns
+from models.errors import Conflict, Integrity, NotFound
+from models.lake import PartitionVersion, content_digest
+
+
+class InMemoryLake:
+    def __init__(self) -> None:
+        self._partitions: dict[tuple[str, Month], list[PartitionVersion]] = {}
+        self._contents: dict[tuple[str, Month, int], Columns] = {}
+
+    def write(
+        self,
+        table: str,
+        month: Month,
+        columns: Columns,
+        *,
+        recorded_at: datetime,
+        facts: Mapping[str, str] | None = None,
+    ) -> PartitionVersion:
+        known = self._partitions.setdefault((table, month), [])
+        digest, facts = content_digest(columns), dict(facts or {})
+        if known and (known[-1].digest, known[-1].facts) == (digest, facts):
+            return known[-1]
+        if known and recorded_at < known[-1].recorded_at:
+            raise Conflict(f"{table} {month} already has a version recorded later", hint="check the clock")
+        rows = len(next(iter(columns.values())))
+        added = PartitionVersion(table, month, len(known) + 1, digest, rows, recorded_at, facts)
+        self._contents[table, month, added.version] = {name: np.array(values) for name, values in columns.items()}
+        known.append(added)
+        return added
+
+    def versions(self, table: str, *, known_at: datetime | None = None) -> list[PartitionVersion]:
+        newest = []
+        for month in sorted(month for name, month in self._partitions if name == table):
+            known = [p for p in self._partitions[table, month] if known_at is None or p.recorded_at <= known_at]
+            newest += known[-1:]
+        return newest
+
+    def history(self, table: str, month: Month) -> list[PartitionVersion]:
+        return list(self._partitions.get((table, month), []))
+
+    def read(self, partitions: Sequence[PartitionVersion], names: Sequence[str] | None = None) -> Columns:
+        if not partitions:
+            raise NotFound("no partition was asked for")
+        parts = [self._checked(partition) for partition in partitions]
+        return {name: np.concatenate([part[name] for part in parts]) for name in names or parts[0]}
+
+    def path(self, partition: PartitionVersion) -> Path:
+        return Path("memory", partition.table, f"month={partition.month}", f"v{partition.version:04d}.parquet")
+
+    def _checked(self, partition: PartitionVersion) -> Columns:
+        columns = self._contents.get((partition.table, partition.month, partition.version))
+        if columns is None:
+            raise NotFound(f"the lake has no {self.path(partition)}")
+        if content_digest(columns) != partition.digest:
+            raise Integrity(f"{self.path(partition)} does not match its digest")
+        return columns
