@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+import numpy as np
+
 from models.clock import Month
-from models.contract import Columns
+from models.contract import Array, Columns
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class LoggedDecision:
 
 @dataclass(frozen=True)
 class Answered:
-    """An answer kept for a client's retry: the key's owner, what was asked (digest of the body) and what was answered."""
+    """An answer kept for a client's retry: the key with its scope, the digest of what was asked, and what was answered."""
 
     key: str
     request_digest: str
@@ -36,11 +38,17 @@ class Answered:
 
 
 class DecisionLog(Protocol):
+    """Safe for several threads and processes."""
+
+    def ping(self) -> None:
+        """Raises `Unavailable` or `Misconfigured` if nothing could be appended now."""
+        ...
+
     def append(self, decisions: Sequence[LoggedDecision], answered: Answered | None = None) -> None:
         """Commit all of it or nothing. Durable when it returns.
 
-        Raises `Conflict` if the idempotency key was used before (a race of two retries: the first one wins),
-        `Unavailable` if the database does not answer.
+        Raises `Conflict` if the idempotency key or a decision id was used before (a race of two retries: the first
+        one wins), `Unavailable` if the database does not answer.
         """
         ...
 
@@ -53,10 +61,24 @@ class DecisionLog(Protocol):
         ...
 
     def months(self, model: str) -> dict[Month, int]:
-        """How many decisions each business month has."""
+        """How many decisions each business month has, oldest month first."""
         ...
 
     def columns(self, model: str, month: Month) -> Columns:
         """A month's decisions in the order recorded: decision_id, account_id, version, bundle, probability, action,
-        recorded_at (ISO text) and every contract input."""
+        recorded_at (ISO text, UTC) and every contract input (see `input_columns`). Empty arrays for an empty month."""
         ...
+
+
+def input_columns(inputs: Sequence[Mapping[str, float | int]]) -> dict[str, Array]:
+    """Records to columns: int64 where every value is whole, float64 otherwise.
+
+    Two versions of a contract may meet in one month: a value that a record does not have is NaN.
+    """
+    names = dict.fromkeys(name for record in {tuple(record): record for record in inputs}.values() for name in record)
+    return {name: _column([record.get(name, np.nan) for record in inputs]) for name in names}
+
+
+def _column(values: Sequence[float | int]) -> Array:
+    whole = all(type(value) is int for value in values)
+    return np.array(values, dtype=np.int64 if whole else np.float64)

@@ -1,0 +1,67 @@
+"""A decision log in memory."""
+
+from collections.abc import Sequence
+from datetime import UTC
+
+import numpy as np
+
+from models.clock import Month
+from models.contract import Columns
+from models.errors import Conflict, NotFound, PlatformError
+from monitoring.decisions import Answered, LoggedDecision, input_columns
+
+
+class InMemoryDecisionLog:
+    """`down` makes every call fail with that error, as a database that is away does."""
+
+    def __init__(self, decisions: Sequence[LoggedDecision] = ()) -> None:
+        self.decisions: dict[str, LoggedDecision] = {}
+        self.answers: dict[str, Answered] = {}
+        self.down: PlatformError | None = None
+        self.append(decisions)
+
+    def ping(self) -> None:
+        if self.down is not None:
+            raise self.down
+
+    def append(self, decisions: Sequence[LoggedDecision], answered: Answered | None = None) -> None:
+        self.ping()
+        new = {decision.decision_id: decision for decision in decisions}
+        if answered is not None and answered.key in self.answers:
+            raise Conflict(f"the idempotency key {answered.key!r} was used before", hint="read what was answered")
+        if len(new) < len(decisions) or new.keys() & self.decisions.keys():
+            raise Conflict("a decision id was used before", hint="give every decision its own id")
+        self.decisions.update(new)
+        if answered is not None:
+            self.answers[answered.key] = answered
+
+    def answered(self, key: str) -> Answered | None:
+        self.ping()
+        return self.answers.get(key)
+
+    def find(self, decision_id: str) -> LoggedDecision:
+        self.ping()
+        if decision_id not in self.decisions:
+            raise NotFound(f"there is no decision {decision_id!r}", hint="decision ids are part of every answer")
+        return self.decisions[decision_id]
+
+    def months(self, model: str) -> dict[Month, int]:
+        self.ping()
+        found = sorted(decision.month for decision in self.decisions.values() if decision.model == model)
+        return {month: found.count(month) for month in dict.fromkeys(found)}
+
+    def columns(self, model: str, month: Month) -> Columns:
+        self.ping()
+        rows = [row for row in self.decisions.values() if (row.model, row.month) == (model, month)]
+        return {
+            "decision_id": np.array([row.decision_id for row in rows], dtype=np.str_),
+            "account_id": np.array([row.account_id for row in rows], dtype=np.str_),
+            "version": np.array([row.version for row in rows], dtype=np.int64),
+            "bundle": np.array([row.bundle for row in rows], dtype=np.str_),
+            "probability": np.array([row.probability for row in rows], dtype=np.float64),
+            "action": np.array([row.action for row in rows], dtype=np.str_),
+            "recorded_at": np.array(
+                [row.recorded_at.astimezone(UTC).isoformat(timespec="microseconds") for row in rows], dtype=np.str_
+            ),
+            **input_columns([row.inputs for row in rows]),
+        }
