@@ -2,9 +2,9 @@
 
 import os
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.errors import Misconfigured
@@ -13,47 +13,53 @@ PREFIX = "STEWARD_"
 DEPLOYABLES = ("SERVING", "MONITORING", "PIPELINES")
 
 
+def _shared(name: str, default: Any) -> Any:
+    """A field whose variable keeps the common prefix in every deployable."""
+    return Field(default, validation_alias=PREFIX + name)
+
+
 class PlatformSettings(BaseSettings):
-    """Read from `STEWARD_*` once, in wiring; never at import."""
+    """Read from the environment once, in wiring; never at import."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True
+    )
 
-    profile: Literal["local", "production"] = "local"
+    profile: Literal["local", "production"] = _shared("PROFILE", "local")
     """`local` allows what only a laptop may: a demonstration approver, keys made on first use, doors without keys."""
-    home: Path = Path("var")
+    home: Path = _shared("HOME", Path("var"))
     """Everything that the embedded default writes lies below this folder."""
-    clock_file: Path | None = None
+    clock_file: Path | None = _shared("CLOCK_FILE", None)
     """Take the time from this file instead of from the machine: replays and drills, local profile only."""
-    channel: str = ""
+    channel: str = _shared("CHANNEL", "")
     """The release channel: a folder; by default `channel` below `home`."""
-    database_url: str = ""
+    database_url: str = _shared("DATABASE_URL", "")
     """Decision log, an SQLAlchemy URL; by default SQLite below `home`."""
-    trust_file: Path | None = None
+    trust_file: Path | None = _shared("TRUST_FILE", None)
     """Public keys whose signatures count; by default `keys/trust.json` below `home`."""
 
     @model_validator(mode="after")
     def _local_only(self) -> Self:
         if self.profile != "local" and self.clock_file is not None:
-            raise Misconfigured(
-                "STEWARD_CLOCK_FILE is set outside the local profile", hint="unset it: production keeps real time"
-            )
+            raise Misconfigured("STEWARD_CLOCK_FILE is set outside the local profile", hint="unset it: production keeps real time")
         return self
 
     @model_validator(mode="after")
     def _known_names(self) -> Self:
-        prefixes = {
-            PREFIX: PlatformSettings.model_fields,
-            type(self).model_config["env_prefix"]: type(self).model_fields,
-        }
-        foreign = tuple(f"{PREFIX}{name}_" for name in DEPLOYABLES)
+        """A misspelt setting is an error; those of other deployables are none of our business."""
+        known = self.variables()
+        own = str(type(self).model_config["env_prefix"])
+        others = tuple(p for name in DEPLOYABLES if (p := f"{PREFIX}{name}_") != own)
         for name in os.environ:
-            prefix = next((p for p in sorted(prefixes, key=len, reverse=True) if name.startswith(p)), None)
-            if prefix is None or (prefix == PREFIX and name.startswith(foreign)):
-                continue
-            if name.removeprefix(prefix).lower() not in prefixes[prefix]:
-                known = ", ".join(sorted(prefix + field.upper() for field in prefixes[prefix]))
-                raise Misconfigured(f"{name} is not a setting", hint=f"known: {known}")
+            if name.startswith(PREFIX) and not name.startswith(others) and name not in known:
+                raise Misconfigured(f"{name} is not a setting", hint=f"known: {', '.join(sorted(known))}")
         return self
+
+    @classmethod
+    def variables(cls) -> set[str]:
+        """The names of the environment variables that are read."""
+        prefix = str(cls.model_config["env_prefix"])
+        return {str(info.validation_alias or prefix + name.upper()) for name, info in cls.model_fields.items()}
 
     @property
     def channel_folder(self) -> Path:

@@ -1,0 +1,33 @@
+"""The settings of the pipelines. A setting is documented under its field."""
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from models.settings import PREFIX, PlatformSettings
+
+
+class PipelineSettings(PlatformSettings):
+    model_config = SettingsConfigDict(env_prefix=f"{PREFIX}PIPELINES_")
+
+    use_case: str = "credit_default"
+    """Which folder of `models/` the flows work on."""
+    mlflow_url: str = ""
+    """MLflow tracking server; by default SQLite and a folder below `home`."""
+    trials: int = Field(default=36, ge=2, le=10_000)
+    """Trials of one search, shared by the model families."""
+    workers: int = Field(default=2, ge=1, le=256)
+    """Trials evaluated at a time. The result does not depend on it."""
+    folds: int = Field(default=3, ge=2, le=20)
+    """Folds of the development cohorts, grouped by account."""
+    seed: int = Field(default=2005, ge=0)
+    """Seed of the search, the folds and the fits."""
+    timezone: str = "UTC"
+    """Time zone of the schedules below."""
+    ingest_cron: str = "0 2 1 * *"
+    """When a month's batch is taken in: the first day after the month, at night."""
+    monitor_cron: str = "0 4 1 * *"
+    """When a month's decisions are reported on; after ingest, so that matured outcomes are there."""
+    retrain_cron: str = "0 6 1 * *"
+    """When retraining is considered; it trains only if there is a trigger."""
+    prefect_port: int = Field(default=4200, ge=1, le=65_535)
+    """Where `make schedule` serves Prefect's API and pages."""
