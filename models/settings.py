@@ -41,7 +41,9 @@ class PlatformSettings(BaseSettings):
     @model_validator(mode="after")
     def _local_only(self) -> Self:
         if self.profile != "local" and self.clock_file is not None:
-            raise Misconfigured("STEWARD_CLOCK_FILE is set outside the local profile", hint="unset it: production keeps real time")
+            raise Misconfigured(
+                "STEWARD_CLOCK_FILE is set outside the local profile", hint="unset it: production keeps real time"
+            )
         return self
 
     @model_validator(mode="after")

@@ -60,7 +60,10 @@ def wait_until_healthy(url: str, *, seconds: float = START_SECONDS) -> None:
     deadline = time.monotonic() + seconds
     while not _healthy(url):
         if time.monotonic() > deadline:
-            raise Unavailable(f"Prefect's API at {url} does not answer", hint="see var/prefect/server.log; unset PREFECT_API_URL to use the local one")
+            raise Unavailable(
+                f"Prefect's API at {url} does not answer",
+                hint="see var/prefect/server.log; unset PREFECT_API_URL to use the local one",
+            )
         threading.Event().wait(0.1)
 
 
