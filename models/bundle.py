@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Self
 
 from models.contract import Contract
@@ -38,11 +37,11 @@ class Bundle:
     files: Mapping[str, bytes]
 
     @classmethod
-    def seal(cls, model: str, parts: Mapping[str, bytes], *, created_at: datetime, lineage: Mapping[str, Any]) -> Self:
+    def seal(cls, model: str, parts: Mapping[str, bytes], *, lineage: Mapping[str, Any]) -> Self:
+        """Equal parts and lineage seal to an equal digest: no time of day goes in, so a rerun recognises its own work."""
         manifest = {
             "format": FORMAT,
             "model": model,
-            "created_at": created_at.isoformat(),
             "files": {name: sha256(parts[name]) for name in PARTS},
             "lineage": lineage,
         }
