@@ -1,0 +1,169 @@
+"""The decision log in SQLite or PostgreSQL."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from models.clock import Month
+from models.contract import Columns
+from models.errors import Conflict, NotFound, Unavailable
+from monitoring.adapters.sql_schema import ANSWERS, DECISIONS, engine, upgrade
+from monitoring.decisions import Answered, LoggedDecision, input_columns
+
+_TYPES = {
+    "decision_id": np.str_,
+    "account_id": np.str_,
+    "version": np.int64,
+    "bundle": np.str_,
+    "probability": np.float64,
+    "action": np.str_,
+    "recorded_at": np.str_,
+}
+_NEWEST = select(DECISIONS.c.number).order_by(DECISIONS.c.number.desc()).limit(1)
+
+
+class SqlDecisionLog:
+    """Connects and migrates on first use, so that a database that is away at start may come later."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = engine(url)
+        # SQLite lets one writer in at a time, and those who wait in it sleep; waiting here is fair and short.
+        self._turn: AbstractContextManager[Any] = Lock() if self._engine.dialect.name == "sqlite" else nullcontext()
+        self._opening = Lock()
+        self._open = False
+
+    def ping(self) -> None:
+        with self._reading() as connection:
+            connection.execute(_NEWEST)
+
+    def append(self, decisions: Sequence[LoggedDecision], answered: Answered | None = None) -> None:
+        with self._turn, self._writing() as connection:
+            if answered is not None:
+                _keep_answer(connection, answered, decisions)
+            if decisions:
+                _insert(connection, decisions)
+
+    def answered(self, key: str) -> Answered | None:
+        query = select(ANSWERS.c.key, ANSWERS.c.request_digest, ANSWERS.c.response).where(ANSWERS.c.key == key)
+        with self._reading() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else Answered(row.key, row.request_digest, bytes(row.response))
+
+    def find(self, decision_id: str) -> LoggedDecision:
+        with self._reading() as connection:
+            row = connection.execute(select(DECISIONS).where(DECISIONS.c.decision_id == decision_id)).one_or_none()
+        if row is None:
+            raise NotFound(f"there is no decision {decision_id!r}", hint="decision ids are part of every answer")
+        return _decision(row)
+
+    def months(self, model: str) -> dict[Month, int]:
+        month = DECISIONS.c.month
+        query = select(month, func.count()).where(DECISIONS.c.model == model).group_by(month).order_by(month)
+        with self._reading() as connection:
+            return {Month.parse(text): count for text, count in connection.execute(query)}
+
+    def columns(self, model: str, month: Month) -> Columns:
+        query = (
+            select(*(DECISIONS.c[name] for name in _TYPES), DECISIONS.c.inputs)
+            .where(DECISIONS.c.model == model, DECISIONS.c.month == str(month))
+            .order_by(DECISIONS.c.number)
+        )
+        with self._reading() as connection:
+            rows = connection.execute(query).all()
+        *named, inputs = zip(*rows, strict=True) if rows else [()] * (len(_TYPES) + 1)
+        columns = {name: np.array(values, dtype=_TYPES[name]) for name, values in zip(_TYPES, named, strict=True)}
+        return columns | input_columns(json.loads(f"[{','.join(inputs)}]"))
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with _translated():
+            self._migrate_once()
+            with self._engine.connect() as connection:
+                yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with _translated():
+            self._migrate_once()
+            with self._engine.begin() as connection:
+                yield connection
+
+    def _migrate_once(self) -> None:
+        if not self._open:
+            with self._opening:
+                if not self._open:
+                    upgrade(self._engine)
+                    self._open = True
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError as error:
+        raise Conflict("a decision id was used before", hint="give every decision its own id") from error
+    except SQLAlchemyError as error:
+        cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise Unavailable(
+            f"the decision log does not answer: {cause}", hint="see to its database (STEWARD_DATABASE_URL); nothing was written"
+        ) from error
+
+
+def _keep_answer(connection: Connection, answered: Answered, decisions: Sequence[LoggedDecision]) -> None:
+    when = _stamp(decisions[0].recorded_at) if decisions else ""
+    row = {
+        "key": answered.key,
+        "request_digest": answered.request_digest,
+        "response": answered.response,
+        "recorded_at": when,
+    }
+    try:
+        connection.execute(insert(ANSWERS), row)
+    except IntegrityError as error:
+        raise Conflict(f"the idempotency key {answered.key!r} was used before", hint="read what was answered") from error
+
+
+def _insert(connection: Connection, decisions: Sequence[LoggedDecision]) -> None:
+    connection.execute(insert(DECISIONS), [_row(decision) for decision in decisions])
+
+
+def _row(decision: LoggedDecision) -> dict[str, Any]:
+    return {
+        "decision_id": decision.decision_id,
+        "model": decision.model,
+        "version": decision.version,
+        "bundle": decision.bundle,
+        "account_id": decision.account_id,
+        "month": str(decision.month),
+        "inputs": json.dumps(dict(decision.inputs), separators=(",", ":"), allow_nan=False),
+        "probability": decision.probability,
+        "action": decision.action,
+        "recorded_at": _stamp(decision.recorded_at),
+        "request_id": decision.request_id,
+    }
+
+
+def _decision(row: Row[Any]) -> LoggedDecision:
+    fields = {key: value for key, value in row._mapping.items() if key != "number"}
+    return LoggedDecision(
+        **fields
+        | {
+            "month": Month.parse(row.month),
+            "inputs": json.loads(row.inputs),
+            "recorded_at": datetime.fromisoformat(row.recorded_at),
+        }
+    )
+
+
+def _stamp(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")

@@ -1,0 +1,143 @@
+"""The decision log's tables, the engine that reaches them, and the migrations that bring them up to date.
+
+Revisions are numbered "0001", "0002", ...; the scripts lie in `migrations/versions`. Tables are written once more
+here for the queries; a test proves that the scripts lead to exactly these.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Double,
+    Engine,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+    inspect,
+    text,
+)
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from models.errors import Misconfigured
+
+REVISION = "0001"
+SCRIPTS = Path(__file__).parent / "migrations"
+_MIGRATING = 7_310_205  # any number, the same in every process: PostgreSQL's advisory lock of whoever migrates
+
+METADATA = MetaData()
+DECISIONS = Table(
+    "decisions",
+    METADATA,
+    # The order recorded. SQLite numbers rows by itself only if the type is exactly INTEGER.
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("decision_id", String(64), nullable=False, unique=True),
+    Column("model", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("bundle", String(64), nullable=False),
+    Column("account_id", String(64), nullable=False),
+    Column("month", String(7), nullable=False),
+    Column("inputs", Text, nullable=False),  # a JSON object; 0 is whole and 0.0 is not, so types survive
+    Column("probability", Double, nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("recorded_at", String(32), nullable=False),  # ISO, UTC, microseconds: sorts as text, equal in every database
+    Column("request_id", String(64), nullable=False),
+    Index("ix_decisions_model_month_number", "model", "month", "number"),
+)
+ANSWERS = Table(
+    "answers",
+    METADATA,
+    Column("key", String(320), primary_key=True),
+    Column("request_digest", String(64), nullable=False),
+    Column("response", LargeBinary, nullable=False),
+    Column("recorded_at", String(32), nullable=False),  # so that old answers can be removed one day
+)
+
+
+def engine(url: str) -> Engine:
+    """An engine for SQLite or PostgreSQL; connects to nothing yet. Raises `Misconfigured`."""
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            return _sqlite(parsed)
+        if parsed.get_backend_name() == "postgresql":
+            return _postgresql(parsed)
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise Misconfigured("the decision log's URL cannot be read", hint=_KNOWN) from error
+    raise Misconfigured(f"the decision log cannot live in {parsed.get_backend_name()}", hint=_KNOWN)
+
+
+_KNOWN = "STEWARD_DATABASE_URL is sqlite:////path/to/file.db or postgresql://user:password@host/database"
+
+
+def _sqlite(url: URL) -> Engine:
+    if not url.database:
+        raise Misconfigured("the decision log's URL names no file", hint=_KNOWN)
+    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    made = create_engine(url, connect_args={"timeout": 15})
+    event.listen(made, "connect", _make_durable)
+    return made
+
+
+def _make_durable(connection: Any, _record: object) -> None:
+    """A commit survives a power cut (synchronous FULL), and readers do not stop the writer (WAL)."""
+    if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _postgresql(url: URL) -> Engine:
+    # A database that went away is noticed within seconds instead of hanging every thread.
+    limits = {"connect_timeout": 5, "tcp_user_timeout": 10_000, "options": "-c statement_timeout=60000"}
+    return create_engine(url.set(drivername="postgresql+psycopg"), connect_args=limits, pool_pre_ping=True, pool_timeout=10)
+
+
+def upgrade(database: Engine) -> None:
+    """Bring the schema to `REVISION`, one process at a time. Raises `Misconfigured` if it is ahead of this code."""
+    with database.connect() as connection:
+        if _is_current(connection):
+            return
+    with database.begin() as connection:
+        _wait_for_turn(connection)
+        if not _is_current(connection):
+            _run_scripts(connection)
+
+
+def _is_current(connection: Connection) -> bool:
+    if not inspect(connection).has_table("alembic_version"):
+        return False
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    if found is not None and found > REVISION:
+        raise Misconfigured(
+            f"the decision log's schema is {found}, newer than {REVISION}, which this release knows",
+            hint="start the release that migrated it, or a later one; the schema is never taken back",
+        )
+    return found == REVISION
+
+
+def _wait_for_turn(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _MIGRATING})
+
+
+def _run_scripts(connection: Connection) -> None:
+    # Alembic costs a start-up about a tenth of a second and is needed once in a schema's life.
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory(SCRIPTS)
+    with EnvironmentContext(Config(), scripts, fn=lambda now, _: scripts._upgrade_revs(REVISION, now)) as context:
+        context.configure(connection=connection, target_metadata=METADATA, transactional_ddl=True)
+        context.run_migrations()
