@@ -1,0 +1,98 @@
+# Steward. Bare `make` lists what can be made; every target brings the environment it needs.
+
+PYTHON ?= python3
+VENV    = .venv/bin
+READY   = .venv/ready
+RUN     = $(VENV)/python -m
+
+# What a target works on. Empty means the default of the command.
+MODEL    ?=
+AS_OF    ?=
+SCENARIO ?=
+HOME_OF_SCENARIO = $(if $(SCENARIO),STEWARD_HOME=var/replay/$(SCENARIO))
+MODEL_ARGUMENT   = $(if $(MODEL),--model $(MODEL))
+AS_OF_ARGUMENT   = $(if $(AS_OF),--as-of $(AS_OF))
+
+# No tool of the environment sends usage figures anywhere.
+export DO_NOT_TRACK = true
+export MLFLOW_DISABLE_TELEMETRY = true
+export PREFECT_SERVER_ANALYTICS_ENABLED = false
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help:
+	@awk -F ':.*## ' '/^##@/ { printf "%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile
+	@printf '\nVariables: MODEL=name AS_OF=2005-08-31 SCENARIO=2005|shift ARGS="further arguments"\n'
+
+$(READY): requirements.lock pyproject.toml infra/environment.py
+	@$(PYTHON) infra/environment.py
+
+##@ start
+.PHONY: setup
+setup: $(READY) ## create or refresh the locked environment in .venv
+	@echo "environment ready: .venv"
+
+##@ the loop
+.PHONY: train retrain ingest serve monitor schedule replay accept-definition rollback
+train: $(READY) ## ingest, validate, search, gate, register and promote a champion (AS_OF, MODEL)
+	@$(RUN) pipelines train $(AS_OF_ARGUMENT) $(MODEL_ARGUMENT) $(ARGS)
+
+retrain: $(READY) ## monitor the newest month and retrain if its verdict says so
+	@$(RUN) pipelines retrain $(AS_OF_ARGUMENT) $(MODEL_ARGUMENT) $(ARGS)
+
+ingest: $(READY) ## bring raw data into the lake, validated month by month
+	@$(RUN) pipelines ingest $(AS_OF_ARGUMENT) $(MODEL_ARGUMENT) $(ARGS)
+
+serve: $(READY) ## answer over HTTP with the champion of the release channel
+	@$(HOME_OF_SCENARIO) $(RUN) serving $(ARGS)
+
+monitor: $(READY) ## open the viewer of monthly reports (SCENARIO for a replay's)
+	@$(HOME_OF_SCENARIO) $(RUN) monitoring $(ARGS)
+
+schedule: $(READY) ## run ingest, monitor and retrain on their schedules, with Prefect's UI
+	@$(RUN) pipelines schedule $(ARGS)
+
+replay: $(READY) ## live through a scenario month by month (SCENARIO=2005 or shift)
+	@$(RUN) pipelines replay --scenario $(or $(SCENARIO),2005) $(ARGS)
+
+accept-definition: $(READY) ## release a hold: accept a new version of the outcome's definition
+	@$(HOME_OF_SCENARIO) $(RUN) pipelines accept-definition $(MODEL_ARGUMENT) $(ARGS)
+
+rollback: $(READY) ## point the release channel back at the previous champion
+	@$(HOME_OF_SCENARIO) $(RUN) pipelines rollback $(MODEL_ARGUMENT) $(ARGS)
+
+##@ checks
+.PHONY: test unit check browser soak benchmark-model
+test: $(READY) ## the whole suite that needs nothing but the embedded default
+	@$(RUN) pytest -m "not browser and not soak" -n 2 --dist loadfile $(ARGS)
+
+unit: $(READY) ## the rules alone, in seconds
+	@$(RUN) pytest tests/unit $(ARGS)
+
+check: $(READY) ## lint, format, types and import contracts
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) mypy
+	@$(VENV)/lint-imports --no-logo
+
+browser: $(READY) ## the viewer in a real, headless Chromium
+	@$(RUN) pytest -m browser $(ARGS)
+
+soak: $(READY) ## the long runs: replays, kill and swap storms
+	@$(RUN) pytest -m soak --timeout 3600 $(ARGS)
+
+benchmark-model: $(READY) ## the published 23-feature task, compared with the literature
+	@$(RUN) tests.benchmarks $(ARGS)
+
+##@ house
+.PHONY: lock clean
+lock: $(READY) ## resolve pyproject.toml anew into the hashed requirements.lock
+	@$(VENV)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --quiet -o requirements.lock $(ARGS)
+	@echo "wrote requirements.lock. Next: make setup"
+
+clean: ## remove the environment and every cache; var/ stays
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@echo "removed .venv and caches. What runs wrote lies in var/ and stays"

@@ -1,0 +1,26 @@
+"""What every test may rely on: no setting of the machine leaks in, and tools write below a folder that goes away."""
+
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before anything is imported: MLflow, Prefect and matplotlib read their places from the environment, some at import."""
+    for name in [name for name in os.environ if name.startswith(("STEWARD_", "MLFLOW_", "PREFECT_"))]:
+        del os.environ[name]
+    folder = TemporaryDirectory(prefix="steward-tests-", ignore_cleanup_errors=True)
+    config.add_cleanup(folder.cleanup)
+    home = Path(folder.name)
+    os.environ |= {
+        "DO_NOT_TRACK": "true",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_TRACKING_URI": f"sqlite:///{home / 'mlflow.db'}",
+        "PREFECT_HOME": str(home / "prefect"),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "MPLBACKEND": "Agg",
+        "MPLCONFIGDIR": str(home / "matplotlib"),
+        "OMP_NUM_THREADS": "1",  # two test workers share the machine
+    }
