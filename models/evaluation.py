@@ -98,23 +98,23 @@ def standard_error(statistic: Statistic, bad: Bools, cluster: NDArray[np.intp]) 
 
     Stratified statistics follow Obuchowski 1997 (eq. 2), which is DeLong 1988 when every account comes once.
     """
-    count = int(cluster.max()) + 1
-
-    def total(rows: Bools) -> Floats:
-        return np.bincount(cluster[rows], weights=statistic.influence[rows], minlength=count).astype(np.float64)
-
-    def corrected(of: int) -> float:
-        return of / (of - 1) if of > 1 else float("nan")
-
+    influence, count = statistic.influence, int(cluster.max()) + 1
+    whole = np.bincount(cluster, weights=influence)
     if not statistic.stratified:
-        whole = np.bincount(cluster, weights=statistic.influence)
-        return sqrt(corrected(count) * float(whole @ whole)) / len(bad)
-    ill, well = total(bad), total(~bad)
-    witnesses = [len(np.unique(cluster[rows])) for rows in (bad, ~bad)]
-    variance: float = (
-        corrected(witnesses[0]) * (ill @ ill) + corrected(witnesses[1]) * (well @ well) + 2 * corrected(count) * (ill @ well)
+        return sqrt(_corrected(count) * float(np.sum(whole**2))) / len(bad)
+    ill = np.bincount(cluster, weights=np.where(bad, influence, 0.0))
+    well = whole - ill
+    variance = (
+        _corrected(len(np.unique(cluster[bad]))) * float(np.sum(ill**2))
+        + _corrected(len(np.unique(cluster[~bad]))) * float(np.sum(well**2))
+        + _corrected(count) * float(np.sum(2 * ill * well))
     )
-    return sqrt(variance if not variance < 0 else 0.0) / len(bad)
+    return float("nan") if np.isnan(variance) else sqrt(max(variance, 0.0)) / len(bad)
+
+
+def _corrected(count: int) -> float:
+    """Bessel's correction; a single account says nothing about the spread."""
+    return count / (count - 1) if count > 1 else float("nan")
 
 
 def _measurable(bad: Bools, probability: Floats) -> bool:
