@@ -74,3 +74,15 @@ class PlatformSettings(BaseSettings):
     @property
     def trust_path(self) -> Path:
         return self.trust_file or self.home / "keys" / "trust.json"
+
+    @property
+    def ledger_path(self) -> Path:
+        return self.home / "ledger.jsonl"
+
+    @property
+    def reports_folder(self) -> Path:
+        return self.home / "reports"
+
+    @property
+    def data_docs_folder(self) -> Path:
+        return self.home / "data_docs"
