@@ -10,12 +10,14 @@ value and the quantile that all columns together would exceed by chance once in 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from statistics import NormalDist
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.policy import Frozen, MonitoringLimits
+from models.contract import Columns
+from models.lake import PartitionVersion
+from models.policy import Action, Frozen, MonitoringLimits
 
 FALSE_ALARMS = 0.01
 """The chance that any of a month's columns passes the null limit although nothing moved (Bonferroni over the columns)."""
@@ -39,6 +41,45 @@ class Shift(Frozen):
     bins: tuple[str, ...]
     reference: tuple[int, ...]
     current: tuple[int, ...]
+
+
+class Statistics(Protocol):
+    """Counts over every row of a partition: one pass, memory that does not grow with the rows."""
+
+    def counts(
+        self, partition: PartitionVersion, binnings: Mapping[str, Mapping[str, Any]], *, by: str
+    ) -> dict[str, dict[str, NDArray[np.int64]]]:
+        """For each value of the text column `by`: rows per frozen bin (`edges` or `codes`) of each column named in `binnings`.
+
+        Equal to `models.reference.counts`: bins are closed on their left; codes never seen are counted last.
+        """
+        ...
+
+    def sample(
+        self, partition: PartitionVersion, names: Sequence[str], rows: int, *, key: str, where: tuple[str, str] | None = None
+    ) -> Columns:
+        """At most `rows` rows, in a fixed order: those whose hashed `key` is smallest, and of them those with `where` = value.
+
+        Equal keys are drawn in every month: two samples hold the same accounts, so that their difference is no sampling noise.
+        """
+        ...
+
+
+def binnings(reference: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Every frozen binning of reference.json by the column of the decision log that it counts."""
+    actions = sorted(action.value for action in Action)
+    counted = [int(reference["actions"].get(action, 0)) for action in actions]
+    return {
+        **reference["inputs"],
+        "probability": reference["score"],
+        "action": {"codes": actions, "counts": [*counted, 0]},
+    }
+
+
+def shifts(reference: Mapping[str, Any], counts: Mapping[str, NDArray[np.int64]], limits: MonitoringLimits) -> dict[str, Shift]:
+    """Every column of the decision log against reference.json: the inputs, "probability" and "action"."""
+    frozen = binnings(reference)
+    return {name: shift(name, binning, counts[name], limits, columns=len(frozen)) for name, binning in frozen.items()}
 
 
 def psi(reference: NDArray[np.int64], current: NDArray[np.int64]) -> float:
@@ -90,8 +131,6 @@ def shift(
 
 def labels(frozen: Mapping[str, Any]) -> Sequence[str]:
     """What to write under each bin."""
-    if "actions" in frozen:
-        return list(frozen["actions"])
     if "codes" in frozen:
         return [*(str(code) for code in frozen["codes"]), "never seen"]
     edges = [f"{edge:,.4g}" for edge in frozen["edges"]]

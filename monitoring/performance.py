@@ -1,6 +1,22 @@
-"""Realised performance: what a month's decisions said against what became of the accounts, once that is known."""
+"""Realised performance: what a month's decisions said against what became of the accounts, once that is known.
 
+Two readings of the same rows. "As coded" takes the outcome codes at face value. "Comparable" uses another definition
+that reads the same codes: the one that a person accepted, else the newest. Where both part, somebody changed what a
+code means, and the change of a figure is split in two parts that add up: what the definition did, what the model did.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.contract import Columns, Role
+from models.evaluation import auc, brier, clusters, estimate
+from models.influence import MEASURES
+from models.outcomes import OutcomeDefinition
 from models.policy import Frozen
+from models.usecase import UseCase
 
 
 class Figures(Frozen):
@@ -23,6 +39,10 @@ class Reading(Frozen):
     rule: str
     populations: dict[str, Figures]
 
+    @property
+    def whole(self) -> Figures:
+        return self.populations["all"]
+
 
 class Attribution(Frozen):
     """The AUC change against the reference in two parts that add up to it.
@@ -42,8 +62,122 @@ class Performance(Frozen):
     coding: str
     as_coded: Reading
     comparable: Reading | None
-    note: str  # why there is no comparable reading, or how the two were chosen
+    note: str  # how the comparable reading was chosen, or why there is none
     reference_definition: int | None
     reference: dict[str, float]  # the champion's own out-of-time figures: auc, brier, bad_rate
     attribution: Attribution | None
     unmatched: int  # decisions without an outcome
+
+
+def realised(
+    use_case: UseCase,
+    decisions: Columns,
+    outcomes: Columns,
+    *,
+    facts: Mapping[str, str],
+    reference: Mapping[str, Any],
+    accepted: int,
+) -> Performance | None:
+    """Join a month's decisions (log columns) with its matured outcomes by account; None if no account is in both.
+
+    `facts` are the outcome partition's (matured_at, coding), `reference` the bundle's performance figures with their
+    definition_version, `accepted` the definition in force for this coding. An account's last decision counts.
+    """
+    rows, found = _joined(decisions, outcomes, use_case.contract.key)
+    if not len(rows):
+        return None
+    joined = {name: values[rows] for name, values in decisions.items()}
+    codes = outcomes[use_case.contract.named(Role.OUTCOME)[0]][found]
+    coding, baseline = facts["coding"], reference.get("definition_version")
+    coded = use_case.definitions[use_case.as_coded[coding]]
+    as_coded = reading(use_case, coded, joined, codes)
+    like, note = comparable_definition(use_case, coding, accepted, baseline)
+    comparable = reading(use_case, like, joined, codes) if like else None
+    return Performance(
+        matured_at=facts["matured_at"],
+        coding=coding,
+        as_coded=as_coded,
+        comparable=comparable,
+        note=note,
+        reference_definition=baseline,
+        reference={name: float(reference[name]) for name in ("auc", "brier", "bad_rate") if name in reference},
+        attribution=_attributed(as_coded, comparable, reference.get("auc")),
+        unmatched=len(np.unique(decisions[use_case.contract.key])) - len(rows),
+    )
+
+
+def comparable_definition(
+    use_case: UseCase, coding: str, accepted: int, baseline: int | None
+) -> tuple[OutcomeDefinition | None, str]:
+    """The definition that makes months comparable for this coding, and why; None if no other can read its codes.
+
+    Chosen by rule and never by the figures that it gives.
+    """
+    coded = use_case.as_coded[coding]
+    others = [d for d in use_case.definitions.values() if coding in d.codings and d.version != coded]
+    if accepted != coded and any(d.version == accepted for d in others):
+        return use_case.definitions[accepted], f"Comparable: definition {accepted}, which a person accepted."
+    if others:
+        newest = max(others, key=lambda d: d.version)
+        return newest, f"Comparable: definition {newest.version}, the newest other one that reads these codes."
+    if baseline in (None, coded):
+        return use_case.definitions[coded], "The outcome is defined as when the champion was trained."
+    was, now = use_case.definitions.get(baseline or 0), use_case.definitions[coded]
+    return None, f"No comparable figures exist: this month is {now.rule!r}; the champion knows {was.rule if was else baseline!r}."
+
+
+def reading(use_case: UseCase, definition: OutcomeDefinition, joined: Columns, codes: NDArray[np.int64]) -> Reading:
+    """Figures of all accounts and of each population of the use case; an empty population is left out."""
+    bad = definition.bad(codes)
+    members = {"all": np.ones(len(bad), dtype=np.bool_)}
+    members |= {name: member(joined) for name, member in use_case.populations.items()}
+    accounts = joined[use_case.contract.key]
+    return Reading(
+        definition=definition.version,
+        rule=definition.rule,
+        populations={
+            name: figures(bad[rows], joined["probability"][rows], accounts[rows]) for name, rows in members.items() if rows.any()
+        },
+    )
+
+
+def figures(bad: NDArray[np.bool_], probability: NDArray[np.float64], accounts: NDArray[Any]) -> Figures:
+    """Inputs of shape (n,), n > 0. The AUC's 95 % interval is clustered by account."""
+    known = 0 < bad.sum() < len(bad)
+    ranked = estimate(MEASURES["auc"](bad, probability), bad, clusters(accounts), confidence=0.95, share=True) if known else None
+    return Figures(
+        rows=len(bad),
+        bad=int(bad.sum()),
+        predicted=float(probability.mean()),
+        actual=float(bad.mean()),
+        brier=brier(bad, probability),
+        auc=auc(bad, probability) if known else None,
+        auc_low=_finite(ranked.low) if ranked else None,
+        auc_high=_finite(ranked.high) if ranked else None,
+    )
+
+
+def _joined(decisions: Columns, outcomes: Columns, key: str) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Positions of matching rows in both tables; of several decisions on an account, the last one."""
+    backwards = decisions[key][::-1]
+    accounts, first = np.unique(backwards, return_index=True)
+    known, at = np.unique(outcomes[key], return_index=True)
+    if not len(accounts) or not len(known):
+        return np.array([], dtype=np.intp), np.array([], dtype=np.intp)
+    place = np.minimum(np.searchsorted(known, accounts), len(known) - 1)
+    match = known[place] == accounts
+    return len(backwards) - 1 - first[match], at[place[match]]
+
+
+def _attributed(as_coded: Reading, comparable: Reading | None, reference: float | None) -> Attribution | None:
+    if reference is None or comparable is None or as_coded.whole.auc is None or comparable.whole.auc is None:
+        return None
+    return Attribution(
+        total=as_coded.whole.auc - reference,
+        definition=as_coded.whole.auc - comparable.whole.auc,
+        model=comparable.whole.auc - reference,
+    )
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None

@@ -1,5 +1,6 @@
 """The verdict on a month: a colour, one sentence that a tired person understands, and what to do next."""
 
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Literal
 
@@ -24,6 +25,7 @@ class Suggestion(StrEnum):
 Kind = Literal[
     "missing",
     "insufficient",
+    "other_bundles",
     "unseen_code",
     "code_mix",
     "input_shift",
@@ -33,9 +35,13 @@ Kind = Literal[
     "calibration",
     "definition",
     "not_comparable",
-    "other_bundles",
     "hold",
 ]
+
+# What to say first where several findings have one level: the cause before the symptom.
+_FIRST = ("missing", "unseen_code", "code_mix", "definition", "auc_drop", "calibration", "not_comparable", "input_shift")
+_SETTLE_FIRST = frozenset({"missing", "unseen_code", "code_mix", "definition"})
+_AT_ONCE = 2  # sentences about findings; more are in the report
 
 
 class Finding(Frozen):
@@ -54,3 +60,72 @@ class Verdict(Frozen):
     sentence: str
     findings: tuple[Finding, ...]
     suggests: Suggestion
+
+
+def weigh(findings: Sequence[Finding], *, quiet: str, recoding_accepted: bool = False) -> Verdict:
+    """The worst finding gives the colour; `quiet` is the sentence of a month without any.
+
+    What the data mean is settled before anything is retrained on them: until a person has accepted the new coding, a
+    changed one suggests to wait.
+    """
+    kinds = {finding.kind for finding in findings}
+    level = worst(finding.level for finding in findings)
+    return Verdict(
+        level=level,
+        sentence=quiet if level is Level.GREEN else _sentence(findings),
+        findings=tuple(findings),
+        suggests=_suggestion(level, kinds, recoding_accepted=recoding_accepted),
+    )
+
+
+def overall(verdicts: Sequence[Verdict]) -> Verdict:
+    """One verdict on several months known at one time, the newest first: the month just scored, and the one just matured."""
+    level = worst(verdict.level for verdict in verdicts)
+    said = [verdict for verdict in verdicts if verdict.level is not Level.GREEN] or list(verdicts[:1])
+    findings = tuple(dict.fromkeys(finding for verdict in verdicts for finding in verdict.findings))
+    wishes = {verdict.suggests for verdict in verdicts}
+    suggests = next((wish for wish in (Suggestion.WAIT, Suggestion.RETRAIN) if wish in wishes), Suggestion.NONE)
+    sentence = _sentence(findings) if level is not Level.GREEN else " ".join(verdict.sentence for verdict in said)
+    return Verdict(level=level, sentence=sentence, findings=findings, suggests=suggests)
+
+
+def worst(levels: Iterable[Level]) -> Level:
+    """Green if there are none."""
+    return max(levels, key=list(Level).index, default=Level.GREEN)
+
+
+def _suggestion(level: Level, kinds: set[Kind], *, recoding_accepted: bool) -> Suggestion:
+    unsettled = kinds & _SETTLE_FIRST - ({"code_mix", "definition"} if recoding_accepted else set())
+    if level is Level.HELD or unsettled:
+        return Suggestion.WAIT
+    return Suggestion.RETRAIN if level is Level.RED else Suggestion.NONE
+
+
+def _sentence(findings: Sequence[Finding]) -> str:
+    """The worst first, causes before symptoms, shifted inputs together, and what is held at the end."""
+    recoded = {finding.subject for finding in findings if finding.kind == "code_mix"}
+    told = [f for f in findings if f.level is not Level.GREEN and not (f.kind == "input_shift" and f.subject in recoded)]
+    inputs = [f for f in told if f.kind == "input_shift"]
+    held = [f for f in told if f.kind == "hold"]
+    rest = [f for f in told if f.kind not in ("input_shift", "hold")] + inputs[:1]
+    rest.sort(key=lambda f: (-list(Level).index(f.level), _FIRST.index(f.kind) if f.kind in _FIRST else len(_FIRST)))
+    texts = [_together(inputs) if f.kind == "input_shift" else f.text for f in rest[:_AT_ONCE]]
+    return " ".join([*texts, *_some([f.text for f in held])])
+
+
+def _together(inputs: Sequence[Finding]) -> str:
+    if len(inputs) == 1:
+        return inputs[0].text
+    names = [f"{f.subject} PSI {short(f.value or 0)} (limit {short(f.limit or 0)})" for f in inputs[:2]]
+    more = f" and {len(inputs) - 2} more" if len(inputs) > 2 else ""
+    return f"Inputs have shifted: {', '.join(names)}{more}."
+
+
+def _some(texts: Sequence[str]) -> list[str]:
+    return [*texts[:1], *([f"{len(texts) - 1} more hold{'s' if len(texts) > 2 else ''} open."] if len(texts) > 1 else [])]
+
+
+def short(value: float) -> str:
+    """Two decimals without the leading zero: .31, -.05, 1.20."""
+    text = f"{value:.2f}"
+    return text.replace("0.", ".", 1) if abs(value) < 0.995 else text

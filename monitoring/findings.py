@@ -1,0 +1,185 @@
+"""The rules that look at a month. Each returns findings; `monitoring.verdict` weighs them.
+
+The limits come from the policy sealed in the bundle. A rule that compares samples also asks whether chance could have
+done it: PSI limits respect the null distribution, and an AUC has fallen only if the old value lies above its interval.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from models.governance.ledger import Hold
+from models.policy import MonitoringLimits
+from monitoring.drift import Shift
+from monitoring.performance import Figures, Performance, Reading
+from monitoring.verdict import Finding, Kind, Level, Verdict, short, weigh
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that a month's verdict rests on. `recoding_accepted`: a person has released a hold about codes seen since training."""
+
+    month: str
+    decisions: int
+    score: Shift | None
+    inputs: Sequence[Shift]
+    actions: Shift | None
+    performance: Performance | None
+    maturity: str  # in words, while the outcomes are not known
+    holds: Sequence[Hold] = ()
+    recoding_accepted: bool = False
+    other_bundles: Mapping[str, int] = field(default_factory=dict)
+
+
+def judge(evidence: Evidence, limits: MonitoringLimits) -> Verdict:
+    """Apply every rule and weigh what was found."""
+    found = [
+        *volume(evidence, limits),
+        *codes(evidence, limits),
+        *shifted(evidence),
+        *outcomes(evidence, limits),
+        *holds(evidence),
+    ]
+    return weigh(found, quiet=quiet(evidence), recoding_accepted=evidence.recoding_accepted)
+
+
+def volume(evidence: Evidence, limits: MonitoringLimits) -> list[Finding]:
+    """Nothing decided, too little for statistics, or answered by several versions."""
+    if not evidence.decisions:
+        return [_finding("missing", Level.RED, evidence.month, f"No decisions were logged for {evidence.month}.")]
+    found = []
+    if evidence.decisions < limits.minimum_rows:
+        text = f"Only {evidence.decisions:,} decisions: too few for statistics, which need {limits.minimum_rows:,}."
+        found.append(_finding("insufficient", Level.AMBER, evidence.month, text, evidence.decisions, limits.minimum_rows))
+    if others := sum(evidence.other_bundles.values()):
+        text = f"{others:,} further decisions of {evidence.month} came from other versions and are not counted here."
+        found.append(_finding("other_bundles", Level.GREEN, evidence.month, text, others))
+    return found
+
+
+def codes(evidence: Evidence, limits: MonitoringLimits) -> list[Finding]:
+    """Codes that the contract does not know, and code mixes so different that the coding itself is suspected."""
+    found = []
+    for shift in (shift for shift in evidence.inputs if shift.coded):
+        if shift.unseen:
+            text = f"{shift.name}: {shift.unseen:,} rows hold a code that the contract does not know."
+            found.append(_finding("unseen_code", Level.RED, shift.name, text, shift.unseen, 0))
+        if shift.state != "insufficient" and shift.distance >= limits.code_mix:
+            text = f"{shift.name} is coded differently: {_moved(shift)}."
+            found.append(_finding("code_mix", Level.RED, shift.name, text, shift.distance, limits.code_mix))
+    return found
+
+
+def shifted(evidence: Evidence) -> list[Finding]:
+    """PSI of the score, of every input, and of the decisions. Decisions follow the score: they never alarm on their own."""
+    found = []
+    if evidence.score:
+        found += _shift("score_shift", "The score", evidence.score, Level.RED)
+    for shift in sorted(evidence.inputs, key=lambda shift: -shift.psi):
+        found += _shift("input_shift", shift.name, shift, Level.RED)
+    if evidence.actions:
+        found += _shift("decision_shift", "The mix of decisions", evidence.actions, Level.AMBER)
+    return found
+
+
+def outcomes(evidence: Evidence, limits: MonitoringLimits) -> list[Finding]:
+    """AUC and calibration.
+
+    A champion trained on the comparable definition is judged by it. Any other is judged as coded, and a breach counts
+    against the model only if the comparable reading of the same rows breaches too; else the definition did it.
+    """
+    known = evidence.performance
+    if known is None:
+        return []
+    if known.comparable is None:
+        text = f"Performance of {evidence.month} cannot be compared with the training's. {known.note}"
+        return [_finding("not_comparable", Level.AMBER, evidence.month, text)]
+    seen, reference = known.as_coded.whole, known.reference.get("auc")
+    if seen.rows < limits.minimum_rows:
+        text = f"Only {seen.rows:,} outcomes are known: too few to judge, which needs {limits.minimum_rows:,}."
+        return [_finding("insufficient", Level.AMBER, evidence.month, text, seen.rows, limits.minimum_rows)]
+    coded, like = (breaches(reading, reference, limits) for reading in (known.as_coded, known.comparable))
+    trained_on_it = known.comparable.definition == known.reference_definition
+    confirmed = like if trained_on_it else coded & like
+    judged = known.comparable.whole if trained_on_it else seen
+    found = []
+    if "auc" in confirmed:
+        found.append(_auc_drop(judged, reference or 0.0, limits))
+    if confirmed & {"low", "high"}:
+        found.append(_calibration(judged, limits))
+    return [*found, _definition(evidence.month, known)] if coded - confirmed else found
+
+
+def breaches(reading: Reading, reference: float | None, limits: MonitoringLimits) -> frozenset[str]:
+    """ "auc": it fell by more than the limit and more than chance. "low", "high": bad rate / predicted one, out of limits."""
+    seen, (low, high) = reading.whole, limits.calibration_ratio
+    found = {"low"} if seen.actual < low * seen.predicted else {"high"} if seen.actual > high * seen.predicted else set()
+    if reference is not None and seen.auc is not None and seen.auc_high is not None:
+        found |= {"auc"} if reference - seen.auc >= limits.auc_drop and seen.auc_high < reference else set()
+    return frozenset(found)
+
+
+def holds(evidence: Evidence) -> list[Finding]:
+    return [
+        _finding("hold", Level.HELD, hold.month, f"Retraining is held: {hold.what.rstrip('.')} ({hold.month}).")
+        for hold in evidence.holds
+    ]
+
+
+def quiet(evidence: Evidence) -> str:
+    """The sentence of a month in which no rule found anything."""
+    top = max(evidence.inputs, key=lambda shift: shift.psi, default=None)
+    like = f" (largest PSI {short(top.psi)}, {top.name})" if top else ""
+    said = f"All quiet: {evidence.decisions:,} decisions look like the training data{like}."
+    if evidence.performance is None:
+        return f"{said} {evidence.maturity}"
+    seen, reference = evidence.performance.as_coded.whole, evidence.performance.reference.get("auc")
+    ranked = f"AUC {short(seen.auc or 0)}" + (f", {short(reference)} at training" if reference else "")
+    return f"{said} {ranked}; {percent(seen.actual)} went bad, {percent(seen.predicted)} were predicted."
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _shift(kind: Kind, name: str, shift: Shift, highest: Level) -> list[Finding]:
+    if shift.state not in ("warn", "alarm"):
+        return []
+    alarm = shift.state == "alarm"
+    limit = shift.alarm if alarm else shift.warn
+    text = f"{name} has shifted: PSI {short(shift.psi)} (limit {short(limit)})."
+    return [_finding(kind, highest if alarm else Level.AMBER, shift.name, text, shift.psi, limit)]
+
+
+def _moved(shift: Shift) -> str:
+    """The code that gained or lost most, in words."""
+    now, was = ([count / max(sum(counts), 1) for count in counts] for counts in (shift.current, shift.reference))
+    at = max(range(len(now)), key=lambda code: abs(now[code] - was[code]))
+    return f"code {shift.bins[at]} makes up {percent(now[at])} of the rows, {percent(was[at])} at training"
+
+
+def _auc_drop(seen: Figures, reference: float, limits: MonitoringLimits) -> Finding:
+    fall = reference - (seen.auc or 0)
+    text = f"AUC fell to {short(seen.auc or 0)} from {short(reference)} at training (limit of a fall: {short(limits.auc_drop)})."
+    return _finding("auc_drop", Level.RED, "all", text, fall, limits.auc_drop)
+
+
+def _calibration(seen: Figures, limits: MonitoringLimits) -> Finding:
+    (low, high), ratio = limits.calibration_ratio, seen.actual / seen.predicted
+    text = f"{percent(seen.actual)} went bad, {percent(seen.predicted)} were predicted."
+    return _finding("calibration", Level.RED, "all", text, ratio, high if ratio > high else low)
+
+
+def _definition(month: str, known: Performance) -> Finding:
+    coded, like = (
+        f"AUC {short(r.whole.auc or 0)}, {percent(r.whole.actual)} bad" for r in (known.as_coded, known.comparable) if r
+    )
+    split = known.attribution
+    parts = f" Of the AUC change {short(split.total)}, {short(split.definition)} is the definition's." if split else ""
+    text = f"What counts as bad has changed, not the model: {coded} as coded; {like} on comparable outcomes.{parts}"
+    return _finding("definition", Level.AMBER, month, text, split.definition if split else None)
+
+
+def _finding(
+    kind: Kind, level: Level, subject: str, text: str, value: float | None = None, limit: float | None = None
+) -> Finding:
+    return Finding(kind=kind, level=level, subject=subject, text=text, value=value, limit=limit)

@@ -1,0 +1,34 @@
+"""Statistics over the arrays of a lake in memory, by the reference's own counting."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import reference
+from models.contract import Columns
+from models.lake import Lake, PartitionVersion
+
+
+class ArrayStatistics:
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+
+    def counts(
+        self, partition: PartitionVersion, binnings: Mapping[str, Mapping[str, Any]], *, by: str
+    ) -> dict[str, dict[str, NDArray[np.int64]]]:
+        columns = self._lake.read([partition])
+        return {
+            str(group): {name: reference.counts(bins, columns[name][columns[by] == group]) for name, bins in binnings.items()}
+            for group in np.unique(columns[by])
+        }
+
+    def sample(
+        self, partition: PartitionVersion, names: Sequence[str], rows: int, *, key: str, where: tuple[str, str] | None = None
+    ) -> Columns:
+        columns = self._lake.read([partition])
+        chosen = np.flatnonzero(columns[where[0]] == where[1]) if where else np.arange(partition.rows)
+        order = sorted(chosen, key=lambda row: hashlib.sha256(str(columns[key][row]).encode()).digest())[:rows]
+        return {name: columns[name][order] for name in names}
