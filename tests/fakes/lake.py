@@ -52,6 +52,8 @@ class InMemoryLake:
         if not partitions:
             raise NotFound("no partition was asked for")
         parts = [self._checked(partition) for partition in partitions]
+        if unknown := [name for name in names or () if name not in parts[0]]:
+            raise NotFound(f"the lake has no column {unknown[0]!r}")
         return {name: np.concatenate([part[name] for part in parts]) for name in names or parts[0]}
 
     def path(self, partition: PartitionVersion) -> Path:

@@ -1,0 +1,180 @@
+"""The lake as Parquet files: `<root>/<table>/month=2005-07/v0001.parquet`, one immutable file a version.
+
+Everything that belongs to a version, its facts and digests too, is in the file itself. So one exclusive link commits it:
+a killed writer leaves a hidden file that no reader looks at and that the next writer removes. Any engine that reads
+Parquet finds the partitions by their path.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from models.adapters import arrow, durable
+from models.bundle import canonical, sha256
+from models.clock import Month
+from models.contract import Array, Columns
+from models.errors import Conflict, InputRefused, Integrity, NotFound, Unavailable
+from models.lake import PartitionVersion, column_digest, combined_digest
+
+_RECORD, _SEAL = "steward", "steward.sha256"
+_SUFFIX = ".parquet"
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """A version with the digest of each of its columns, as its file's metadata have it."""
+
+    partition: PartitionVersion
+    columns: Mapping[str, str]
+
+
+class ParquetLake:
+    """Tables with an entry in `schemas` take exactly these columns; others take what they are given."""
+
+    def __init__(self, root: Path, schemas: Mapping[str, pa.Schema] = MappingProxyType({})) -> None:
+        self._root = root
+        self._schemas = schemas
+
+    def write(
+        self,
+        table: str,
+        month: Month,
+        columns: Columns,
+        *,
+        recorded_at: datetime,
+        facts: Mapping[str, str] | None = None,
+    ) -> PartitionVersion:
+        newest = next(reversed(self.history(table, month)), None)
+        digests = {name: column_digest(values) for name, values in columns.items()}
+        digest, facts = combined_digest(digests), dict(facts or {})
+        if newest and (newest.digest, newest.facts) == (digest, facts):
+            return newest
+        if newest and recorded_at < newest.recorded_at:
+            raise _late(newest, recorded_at)
+        contents = self._typed(table, columns)
+        version = newest.version + 1 if newest else 1
+        added = PartitionVersion(table, month, version, digest, contents.num_rows, recorded_at, facts)
+        self._commit(_Stored(added, digests), contents)
+        return added
+
+    def versions(self, table: str, *, known_at: datetime | None = None) -> list[PartitionVersion]:
+        newest: list[PartitionVersion] = []
+        for folder in sorted((self._root / table).glob("month=*")):
+            history = self.history(table, Month.parse(folder.name.removeprefix("month=")))
+            newest += [p for p in history if known_at is None or p.recorded_at <= known_at][-1:]
+        return newest
+
+    def history(self, table: str, month: Month) -> list[PartitionVersion]:
+        return [_stored(path).partition for path in sorted(self._folder(table, month).glob(f"v*{_SUFFIX}"))]
+
+    def read(self, partitions: Sequence[PartitionVersion], names: Sequence[str] | None = None) -> Columns:
+        if not partitions:
+            raise NotFound("no partition was asked for", hint="run the ingest first, or ask for a later date")
+        parts = [self._checked(partition, names) for partition in partitions]
+        return {name: np.concatenate([part[name] for part in parts]) for name in names or parts[0]}
+
+    def path(self, partition: PartitionVersion) -> Path:
+        return self._folder(partition.table, partition.month) / f"v{partition.version:04d}{_SUFFIX}"
+
+    def _folder(self, table: str, month: Month) -> Path:
+        return self._root / table / f"month={month}"
+
+    def _typed(self, table: str, columns: Columns) -> pa.Table:
+        contents, expected = arrow.table(columns), self._schemas.get(table)
+        if expected is None:
+            return contents
+        given = {field.name: field.type for field in contents.schema}
+        if given != {field.name: field.type for field in expected}:
+            raise InputRefused(
+                f"{table} holds {_described(expected)}; given was {_described(contents.schema)}",
+                hint="the contract says what each table holds; audit columns go to the restricted lake only",
+            )
+        return contents.select(expected.names).cast(expected)
+
+    def _commit(self, stored: _Stored, contents: pa.Table) -> None:
+        path = self.path(stored.partition)
+        record = canonical(_record(stored))
+        buffer = BytesIO()
+        notes = {_RECORD: record, _SEAL: sha256(record)}
+        pq.write_table(contents.replace_schema_metadata(notes), buffer, compression="zstd")
+        try:
+            _remove_leftovers(path.parent)
+            durable.create(path, buffer.getvalue())
+        except (FileExistsError, FileNotFoundError) as error:
+            raise Conflict(f"another writer added {path} meanwhile", hint="run the ingest again") from error
+        except OSError as error:
+            raise Unavailable(f"{path} cannot be written: {error.strerror}", hint="nothing was changed; free the disk") from error
+
+    def _checked(self, partition: PartitionVersion, names: Sequence[str] | None) -> dict[str, Array]:
+        path = self.path(partition)
+        stored = _stored(path)
+        if stored.partition.digest != partition.digest or combined_digest(stored.columns) != partition.digest:
+            raise _damaged(path, "its digest is not the one that was recorded")
+        if unknown := [name for name in names or () if name not in stored.columns]:
+            raise NotFound(f"{path} has no column {unknown[0]!r}", hint=f"it has {', '.join(stored.columns)}")
+        columns = arrow.columns(_read(path, names))
+        for name, values in columns.items():
+            if column_digest(values) != stored.columns.get(name):
+                raise _damaged(path, f"the values of {name} do not match their digest")
+        return columns
+
+
+def _described(schema: pa.Schema) -> str:
+    return ", ".join(f"{field.name} ({field.type})" for field in schema)
+
+
+def _record(stored: _Stored) -> dict[str, Any]:
+    fields = asdict(stored.partition)
+    return fields | {
+        "month": str(stored.partition.month),
+        "recorded_at": stored.partition.recorded_at.isoformat(),
+        "columns": dict(stored.columns),
+    }
+
+
+def _stored(path: Path) -> _Stored:
+    try:
+        notes = arrow.metadata(pq.read_schema(path))
+    except FileNotFoundError as error:
+        raise NotFound(f"the lake has no {path}", hint="run the ingest again") from error
+    except (pa.ArrowInvalid, OSError) as error:
+        raise _damaged(path, "it is not readable as Parquet") from error
+    if sha256(notes.get(_RECORD, "").encode()) != notes.get(_SEAL):
+        raise _damaged(path, "its record was edited or is missing")
+    fields = json.loads(notes[_RECORD])
+    columns = fields.pop("columns")
+    times = {"month": Month.parse(fields["month"]), "recorded_at": datetime.fromisoformat(fields["recorded_at"])}
+    return _Stored(PartitionVersion(**fields | times), columns)
+
+
+def _read(path: Path, names: Sequence[str] | None) -> pa.Table:
+    try:
+        with pq.ParquetFile(path) as file:
+            return file.read(columns=None if names is None else list(names))
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(path, "it is not readable as Parquet") from error
+
+
+def _remove_leftovers(folder: Path) -> None:
+    for leftover in folder.glob(f".v*{_SUFFIX}.*"):
+        leftover.unlink(missing_ok=True)
+
+
+def _damaged(path: Path, how: str) -> Integrity:
+    return Integrity(f"{path} is damaged: {how}", hint="restore the file from its backup, or remove it and run the ingest again")
+
+
+def _late(newest: PartitionVersion, recorded_at: datetime) -> Conflict:
+    return Conflict(
+        f"{newest.table} {newest.month} was recorded at {newest.recorded_at}, after {recorded_at}",
+        hint="what was known at an instant must not change afterwards; check the clock, or replay in a home of its own",
+    )
