@@ -18,7 +18,7 @@ def create(path: Path, data: bytes, mode: int = 0o644) -> None:
     try:
         os.link(waiting, path)  # unlike rename, a link never replaces
     finally:
-        waiting.unlink()
+        waiting.unlink(missing_ok=True)  # somebody may tidy up leftovers
     sync_folder(path.parent)
 
 
