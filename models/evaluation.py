@@ -4,7 +4,7 @@ Intervals are clustered by account: an account that appears in several months is
 """
 
 from dataclasses import dataclass
-from math import sqrt
+from math import isfinite, sqrt
 from statistics import NormalDist
 from typing import Any
 
@@ -12,9 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import influence
+from models.contract import Columns
 from models.influence import MEASURES, Bools, Floats, Statistic
+from models.usecase import UseCase
 
 SHARES = frozenset({"auc", "ks", "pr_auc", "brier", "bad_rate", "mean_probability"})
+ENOUGH = 100  # bads and goods below which no figure is given (Collins, Ogundimu & Altman 2016)
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,49 @@ class Estimate:
     value: float
     low: float
     high: float
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Of one group of rows. `estimates` is None where bads or goods are fewer than `ENOUGH`: a number would mislead."""
+
+    rows: int
+    bad: int
+    estimates: dict[str, Estimate] | None
+
+    def to_dict(self) -> dict[str, Any]:
+        if self.estimates is None:
+            return {"rows": self.rows, "bad": self.bad, "insufficient": f"fewer than {ENOUGH} bad or good outcomes"}
+        plain = {name: _plain(found) for name, found in self.estimates.items()}
+        return {"rows": self.rows, "bad": self.bad, "estimates": plain}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """`groups` by split and part: cohort, population, account (seen, unseen), and the use case's own segments."""
+
+    overall: Figures
+    groups: dict[str, dict[str, Figures]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON; what is undefined is null."""
+        groups = {split: {name: part.to_dict() for name, part in parts.items()} for split, parts in self.groups.items()}
+        return {"overall": self.overall.to_dict(), "groups": groups}
+
+    def metrics(self) -> dict[str, float]:
+        """Flat, for a tracker: overall figures with `_low` and `_high`, and `split/part/auc`, `/brier` of the groups."""
+        found: dict[str, float] = {}
+        for name, overall in (self.overall.estimates or {}).items():
+            found |= {name: overall.value, f"{name}_low": overall.low, f"{name}_high": overall.high}
+        for split, parts in self.groups.items():
+            for part, figures in parts.items():
+                chosen = {name: figures.estimates[name].value for name in ("auc", "brier")} if figures.estimates else {}
+                found |= {f"{split}/{part}/{name}": value for name, value in chosen.items()}
+        return {name: value for name, value in found.items() if isfinite(value)}
+
+
+def _plain(found: Estimate) -> dict[str, float | None]:
+    return {end: value if isfinite(value) else None for end, value in vars(found).items()}
 
 
 def auc(bad: Bools, score: Floats) -> float:
@@ -73,6 +119,40 @@ def paired_gain(
     difference = MEASURES[metric](bad, ours) - MEASURES[metric](bad, theirs)
     gain = Statistic(sign * difference.value, sign * difference.influence, difference.stratified)
     return estimate(gain, bad, clusters(accounts), confidence=confidence)
+
+
+def report(
+    use_case: UseCase,
+    columns: Columns,
+    bad: Bools,
+    probability: Floats,
+    accounts: NDArray[Any],
+    months: NDArray[Any],
+    seen: Bools,
+) -> Evaluation:
+    """All figures of scored rows, shape (n,): overall, by cohort, population, segment, and seen or unseen account.
+
+    `seen` marks the rows of accounts that the model was trained on. Populations and segments are the use case's own.
+    """
+    cluster, confidence = clusters(accounts), use_case.policy.gates.confidence
+
+    def figures(rows: Bools) -> Figures:
+        fewer = min(np.sum(bad[rows]), np.sum(~bad[rows]))
+        enough = evaluate(bad[rows], probability[rows], cluster[rows], confidence=confidence) if fewer >= ENOUGH else None
+        return Figures(int(np.sum(rows)), int(np.sum(bad[rows])), enough)
+
+    splits: dict[str, dict[str, Bools]] = {
+        "cohort": _parts(months),
+        "population": {name: member(columns) for name, member in use_case.populations.items()},
+        **{name: _parts(values) for name, values in use_case.segments(columns).items()},
+        "account": {"seen": seen, "unseen": ~seen},
+    }
+    groups = {split: {name: figures(rows) for name, rows in parts.items()} for split, parts in splits.items()}
+    return Evaluation(figures(np.ones(len(bad), dtype=np.bool_)), groups)
+
+
+def _parts(labels: NDArray[Any]) -> dict[str, Bools]:
+    return {str(label): labels == label for label in np.unique(labels)}
 
 
 def clusters(accounts: NDArray[Any]) -> NDArray[np.intp]:

@@ -1,0 +1,203 @@
+"""The gate: may this challenger be used at all, and should it replace the champion? See docs/adr/0004-gate.md.
+
+The burden of proof lies with the challenger: a figure counts by the worse end of its confidence interval. Nothing
+passes by default: a number that is missing, or a check that was not made, refuses.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import inf, isfinite
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.evaluation import Estimate, evaluate, paired_gain
+from models.influence import Bools, Floats
+from models.policy import GateLimits
+
+PARITY = 1e-9  # largest difference in probability between the graph and the estimator it was made of
+
+FLOORS = ("rows", "outcomes", "auc", "brier_ratio", "calibration_slope", "calibration_intercept", "parity", "same_decisions")
+COMPARISONS = ("auc_gain", "brier_gain", "reason_to_change")
+
+
+class Outcome(StrEnum):
+    """REFUSE: must not be used. KEEP: sound, but the champion stays. PROMOTE: ask for promotion."""
+
+    PROMOTE = "promote"
+    KEEP = "keep"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question, the figure that answers it, the limit in words, and the whole of it as a sentence."""
+
+    name: str
+    value: float
+    limit: str
+    passed: bool
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How the exported graph compares with the fitted estimator on `rows` held-out rows."""
+
+    rows: int
+    difference: float
+    changed_decisions: int
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """The model that would be deployed, scored on accounts that it was neither trained nor calibrated on; shape (k,)."""
+
+    bad: Bools
+    probability: Floats
+    accounts: NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Decision:
+    outcome: Outcome
+    checks: tuple[Check, ...]
+
+    @property
+    def sentence(self) -> str:
+        """Why, in one sentence: what failed, or what spoke for the change."""
+        failed = [check.sentence for check in self.checks if not check.passed]
+        reasons = failed or [check.sentence for check in self.checks if check.name == "reason_to_change"]
+        return f"{self.outcome.value.capitalize()}: {' '.join(reasons or ['every floor holds and there is no champion yet.'])}"
+
+
+def decide(
+    limits: GateLimits,
+    bad: Bools,
+    challenger: Floats,
+    champion: Floats | None,
+    accounts: NDArray[Any],
+    parity: Parity | None,
+    deployed: HeldOut | None = None,
+) -> Decision:
+    """Judge probabilities (n,) of challenger and champion on the same out-of-time rows; no champion means the first.
+
+    Where the recipe is refitted and calibrated anew before it is deployed, `deployed` is where calibration is judged;
+    everything else is judged out of time.
+    """
+    rows = _rows(bad, challenger, champion, accounts)
+    if not rows.passed:
+        return Decision(Outcome.REFUSE, (rows,))
+    held = deployed or HeldOut(bad, challenger, accounts)
+    checks = [rows, *_floors(limits, bad, challenger, accounts), *_calibration(limits, held), *_parity(parity, len(bad))]
+    if champion is not None:
+        checks += _comparisons(limits, bad, challenger, champion, accounts)
+    return Decision(conclude(checks, against_champion=champion is not None), tuple(checks))
+
+
+def conclude(checks: Sequence[Check], *, against_champion: bool) -> Outcome:
+    """PROMOTE needs every check by name, each with a finite figure, each passed."""
+    expected = FLOORS + (COMPARISONS if against_champion else ())
+    made = {check.name: check for check in checks if isfinite(check.value)}
+    if len(made) < len(checks) or made.keys() != set(expected) or not all(made[name].passed for name in FLOORS):
+        return Outcome.REFUSE
+    return Outcome.PROMOTE if all(made[name].passed for name in expected) else Outcome.KEEP
+
+
+def _rows(bad: Bools, challenger: Floats, champion: Floats | None, accounts: NDArray[Any]) -> Check:
+    """The scores are probabilities of the same rows, and every outcome is known."""
+    scores = [challenger] if champion is None else [challenger, champion]
+    sound = (
+        len(bad) > 0
+        and bad.dtype == np.bool_
+        and all(len(part) == len(bad) for part in (accounts, *scores))
+        and all(bool(np.all((score >= 0) & (score <= 1))) for score in scores)
+    )
+    told = f"{len(bad):,} rows have " if sound else "Not all rows have "
+    sentence = told + "a known outcome and a probability from every model."
+    return Check("rows", float(len(bad)), "the same rows, complete", sound, sentence)
+
+
+def _floors(limits: GateLimits, bad: Bools, probability: Floats, accounts: NDArray[Any]) -> list[Check]:
+    fewer = int(min(np.sum(bad), np.sum(~bad)))
+    found = evaluate(bad, probability, accounts, confidence=limits.confidence)
+    enough = fewer >= limits.minimum_bad
+    words = f"{fewer:,} outcomes of the rarer kind, {limits.minimum_bad:,} needed."
+    return [
+        Check("outcomes", fewer, f">= {limits.minimum_bad}", enough, words),
+        _inside("auc", "AUC", found["auc"], low=limits.auc_floor),
+        _inside("brier_ratio", "Brier score / that of the base rate", found["brier_ratio"], high=limits.brier_ceiling_ratio),
+    ]
+
+
+def _calibration(limits: GateLimits, held: HeldOut) -> list[Check]:
+    found = evaluate(held.bad, held.probability, held.accounts, confidence=limits.confidence)
+    return [
+        _inside("calibration_slope", "Calibration slope", found["calibration_slope"], *limits.calibration_slope),
+        _inside("calibration_intercept", "Calibration intercept", found["calibration_intercept"], *limits.calibration_intercept),
+    ]
+
+
+def _inside(name: str, title: str, found: Estimate, low: float = -inf, high: float = inf) -> Check:
+    """The whole interval lies within the limits; the check's value is the end that is nearest to leaving them."""
+    worst = found.low if found.low - low < high - found.high else found.high
+    limit = " and ".join(f"{sign} {end:g}" for sign, end in ((">=", low), ("<=", high)) if isfinite(end))
+    passed = low <= found.low and found.high <= high
+    sentence = f"{title} is {found.value:.4f} (interval {found.low:.4f} to {found.high:.4f}); all of it must be {limit}."
+    return Check(name, worst, limit, passed, sentence)
+
+
+def _parity(parity: Parity | None, rows: int) -> list[Check]:
+    """The graph that would be served was compared with the estimator on at least the rows judged here."""
+    seen = parity or Parity(0, float("nan"), -1)
+    covered = seen.rows >= rows
+    where = f"on {seen.rows:,} rows ({rows:,} needed)"
+    return [
+        Check(
+            "parity",
+            seen.difference,
+            f"<= {PARITY:g}",
+            covered and abs(seen.difference) <= PARITY,
+            f"Graph and estimator differ by at most {seen.difference:.2g} {where}, {PARITY:g} is allowed.",
+        ),
+        Check(
+            "same_decisions",
+            seen.changed_decisions,
+            "0",
+            covered and seen.changed_decisions == 0,
+            f"Graph and estimator decide differently {seen.changed_decisions} times {where}."
+            if parity
+            else "Graph and estimator were not compared.",
+        ),
+    ]
+
+
+def _comparisons(limits: GateLimits, bad: Bools, challenger: Floats, champion: Floats, accounts: NDArray[Any]) -> list[Check]:
+    auc, brier = (paired_gain(bad, challenger, champion, accounts, metric, limits.confidence) for metric in ("auc", "brier"))
+    own = _floors(limits, bad, champion, accounts) + _calibration(limits, HeldOut(bad, champion, accounts))
+    return [
+        _not_worse("auc_gain", "AUC", auc, limits.auc_margin),
+        _not_worse("brier_gain", "Brier score", brier, limits.brier_margin),
+        _reason(auc, brier, [check for check in own if not check.passed]),
+    ]
+
+
+def _not_worse(name: str, title: str, gain: Estimate, margin: float) -> Check:
+    """Non-inferiority: even the worse end of the paired interval loses no more than the margin."""
+    sentence = f"{title}: {_words(gain)} against the champion; the lower end must be >= {-margin:g}."
+    return Check(name, gain.low, f">= {-margin:g}", gain.low >= -margin, sentence)
+
+
+def _reason(auc: Estimate, brier: Estimate, broken: Sequence[Check]) -> Check:
+    """Something must speak for the change: a proven gain, or a champion that would not be let in today."""
+    proven = max(auc.low, brier.low) if isfinite(auc.low + brier.low) else float("nan")
+    sentence = f"{'A' if proven > 0 else 'No'} proven gain: AUC {_words(auc)}, Brier score {_words(brier)}."
+    if broken:
+        sentence += " The champion itself breaks a floor: " + " ".join(check.sentence for check in broken)
+    return Check("reason_to_change", proven, "> 0, or a champion that breaks a floor", proven > 0 or bool(broken), sentence)
+
+
+def _words(gain: Estimate) -> str:
+    return f"gain {gain.value:+.5f} (interval {gain.low:+.5f} to {gain.high:+.5f})"
