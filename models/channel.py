@@ -7,6 +7,7 @@ number can be written once. So publishing is a compare-and-swap, and the whole h
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from models.bundle import Bundle
@@ -15,9 +16,19 @@ from models.governance.approval import check_approval
 from models.governance.signing import Duty, Signed, Signer, Trust
 
 
+class Move(StrEnum):
+    """Why a pointer was written."""
+
+    PROMOTE = "promote"
+    ROLL_BACK = "roll_back"
+
+
 @dataclass(frozen=True)
 class Pointer:
-    """`version` is the registry's number, for people; `previous` the digest that this pointer replaced, "" for the first."""
+    """`version` is the registry's number, for people; `previous` the digest that this pointer replaced, "" for the first.
+
+    `move` and `asked_by` stand in the signed pointer so that the ledger can be completed from it after a crash.
+    """
 
     model: str
     sequence: int
@@ -26,6 +37,8 @@ class Pointer:
     previous: str
     published_at: str
     reason: str
+    move: Move
+    asked_by: str
 
 
 @dataclass(frozen=True)
@@ -80,7 +93,7 @@ def head(channel: ReleaseChannel, trust: Trust, model: str) -> Pointer:
 def pointer_at(channel: ReleaseChannel, trust: Trust, model: str, sequence: int) -> Pointer:
     signed = channel.pointer(model, sequence)
     trust.verify(signed, Duty.PUBLISH)
-    pointer = Pointer(**signed.document)
+    pointer = Pointer(**{**signed.document, "move": Move(signed.document["move"])})
     if (pointer.model, pointer.sequence) != (model, sequence):
         raise Integrity(
             f"pointer {sequence} of {model} says it is {pointer.sequence} of {pointer.model}",
@@ -116,8 +129,13 @@ def publish(
     expected: str,
     now: datetime,
     reason: str,
+    move: Move,
+    asked_by: str,
 ) -> Pointer:
-    """Point the channel at a bundle that it holds with a valid approval, if `expected` (digest or "") is still the head."""
+    """Point the channel at a bundle that it holds with a valid approval, if `expected` (digest or "") is still the head.
+
+    Compare-and-swap: of two publishers that expect the same head, the second one gets a `Conflict`.
+    """
     check_approval(channel.approval(bundle), trust, model=model, bundle=bundle, now=now)
     Bundle.verified(channel.bundle(bundle), bundle)
     last = channel.pointers(model)
@@ -127,6 +145,6 @@ def publish(
             f"{model} points at {current[:12] or 'nothing'}, not at {expected[:12] or 'nothing'}",
             hint="somebody promoted meanwhile; compare the challenger with the new champion",
         )
-    pointer = Pointer(model, last + 1, version, bundle, current, now.isoformat(), reason)
+    pointer = Pointer(model, last + 1, version, bundle, current, now.isoformat(), reason, move, asked_by)
     channel.add_pointer(model, last + 1, signer.sign(asdict(pointer)))
     return pointer

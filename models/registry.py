@@ -46,5 +46,5 @@ class ModelRegistry(Protocol):
         ...
 
     def mirror(self, model: str, aliases: Mapping[str, str | None]) -> None:
-        """Point each alias at the version that has the digest given; None removes the alias."""
+        """Point each alias at the version that has the digest given; None, or a digest not registered here, removes it."""
         ...

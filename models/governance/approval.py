@@ -7,6 +7,7 @@ from models.errors import NotApproved
 from models.governance.signing import Duty, Signed, Signer, Trust
 
 VALID_FOR = timedelta(days=365)
+WATERMARK = "DEMONSTRATION ONLY: signed by the local profile, not by a person"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from models.errors import Integrity
 
 class Event(StrEnum):
     REGISTERED = "registered"
+    REQUESTED = "requested"
     APPROVED = "approved"
     PROMOTED = "promoted"
     KEPT = "kept"

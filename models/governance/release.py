@@ -1,0 +1,87 @@
+"""How a bundle comes into force, and out of it again. Every door (pipeline, console, command line) uses these rules.
+
+The channel is the truth. A signed pointer is published first and the ledger follows from the pointers, so a process
+killed between the two loses nothing: whoever comes next writes what is missing (`reconcile`).
+"""
+
+from models.channel import Move, Pointer, head, history, publish
+from models.errors import NoChampion, NotFound
+from models.governance.ledger import Event
+from models.governance.requests import Office, Request, ensure_approval, requested
+
+_EVENT = {Move.PROMOTE: Event.PROMOTED, Move.ROLL_BACK: Event.ROLLED_BACK}
+
+
+def champion(office: Office, model: str) -> str:
+    """The digest in force, or "" while there is none."""
+    try:
+        return head(office.channel, office.trust, model).bundle
+    except NoChampion:
+        return ""
+
+
+def promote(office: Office, model: str, bundle: str) -> Pointer:
+    """Bring a requested bundle into force. The same call again completes what a killed one left, without duplicates.
+
+    Raises `Held` without an approval, `NotApproved` if the approval does not hold, `Conflict` if the champion is no
+    longer the one that the bundle was compared with.
+    """
+    reconcile(office, model)
+    if champion(office, model) == bundle:
+        return head(office.channel, office.trust, model)
+    wanted = requested(office, model, bundle)
+    ensure_approval(office, wanted)
+    return _publish(office, wanted, wanted.compared_with, Move.PROMOTE, wanted.reason, wanted.trainer)
+
+
+def roll_back(office: Office, model: str, *, away_from: str, asked_by: str, reason: str) -> Pointer:
+    """Bring back the bundle that `away_from` replaced when it was promoted. Asking the same again changes nothing.
+
+    Raises `NotFound` if nothing was in force before it, `Conflict` if another bundle is in force, `NotApproved` if the
+    earlier bundle's approval has expired.
+    """
+    reconcile(office, model)
+    pointers = history(office.channel, office.trust, model)
+    if pointers and pointers[-1].move is Move.ROLL_BACK and pointers[-1].previous == away_from:
+        return pointers[-1]
+    promoted = [pointer for pointer in pointers if pointer.bundle == away_from and pointer.move is Move.PROMOTE]
+    if not promoted:
+        raise NotFound(f"bundle {away_from[:12]} of {model} was never promoted", hint="name the digest of the champion")
+    if not promoted[-1].previous:
+        raise NotFound(f"{model} had no champion before {away_from[:12]}", hint="promote another bundle instead")
+    target = requested(office, model, promoted[-1].previous)
+    return _publish(office, target, away_from, Move.ROLL_BACK, reason, asked_by)
+
+
+def reconcile(office: Office, model: str) -> None:
+    """Write into the ledger what the channel's signed pointers say and the ledger does not yet."""
+    noted = {entry.facts["sequence"] for entry in office.ledger.entries(model) if entry.event in _EVENT.values()}
+    for pointer in history(office.channel, office.trust, model):
+        if pointer.sequence not in noted:
+            facts = {
+                "bundle": pointer.bundle,
+                "version": pointer.version,
+                "previous": pointer.previous,
+                "sequence": pointer.sequence,
+                "published_at": pointer.published_at,
+                "reason": pointer.reason,
+            }
+            office.note(_EVENT[pointer.move], model, pointer.asked_by, facts)
+
+
+def _publish(office: Office, wanted: Request, expected: str, move: Move, reason: str, asked_by: str) -> Pointer:
+    pointer = publish(
+        office.channel,
+        office.publisher,
+        office.trust,
+        model=wanted.model,
+        version=wanted.version,
+        bundle=wanted.bundle,
+        expected=expected,
+        now=office.clock.now(),
+        reason=reason,
+        move=move,
+        asked_by=asked_by,
+    )
+    reconcile(office, wanted.model)
+    return pointer
