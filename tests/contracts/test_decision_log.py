@@ -1,0 +1,180 @@
+"""What every decision log promises: the one in memory, SQLite and a real PostgreSQL."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.clock import Month
+from models.errors import Conflict, NotFound
+from monitoring.adapters.sql_decisions import SqlDecisionLog
+from monitoring.decisions import Answered, DecisionLog, LoggedDecision
+from tests.contracts.conftest import named, run_on
+from tests.fakes.decisions import InMemoryDecisionLog
+
+JULY = Month(2005, 7)
+_numbers = count(1)
+
+
+def decision(identity: str = "d1", **changes: Any) -> LoggedDecision:
+    fields = {
+        "decision_id": identity,
+        "model": "credit_default",
+        "version": 3,
+        "bundle": "b" * 64,
+        "account_id": "A00017",
+        "month": JULY,
+        "inputs": {"credit_limit": 50_000.0, "status_0": -1},
+        "probability": 0.123456789,
+        "action": "keep",
+        "recorded_at": datetime(2005, 7, 31, 23, 59, 59, 999_999, UTC),
+        "request_id": "r1",
+    }
+    return LoggedDecision(**fields | changes)
+
+
+@pytest.fixture(params=["memory", "sqlite", pytest.param("postgresql", marks=pytest.mark.integration)])
+def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DecisionLog]:
+    if request.param == "memory":
+        yield InMemoryDecisionLog()
+        return
+    opened = SqlDecisionLog(_fresh(request.param, request.getfixturevalue, tmp_path))
+    yield opened
+    opened.close()
+
+
+def _fresh(kind: str, fixture: Callable[[str], Any], folder: Path) -> str:
+    """A copy of the migrated database: a migration for every test would cost more than the tests."""
+    if kind == "sqlite":
+        return f"sqlite:///{shutil.copy(fixture('migrated_sqlite'), folder / 'decisions.db')}"
+    server, name = fixture("postgresql"), f"copy_{next(_numbers)}"
+    fixture("migrated_postgresql")
+    run_on(server, f"CREATE DATABASE {name} TEMPLATE migrated")
+    return named(server, name)
+
+
+def test_a_decision_is_found_as_it_was_answered(log: DecisionLog) -> None:
+    log.append([decision("d1"), decision("d2", probability=0.5)])
+    assert log.find("d1") == decision("d1")
+    assert type(log.find("d1").inputs["status_0"]) is int
+    assert type(log.find("d1").inputs["credit_limit"]) is float
+
+
+def test_an_instant_of_another_time_zone_is_kept_as_the_same_instant(log: DecisionLog) -> None:
+    taipei = datetime.fromisoformat("2005-08-01T07:59:59+08:00")
+    log.append([decision("d1", recorded_at=taipei)])
+    assert log.find("d1").recorded_at == taipei
+    assert log.columns("credit_default", JULY)["recorded_at"].tolist() == ["2005-07-31T23:59:59.000000+00:00"]
+
+
+def test_a_decision_that_was_never_made_is_not_found(log: DecisionLog) -> None:
+    with pytest.raises(NotFound, match="'d9'"):
+        log.find("d9")
+
+
+def test_a_month_comes_as_typed_columns_in_the_order_recorded(log: DecisionLog) -> None:
+    late = datetime(2005, 8, 1, tzinfo=UTC)
+    log.append([decision("z"), decision("a", inputs={"credit_limit": 70_000.0, "status_0": 2}, action="reduce")])
+    log.append([decision("m", recorded_at=late), decision("other", month=Month(2005, 8)), decision("else", model="other")])
+    columns = log.columns("credit_default", JULY)
+    assert columns["decision_id"].tolist() == ["z", "a", "m"]
+    assert columns["account_id"].tolist() == ["A00017"] * 3
+    assert columns["action"].tolist() == ["keep", "reduce", "keep"]
+    assert columns["bundle"].tolist() == ["b" * 64] * 3
+    assert columns["recorded_at"].tolist()[1:] == ["2005-07-31T23:59:59.999999+00:00", "2005-08-01T00:00:00.000000+00:00"]
+    assert (columns["version"].dtype, columns["version"].tolist()) == (np.int64, [3, 3, 3])
+    assert (columns["probability"].dtype, columns["probability"].tolist()) == (np.float64, [0.123456789] * 3)
+    assert (columns["status_0"].dtype, columns["status_0"].tolist()) == (np.int64, [-1, 2, -1])
+    assert (columns["credit_limit"].dtype, columns["credit_limit"].tolist()) == (np.float64, [50_000.0, 70_000.0, 50_000.0])
+
+
+def test_an_empty_month_has_columns_without_rows(log: DecisionLog) -> None:
+    columns = log.columns("credit_default", JULY)
+    assert {name: len(values) for name, values in columns.items()} == dict.fromkeys(
+        ("decision_id", "account_id", "version", "bundle", "probability", "action", "recorded_at"), 0
+    )
+
+
+def test_where_two_contracts_meet_in_a_month_the_missing_value_is_nan(log: DecisionLog) -> None:
+    log.append([decision("d1", inputs={"old": 1, "both": 2}), decision("d2", inputs={"both": 3, "new": 4})])
+    columns = log.columns("credit_default", JULY)
+    np.testing.assert_array_equal(columns["old"], [1.0, np.nan])
+    np.testing.assert_array_equal(columns["new"], [np.nan, 4.0])
+    assert columns["both"].dtype == np.int64
+
+
+def test_months_are_counted_oldest_first(log: DecisionLog) -> None:
+    august = Month(2005, 8)
+    log.append([decision("d1", month=august), decision("d2"), decision("d3", month=august), decision("d4", model="other")])
+    assert list(log.months("credit_default").items()) == [(JULY, 1), (august, 2)]
+
+
+def test_a_decision_id_counts_once_and_its_batch_falls_with_it(log: DecisionLog) -> None:
+    log.append([decision("d1")])
+    with pytest.raises(Conflict, match="decision id"):
+        log.append([decision("d2"), decision("d1")])
+    with pytest.raises(NotFound):
+        log.find("d2")
+
+
+def test_an_answer_is_kept_with_its_decisions(log: DecisionLog) -> None:
+    answered = Answered("credit_default:k1", "digest", b'{"answer": "\xc3\xa9"}')
+    log.append([decision("d1")], answered)
+    assert log.answered("credit_default:k1") == answered
+    assert log.answered("credit_default:k2") is None
+
+
+def test_an_idempotency_key_counts_once_and_the_second_batch_falls_with_it(log: DecisionLog) -> None:
+    log.append([decision("d1")], Answered("k1", "first", b"1"))
+    with pytest.raises(Conflict, match="'k1'"):
+        log.append([decision("d2")], Answered("k1", "second", b"2"))
+    with pytest.raises(NotFound):
+        log.find("d2")
+    answered = log.answered("k1")
+    assert answered is not None
+    assert answered.response == b"1"
+
+
+def test_of_many_retries_at_once_exactly_one_is_recorded(log: DecisionLog) -> None:
+    def retry(number: int) -> bool:
+        try:
+            log.append([decision(f"d{number}")], Answered("k1", "digest", str(number).encode()))
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        won = [number for number, first in enumerate(pool.map(retry, range(8))) if first]
+    answered = log.answered("k1")
+    assert answered is not None
+    assert [answered.response] == [str(number).encode() for number in won]
+    assert log.months("credit_default") == {JULY: 1}
+
+
+def test_writers_at_the_same_time_lose_nothing(log: DecisionLog) -> None:
+    def write(writer: int) -> None:
+        for batch in range(5):
+            log.append([decision(f"{writer}-{batch}-{row}") for row in range(20)])
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(8)))
+    columns = log.columns("credit_default", JULY)
+    assert len(set(columns["decision_id"].tolist())) == 8 * 5 * 20
+
+
+def test_a_large_batch_arrives_whole(log: DecisionLog) -> None:
+    start = datetime(2005, 7, 1, tzinfo=UTC)
+    batch = [decision(f"d{row:05d}", recorded_at=start + timedelta(seconds=row % 7)) for row in range(10_000)]
+    log.append(batch)
+    assert log.columns("credit_default", JULY)["decision_id"].tolist() == [row.decision_id for row in batch]
+
+
+def test_a_log_that_answers_says_so(log: DecisionLog) -> None:
+    log.ping()
+    assert log.months("credit_default") == {}
