@@ -1,6 +1,11 @@
-"""The reference profile: how every input, the score and the actions were distributed when the model was made. Frozen bins."""
+"""The reference profile: how every input, the score and the actions were distributed when the model was made. Frozen bins.
 
-from collections.abc import Mapping
+It is taken from accounts that the model was never trained on, and says how well the model did on them: monitoring
+measures every later month against both.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -12,13 +17,31 @@ from models.policy import Action
 BINS = 10
 
 
-def profile(contract: Contract, columns: Columns, probability: NDArray[np.float64], actions: NDArray[np.str_]) -> dict[str, Any]:
-    """What `reference.json` holds: bins and counts by input, of the score, and counts by action."""
+@dataclass(frozen=True)
+class Expected:
+    """How the model did on the reference rows, and under which definition of "bad". `months` are theirs, as 2005-07."""
+
+    auc: float
+    brier: float
+    bad_rate: float
+    definition_version: int
+    months: Sequence[str]
+
+
+def profile(
+    contract: Contract,
+    columns: Columns,
+    probability: NDArray[np.float64],
+    actions: NDArray[np.str_],
+    expected: Expected,
+) -> dict[str, Any]:
+    """What `reference.json` holds: bins and counts by input, of the score, counts by action, and `performance`."""
     return {
         "rows": len(probability),
         "inputs": {name: _counted(bins(contract[name], columns[name]), columns[name]) for name in contract.inputs},
         "score": _counted({"edges": quantile_edges(probability)}, probability),
         "actions": {action.value: int(np.sum(actions == action.value)) for action in Action},
+        "performance": asdict(expected),
     }
 
 

@@ -1,0 +1,142 @@
+"""Sealing a fitted model into a bundle: graph, contract, policy, reference profile, golden rows, lineage."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.bundle import Bundle, canonical
+from models.calibration import Calibration
+from models.contract import Column, Columns, Contract
+from models.estimator import TreeEnsemble
+from models.policy import Policy
+from models.reference import Expected, profile
+from models.scoring import Scorer, check_golden_rows
+from models.usecase import UseCase
+
+GOLDEN_ROWS = 64
+TOLERANCE = 1e-9  # between the graph and the library that fitted the model
+_GOLDEN_SEED = 64
+_ROUNDING = 1e-4  # of a quantum: nearer to a rounding boundary, the last bit of a machine's exp could decide
+
+Features = Callable[[Mapping[str, Any], Any], dict[str, Any]]
+Export = Callable[[Contract, Features, Sequence[str], TreeEnsemble, Calibration], bytes]
+"""Writes the graph; see `models/adapters/onnx_graph.py`."""
+Load = Callable[[bytes], Scorer]
+"""Makes a scorer of a graph; see `models/adapters/onnx_runtime.py`."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Which code made the model: "unknown" where it does not run from a checkout or without the lock file."""
+
+    git_commit: str
+    lock_sha256: str
+
+
+@dataclass(frozen=True)
+class Parity:
+    """The graph against the library that fitted the model: the largest difference in probability, and the decisions."""
+
+    rows: int
+    max_difference: float
+    same_actions: bool
+
+    @property
+    def holds(self) -> bool:
+        return self.rows > 0 and self.same_actions and self.max_difference <= TOLERANCE
+
+
+def seal(
+    use_case: UseCase,
+    ensemble: TreeEnsemble,
+    calibration: Calibration,
+    *,
+    reference: Columns,
+    expected: Expected,
+    lineage: Mapping[str, Any],
+    export: Export,
+    load: Load,
+) -> Bundle:
+    """The bundle of a fitted model, its golden rows checked once.
+
+    `reference` holds the contract inputs of the rows that monitoring compares with; the graph scores them.
+    """
+    contract, policy = use_case.contract, use_case.policy
+    graph = export(contract, use_case.features, ensemble.features, ensemble, calibration)
+    scorer = load(graph)
+    scores = policy.quantise(scorer.probabilities(contract.matrix(reference)))
+    parts = {
+        "model.onnx": graph,
+        "contract.json": canonical(contract.to_dict()),
+        "policy.json": canonical(policy.model_dump(mode="json")),
+        "reference.json": canonical(profile(contract, reference, scores, policy.cut_offs.actions(scores), expected)),
+        "golden.json": canonical(golden(contract, policy, scorer, reference)),
+    }
+    bundle = Bundle.seal(use_case.name, parts, lineage=lineage)
+    check_golden_rows(bundle, scorer)
+    return bundle
+
+
+def lineage(
+    origin: Origin, *, partitions: Sequence[Mapping[str, Any]], recipe: Mapping[str, Any], seed: int, as_of: str
+) -> dict[str, Any]:
+    """What the manifest says about where a model comes from. No time of day: the same run again has the same lineage."""
+    return {
+        "as_of": as_of,
+        "partitions": [dict(partition) for partition in partitions],
+        "recipe": dict(recipe),
+        "seed": seed,
+        "git_commit": origin.git_commit,
+        "lock_sha256": origin.lock_sha256,
+    }
+
+
+def parity(scorer: Scorer, contract: Contract, policy: Policy, columns: Columns, fitted: NDArray[np.float64]) -> Parity:
+    """`fitted` are the probabilities (rows,) of the library that fitted the model, calibrated, for the same rows."""
+    scored = scorer.probabilities(contract.matrix(columns))
+    ours, theirs = (policy.cut_offs.actions(policy.quantise(values)) for values in (scored, fitted))
+    difference = float(np.max(np.abs(scored - fitted), initial=0.0))
+    return Parity(len(fitted), difference, bool(np.array_equal(ours, theirs)))
+
+
+def golden(contract: Contract, policy: Policy, scorer: Scorer, columns: Columns) -> dict[str, Any]:
+    """What `golden.json` holds: rows of packed inputs and the quantised probabilities that they must get.
+
+    Rows whose score lies next to a rounding boundary are drawn again: they would test the machine, not the graph.
+    """
+    for seed in range(_GOLDEN_SEED, 2 * _GOLDEN_SEED):
+        rows = golden_rows(contract, columns, seed)
+        scores = scorer.probabilities(rows)
+        steps = scores / policy.quantum
+        if np.all(np.abs(steps - np.floor(steps) - 0.5) > _ROUNDING):
+            break
+    return {"columns": contract.inputs, "inputs": rows.tolist(), "probabilities": policy.quantise(scores).tolist()}
+
+
+def golden_rows(contract: Contract, columns: Columns, seed: int) -> NDArray[np.float64]:
+    """Contract-valid rows, shape (rows, inputs): every code, both ends of every range, the contract's example, then more.
+
+    Each value is drawn from its own column alone, so that no row is any account's.
+    """
+    rng = np.random.default_rng(seed)
+    special = [(place, value) for place, name in enumerate(contract.inputs) for value in _edges(contract[name])]
+    count = max(GOLDEN_ROWS, len(special) + 1)
+    drawn = [rng.choice(np.asarray(columns[name], dtype=np.float64), count) for name in contract.inputs]
+    rows = np.column_stack([np.clip(values, *_range(contract[n])) for n, values in zip(contract.inputs, drawn, strict=True)])
+    for row, (place, value) in enumerate(special):
+        rows[row, place] = value
+    rows[len(special)] = [float(contract[name].example) for name in contract.inputs]
+    return rows
+
+
+def _edges(column: Column) -> list[float]:
+    return [float(code) for code in column.codes] or list(_range(column))
+
+
+def _range(column: Column) -> tuple[float, float]:
+    if column.minimum is None or column.maximum is None:
+        raise TypeError(f"{column.name} is an input without a range")
+    return column.minimum, column.maximum
