@@ -83,7 +83,7 @@ def _sqlite(url: URL) -> Engine:
     if not url.database:
         raise Misconfigured("the decision log's URL names no file", hint=_KNOWN)
     Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    made = create_engine(url, connect_args={"timeout": 15})
+    made = create_engine(url if "timeout" in url.query else url.update_query_dict({"timeout": "15"}))
     event.listen(made, "connect", _make_durable)
     return made
 

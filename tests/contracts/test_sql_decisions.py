@@ -1,0 +1,132 @@
+"""What only a decision log in a database can get wrong: schemas, starts at the same time, a database that goes away."""
+
+import multiprocessing
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from models.errors import Misconfigured, Unavailable
+from monitoring.adapters.sql_decisions import SqlDecisionLog
+from monitoring.adapters.sql_schema import METADATA, REVISION, SCRIPTS, engine
+from tests.contracts.conftest import run_on
+from tests.contracts.test_decision_log import JULY, decision
+
+
+def test_the_migration_scripts_lead_to_the_tables_that_the_queries_use(migrated_sqlite: Path) -> None:
+    with engine(f"sqlite:///{migrated_sqlite}").connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+@pytest.mark.integration
+def test_the_same_scripts_fit_postgresql(migrated_postgresql: str) -> None:
+    database = engine(migrated_postgresql)
+    with database.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+    database.dispose()
+
+
+def test_the_code_knows_its_newest_revision() -> None:
+    assert ScriptDirectory(SCRIPTS).get_current_head() == REVISION
+
+
+def test_a_schema_newer_than_the_code_is_refused(migrated_sqlite: Path, tmp_path: Path) -> None:
+    path = shutil.copy(migrated_sqlite, tmp_path / "decisions.db")
+    with engine(f"sqlite:///{path}").begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(Misconfigured, match="9999, newer than") as caught:
+        SqlDecisionLog(f"sqlite:///{path}").ping()
+    assert "later" in caught.value.hint
+
+
+def _write(path: Path, name: str) -> None:
+    log = SqlDecisionLog(f"sqlite:///{path}")
+    log.append([decision(f"{name}-{number}") for number in range(10)])
+    log.close()
+
+
+def test_processes_that_start_at_once_migrate_once_and_lose_nothing(tmp_path: Path) -> None:
+    path, start = tmp_path / "new" / "decisions.db", multiprocessing.get_context("spawn")
+    writers = [start.Process(target=_write, args=(path, f"p{number}")) for number in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0] * 4
+    log = SqlDecisionLog(f"sqlite:///{path}")
+    assert log.months("credit_default") == {JULY: 40}
+    log.close()
+
+
+def test_a_commit_in_sqlite_survives_a_power_cut(tmp_path: Path) -> None:
+    log = SqlDecisionLog(f"sqlite:///{tmp_path / 'decisions.db'}")
+    with log._engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
+    log.close()
+
+
+def test_a_file_that_is_no_database_is_reported(tmp_path: Path) -> None:
+    path = tmp_path / "decisions.db"
+    path.write_text("these are notes, not tables" * 100)
+    with pytest.raises(Unavailable, match="not a database") as caught:
+        SqlDecisionLog(f"sqlite:///{path}").append([decision()])
+    assert "STEWARD_DATABASE_URL" in caught.value.hint
+
+
+def test_a_database_that_others_hold_is_unavailable_after_a_while(migrated_sqlite: Path, tmp_path: Path) -> None:
+    path = shutil.copy(migrated_sqlite, tmp_path / "decisions.db")
+    with sqlite3.connect(path, isolation_level=None) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        log = SqlDecisionLog(f"sqlite:///{path}?timeout=0.1")
+        with pytest.raises(Unavailable, match="locked"):
+            log.append([decision()])
+        other.execute("ROLLBACK")
+    other.close()
+    log.append([decision()])
+    assert log.find("d1") == decision()
+    log.close()
+
+
+def test_a_database_that_comes_later_is_used_when_it_is_there(migrated_sqlite: Path, tmp_path: Path) -> None:
+    path = tmp_path / "decisions.db"
+    path.mkdir()
+    log = SqlDecisionLog(f"sqlite:///{path}")
+    with pytest.raises(Unavailable):
+        log.ping()
+    path.rmdir()
+    shutil.copy(migrated_sqlite, path)
+    log.append([decision()])
+    assert log.find("d1") == decision()
+    log.close()
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://host/name", "oracle://host", "sqlite://"])
+def test_an_address_that_cannot_be_used_is_a_wrong_setting(url: str) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        SqlDecisionLog(url)
+    assert "STEWARD_DATABASE_URL" in caught.value.hint
+
+
+def test_an_absent_server_is_unavailable_and_its_password_stays_secret() -> None:
+    log = SqlDecisionLog("postgresql://steward:secret@127.0.0.1:1/decisions")
+    with pytest.raises(Unavailable) as caught:
+        log.ping()
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.integration
+def test_a_server_that_drops_its_connections_is_reached_again(postgresql: str, migrated_postgresql: str) -> None:
+    log = SqlDecisionLog(migrated_postgresql)
+    log.append([decision("before")])
+    run_on(postgresql, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'migrated'")
+    log.append([decision("after")])
+    assert log.months("credit_default") == {JULY: 2}
+    with log._engine.begin() as connection:
+        connection.exec_driver_sql("TRUNCATE decisions")
+    log.close()
