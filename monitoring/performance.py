@@ -6,6 +6,7 @@ code means, and the change of a figure is split in two parts that add up: what t
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -69,30 +70,41 @@ class Performance(Frozen):
     unmatched: int  # decisions without an outcome
 
 
+@dataclass(frozen=True)
+class Matched:
+    """A month's decisions with their outcome codes, one row an account, ordered by account: log columns and codes, (n,)."""
+
+    columns: Columns
+    codes: NDArray[np.int64]
+    unmatched: int  # accounts decided on, without an outcome
+
+
+def match(use_case: UseCase, decisions: Columns, outcomes: Columns) -> Matched:
+    """Join by account; of several decisions on an account the last one counts."""
+    key = use_case.contract.key
+    backwards = decisions[key][::-1]
+    accounts, first = np.unique(backwards, return_index=True)
+    known, at = np.unique(outcomes[key], return_index=True)
+    found = np.isin(accounts, known)
+    rows = len(backwards) - 1 - first[found]
+    codes = outcomes[use_case.contract.named(Role.OUTCOME)[0]][at[np.searchsorted(known, accounts[found])]]
+    return Matched({name: values[rows] for name, values in decisions.items()}, codes, int(np.sum(~found)))
+
+
 def realised(
-    use_case: UseCase,
-    decisions: Columns,
-    outcomes: Columns,
-    *,
-    facts: Mapping[str, str],
-    reference: Mapping[str, Any],
-    accepted: int,
+    use_case: UseCase, matched: Matched, *, facts: Mapping[str, str], reference: Mapping[str, Any], accepted: int
 ) -> Performance | None:
-    """Join a month's decisions (log columns) with its matured outcomes by account; None if no account is in both.
+    """Both readings of the month; None if no account has both a decision and an outcome.
 
     `facts` are the outcome partition's (matured_at, coding), `reference` the bundle's performance figures with their
-    definition_version, `accepted` the definition in force for this coding. An account's last decision counts.
+    definition_version, `accepted` the definition in force for this coding.
     """
-    rows, found = _joined(decisions, outcomes, use_case.contract.key)
-    if not len(rows):
+    if not len(matched.codes):
         return None
-    joined = {name: values[rows] for name, values in decisions.items()}
-    codes = outcomes[use_case.contract.named(Role.OUTCOME)[0]][found]
     coding, baseline = facts["coding"], reference.get("definition_version")
-    coded = use_case.definitions[use_case.as_coded[coding]]
-    as_coded = reading(use_case, coded, joined, codes)
+    as_coded = reading(use_case, use_case.definitions[use_case.as_coded[coding]], matched)
     like, note = comparable_definition(use_case, coding, accepted, baseline)
-    comparable = reading(use_case, like, joined, codes) if like else None
+    comparable = reading(use_case, like, matched) if like else None
     return Performance(
         matured_at=facts["matured_at"],
         coding=coding,
@@ -102,7 +114,7 @@ def realised(
         reference_definition=baseline,
         reference={name: float(reference[name]) for name in ("auc", "brier", "bad_rate") if name in reference},
         attribution=_attributed(as_coded, comparable, reference.get("auc")),
-        unmatched=len(np.unique(decisions[use_case.contract.key])) - len(rows),
+        unmatched=matched.unmatched,
     )
 
 
@@ -126,17 +138,17 @@ def comparable_definition(
     return None, f"No comparable figures exist: this month is {now.rule!r}; the champion knows {was.rule if was else baseline!r}."
 
 
-def reading(use_case: UseCase, definition: OutcomeDefinition, joined: Columns, codes: NDArray[np.int64]) -> Reading:
+def reading(use_case: UseCase, definition: OutcomeDefinition, matched: Matched) -> Reading:
     """Figures of all accounts and of each population of the use case; an empty population is left out."""
-    bad = definition.bad(codes)
+    bad, columns = definition.bad(matched.codes), matched.columns
     members = {"all": np.ones(len(bad), dtype=np.bool_)}
-    members |= {name: member(joined) for name, member in use_case.populations.items()}
-    accounts = joined[use_case.contract.key]
+    members |= {name: member(columns) for name, member in use_case.populations.items()}
+    accounts = columns[use_case.contract.key]
     return Reading(
         definition=definition.version,
         rule=definition.rule,
         populations={
-            name: figures(bad[rows], joined["probability"][rows], accounts[rows]) for name, rows in members.items() if rows.any()
+            name: figures(bad[rows], columns["probability"][rows], accounts[rows]) for name, rows in members.items() if rows.any()
         },
     )
 
@@ -155,18 +167,6 @@ def figures(bad: NDArray[np.bool_], probability: NDArray[np.float64], accounts: 
         auc_low=_finite(ranked.low) if ranked else None,
         auc_high=_finite(ranked.high) if ranked else None,
     )
-
-
-def _joined(decisions: Columns, outcomes: Columns, key: str) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Positions of matching rows in both tables; of several decisions on an account, the last one."""
-    backwards = decisions[key][::-1]
-    accounts, first = np.unique(backwards, return_index=True)
-    known, at = np.unique(outcomes[key], return_index=True)
-    if not len(accounts) or not len(known):
-        return np.array([], dtype=np.intp), np.array([], dtype=np.intp)
-    place = np.minimum(np.searchsorted(known, accounts), len(known) - 1)
-    match = known[place] == accounts
-    return len(backwards) - 1 - first[match], at[place[match]]
 
 
 def _attributed(as_coded: Reading, comparable: Reading | None, reference: float | None) -> Attribution | None:

@@ -62,6 +62,7 @@ class MonthlyReport(Frozen):
     maturity: str  # in words, e.g. "Outcomes of 2005-09 mature on 2005-10-31."
     documents: tuple[Document, ...] = ()
     reconciliation: tuple[Reconciled, ...] = ()
+    notes: tuple[str, ...] = ()  # what a reader should know about how this was made, e.g. a page that could not be drawn
     sources: tuple[Sealed, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:

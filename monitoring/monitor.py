@@ -1,0 +1,206 @@
+"""Monitoring one month: count, join, judge, draw, store. Run it as often as you like: each run adds a dated report."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from models.bundle import Bundle
+from models.clock import Clock, Month
+from models.governance.ledger import Entry, Event, Ledger, accepted_definition, open_holds
+from models.lake import OUTCOMES, SNAPSHOTS, Lake, PartitionVersion
+from models.scoring import Scorer
+from models.usecase import UseCase
+from monitoring.drift import Shift, Statistics, binnings, shifts
+from monitoring.findings import Evidence, judge
+from monitoring.pages import Pages, Renderer, decided_sample, labelled, reference_sample
+from monitoring.performance import Matched, Performance, match, realised
+from monitoring.report import MonthlyReport, ReportKey, ReportStore, Sealed
+from monitoring.sealing import DECISIONS
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What monitoring works with. `bundle` finds any bundle that ever decided, by digest; `scorer` loads a graph."""
+
+    lake: Lake
+    statistics: Statistics
+    ledger: Ledger
+    reports: ReportStore
+    renderer: Renderer
+    bundle: Callable[[str], Bundle]
+    scorer: Callable[[bytes], Scorer]
+    clock: Clock
+
+
+@dataclass(frozen=True)
+class _Decided:
+    """A sealed month, and the bundle that answered most of it; `others` counts the rows of other bundles by digest."""
+
+    partition: PartitionVersion
+    bundle: Bundle
+    version: int
+    rows: int
+    others: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What became of the month, once it is known."""
+
+    partition: PartitionVersion
+    matched: Matched
+    performance: Performance
+
+
+def monitor(use_case: UseCase, month: Month, desk: Desk) -> tuple[ReportKey, MonthlyReport]:
+    """Judge a month's sealed decisions by everything known now, draw its pages, and store the report.
+
+    Nothing of an earlier report is touched. Where a page cannot be drawn, the report says so and stands without it.
+    """
+    return _Run(use_case, month, desk, desk.clock.now()).stored()
+
+
+def due(use_case: UseCase, desk: Desk) -> list[Month]:
+    """The months worth monitoring now: the newest one decided on, then the newest one whose outcomes have matured."""
+    now = desk.clock.now()
+    decided = [partition.month for partition in desk.lake.versions(DECISIONS, known_at=now)]
+    matured = [month for month in decided if _Run(use_case, month, desk, now).outcomes()]
+    return list(dict.fromkeys([*decided[-1:], *matured[-1:]]))
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One monitoring of one month, as known at `now`."""
+
+    use_case: UseCase
+    month: Month
+    desk: Desk
+    now: datetime
+
+    def stored(self) -> tuple[ReportKey, MonthlyReport]:
+        decided = self.decided()
+        if decided is None:
+            pages = Pages()
+            report = self.report(None, {}, None, pages)
+        else:
+            moved = shifts(decided.bundle.part("reference.json"), self.counts(decided), decided.bundle.policy.monitoring)
+            known = self.known(decided)
+            pages = self.pages(decided, moved, known)
+            report = self.report(decided, moved, known, pages)
+        return self.desk.reports.add(report, pages.files), report
+
+    def decided(self) -> _Decided | None:
+        partition = self.newest(DECISIONS)
+        if partition is None or not partition.rows:
+            return None
+        counted = self.desk.statistics.counts(partition, {"version": {"edges": []}}, by="bundle")
+        rows = {digest: int(counts["version"].sum()) for digest, counts in counted.items()}
+        digest = max(rows, key=lambda name: (rows[name], name))
+        one = self.desk.statistics.sample(partition, ["version"], 1, key="version", where=("bundle", digest))
+        others = {name: count for name, count in rows.items() if name != digest}
+        return _Decided(partition, self.desk.bundle(digest), int(one["version"][0]), rows[digest], others)
+
+    def counts(self, decided: _Decided) -> Mapping[str, Any]:
+        frozen = binnings(decided.bundle.part("reference.json"))
+        return self.desk.statistics.counts(decided.partition, frozen, by="bundle")[decided.bundle.digest]
+
+    def outcomes(self) -> PartitionVersion | None:
+        """The month's outcomes if they have matured: an immature month has none, and is never taken for a good one."""
+        partition = self.newest(OUTCOMES)
+        if partition is None or date.fromisoformat(partition.facts["matured_at"]) > self.now.date():
+            return None
+        return partition
+
+    def known(self, decided: _Decided) -> _Known | None:
+        partition, contract = self.outcomes(), self.use_case.contract
+        if partition is None:
+            return None
+        log = self.desk.lake.read([decided.partition], ["bundle", contract.key, "probability", *contract.inputs])
+        own = log["bundle"] == decided.bundle.digest
+        matched = match(self.use_case, {name: values[own] for name, values in log.items()}, self.desk.lake.read([partition]))
+        accepted = accepted_definition(self.entries(), self.use_case.as_coded, partition.facts["coding"])
+        reference = decided.bundle.part("reference.json").get("performance", {})
+        performance = realised(self.use_case, matched, facts=partition.facts, reference=reference, accepted=accepted)
+        return _Known(partition, matched, performance) if performance else None
+
+    def pages(self, decided: _Decided, moved: Mapping[str, Shift], known: _Known | None) -> Pages:
+        """Drawn only where there is enough to draw; what cannot be drawn leaves a note."""
+        pages, desk, bundle = Pages(), self.desk, decided.bundle
+        if decided.rows < bundle.policy.monitoring.minimum_rows:
+            pages.notes.append("Too few decisions for pages.")
+            return pages
+        with pages.noting_failure():
+            reference = reference_sample(bundle, desk.lake, desk.statistics, desk.scorer(bundle.graph))
+            pages.draw_drift(desk.renderer, bundle, reference, decided_sample(decided.partition, bundle, desk.statistics), moved)
+        if known:
+            coded = self.use_case.definitions[known.performance.as_coded.definition]
+            bad, probability = coded.bad(known.matched.codes), known.matched.columns["probability"]
+            with pages.noting_failure():
+                pages.draw_classification(desk.renderer, bundle, coded.rule, labelled(bad, probability))
+        return pages
+
+    def report(self, decided: _Decided | None, moved: Mapping[str, Shift], known: _Known | None, pages: Pages) -> MonthlyReport:
+        policy = decided.bundle.policy if decided else self.use_case.policy
+        evidence = self.evidence(decided, moved, known)
+        sources = [decided.partition] if decided else []
+        return MonthlyReport(
+            model=self.use_case.name,
+            title=self.use_case.title,
+            month=str(self.month),
+            recorded_at=self.now.isoformat(),
+            version=decided.version if decided else 0,
+            bundle=decided.bundle.digest if decided else "",
+            decisions=evidence.decisions,
+            other_bundles=dict(evidence.other_bundles),
+            verdict=judge(evidence, policy.monitoring),
+            score=evidence.score,
+            inputs=tuple(evidence.inputs),
+            actions=evidence.actions,
+            performance=evidence.performance,
+            maturity=evidence.maturity,
+            documents=tuple(pages.documents),
+            reconciliation=pages.reconciliation,
+            notes=tuple(pages.notes),
+            sources=tuple(_sealed(part) for part in [*sources, *([known.partition] if known else [])]),
+        )
+
+    def evidence(self, decided: _Decided | None, moved: Mapping[str, Shift], known: _Known | None) -> Evidence:
+        entries = self.entries()
+        return Evidence(
+            month=str(self.month),
+            decisions=decided.rows if decided else 0,
+            score=moved.get("probability"),
+            inputs=[moved[name] for name in self.use_case.contract.inputs if name in moved],
+            actions=moved.get("action"),
+            performance=known.performance if known else None,
+            maturity=self.maturity(known),
+            holds=open_holds(entries),
+            recoding_accepted=decided is not None and _recoding_accepted(entries, decided.bundle, self.month),
+            other_bundles=decided.others if decided else {},
+        )
+
+    def maturity(self, known: _Known | None) -> str:
+        if known:
+            return f"Outcomes matured on {known.performance.matured_at}."
+        day = self.use_case.matured_at(self.month)
+        if day > self.now.date():
+            return f"Outcomes mature on {day}; until then they are unknown, not good."
+        return f"Outcomes should have matured on {day}, but none are known: run the ingest."
+
+    def newest(self, table: str) -> PartitionVersion | None:
+        return next((p for p in self.desk.lake.versions(table, known_at=self.now) if p.month == self.month), None)
+
+    def entries(self) -> list[Entry]:
+        return self.desk.ledger.entries(self.use_case.name)
+
+
+def _recoding_accepted(entries: list[Entry], bundle: Bundle, month: Month) -> bool:
+    """Has a person released a hold about a month after the bundle's training data, up to the month in question?"""
+    trained = [part["month"] for part in bundle.lineage.get("partitions", []) if part["table"] == SNAPSHOTS]
+    released = [str(entry.facts["month"]) for entry in entries if entry.event is Event.HOLD_RELEASED]
+    return any(max(trained, default="") < held <= str(month) for held in released)
+
+
+def _sealed(part: PartitionVersion) -> Sealed:
+    return Sealed(table=part.table, month=str(part.month), version=part.version, digest=part.digest, rows=part.rows)
