@@ -1,0 +1,43 @@
+"""`python -m monitoring`: open the viewer's door and say where it is."""
+
+import socket
+import sys
+
+import uvicorn
+
+from models.errors import PlatformError, Unavailable
+from monitoring import wiring
+from monitoring.console.app import console
+
+LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
+
+
+def main() -> int:
+    try:
+        settings = wiring.settings()
+        door = _listening(settings.host, settings.port)
+    except PlatformError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    local = settings.host in {"localhost", "127.0.0.1", "::1"}
+    app = console(wiring.sources(settings), hosts=LOOPBACK if local else ["*"], data_docs=settings.data_docs_folder)
+    where = f"[{settings.host}]" if ":" in settings.host else settings.host
+    sys.stdout.write(f"The viewer of {settings.home} is at http://{where}:{door.getsockname()[1]}/  (stop it with Ctrl-C)\n")
+    sys.stdout.flush()
+    uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[door])
+    return 0
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Bound before the address is printed, so that what is printed is true."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise Unavailable(
+            f"the viewer cannot listen on {host}:{port}: {error.strerror}", hint="choose another: STEWARD_MONITORING_PORT=8091"
+        ) from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,134 @@
+"""The viewer's pages over HTTP. Server-rendered, without scripts, and read-only: there is nothing to submit.
+
+A stored report (Evidently's page) is foreign code. It runs in a frame without our origin, and can neither fetch nor send.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse
+from fastapi.staticfiles import StaticFiles
+from fastapi.templating import Jinja2Templates
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from models.errors import Integrity, NotFound, PlatformError, Unavailable
+from monitoring.console import charts, views
+from monitoring.console.views import Sources, Trouble
+from monitoring.findings import percent
+from monitoring.report import ReportKey
+
+DIGEST = re.compile(r"[0-9a-f]{64}")
+FOLDER = Path(__file__).parent
+OWN_PAGES = "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; base-uri 'none'; form-action 'none'"
+STORED_PAGES = (
+    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; "
+    "img-src data: blob:; font-src data:; base-uri 'none'; form-action 'none'"
+)
+STATUS = {NotFound: HTTPStatus.NOT_FOUND, Integrity: HTTPStatus.BAD_GATEWAY, Unavailable: HTTPStatus.SERVICE_UNAVAILABLE}
+
+
+def console(sources: Sources, *, hosts: list[str], data_docs: Path) -> FastAPI:
+    """`hosts`: the names under which a browser may ask; another name is a page elsewhere that points its name at us."""
+    app = FastAPI(title="Steward monitoring", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
+    app.middleware("http")(_secured)
+    app.mount("/static", StaticFiles(directory=FOLDER / "static"))
+    app.mount("/data-docs", StaticFiles(directory=data_docs, html=True, check_dir=False))
+    page = _renderer(sources, data_docs)
+
+    @app.get("/")
+    def front(request: Request) -> Response:
+        return page(request, "front.html", cards=views.front(sources), runs=views.recent_runs(sources))
+
+    @app.get("/models/{model}")
+    def model(request: Request, model: str) -> Response:
+        shown = views.model_page(sources, model)
+        return page(request, "model.html", page=shown, charts=charts.of_model(shown.card.months))
+
+    @app.get("/models/{model}/reports/{month}")
+    @app.get("/models/{model}/reports/{month}/{stamp}")
+    def report(request: Request, model: str, month: str, stamp: str = "") -> Response:
+        return page(request, "report.html", page=views.report_page(sources, model, month, stamp))
+
+    @app.get("/models/{model}/reports/{month}/{stamp}/documents/{name}")
+    def document(model: str, month: str, stamp: str, name: str) -> Response:
+        return HTMLResponse(sources.reports.document(ReportKey(model, month, stamp), name))
+
+    @app.exception_handler(PlatformError)
+    def problem(request: Request, error: PlatformError) -> Response:
+        status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
+        return page(request, "problem.html", status=status, trouble=Trouble(error.problem, error.hint))
+
+    @app.exception_handler(HTTPException)
+    def no_such_page(request: Request, error: HTTPException) -> Response:
+        trouble = Trouble(f"There is no page at {request.url.path}.", "start from the overview")
+        return page(request, "problem.html", status=HTTPStatus(error.status_code), trouble=trouble)
+
+    return app
+
+
+def _renderer(sources: Sources, data_docs: Path) -> Callable[..., Response]:
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"day": _day, "instant": _instant, "percent": percent, "figure": charts.figure}
+    environment.filters |= {"words": _words, "fact": _fact, "short": _short}
+    environment.tests["trouble"] = lambda part: isinstance(part, Trouble)
+    environment.globals |= {"bars": charts.bars, "canvas": charts, "sources": sources}
+    templates = Jinja2Templates(env=environment)
+
+    def page(request: Request, name: str, *, status: HTTPStatus = HTTPStatus.OK, **context: Any) -> Response:
+        context["data_docs"] = (data_docs / "index.html").exists()
+        return templates.TemplateResponse(request, name, context, status_code=status)
+
+    return page
+
+
+async def _secured(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+    response = await answer(request)
+    stored = "/documents/" in request.url.path or request.url.path.startswith("/data-docs/")
+    response.headers["Content-Security-Policy"] = (
+        f"{STORED_PAGES}; frame-ancestors 'self'" if stored else f"{OWN_PAGES}; frame-ancestors 'none'"
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+def _day(iso: str) -> str:
+    moment = datetime.fromisoformat(iso)
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def _instant(iso: str) -> str:
+    return f"{_day(iso)}, {datetime.fromisoformat(iso):%H:%M} UTC"
+
+
+def _words(name: str) -> str:
+    """A name of the code as a person would write it: hold_opened, Hold opened."""
+    return name.replace("_", " ").capitalize()
+
+
+def _fact(value: Any) -> str:
+    """A ledger fact, shortened where it is a digest."""
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text[:12] if DIGEST.fullmatch(text) else text
+
+
+def _short(value: float | None) -> str:
+    """A finding's value or limit: a count or a ratio; "" where the rule has none."""
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value == round(value) else f"{value:.3f}"

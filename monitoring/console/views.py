@@ -1,0 +1,195 @@
+"""What stands on each page, as values. Read from the ports; a source that fails costs its own part, not the page."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from models.channel import Pointer, ReleaseChannel, head, history
+from models.clock import Clock
+from models.errors import NotFound, PlatformError
+from models.governance.approval import Approval, check_approval
+from models.governance.ledger import Entry, Hold, Ledger, open_holds
+from models.governance.signing import Trust
+from monitoring.report import MonthlyReport, MonthRow, ReportKey, ReportStore, newest, rows
+from monitoring.runs import FlowRun, RunHistory
+from monitoring.verdict import Suggestion, Verdict, overall
+
+RUNS_SHOWN = 10
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where the viewer looks. `trust` is a call, since the keys may be made after the viewer has started."""
+
+    reports: ReportStore
+    channel: ReleaseChannel
+    trust: Callable[[], Trust]
+    ledger: Ledger
+    runs: RunHistory
+    clock: Clock
+    home: str  # as the person typed it, for messages
+    scenario: str = ""  # of a replay; "" for the real thing
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A part of a page that could not be had: the error in words, and what to do."""
+
+    problem: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class Release:
+    """One champion, present or past. `expired` as of now; that the approval was in force when published is checked."""
+
+    pointer: Pointer
+    approval: Approval
+    expired: bool
+
+
+@dataclass(frozen=True)
+class NextStep:
+    sentence: str
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    """A model in a few lines: how it is, who decides, what to do. `months` is oldest first."""
+
+    model: str
+    title: str
+    month: str
+    verdict: Verdict | None
+    champion: Release | Trouble | None
+    holds: Sequence[Hold]
+    next_step: NextStep
+    months: Sequence[MonthRow]
+    trouble: Trouble | None
+
+
+@dataclass(frozen=True)
+class ModelPage:
+    card: Card
+    rows: Sequence[MonthRow]  # newest first
+    releases: Sequence[Release] | Trouble
+    entries: Sequence[Entry] | Trouble  # newest first
+
+
+@dataclass(frozen=True)
+class ReportPage:
+    key: ReportKey
+    report: MonthlyReport
+    versions: Sequence[ReportKey]  # every report of this month, newest first
+    months: Sequence[str]  # every month that has a report, newest first
+
+    @property
+    def superseded(self) -> bool:
+        return self.key != self.versions[0]
+
+
+def front(sources: Sources) -> Sequence[Card]:
+    """Every model that has reports, a champion, or an entry in the ledger."""
+    found = {*sources.reports.models(), *sources.channel.models(), *(entry.model for entry in sources.ledger.entries())}
+    return [card(sources, model) for model in sorted(found)]
+
+
+def recent_runs(sources: Sources) -> Sequence[FlowRun] | Trouble:
+    return _or_trouble(lambda: sources.runs.recent(RUNS_SHOWN))
+
+
+def card(sources: Sources, model: str) -> Card:
+    found = _or_trouble(lambda: [report for _, report in newest(sources.reports, model)])
+    reports = [] if isinstance(found, Trouble) else found
+    entries = _or_trouble(lambda: sources.ledger.entries(model))
+    holds = [] if isinstance(entries, Trouble) else open_holds(entries)
+    champion = _or_trouble(lambda: _champion(sources, model)) if sources.channel.pointers(model) else None
+    verdict = _standing(reports)
+    return Card(
+        model=model,
+        title=reports[0].title if reports else "",
+        month=reports[0].month if reports else "",
+        verdict=verdict,
+        champion=champion,
+        holds=holds,
+        next_step=next_step(verdict, holds, has_champion=champion is not None, scenario=sources.scenario),
+        months=rows(reports),
+        trouble=next((part for part in (found, entries) if isinstance(part, Trouble)), None),
+    )
+
+
+def next_step(verdict: Verdict | None, holds: Sequence[Hold], *, has_champion: bool, scenario: str = "") -> NextStep:
+    """What a person should do now, and the command that does it."""
+    suffix = f" SCENARIO={scenario}" if scenario else ""
+    if not has_champion:
+        return NextStep("No champion has been promoted yet.", "make train")
+    if holds:
+        return NextStep(
+            f"Look at {_listed(sorted({hold.month for hold in holds}))}, then accept the definition or keep holding.",
+            f"make accept-definition{suffix}",
+        )
+    if verdict is None:
+        return NextStep("No month has been reported on yet.", f"make retrain{suffix}")
+    if verdict.suggests is Suggestion.RETRAIN:
+        return NextStep("Retrain as of now; the gate decides whether the challenger takes over.", f"make retrain{suffix}")
+    if verdict.suggests is Suggestion.WAIT:
+        return NextStep("Wait: a decision now would rest on too little.")
+    return NextStep("Nothing to do.")
+
+
+def model_page(sources: Sources, model: str) -> ModelPage:
+    """Raises `NotFound` for a model of which nothing is known."""
+    about = card(sources, model)
+    if not (about.months or about.champion or about.trouble or sources.ledger.entries(model)):
+        raise NotFound(f"nothing is known here of a model {model!r}", hint="make train")
+    releases = _or_trouble(lambda: _releases(sources, model))
+    entries = _or_trouble(lambda: list(reversed(sources.ledger.entries(model))))
+    return ModelPage(about, list(reversed(about.months)), releases, entries)
+
+
+def report_page(sources: Sources, model: str, month: str, stamp: str = "") -> ReportPage:
+    """The newest report of a month, or the one with the stamp given. Raises `NotFound`."""
+    versions = sources.reports.keys(model, month)
+    if not versions:
+        raise NotFound(f"there is no report on {model} for {month}", hint=f"make retrain writes one; looked in {sources.home}")
+    key = ReportKey(model, month, stamp) if stamp else versions[0]
+    months = list(dict.fromkeys(key.month for key in sources.reports.keys(model)))
+    return ReportPage(key, sources.reports.read(key), versions, months)
+
+
+def _standing(reports: Sequence[MonthlyReport]) -> Verdict | None:
+    """The newest month and the newest one whose outcomes are known, weighed together."""
+    matured = next((report for report in reports if report.performance), None)
+    weighed = dict.fromkeys(report.month for report in (*reports[:1], matured) if report)
+    return overall([report.verdict for report in reports if report.month in weighed]) if weighed else None
+
+
+def _champion(sources: Sources, model: str) -> Release:
+    return _release(sources, sources.trust(), head(sources.channel, sources.trust(), model))
+
+
+def _releases(sources: Sources, model: str) -> list[Release]:
+    """Newest first."""
+    trust = sources.trust()
+    return [_release(sources, trust, pointer) for pointer in reversed(history(sources.channel, trust, model))]
+
+
+def _release(sources: Sources, trust: Trust, pointer: Pointer) -> Release:
+    signed = sources.channel.approval(pointer.bundle)
+    published = datetime.fromisoformat(pointer.published_at)
+    approval = check_approval(signed, trust, model=pointer.model, bundle=pointer.bundle, now=published)
+    return Release(pointer, approval, expired=sources.clock.now() >= datetime.fromisoformat(approval.expires_at))
+
+
+def _or_trouble(read: Callable[[], T]) -> T | Trouble:
+    try:
+        return read()
+    except PlatformError as error:
+        return Trouble(error.problem, error.hint)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
