@@ -10,12 +10,13 @@ A contract is plain data (`to_dict`, `from_dict`): it travels inside the bundle,
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, create_model
 from pydantic.fields import FieldInfo
+from pydantic_core import core_schema
 
 Array = NDArray[Any]
 Columns = Mapping[str, Array]
@@ -209,8 +210,21 @@ def _column(name: str, info: FieldInfo) -> Column:
     )
 
 
+@dataclass(frozen=True)
+class _OneOf:
+    """A whole number out of a list. `Literal` would take true for 1 and 0.0 for 0."""
+
+    codes: tuple[int, ...]
+
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.chain_schema([core_schema.int_schema(strict=True), core_schema.literal_schema(list(self.codes))])
+
+    def __get_pydantic_json_schema__(self, _schema: Any, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"type": "integer", "enum": list(self.codes)}
+
+
 def _annotation(column: Column) -> Any:
-    return Literal[tuple(column.codes)] if column.codes else _PYTHON[column.kind]
+    return Annotated[int, _OneOf(tuple(column.codes))] if column.codes else _PYTHON[column.kind]
 
 
 def _field(column: Column) -> Any:
