@@ -191,12 +191,17 @@ def _not_worse(name: str, title: str, gain: Estimate, margin: float) -> Check:
 
 
 def _reason(auc: Estimate, brier: Estimate, broken: Sequence[Check]) -> Check:
-    """Something must speak for the change: a proven gain, or a champion that would not be let in today."""
+    """Something must speak for the change: a gain proven in one and no loss proven in the other, or a broken champion.
+
+    Without "no loss proven" two models could replace each other in turn, each a little better in its own measure.
+    """
     proven = max(auc.low, brier.low) if isfinite(auc.low + brier.low) else float("nan")
-    sentence = f"{'A' if proven > 0 else 'No'} proven gain: AUC {_words(auc)}, Brier score {_words(brier)}."
+    better = proven > 0 and min(auc.high, brier.high) >= 0
+    verdict = "A proven gain" if better else "A proven gain, but a proven loss as well" if proven > 0 else "No proven gain"
+    sentence = f"{verdict}: AUC {_words(auc)}, Brier score {_words(brier)}."
     if broken:
         sentence += " The champion itself breaks a floor: " + " ".join(check.sentence for check in broken)
-    return Check("reason_to_change", proven, "> 0, or a champion that breaks a floor", proven > 0 or bool(broken), sentence)
+    return Check("reason_to_change", proven, "> 0, or a champion that breaks a floor", better or bool(broken), sentence)
 
 
 def _words(gain: Estimate) -> str:

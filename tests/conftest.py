@@ -5,12 +5,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import settings
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Before anything is imported: MLflow, Prefect and matplotlib read their places from the environment, some at import."""
     for name in [name for name in os.environ if name.startswith(("STEWARD_", "MLFLOW_", "PREFECT_"))]:
         del os.environ[name]
+    settings.register_profile("steward", deadline=None)  # a busy machine is not a failure
+    settings.load_profile("steward")
     folder = TemporaryDirectory(prefix="steward-tests-", ignore_cleanup_errors=True)
     config.add_cleanup(folder.cleanup)
     home = Path(folder.name)
