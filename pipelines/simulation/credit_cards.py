@@ -23,11 +23,11 @@ SHIFT = Scenario(
     title="Simulated from real accounts, with a known shift",
     first=Month(2005, 5),
     months=12,
-    accounts=12_000,
+    accounts=30_000,
     seed=2005,
     shifts=(
-        CovariateShift(Ramp(Month(2005, 9), 6), {"utilisation": 0.25, "months behind": 0.10}),
-        ConceptShift(Ramp(Month(2005, 10), 2), {"months behind": -0.8, "utilisation": 0.9, "payment share": -0.2}),
+        CovariateShift(Ramp(Month(2005, 9), 6), {"utilisation": 0.2}),
+        ConceptShift(Ramp(Month(2005, 10), 2), {"months behind": -0.9, "utilisation": 0.9, "payment share": -0.2}),
     ),
 )
 

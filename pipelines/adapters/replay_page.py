@@ -6,9 +6,22 @@ from collections.abc import Mapping
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from models.clock import Month
+from pipelines.adapters.replay_charts import drift, overview
 from pipelines.replay_story import ReplayResult, differs, figures, headline, points, shares, subline
 
+PAGE = "index.html"
 WORDS = {"promoted": "promoted", "kept": "champion kept", "held": "held", "accepted": "accepted by a person"}
+
+
+def files(result: ReplayResult) -> dict[str, bytes]:
+    """Everything a replay publishes, by file name: the page, its pictures, and the figures behind both."""
+    embedded = {"overview": overview(result, titled=False), "drift": drift(result)}
+    return {
+        PAGE: page(result, embedded).encode(),
+        "overview.png": overview(result),
+        "drift.png": embedded["drift"],
+        "replay.json": result.model_dump_json(indent=2).encode(),
+    }
 
 
 def page(result: ReplayResult, pictures: Mapping[str, bytes]) -> str:
