@@ -1,0 +1,192 @@
+"""Check, predict, record; and change the model while it answers. Nothing here knows of HTTP.
+
+A new release is loaded completely, its golden rows scored, before the old one is let go: a bundle that cannot serve is
+found while another one still does. The change itself is one assignment. A request holds on to the model that it began
+with, so no answer mixes two versions.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any, Self
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.bundle import sha256
+from models.channel import Pointer, Release
+from models.clock import Clock, Month
+from models.contract import Contract
+from models.errors import Conflict, Integrity, NoChampion, NotFound
+from models.policy import Policy
+from models.scoring import Scorer, check_golden_rows
+from monitoring.decisions import Answered, DecisionLog, LoggedDecision
+from serving.checking import Checker, Record
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A verified release, ready to answer."""
+
+    release: Release
+    contract: Contract
+    policy: Policy
+    checker: Checker
+    scorer: Scorer
+
+    @classmethod
+    def load(cls, release: Release, make_scorer: Callable[[bytes], Scorer], max_records: int) -> Self:
+        """Raises `Integrity` if the bundle cannot be read or its golden rows score differently."""
+        bundle = release.bundle
+        try:
+            contract, policy = bundle.contract, bundle.policy
+            scorer = make_scorer(bundle.graph)
+            check_golden_rows(bundle, scorer)
+        except (KeyError, TypeError, ValueError) as error:
+            raise Integrity(
+                f"bundle {bundle.digest[:12]} of {bundle.model} cannot be read: {error}",
+                hint="it was sealed for another release of the platform; promote one that fits",
+            ) from error
+        return cls(release, contract, policy, Checker(contract, max_records), scorer)
+
+    @property
+    def pointer(self) -> Pointer:
+        return self.release.pointer
+
+    def example(self) -> dict[str, Any]:
+        """A record that is accepted: the contract's own examples."""
+        return {name: self.contract[name].example for name in self.checker.record.model_fields}
+
+    def probabilities(self, records: Sequence[Record]) -> NDArray[np.float64]:
+        """Quantised, shape (records,). Raises `Integrity` if the graph gives anything but a probability."""
+        take = itemgetter(*self.contract.inputs)
+        matrix = np.array([take(record) for record in records], dtype=np.float64).reshape(len(records), -1)
+        probability = self.policy.quantise(self.scorer.probabilities(matrix))
+        if not ((probability >= 0) & (probability <= 1)).all():  # NaN too: it would pass every cut-off as harmless
+            raise Integrity(
+                f"version {self.pointer.version} of {self.pointer.model} gave a score that is no probability",
+                hint="nothing was decided; roll back to the previous champion",
+            )
+        return probability
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request to score. `idempotency_key` is the client's, "" for none."""
+
+    model: str
+    body: bytes
+    request_id: str
+    idempotency_key: str = ""
+
+    @property
+    def key(self) -> str:
+        """Keys of different models do not meet."""
+        return f"{self.model}:{self.idempotency_key}" if self.idempotency_key else ""
+
+    @property
+    def digest(self) -> str:
+        return sha256(self.body)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The response's bytes, and whether they were given before."""
+
+    response: bytes
+    replayed: bool = False
+
+
+class Predictor:
+    """Answers for every model that was swapped in. Safe for several threads."""
+
+    def __init__(self, log: DecisionLog, clock: Clock, new_id: Callable[[], str] = lambda: uuid4().hex) -> None:
+        self._log = log
+        self._clock = clock
+        self._new_id = new_id
+        self._models: Mapping[str, LoadedModel] = {}
+
+    @property
+    def models(self) -> Mapping[str, LoadedModel]:
+        """What is served now, by name."""
+        return self._models
+
+    def swap(self, model: LoadedModel) -> None:
+        """Serve this release from the next request on. Raises `Integrity` if it is older than the one served."""
+        pointer = model.pointer
+        served = self._models.get(pointer.model)
+        if served is not None and pointer.sequence < served.pointer.sequence:
+            raise Integrity(
+                f"pointer {pointer.sequence} of {pointer.model} is older than {served.pointer.sequence}, which is served",
+                hint="an old state of the channel was put back; roll back by publishing a new pointer",
+            )
+        self._models = {**self._models, pointer.model: model}
+
+    def answer(self, ask: Ask) -> Answer:
+        """Score, record, answer; the decisions are durable before this returns.
+
+        A retry under the same key gets the same bytes, whatever is served by then. Raises `InputRefused`, `NotFound`,
+        `Conflict` (the key was used for another body), `Integrity`, `Unavailable`.
+        """
+        if ask.key and (before := self._log.answered(ask.key)):
+            return _given_before(before, ask)
+        model = self._model(ask.model)
+        decisions = self._decide(model, model.checker.records(ask.body), ask.request_id)
+        response = _response(model, decisions, ask.request_id)
+        try:
+            self._log.append(decisions, Answered(ask.key, ask.digest, response) if ask.key else None)
+        except Conflict:
+            if ask.key and (before := self._log.answered(ask.key)):
+                return _given_before(before, ask)  # the same retry was answered by somebody else meanwhile
+            raise
+        return Answer(response)
+
+    def _model(self, name: str) -> LoadedModel:
+        models = self._models
+        if name in models:
+            return models[name]
+        if not models:
+            raise NoChampion("no model is served yet", hint="run `make train`; /health/ready says what is missing")
+        raise NotFound(f"no model {name!r} is served here", hint=f"served: {', '.join(sorted(models))}")
+
+    def _decide(self, model: LoadedModel, records: Sequence[Record], request_id: str) -> list[LoggedDecision]:
+        probability = model.probabilities(records)
+        actions = model.policy.cut_offs.actions(probability)
+        contract, pointer = model.contract, model.pointer
+        months = {text: Month.parse(text) for text in {record[contract.time] for record in records}}
+        token, now = self._new_id(), self._clock.now()
+        return [
+            LoggedDecision(
+                decision_id=f"{token}-{number}",
+                model=pointer.model,
+                version=pointer.version,
+                bundle=pointer.bundle,
+                account_id=record[contract.key],
+                month=months[record[contract.time]],
+                inputs={name: record[name] for name in contract.inputs},
+                probability=score,
+                action=action,
+                recorded_at=now,
+                request_id=request_id,
+            )
+            for number, (record, score, action) in enumerate(zip(records, probability.tolist(), actions.tolist(), strict=True))
+        ]
+
+
+def _given_before(before: Answered, ask: Ask) -> Answer:
+    if before.request_digest != ask.digest:
+        raise Conflict(
+            f"the idempotency key {ask.idempotency_key!r} was used for another body",
+            hint="a retry repeats the body byte by byte; a new question takes a new key",
+        )
+    return Answer(before.response, replayed=True)
+
+
+def _response(model: LoadedModel, decisions: Sequence[LoggedDecision], request_id: str) -> bytes:
+    """Answers stand in the order of the records. A decision may later carry more, such as its reasons."""
+    answers = [{"decision_id": d.decision_id, "decision": d.action, "probability": d.probability} for d in decisions]
+    pointer = model.pointer
+    head = {"request_id": request_id, "model": pointer.model, "version": pointer.version, "bundle": pointer.bundle}
+    return json.dumps(head | {"answers": answers}, separators=(",", ":"), allow_nan=False).encode()

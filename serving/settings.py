@@ -1,0 +1,23 @@
+"""The settings of serving. A setting is documented under its field."""
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from models.settings import PREFIX, PlatformSettings
+
+
+class ServingSettings(PlatformSettings):
+    model_config = SettingsConfigDict(env_prefix=f"{PREFIX}SERVING_")
+
+    host: str = "127.0.0.1"
+    """The address to listen on."""
+    port: int = Field(default=8080, ge=0, le=65_535)
+    """The port to listen on; 0 takes any free one."""
+    poll_seconds: float = Field(default=2.0, gt=0, le=3_600)
+    """How often the release channel is looked at; up to a fifth more or less, so that workers do not look all at once."""
+    max_records: int = Field(default=10_000, ge=1, le=10_000)
+    """Records in one request, at most."""
+    max_body_bytes: int = Field(default=8 * 2**20, ge=1_024)
+    """Size of a request's body, at most."""
+    drain_seconds: int = Field(default=30, ge=0)
+    """How long a stopping service waits for the requests in flight."""

@@ -1,0 +1,49 @@
+"""Where serving's adapters are picked and its settings are read."""
+
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from models.adapters import key_files
+from models.adapters.folder_channel import FolderChannel
+from models.adapters.onnx_runtime import OnnxScorer
+from models.clock import FileClock, SystemClock
+from models.errors import Misconfigured
+from monitoring.adapters.sql_decisions import SqlDecisionLog
+from serving.prediction import LoadedModel, Predictor
+from serving.settings import ServingSettings
+from serving.watching import Watcher
+
+
+@dataclass(frozen=True)
+class Service:
+    """Everything that answers requests, joined; nothing is opened before the first look or the first request."""
+
+    predictor: Predictor
+    watcher: Watcher
+    log: SqlDecisionLog
+
+
+def settings() -> ServingSettings:
+    """Raises `Misconfigured`."""
+    try:
+        return ServingSettings()
+    except ValidationError as error:
+        wrong = error.errors(include_url=False)[0]
+        name = "_".join(str(part) for part in wrong["loc"]).upper()
+        raise Misconfigured(f"the setting {name} is wrong: {wrong['msg']}", hint="see serving/settings.py") from error
+
+
+def service(chosen: ServingSettings) -> Service:
+    clock = FileClock(chosen.clock_file) if chosen.clock_file else SystemClock()
+    log = SqlDecisionLog(chosen.database)
+    predictor = Predictor(log, clock)
+    watcher = Watcher(
+        FolderChannel(chosen.channel_folder),
+        lambda: key_files.trust(chosen.trust_path),
+        clock,
+        log,
+        predictor,
+        lambda release: LoadedModel.load(release, OnnxScorer, chosen.max_records),
+    )
+    return Service(predictor, watcher, log)
