@@ -112,6 +112,10 @@ class Contract:
         return tuple(column.name for column in self.columns if column.role in roles)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    @property
     def inputs(self) -> tuple[str, ...]:
         """What the model may see, in the order in which the graph takes it."""
         return self.named(Role.INPUT)

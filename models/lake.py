@@ -19,6 +19,7 @@ from models.contract import Array, Columns
 
 SNAPSHOTS = "snapshots"
 OUTCOMES = "outcomes"
+BAD = "bad"  # the column of outcomes that the definition in force derives from the code
 AUDIT = "audit"  # lives under a root of its own, which neither trainer nor scorer is given
 
 

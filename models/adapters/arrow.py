@@ -7,9 +7,8 @@ import numpy as np
 import pyarrow as pa
 
 from models.contract import Array, Column, Columns, Contract, Kind, Role
-from models.lake import AUDIT, OUTCOMES, SNAPSHOTS
+from models.lake import AUDIT, BAD, OUTCOMES, SNAPSHOTS
 
-BAD = "bad"
 _TYPES: dict[Kind, pa.DataType] = {"integer": pa.int64(), "number": pa.float64(), "text": pa.string()}
 _WIDEST = {"i": pa.int64(), "u": pa.int64(), "f": pa.float64()}
 

@@ -61,11 +61,15 @@ def verify_chain(entries: Sequence[Entry]) -> None:
 
 @dataclass(frozen=True)
 class Hold:
-    """Retraining waits for a person. `month` is the snapshot or outcome month whose coding changed."""
+    """Retraining waits for a person. `month` is the snapshot or outcome month whose coding changed.
+
+    `coding` is how the outcome was coded, if the hold is about an outcome; empty if it is about an input.
+    """
 
     month: str
     what: str
     opened_at: str
+    coding: str = ""
 
 
 def open_holds(entries: Sequence[Entry]) -> list[Hold]:
@@ -73,7 +77,7 @@ def open_holds(entries: Sequence[Entry]) -> list[Hold]:
     holds: dict[tuple[str, str], Hold] = {}
     for entry in entries:
         if entry.event is Event.HOLD_OPENED:
-            hold = Hold(entry.facts["month"], entry.facts["what"], entry.recorded_at)
+            hold = Hold(entry.facts["month"], entry.facts["what"], entry.recorded_at, entry.facts.get("coding", ""))
             holds[hold.month, hold.what] = hold
         elif entry.event is Event.HOLD_RELEASED:
             holds.pop((entry.facts["month"], entry.facts["what"]), None)

@@ -1,0 +1,169 @@
+"""Great Expectations: a suite derived from the contract, its real validation, and Data Docs as a local static site.
+
+The tool is imported on first use, because that alone takes seconds, and it is told to send nothing anywhere. Its results
+are kept as files, so that the site shows every batch ever checked; results of audit columns are never kept.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from models.clock import Clock
+from models.contract import Column, Role
+from pipelines.batches import EXAMPLES, Batch, Finding, Measure, Ruling
+
+_DTYPES = {"integer": "int64", "number": "float64", "text": "str"}
+_SITE = "data_docs"
+
+
+class GreatExpectations:
+    """Everything is written below `folder`; the site is `folder/data_docs`."""
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self._folder = folder
+        self._clock = clock
+
+    def check(self, batch: Batch, measures: Sequence[Measure]) -> list[Finding]:
+        name = f"{batch.use_case}.{batch.table}"
+        results = self._run(name, batch, batch.columns, list(_rules(batch)))
+        if measures:
+            figures = {_title(measure): [measure.value] for measure in measures}
+            self._run(f"{name}.against_history", batch, figures, list(_bounds(measures)))
+        return [_finding(result, batch) for result in results if not result.success]
+
+    def publish(self) -> str:
+        if not self._results.exists():
+            return ""
+        self._context.build_data_docs()
+        return str(self._folder / _SITE / "index.html")
+
+    @property
+    def _results(self) -> Path:
+        return self._folder / "results"
+
+    @cached_property
+    def _context(self) -> Any:
+        import great_expectations as gx
+        from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults, ProgressBarsConfig
+
+        self._repair()
+        defaults = InMemoryStoreBackendDefaults()
+        results = {"class_name": "ValidationResultsStore", "store_backend": _files(self._results)}
+        config = DataContextConfig(
+            store_backend_defaults=defaults,
+            stores=defaults.stores | {defaults.validation_results_store_name: results},
+            data_docs_sites={_SITE: _site(self._folder / _SITE)},
+            analytics_enabled=False,
+            progress_bars=ProgressBarsConfig(globally=False),
+        )
+        return gx.get_context(project_config=config, mode="ephemeral")
+
+    def _repair(self) -> None:
+        """Drop a result that a killed run left half written: it would break every later site."""
+        for path in self._results.rglob("*.json"):
+            try:
+                json.loads(path.read_bytes())
+            except ValueError:
+                path.unlink()
+
+    def _run(self, name: str, batch: Batch, columns: Mapping[str, Any], rules: list[Any]) -> list[Any]:
+        import great_expectations as gx
+        import pandas as pd
+        from great_expectations.core.run_identifier import RunIdentifier
+
+        frame = pd.DataFrame(dict(columns))
+        suite = gx.ExpectationSuite(name, expectations=rules)
+        how = {
+            "result_format": "SUMMARY",
+            "partial_unexpected_count": EXAMPLES,
+            "unexpected_index_column_names": [batch.contract.key] if batch.contract.key in frame else [],
+        }
+        definition = self._definition(name)
+        if batch.contract.named(Role.AUDIT):
+            found = definition.get_batch({"dataframe": frame}).validate(suite, result_format=how)
+        else:
+            stored = self._context.suites.add_or_update(suite)
+            validation = gx.ValidationDefinition(name=name, data=definition, suite=stored)
+            self._context.validation_definitions.add_or_update(validation)
+            run = RunIdentifier(run_name=str(batch.month), run_time=self._clock.now())
+            found = validation.run(batch_parameters={"dataframe": frame}, result_format=how, run_id=run)
+        return list(found.results)
+
+    def _definition(self, name: str) -> Any:
+        source = self._context.data_sources.add_or_update_pandas("lake")
+        return source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("month")
+
+
+def _files(folder: Path) -> dict[str, str]:
+    return {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder.resolve())}
+
+
+def _site(folder: Path) -> dict[str, Any]:
+    return {
+        "class_name": "SiteBuilder",
+        "show_how_to_buttons": False,
+        "store_backend": _files(folder),
+        "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+    }
+
+
+def _rules(batch: Batch) -> Iterator[Any]:
+    """The contract as expectations; `meta` carries the platform's own words for a finding."""
+    from great_expectations import expectations as gxe
+
+    for column in batch.contract.columns:
+        name = column.name
+        type_ = _DTYPES[column.kind]
+        yield gxe.ExpectColumnValuesToNotBeNull(column=name, meta=_meta("no nulls", "no nulls"))
+        yield gxe.ExpectColumnValuesToBeOfType(column=name, type_=type_, meta=_meta("type", column.kind))
+        yield _values(column, batch)
+        if column.role is Role.KEY:
+            yield gxe.ExpectColumnValuesToBeUnique(column=name, meta=_meta("unique key", "each key once"))
+
+
+def _values(column: Column, batch: Batch) -> Any:
+    from great_expectations import expectations as gxe
+
+    name = column.name
+    if column.role is Role.TIME:
+        month = str(batch.month)
+        return gxe.ExpectColumnValuesToBeInSet(column=name, value_set=[month], meta=_meta("month", f"{month} only"))
+    if column.codes:
+        codes = list(column.codes)
+        return gxe.ExpectColumnValuesToBeInSet(column=name, value_set=codes, meta=_meta("allowed codes", column.rule()))
+    if column.pattern:
+        return gxe.ExpectColumnValuesToMatchRegex(column=name, regex=column.pattern, meta=_meta("pattern", column.rule()))
+    low, high = column.minimum, column.maximum
+    return gxe.ExpectColumnValuesToBeBetween(column=name, min_value=low, max_value=high, meta=_meta("range", column.rule()))
+
+
+def _bounds(measures: Sequence[Measure]) -> Iterator[Any]:
+    from great_expectations import expectations as gxe
+
+    for measure in measures:
+        meta = _meta(measure.rule, "") | {"evidence": measure.evidence, "ruling": measure.ruling.value}
+        yield gxe.ExpectColumnValuesToBeBetween(
+            column=_title(measure), min_value=measure.low, max_value=measure.high, meta=meta, notes=measure.evidence
+        )
+
+
+def _title(measure: Measure) -> str:
+    return f"{measure.rule}: {measure.column}" if measure.column else measure.rule
+
+
+def _meta(rule: str, limit: str) -> dict[str, str]:
+    return {"rule": rule, "limit": limit}
+
+
+def _finding(result: Any, batch: Batch) -> Finding:
+    """A rule that could not be evaluated is a broken one: nothing passes by default."""
+    config, found = result.expectation_config, result.result or {}
+    column = config.kwargs["column"]
+    count = found.get("unexpected_count")
+    observed = f"{count:,} of {batch.rows:,} rows" if count else f"values of type {batch.columns[column].dtype}"
+    key = batch.contract.key
+    rows = (found.get("partial_unexpected_index_list") or [])[:EXAMPLES]
+    examples = tuple(f"{row.get(key)}: {column} = {row.get(column)}" for row in rows)
+    return Finding(config.meta["rule"], column, observed, config.meta["limit"], Ruling.QUARANTINE, examples)

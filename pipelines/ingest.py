@@ -1,0 +1,208 @@
+"""From the source into the lake, month by month: validated, versioned, and only what was known.
+
+Snapshots and outcomes go to the lake; audit columns go to the restricted lake, which no trainer or scorer is given. What
+the lake already has is left alone, so a run can be repeated, and a killed one completed, by running it again.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from models.clock import Clock, Month
+from models.contract import Array, Columns, Role
+from models.errors import BatchRejected, InputRefused
+from models.governance.ledger import Event, Hold, Ledger, accepted_definition
+from models.lake import AUDIT, OUTCOMES, SNAPSHOTS, Lake, PartitionVersion, content_digest
+from models.usecase import Cohort, Source, UseCase
+from pipelines.batches import Batch, Finding, Ruling, Verdict
+from pipelines.definitions import outcome_columns
+from pipelines.measures import HISTORY
+from pipelines.validation import Expectations, Quarantine, judge
+
+ACTOR = "ingest"
+
+
+@dataclass(frozen=True)
+class Intake:
+    """Everything outside that ingest needs."""
+
+    lake: Lake
+    restricted: Lake
+    expectations: Expectations
+    quarantine: Quarantine
+    ledger: Ledger
+    clock: Clock
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What one run did. `holds` were opened by it; `docs` is where the validation's pages start, empty if nothing was checked."""
+
+    written: tuple[PartitionVersion, ...] = ()
+    unchanged: int = 0
+    holds: tuple[Hold, ...] = ()
+    docs: str = ""
+
+
+@dataclass(frozen=True)
+class _Delivery:
+    """A batch, the lake it is for, and the facts that are stored with it."""
+
+    batch: Batch
+    lake: Lake
+    facts: dict[str, str]
+
+
+def ingest(use_case: UseCase, source: Source, intake: Intake, *, as_of: date, progress: Callable[[str], None]) -> IngestReport:
+    """Every month that the source has up to the end of `as_of`, oldest first.
+
+    Raises `BatchRejected` at the first bad batch: it is in quarantine, and neither it nor anything after it is in the lake.
+    """
+    if as_of > intake.clock.now().date():
+        raise InputRefused(f"{as_of} has not come yet", hint="ingest as of today, or of a day before")
+    reports = [
+        ingest_month(use_case, source, intake, month=month, as_of=as_of, progress=progress)
+        for month in source.months()
+        if month.last_day <= as_of
+    ]
+    written = tuple(part for report in reports for part in report.written)
+    holds = tuple(hold for report in reports for hold in report.holds)
+    unchanged = sum(report.unchanged for report in reports)
+    return IngestReport(written, unchanged, holds, intake.expectations.publish() if written else "")
+
+
+def ingest_month(
+    use_case: UseCase, source: Source, intake: Intake, *, month: Month, as_of: date, progress: Callable[[str], None]
+) -> IngestReport:
+    """One cohort: its snapshot, its audit columns and, if it has matured, its outcome."""
+    cohort = source.cohort(month, as_of)
+    written: list[PartitionVersion] = []
+    holds: list[Hold] = []
+    deliveries = [_snapshot(use_case, intake, cohort), _audit(use_case, intake, cohort)]
+    if use_case.matured_at(month) <= as_of and cohort.outcome_codes is not None:
+        deliveries.append(_outcome(use_case, intake, cohort, cohort.outcome_codes))
+    for delivery in deliveries:
+        part, opened = _admit(use_case, intake, delivery)
+        written += [part] if part else []
+        holds += opened
+        progress(f"{month}: {delivery.batch.table} {f'{part.rows:,} rows, version {part.version}' if part else 'unchanged'}")
+    return IngestReport(tuple(written), len(deliveries) - len(written), tuple(holds))
+
+
+def _snapshot(use_case: UseCase, intake: Intake, cohort: Cohort) -> _Delivery:
+    contract = use_case.contract.only(Role.KEY, Role.TIME, Role.INPUT)
+    return _Delivery(Batch(use_case.name, SNAPSHOTS, cohort.month, contract, cohort.columns), intake.lake, {})
+
+
+def _audit(use_case: UseCase, intake: Intake, cohort: Cohort) -> _Delivery:
+    contract = use_case.contract.only(Role.KEY, Role.AUDIT)
+    accounts = cohort.columns[use_case.contract.key]
+    batch = Batch(use_case.name, AUDIT, cohort.month, contract, cohort.audit, accounts=accounts)
+    return _Delivery(batch, intake.restricted, {})
+
+
+def _outcome(use_case: UseCase, intake: Intake, cohort: Cohort, codes: Array) -> _Delivery:
+    contract = use_case.contract.only(Role.KEY, Role.OUTCOME)
+    (outcome,) = contract.named(Role.OUTCOME)
+    version = accepted_definition(intake.ledger.entries(use_case.name), use_case.as_coded, cohort.coding)
+    columns: Columns = {contract.key: cohort.columns[contract.key], outcome: codes}
+    facts = {
+        "matured_at": use_case.matured_at(cohort.month).isoformat(),
+        "coding": cohort.coding,
+        "definition_version": str(version),
+    }
+    definition = use_case.definitions[version]
+    batch = Batch(use_case.name, OUTCOMES, cohort.month, contract, columns, coding=cohort.coding, definition=definition)
+    return _Delivery(batch, intake.lake, facts)
+
+
+def _admit(use_case: UseCase, intake: Intake, delivery: _Delivery) -> tuple[PartitionVersion | None, list[Hold]]:
+    """The version written, None if the lake has it already, and the holds opened. A hold is on record before the rows are."""
+    batch, lake = delivery.batch, delivery.lake
+    newest = next(reversed(lake.history(batch.table, batch.month)), None)
+    known = newest is not None and _has(lake, newest, batch)
+    if newest and known and newest.facts == delivery.facts:
+        return None, []
+    opened = [] if known or _checked_before(lake, batch) else _validated(use_case, intake, delivery)
+    columns = batch.columns
+    if batch.definition:
+        (outcome,) = batch.contract.named(Role.OUTCOME)
+        columns = outcome_columns(columns, columns[outcome], batch.definition)
+    now = intake.clock.now()
+    return lake.write(batch.table, batch.month, columns, recorded_at=now, facts=delivery.facts), opened
+
+
+def _has(lake: Lake, part: PartitionVersion, batch: Batch) -> bool:
+    """Whether a stored version holds exactly what was delivered. An outcome is stored with what the definition made of it."""
+    names, digest = batch.contract.names, content_digest(batch.columns)
+    if batch.definition is None or batch.columns.keys() != set(names):
+        return part.digest == digest
+    return content_digest(lake.read([part], names)) == digest
+
+
+def _checked_before(lake: Lake, batch: Batch) -> bool:
+    """Audit columns rarely change and have no month in them: the same content is not checked again every month."""
+    return batch.table == AUDIT and content_digest(batch.columns) in {part.digest for part in lake.versions(AUDIT)}
+
+
+def _validated(use_case: UseCase, intake: Intake, delivery: _Delivery) -> list[Hold]:
+    batch = delivery.batch
+    verdict = judge(batch, _history(delivery), use_case.policy.monitoring, intake.expectations)
+    if verdict.ruling is Ruling.QUARANTINE:
+        raise _rejected(batch, verdict, intake)
+    return _open_holds(use_case, intake, batch, verdict)
+
+
+def _history(delivery: _Delivery) -> list[Batch]:
+    batch = delivery.batch
+    before = [part for part in delivery.lake.versions(batch.table) if part.month < batch.month][-HISTORY:]
+    return [
+        Batch(
+            batch.use_case,
+            batch.table,
+            part.month,
+            batch.contract,
+            delivery.lake.read([part], batch.contract.names),
+            coding=part.facts.get("coding", ""),
+            definition=batch.definition,
+        )
+        for part in before
+    ]
+
+
+def _rejected(batch: Batch, verdict: Verdict, intake: Intake) -> BatchRejected:
+    where = intake.quarantine.store(batch, verdict)
+    docs = intake.expectations.publish()
+    first, *others = [finding for finding in verdict.findings if finding.ruling is Ruling.QUARANTINE]
+    more = f", and {len(others)} more" if others else ""
+    about = f"{first.rule} of {first.column}" if first.column else first.rule
+    return BatchRejected(
+        f"{batch.table} of {batch.month} went to quarantine: {about}: {first.observed}{more}",
+        hint=f"read {where}{f' and {docs}' if docs else ''}; when the source has corrected it, run the ingest again",
+    )
+
+
+def _open_holds(use_case: UseCase, intake: Intake, batch: Batch, verdict: Verdict) -> list[Hold]:
+    """One hold a column. A hold that was opened before for the same evidence is not opened again, released or not."""
+    by_column: dict[str, list[Finding]] = {}
+    for finding in verdict.findings:
+        by_column.setdefault(finding.column, []).append(finding)
+    month = batch.month.plus(use_case.outcome_delay) if batch.coding else batch.month
+    opened: list[Hold] = []
+    for column, findings in by_column.items():
+        facts = {
+            "month": str(month),
+            "what": f"the coding of {column} seems to have changed",
+            "evidence": "; ".join(finding.observed for finding in findings),
+            "coding": batch.coding,
+        }
+        opened += _open_hold(use_case, intake, facts)
+    return opened
+
+
+def _open_hold(use_case: UseCase, intake: Intake, facts: dict[str, str]) -> Sequence[Hold]:
+    before = [entry.facts for entry in intake.ledger.entries(use_case.name) if entry.event is Event.HOLD_OPENED]
+    if facts in [dict(known) for known in before]:
+        return []
+    entry = intake.ledger.append(Event.HOLD_OPENED, model=use_case.name, actor=ACTOR, at=intake.clock.now(), facts=facts)
+    return [Hold(facts["month"], facts["what"], entry.recorded_at, facts["coding"])]

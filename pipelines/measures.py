@@ -1,0 +1,108 @@
+"""What only history can show of a batch: figures, and the bounds that the months before put on them."""
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from models.contract import Array
+from models.policy import MonitoringLimits
+from pipelines.batches import Batch, Measure, Ruling
+
+HISTORY = 3  # months; a batch is strange only if it is unlike each of them
+ROW_TOLERANCE = 0.20  # of the median month
+REPEATED = 0.50  # share of rows equal to last month's; the quiet months of the example show at most .07
+UNSEEN = 0.005  # share of rows with a code that history does not have; the quiet months show at most .0001
+
+
+def measures(batch: Batch, history: Sequence[Batch], limits: MonitoringLimits) -> list[Measure]:
+    """`history` are the months before, oldest first; columns of a wrong type are not measured."""
+    history = history[-HISTORY:]
+    found = [_row_count(batch, history), *_same_accounts(batch), *_repeated(batch, history), *_coding(batch, history)]
+    comparable = [past for past in history if past.coding == batch.coding]
+    if comparable:
+        coded = [column for column in batch.contract.columns if column.codes and batch.typed(column.name)]
+        found += chain.from_iterable(_codes(batch, comparable, column.name, limits) for column in coded)
+        found += _bad_rate(batch, comparable, limits)
+    return found
+
+
+def _row_count(batch: Batch, history: Sequence[Batch]) -> Measure:
+    usual = float(np.median([past.rows for past in history])) if history else float(batch.rows)
+    low, high = (1 - ROW_TOLERANCE) * usual, (1 + ROW_TOLERANCE) * usual
+    evidence = f"{batch.rows:,} rows, usually {usual:,.0f}"
+    return Measure("row count", "", batch.rows, low, high, Ruling.QUARANTINE, evidence)
+
+
+def _same_accounts(batch: Batch) -> list[Measure]:
+    if batch.accounts is None:
+        return []
+    key = batch.contract.key
+    strays = len(np.setxor1d(_texts(batch.columns[key]), _texts(batch.accounts)))
+    evidence = f"{strays:,} accounts are here or in the snapshot, but not in both"
+    return [Measure("same accounts", key, strays, 0, 0, Ruling.QUARANTINE, evidence)]
+
+
+def _repeated(batch: Batch, history: Sequence[Batch]) -> list[Measure]:
+    inputs = batch.contract.inputs
+    if not (history and inputs and all(batch.typed(name) for name in inputs)):
+        return []
+    key, last = batch.contract.key, history[-1]
+    _, here, there = np.intersect1d(_texts(batch.columns[key]), _texts(last.columns[key]), return_indices=True)
+    equal = [batch.columns[name][here] == last.columns[name][there] for name in inputs]
+    share = float(np.sum(np.all(equal, axis=0)) / batch.rows)
+    evidence = f"{share:.1%} of the rows are those of {last.month}"
+    return [Measure("repeated content", "", share, 0, REPEATED, Ruling.QUARANTINE, evidence)]
+
+
+def _coding(batch: Batch, history: Sequence[Batch]) -> list[Measure]:
+    if not (history and batch.definition):
+        return []
+    before = history[-1].coding
+    evidence = f"the outcome's coding changed from {before} to {batch.coding}"
+    return [Measure("coding", _coded_outcome(batch), float(before != batch.coding), 0, 0, Ruling.HOLD, evidence)]
+
+
+def _codes(batch: Batch, history: Sequence[Batch], name: str, limits: MonitoringLimits) -> list[Measure]:
+    """The mix of codes against the likeliest month of history, and codes that no month of it has."""
+    mix, mixes = _mix(batch.columns[name]), [_mix(past.columns[name]) for past in history]
+    distance, nearest = min((total_variation(mix, past), number) for number, past in enumerate(mixes))
+    before = mixes[nearest]
+    moved = max(mix.keys() | before.keys(), key=lambda code: abs(mix.get(code, 0) - before.get(code, 0)))
+    shift = f"code {moved}: {before.get(moved, 0):.1%} in {history[nearest].month}, {mix.get(moved, 0):.1%} now"
+    unseen = mix.keys() - set().union(*mixes)
+    share = sum(mix[code] for code in unseen)
+    news = f"codes never seen before, {sorted(unseen)}, in {share:.1%} of the rows"
+    return [
+        Measure("mix of codes", name, distance, 0, limits.code_mix, Ruling.HOLD, f"{shift}; distance {distance:.3f}"),
+        Measure("unseen codes", name, share, 0, UNSEEN, Ruling.HOLD, news),
+    ]
+
+
+def _bad_rate(batch: Batch, history: Sequence[Batch], limits: MonitoringLimits) -> list[Measure]:
+    if batch.definition is None or not batch.typed(_coded_outcome(batch)):
+        return []
+    name, floor = _coded_outcome(batch), 1 / batch.rows
+    rate, *rates = (max(float(np.mean(batch.definition.bad(part.columns[name]))), floor) for part in (batch, *history))
+    ratio, before = min((max(rate / past, past / rate), past) for past in rates)
+    evidence = f"bad rate {rate:.1%}, at the likeliest of the months before {before:.1%}; ratio {ratio:.2f}"
+    return [Measure("bad rate", name, ratio, 1, limits.bad_rate_ratio, Ruling.HOLD, evidence)]
+
+
+def total_variation(one: Mapping[Any, float], other: Mapping[Any, float]) -> float:
+    """Total variation distance of two distributions over codes, 0 (equal) to 1 (disjoint): half the sum of the differences."""
+    return sum(abs(one.get(code, 0) - other.get(code, 0)) for code in one.keys() | other.keys()) / 2
+
+
+def _mix(codes: Array) -> dict[int, float]:
+    values, counts = np.unique(codes, return_counts=True)
+    return dict(zip(values.tolist(), (counts / len(codes)).tolist(), strict=True))
+
+
+def _coded_outcome(batch: Batch) -> str:
+    return next(column.name for column in batch.contract.columns if column.codes)
+
+
+def _texts(keys: Array) -> Array:
+    return np.asarray(keys).astype(np.str_)
