@@ -71,11 +71,11 @@ def codes(evidence: Evidence, limits: MonitoringLimits) -> list[Finding]:
 
 def shifted(evidence: Evidence) -> list[Finding]:
     """PSI of the score, of every input, and of the decisions. Decisions follow the score: they never alarm on their own."""
-    found = []
+    found, still = [], evidence.score is not None and evidence.score.state == "stable"
     if evidence.score:
         found += _shift("score_shift", "The score", evidence.score, Level.RED)
     for shift in sorted(evidence.inputs, key=lambda shift: -shift.psi):
-        found += _shift("input_shift", shift.name, shift, Level.RED)
+        found += _shift("input_shift", shift.name, shift, Level.RED, ", the score has not" if still else "")
     if evidence.actions:
         found += _shift("decision_shift", "The mix of decisions", evidence.actions, Level.AMBER)
     return found
@@ -91,8 +91,7 @@ def outcomes(evidence: Evidence, limits: MonitoringLimits) -> list[Finding]:
     if known is None:
         return []
     if known.comparable is None:
-        text = f"Performance of {evidence.month} cannot be compared with the training's. {known.note}"
-        return [_finding("not_comparable", Level.AMBER, evidence.month, text)]
+        return [_finding("not_comparable", Level.AMBER, evidence.month, known.note)]
     seen, reference = known.as_coded.whole, known.reference.get("auc")
     if seen.rows < limits.minimum_rows:
         text = f"Only {seen.rows:,} outcomes are known: too few to judge, which needs {limits.minimum_rows:,}."
@@ -119,9 +118,10 @@ def breaches(reading: Reading, reference: float | None, limits: MonitoringLimits
 
 
 def holds(evidence: Evidence) -> list[Finding]:
+    """Every open hold; those about the month itself come first."""
     return [
         _finding("hold", Level.HELD, hold.month, f"Retraining is held: {hold.what.rstrip('.')} ({hold.month}).")
-        for hold in evidence.holds
+        for hold in sorted(evidence.holds, key=lambda hold: hold.month != evidence.month)
     ]
 
 
@@ -141,12 +141,12 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def _shift(kind: Kind, name: str, shift: Shift, highest: Level) -> list[Finding]:
+def _shift(kind: Kind, name: str, shift: Shift, highest: Level, more: str = "") -> list[Finding]:
     if shift.state not in ("warn", "alarm"):
         return []
     alarm = shift.state == "alarm"
     limit = shift.alarm if alarm else shift.warn
-    text = f"{name} has shifted: PSI {short(shift.psi)} (limit {short(limit)})."
+    text = f"{name} has shifted (PSI {short(shift.psi)}, limit {short(limit)}){more}."
     return [_finding(kind, highest if alarm else Level.AMBER, shift.name, text, shift.psi, limit)]
 
 
@@ -170,13 +170,12 @@ def _calibration(seen: Figures, limits: MonitoringLimits) -> Finding:
 
 
 def _definition(month: str, known: Performance) -> Finding:
-    coded, like = (
-        f"AUC {short(r.whole.auc or 0)}, {percent(r.whole.actual)} bad" for r in (known.as_coded, known.comparable) if r
-    )
-    split = known.attribution
-    parts = f" Of the AUC change {short(split.total)}, {short(split.definition)} is the definition's." if split else ""
-    text = f"What counts as bad has changed, not the model: {coded} as coded; {like} on comparable outcomes.{parts}"
-    return _finding("definition", Level.AMBER, month, text, split.definition if split else None)
+    coded, like, reference = known.as_coded.whole, known.comparable and known.comparable.whole, known.reference.get("auc")
+    ranks = f"AUC is {short(coded.auc or 0)} as coded" + (f", {short(like.auc or 0)} read comparably" if like else "")
+    was = f" ({short(reference)} at training)" if reference is not None else ""
+    rates = f"{percent(coded.actual)}" + (f" and {percent(like.actual)}" if like else "") + " went bad"
+    text = f"What counts as bad has changed, more than the model: {ranks}{was}; {rates}."
+    return _finding("definition", Level.AMBER, month, text, known.attribution.definition if known.attribution else None)
 
 
 def _finding(

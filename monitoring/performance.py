@@ -135,7 +135,8 @@ def comparable_definition(
     if baseline in (None, coded):
         return use_case.definitions[coded], "The outcome is defined as when the champion was trained."
     was, now = use_case.definitions.get(baseline or 0), use_case.definitions[coded]
-    return None, f"No comparable figures exist: this month is {now.rule!r}; the champion knows {was.rule if was else baseline!r}."
+    trained = f"“{was.rule}”" if was else f"definition {baseline}"
+    return None, f"No comparable figures exist: the outcome is now “{now.rule}”; at training it was {trained}."
 
 
 def reading(use_case: UseCase, definition: OutcomeDefinition, matched: Matched) -> Reading:

@@ -102,15 +102,17 @@ def _suggestion(level: Level, kinds: set[Kind], *, recoding_accepted: bool) -> S
 
 
 def _sentence(findings: Sequence[Finding]) -> str:
-    """The worst first, causes before symptoms, shifted inputs together, and what is held at the end."""
-    recoded = {finding.subject for finding in findings if finding.kind == "code_mix"}
-    told = [f for f in findings if f.level is not Level.GREEN and not (f.kind == "input_shift" and f.subject in recoded)]
+    """Only the worst that was found, causes before symptoms, shifted inputs together; what is held comes at the end."""
+    held = [f.text for f in findings if f.kind == "hold"]
+    recoded = {f.subject for f in findings if f.kind == "code_mix"}
+    told = [f for f in findings if f.kind != "hold" and not (f.kind == "input_shift" and f.subject in recoded)]
+    gravest = worst(f.level for f in told)
+    told = [f for f in told if f.level is gravest is not Level.GREEN]
     inputs = [f for f in told if f.kind == "input_shift"]
-    held = [f for f in told if f.kind == "hold"]
-    rest = [f for f in told if f.kind not in ("input_shift", "hold")] + inputs[:1]
-    rest.sort(key=lambda f: (-list(Level).index(f.level), _FIRST.index(f.kind) if f.kind in _FIRST else len(_FIRST)))
+    rest = [f for f in told if f.kind != "input_shift"] + inputs[:1]
+    rest.sort(key=lambda f: _FIRST.index(f.kind) if f.kind in _FIRST else len(_FIRST))
     texts = [_together(inputs) if f.kind == "input_shift" else f.text for f in rest[:_AT_ONCE]]
-    return " ".join([*texts, *_some([f.text for f in held])])
+    return " ".join([*texts, *_some(held)])
 
 
 def _together(inputs: Sequence[Finding]) -> str:
