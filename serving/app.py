@@ -1,0 +1,231 @@
+"""The HTTP door: which path asks what, and which status each problem gets. Deciding happens in prediction.py."""
+
+import asyncio
+import logging
+import re
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from uuid import uuid4
+
+from fastapi import FastAPI, Request, Response
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from models import errors
+from models.errors import InputRefused, PlatformError
+from serving.documents import JSON, PROBLEM, Models, Problem, Readiness, Trouble, complete, problem, served
+from serving.prediction import Ask, Predictor
+from serving.watching import Watcher
+
+logger = logging.getLogger("steward.serving")
+
+
+class BodyTooLarge(InputRefused): ...
+
+
+class NotJson(InputRefused): ...
+
+
+STATUS: dict[type[PlatformError], int] = {
+    BodyTooLarge: 413,
+    NotJson: 415,
+    errors.InputRefused: 422,
+    errors.BatchRejected: 422,
+    errors.NoChampion: 503,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.Held: 409,
+    errors.NotEnoughData: 409,
+    errors.Integrity: 503,
+    errors.NotApproved: 503,
+    errors.Unavailable: 503,
+    errors.Misconfigured: 503,
+}
+"""The whole error tree. A class that is not named has the status of its parent; a test proves that none is left out."""
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+@dataclass(frozen=True)
+class Limits:
+    max_body_bytes: int
+    poll_seconds: float
+
+
+def scoring_app(predictor: Predictor, watcher: Watcher, limits: Limits, close: Callable[[], None]) -> FastAPI:
+    """The application. `close` is called when the last request was answered."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await run_in_threadpool(watcher.look)
+        stop = asyncio.Event()
+        watch = asyncio.create_task(_watch(watcher, limits.poll_seconds, stop))
+        watch.add_done_callback(_tell_if_it_broke)
+        yield
+        stop.set()
+        await asyncio.wait([watch])
+        close()
+
+    # No pages of documentation: they would load scripts from somebody else's server.
+    app = FastAPI(title="Steward scoring", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    app.add_middleware(Marked)
+    _add_problems(app)
+    _add_scoring(app, predictor, limits)
+    _add_health(app, predictor, watcher)
+    return app
+
+
+def _add_scoring(app: FastAPI, predictor: Predictor, limits: Limits) -> None:
+    @app.post("/v1/models/{model}/score", include_in_schema=False)
+    async def score(model: str, request: Request) -> Response:
+        ask = Ask(model, await _body(request, limits.max_body_bytes), request.state.request_id, _key(request.headers))
+        # In a thread: scoring and a durable commit would hold up everybody else here.
+        answer = await run_in_threadpool(predictor.answer, ask)
+        return Response(answer.response, media_type=JSON, headers={"Idempotent-Replayed": "true"} if answer.replayed else None)
+
+    @app.get("/v1/models", summary="What is served now")
+    async def models() -> Models:
+        return Models(models=[served(model) for model in predictor.models.values()])
+
+    @app.get("/openapi.json", include_in_schema=False)
+    def document() -> JSONResponse:
+        fixed = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        return JSONResponse(complete(fixed, predictor.models))
+
+
+def _add_health(app: FastAPI, predictor: Predictor, watcher: Watcher) -> None:
+    @app.get("/health/live", summary="The process answers")
+    async def live() -> dict[str, bool]:
+        return {"live": True}
+
+    @app.get("/health/ready", summary="Requests can be answered", responses={503: {"model": Readiness}})
+    async def ready(response: Response) -> Readiness:
+        obstacle = watcher.obstacle()
+        response.status_code = 503 if obstacle else 200
+        return Readiness(
+            ready=obstacle is None,
+            reason=obstacle.problem if obstacle else "",
+            hint=obstacle.hint if obstacle else "",
+            models=[served(model) for model in predictor.models.values()],
+            problems=[Trouble(where=w, problem=p.problem, hint=p.hint) for w, p in watcher.seen.named().items()],
+        )
+
+
+def _add_problems(app: FastAPI) -> None:
+    @app.exception_handler(PlatformError)
+    async def refused(request: Request, error: PlatformError) -> Response:
+        status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+        return _problem(problem(error, status, request.state.request_id))
+
+    @app.exception_handler(HTTPException)
+    async def misdirected(request: Request, error: HTTPException) -> Response:
+        hint = "the paths are in /openapi.json"
+        said = Problem(
+            type="about:blank",
+            title=error.detail,
+            status=error.status_code,
+            detail=f"{request.method} {request.url.path}",
+            hint=hint,
+            request_id=request.state.request_id,
+        )
+        return _problem(said, error.headers)
+
+    @app.exception_handler(ClientDisconnect)
+    async def gone(_request: Request, _error: ClientDisconnect) -> Response:
+        return Response(status_code=400)  # nobody reads it
+
+    @app.exception_handler(Exception)
+    async def broken(request: Request, _error: Exception) -> Response:
+        """Nothing of the error is told; the server's log has it under the request's id."""
+        request_id = request.state.request_id
+        logger.error("request %s broke", request_id)
+        said = Problem(
+            type="about:blank",
+            title="Internal error",
+            status=500,
+            detail="something went wrong that nobody expected",
+            hint="tell the operator the request id",
+            request_id=request_id,
+        )
+        return _problem(said, {"X-Request-ID": request_id})
+
+
+def _problem(said: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    retry = {"Retry-After": "1"} if said.status == 503 else {}
+    return Response(said.model_dump_json(), said.status, media_type=PROBLEM, headers=retry | dict(headers or {}))
+
+
+class Marked:
+    """Gives every request an id, the caller's if it is harmless, and every response that id and the headers of a plain API."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        asked = Headers(scope=scope).get("x-request-id", "")
+        request_id = asked if _REQUEST_ID.fullmatch(asked) else uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = request_id
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers["Cache-Control"] = "no-store"
+            await send(message)
+
+        await self._app(scope, receive, marked)
+
+
+async def _body(request: Request, most: int) -> bytes:
+    """The body, refused as soon as it is known to be too large or not JSON."""
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    encoding = request.headers.get("content-encoding", "identity").lower()
+    if media != JSON or encoding != "identity":
+        raise NotJson(
+            f"the body is declared as {media or 'nothing'} ({encoding})", hint=f"send content-type: {JSON}, not compressed"
+        )
+    declared = request.headers.get("content-length", "")
+    body = bytearray()
+    if not declared.isdecimal() or int(declared) <= most:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > most:
+                break
+        else:
+            return bytes(body)
+    raise BodyTooLarge(f"the body is larger than {most:,} bytes", hint="send fewer records in one request")
+
+
+def _key(headers: Headers) -> str:
+    key = headers.get("idempotency-key")
+    if key is not None and not _KEY.fullmatch(key):
+        raise InputRefused("the Idempotency-Key is empty, too long or not plain", hint="send 1 to 255 visible ASCII characters")
+    return key or ""
+
+
+async def _watch(watcher: Watcher, seconds: float, stop: asyncio.Event) -> None:
+    """Look at the channel until told to stop; not quite regularly, so that workers spread."""
+    while True:
+        try:
+            await asyncio.wait_for(stop.wait(), seconds * (0.8 + secrets.randbelow(401) / 1000))
+        except TimeoutError:
+            await run_in_threadpool(watcher.look)
+        else:
+            return
+
+
+def _tell_if_it_broke(watch: asyncio.Task[None]) -> None:
+    if not watch.cancelled() and (error := watch.exception()):
+        logger.critical("the release channel is no longer watched; restart the service", exc_info=error)
