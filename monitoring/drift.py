@@ -13,7 +13,7 @@ from statistics import NormalDist
 from typing import Any, Literal, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from models.contract import Columns
 from models.lake import PartitionVersion
@@ -84,8 +84,13 @@ def shifts(reference: Mapping[str, Any], counts: Mapping[str, NDArray[np.int64]]
 
 def psi(reference: NDArray[np.int64], current: NDArray[np.int64]) -> float:
     """Counts by bin, both of shape (bins,), to the smoothed population stability index."""
-    q, p = (_shares(counts + SMOOTHING) for counts in (reference, current))
-    return float(np.sum((p - q) * np.log(p / q)))
+    return float(np.sum(contributions(reference, current)))
+
+
+def contributions(reference: ArrayLike, current: ArrayLike) -> NDArray[np.float64]:
+    """What each bin adds to the PSI, shape (bins,): never negative, largest where the shares moved apart most."""
+    q, p = (_shares(np.asarray(counts) + SMOOTHING) for counts in (reference, current))
+    return np.asarray((p - q) * np.log(p / q), dtype=np.float64)
 
 
 def null_limit(bins: int, n: int, reference_n: int, columns: int) -> float:

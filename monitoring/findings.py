@@ -7,9 +7,11 @@ done it: PSI limits respect the null distribution, and an AUC has fallen only if
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from models.governance.ledger import Hold
 from models.policy import MonitoringLimits
-from monitoring.drift import Shift
+from monitoring.drift import Shift, contributions
 from monitoring.performance import Figures, Performance, Reading
 from monitoring.verdict import Finding, Kind, Level, Verdict, short, weigh
 
@@ -151,10 +153,10 @@ def _shift(kind: Kind, name: str, shift: Shift, highest: Level, more: str = "") 
 
 
 def _moved(shift: Shift) -> str:
-    """The code that gained or lost most, in words."""
-    now, was = ([count / max(sum(counts), 1) for count in counts] for counts in (shift.current, shift.reference))
-    at = max(range(len(now)), key=lambda code: abs(now[code] - was[code]))
-    return f"code {shift.bins[at]} makes up {percent(now[at])} of the rows, {percent(was[at])} at training"
+    """The code that moved most by its part of the PSI: one that appears says more than a large one that shrinks."""
+    at = int(np.argmax(contributions(shift.reference, shift.current)))
+    now, was = (counts[at] / max(sum(counts), 1) for counts in (shift.current, shift.reference))
+    return f"code {shift.bins[at]} makes up {percent(now)} of the rows, {percent(was)} at training"
 
 
 def _auc_drop(seen: Figures, reference: float, limits: MonitoringLimits) -> Finding:

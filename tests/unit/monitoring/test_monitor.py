@@ -1,0 +1,223 @@
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.bundle import Bundle
+from models.clock import FixedClock, Month, end_of_day
+from models.credit_default import USE_CASE
+from models.governance.ledger import Event
+from models.lake import SNAPSHOTS
+from monitoring.monitor import Desk, due, monitor
+from monitoring.report import MonthlyReport, newest
+from monitoring.verdict import Level, Suggestion
+from tests import months
+from tests.fakes.lake import InMemoryLake
+from tests.fakes.ledger import FakeLedger
+from tests.fakes.reports import FakeReportStore
+from tests.fakes.statistics import ArrayStatistics
+
+JUNE, JULY, AUGUST = Month(2005, 6), Month(2005, 7), Month(2005, 8)
+RECODED = (0.68, 0.12, 0.2)
+
+
+@dataclass
+class Office:
+    """A champion trained on June, and a desk that monitors it."""
+
+    clock: FixedClock = field(default_factory=lambda: FixedClock(end_of_day(date(2005, 7, 31))))
+    lake: InMemoryLake = field(default_factory=InMemoryLake)
+    ledger: FakeLedger = field(default_factory=FakeLedger)
+    reports: FakeReportStore = field(default_factory=FakeReportStore)
+    renderer: months.FakeRenderer = field(default_factory=months.FakeRenderer)
+    bundles: dict[str, Bundle] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        trained_on = self.lake.write(SNAPSHOTS, JUNE, months.accounts(JUNE), recorded_at=end_of_day(JUNE.last_day))
+        self.champion = self.known(months.bundle(self.lake, trained_on))
+
+    def known(self, bundle: Bundle) -> Bundle:
+        self.bundles[bundle.digest] = bundle
+        return bundle
+
+    @property
+    def desk(self) -> Desk:
+        find, loaded = self.bundles.__getitem__, months.StatusScorer
+        statistics = ArrayStatistics(self.lake)
+        return Desk(self.lake, statistics, self.ledger, self.reports, self.renderer, find, loaded, self.clock)
+
+    def decide(self, month: Month, **how: Any) -> dict[str, Any]:
+        columns = months.accounts(month, **how)
+        months.decide(self.lake, columns, self.champion, self.clock.now())
+        return columns
+
+    def monitor(self, month: Month) -> MonthlyReport:
+        return monitor(USE_CASE, month, self.desk)[1]
+
+    def record(self, event: Event, month: str) -> None:
+        self.ledger.append(
+            event, model=USE_CASE.name, actor="person", at=self.clock.now(), facts={"month": month, "what": "the coding changed"}
+        )
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+def test_a_quiet_month_is_green_before_and_after_its_outcomes_are_known(office: Office) -> None:
+    columns = office.decide(JULY)
+    before = office.monitor(JULY)
+    office.clock.set(end_of_day(date(2005, 8, 31)))
+    months.mature(office.lake, columns, office.clock.now(), months.outcome_codes(columns))
+    after = office.monitor(JULY)
+
+    assert (before.verdict.level, before.performance) == (Level.GREEN, None)
+    assert before.maturity == "Outcomes mature on 2005-08-31; until then they are unknown, not good."
+    assert after.verdict.level is Level.GREEN
+    assert after.performance
+    assert after.performance.as_coded.whole.rows == months.ROWS
+    assert [document.name for document in after.documents] == ["drift.html", "classification.html"]
+
+
+def test_monitoring_again_adds_a_report_and_touches_none(office: Office) -> None:
+    office.decide(JULY)
+    first, _ = monitor(USE_CASE, JULY, office.desk)
+    kept = office.reports.read(first)
+    second, _ = monitor(USE_CASE, JULY, office.desk)
+
+    assert office.reports.keys(USE_CASE.name) == [second, first]
+    assert office.reports.read(first) == kept
+    assert [key for key, _ in newest(office.reports, USE_CASE.name)] == [second]
+
+
+def test_a_month_nobody_decided_on_is_reported_as_missing(office: Office) -> None:
+    report = office.monitor(JULY)
+    assert (report.verdict.level, report.decisions, report.bundle) == (Level.RED, 0, "")
+    assert [finding.kind for finding in report.verdict.findings] == ["missing"]
+
+
+def test_outcomes_that_are_overdue_are_not_taken_for_good_ones(office: Office) -> None:
+    office.decide(JULY)
+    office.clock.set(end_of_day(date(2005, 9, 10)))
+    report = office.monitor(JULY)
+    assert report.performance is None
+    assert report.maturity == "Outcomes should have matured on 2005-08-31, but none are known: run the ingest."
+
+
+def test_outcomes_recorded_before_they_matured_are_not_looked_at(office: Office) -> None:
+    columns = office.decide(JULY)
+    months.mature(office.lake, columns, office.clock.now(), months.outcome_codes(columns))
+    assert office.monitor(JULY).performance is None
+
+
+def test_a_report_knows_only_what_was_known_then(office: Office) -> None:
+    office.decide(JULY)
+    office.clock.set(datetime(2005, 7, 1, tzinfo=UTC))
+    assert office.monitor(JULY).decisions == 0
+
+
+def test_a_changed_coding_is_noticed_held_and_after_acceptance_retrained(office: Office) -> None:
+    office.decide(AUGUST, behind=RECODED)
+    noticed = office.monitor(AUGUST).verdict
+    office.record(Event.HOLD_OPENED, "2005-08")
+    held = office.monitor(AUGUST).verdict
+    office.record(Event.HOLD_RELEASED, "2005-08")
+    accepted = office.monitor(AUGUST).verdict
+
+    assert (noticed.level, noticed.suggests) == (Level.RED, Suggestion.WAIT)
+    assert "status_0 is coded differently: code 1" in noticed.sentence
+    assert (held.level, held.suggests) == (Level.HELD, Suggestion.WAIT)
+    assert (accepted.level, accepted.suggests) == (Level.RED, Suggestion.RETRAIN)
+
+
+def test_a_hold_released_before_the_training_data_says_nothing_about_a_new_change(office: Office) -> None:
+    office.record(Event.HOLD_OPENED, "2005-05")
+    office.record(Event.HOLD_RELEASED, "2005-05")
+    office.decide(AUGUST, behind=RECODED)
+    assert office.monitor(AUGUST).verdict.suggests is Suggestion.WAIT
+
+
+def test_a_drop_from_recoded_outcomes_is_put_down_to_the_definition(office: Office) -> None:
+    columns = office.decide(JULY)
+    office.clock.set(end_of_day(date(2005, 8, 31)))
+    months.mature(office.lake, columns, office.clock.now(), months.outcome_codes(columns, recoded=True))
+    report = office.monitor(JULY)
+
+    assert [finding.kind for finding in report.verdict.findings] == ["definition"]
+    assert report.performance
+    assert report.performance.attribution
+    assert report.performance.attribution.definition < report.performance.attribution.model
+
+
+def test_the_bundle_that_answered_most_is_monitored_and_the_others_are_named(office: Office) -> None:
+    columns = months.accounts(JULY)
+    other = office.known(months.bundle(office.lake, office.lake.history(SNAPSHOTS, JUNE)[0], auc=0.8))
+    few = {name: values[:100] for name, values in columns.items()}
+    logs = months.log_of(few, other, version=2), months.log_of(columns, office.champion)
+    both = {name: np.concatenate([log[name] for log in logs]) for name in logs[0]}
+    office.lake.write("decisions", JULY, both, recorded_at=office.clock.now())
+
+    report = office.monitor(JULY)
+
+    assert (report.bundle, report.version, report.decisions) == (office.champion.digest, 1, months.ROWS)
+    assert report.other_bundles == {other.digest: 100}
+    assert report.score
+    assert sum(report.score.current) == months.ROWS
+
+
+def test_pages_show_the_same_accounts_of_training_and_of_the_month(office: Office) -> None:
+    office.decide(JULY)
+    office.monitor(JULY)
+    drawn = office.renderer.drawn[0]
+    assert sorted(drawn["reference"]["account_id"]) == sorted(drawn["current"]["account_id"])
+    np.testing.assert_allclose(drawn["reference"]["probability"], months.probabilities(drawn["reference"]))
+
+
+def test_a_page_that_cannot_be_drawn_costs_no_figures(office: Office) -> None:
+    office.decide(JULY)
+    office.renderer.broken = True
+    report = office.monitor(JULY)
+    assert (report.documents, report.reconciliation) == ((), ())
+    assert report.notes == ("A page is missing: the page could not be drawn",)
+    assert report.score
+
+
+def test_training_data_that_are_gone_cost_the_drift_page_only(office: Office) -> None:
+    gone = replace(office.lake.history(SNAPSHOTS, JUNE)[0], digest="0" * 64)
+    lineage = {"partitions": [{"table": SNAPSHOTS, "month": "2005-06", "version": 1, "digest": gone.digest}]}
+    parts = {name: data for name, data in office.champion.files.items() if name != "manifest.json"}
+    office.champion = office.known(Bundle.seal(USE_CASE.name, parts, lineage=lineage))
+    office.decide(JULY)
+    report = office.monitor(JULY)
+    assert report.documents == ()
+    assert "no snapshots 2005-06" in report.notes[0]
+
+
+def test_too_few_decisions_get_no_pages(office: Office) -> None:
+    office.decide(JULY, rows=100)
+    report = office.monitor(JULY)
+    assert report.documents == ()
+    assert [finding.kind for finding in report.verdict.findings] == ["insufficient"]
+
+
+def test_every_figure_names_the_partition_it_came_from(office: Office) -> None:
+    columns = office.decide(JULY)
+    office.clock.set(end_of_day(date(2005, 8, 31)))
+    months.mature(office.lake, columns, office.clock.now(), months.outcome_codes(columns))
+    assert [(source.table, source.month) for source in office.monitor(JULY).sources] == [
+        ("decisions", "2005-07"),
+        ("outcomes", "2005-07"),
+    ]
+
+
+def test_the_newest_month_and_the_newest_matured_one_are_due(office: Office) -> None:
+    assert due(USE_CASE, office.desk) == []
+    columns = office.decide(JULY)
+    assert due(USE_CASE, office.desk) == [JULY]
+    office.clock.set(end_of_day(date(2005, 8, 31)))
+    office.decide(AUGUST)
+    months.mature(office.lake, columns, office.clock.now(), months.outcome_codes(columns))
+    assert due(USE_CASE, office.desk) == [AUGUST, JULY]
