@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC
+from threading import Lock
 
 import numpy as np
 
@@ -18,6 +19,7 @@ class InMemoryDecisionLog:
         self.decisions: dict[str, LoggedDecision] = {}
         self.answers: dict[str, Answered] = {}
         self.down: PlatformError | None = None
+        self._turn = Lock()
         self.append(decisions)
 
     def ping(self) -> None:
@@ -26,6 +28,10 @@ class InMemoryDecisionLog:
 
     def append(self, decisions: Sequence[LoggedDecision], answered: Answered | None = None) -> None:
         self.ping()
+        with self._turn:
+            self._append(decisions, answered)
+
+    def _append(self, decisions: Sequence[LoggedDecision], answered: Answered | None) -> None:
         new = {decision.decision_id: decision for decision in decisions}
         if answered is not None and answered.key in self.answers:
             raise Conflict(f"the idempotency key {answered.key!r} was used before", hint="read what was answered")

@@ -1,0 +1,108 @@
+"""Small bundles of the running example, and what it takes to release them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from models.bundle import Bundle, canonical
+from models.channel import Move, Pointer, ReleaseChannel, publish
+from models.contract import Contract
+from models.credit_default import USE_CASE
+from models.estimator import Tree, TreeEnsemble
+from models.governance.approval import approve
+from models.governance.signing import Duty, Signer, Trust
+from models.scoring import Scorer
+from tests.fakes.scorer import FakeScorer
+
+MODEL = USE_CASE.name
+NOW = datetime(2005, 8, 1, 6, tzinfo=UTC)
+
+
+@dataclass
+class Office:
+    """Who may publish and who may approve, with their keys."""
+
+    publisher: Signer = field(default_factory=lambda: Signer("pipeline", Duty.PUBLISH, Ed25519PrivateKey.generate()))
+    approver: Signer = field(default_factory=lambda: Signer("validator", Duty.APPROVE, Ed25519PrivateKey.generate()))
+
+    @property
+    def trust(self) -> Trust:
+        return Trust({signer.duty: {signer.name: signer.public()} for signer in (self.publisher, self.approver)})
+
+    def promote(self, channel: ReleaseChannel, bundle: Bundle, *, version: int = 1, now: datetime = NOW) -> Pointer:
+        """Approve and publish over whatever is at the head."""
+        channel.add_bundle(bundle.digest, bundle.files)
+        approval = approve(
+            self.approver,
+            model=bundle.model,
+            bundle=bundle.digest,
+            evidence="e" * 64,
+            trainer="pipeline",
+            now=now,
+            comment="checked",
+        )
+        channel.add_approval(bundle.digest, approval)
+        last = channel.pointers(bundle.model)
+        return publish(
+            channel,
+            self.publisher,
+            self.trust,
+            model=bundle.model,
+            version=version,
+            bundle=bundle.digest,
+            expected=channel.pointer(bundle.model, last).document["bundle"] if last else "",
+            now=now,
+            reason="a test",
+            move=Move.PROMOTE,
+            asked_by="a test",
+        )
+
+
+def fake_bundle(base: float = 0.1, **changes: Any) -> Bundle:
+    """Its graph is one that `FakeScorer` reads."""
+    return sealed(str(base).encode(), FakeScorer, **changes)
+
+
+def real_bundle(base: float = 0.1) -> Bundle:
+    """One tree over two features, exported like any trained model. Needs the pipelines' tools."""
+    from models.adapters.onnx_graph import export
+    from models.adapters.onnx_runtime import OnnxScorer
+    from models.calibration import Calibration
+
+    # status_0 <= 0 ? (utilisation_0 <= 0.5 ? -1 : 0) : 1.5
+    side, none = np.array([1, 3, -1, -1, -1]), np.array([2, 4, -1, -1, -1])
+    tree = Tree(np.array([0, 1, 0, 0, 0]), np.array([0.0, 0.5, 0, 0, 0]), side, none, np.array([0, 0, 1.5, -1.0, 0.0]))
+    ensemble = TreeEnsemble(("status_0", "utilisation_0"), 0.0, (tree,))
+    calibration = Calibration(1.0, float(np.log(base / (1 - base))))
+    graph = export(USE_CASE.contract, USE_CASE.features, ensemble.features, ensemble, calibration)
+    return sealed(graph, OnnxScorer)
+
+
+def sealed(
+    graph: bytes,
+    make_scorer: Callable[[bytes], Scorer],
+    *,
+    contract: Contract = USE_CASE.contract,
+    parts: dict[str, bytes] | None = None,
+    model: str = MODEL,
+) -> Bundle:
+    rows = np.array([[50_000, status, 0, 28_314, 49_291, 1_100, 1_200] for status in (-1, 0, 2)], dtype=np.float64)
+    scores = USE_CASE.policy.quantise(make_scorer(graph).probabilities(rows))
+    own = {
+        "model.onnx": graph,
+        "contract.json": canonical(contract.to_dict()),
+        "policy.json": canonical(USE_CASE.policy.model_dump(mode="json")),
+        "reference.json": b"{}",
+        "golden.json": canonical({"columns": contract.inputs, "inputs": rows.tolist(), "probabilities": scores.tolist()}),
+    }
+    return Bundle.seal(model, own | (parts or {}), lineage={"git_commit": "test"})
+
+
+def record(**changes: Any) -> dict[str, Any]:
+    """A record of the running example that the contract accepts."""
+    names = USE_CASE.contract.request_model().model_fields
+    return {name: USE_CASE.contract[name].example for name in names} | changes

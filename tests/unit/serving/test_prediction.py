@@ -1,0 +1,219 @@
+"""Check, predict, record; and swap."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from models.channel import release
+from models.clock import FixedClock, Month
+from models.credit_default import USE_CASE
+from models.errors import Conflict, InputRefused, Integrity, NoChampion, NotFound, Unavailable
+from serving.prediction import Ask, LoadedModel, Predictor
+from tests.bundles import MODEL, NOW, Office, fake_bundle, record
+from tests.fakes.channel import FakeChannel
+from tests.fakes.decisions import InMemoryDecisionLog
+from tests.fakes.scorer import FakeScorer
+
+OFFICE = Office()
+
+
+def loaded(*bases: float, model: str = MODEL) -> list[LoadedModel]:
+    """One release for each base probability, published one after the other: versions 1, 2, ..."""
+    channel, models = FakeChannel(), []
+    for version, base in enumerate(bases, start=1):
+        OFFICE.promote(channel, fake_bundle(base, model=model), version=version)
+        models.append(LoadedModel.load(release(channel, OFFICE.trust, model, now=NOW), FakeScorer, 1_000))
+    return models
+
+
+@pytest.fixture
+def log() -> InMemoryDecisionLog:
+    return InMemoryDecisionLog()
+
+
+@pytest.fixture
+def predictor(log: InMemoryDecisionLog) -> Predictor:
+    numbers = count(1)
+    made = Predictor(log, FixedClock(NOW), lambda: f"id{next(numbers)}")
+    made.swap(loaded(0.1)[0])
+    return made
+
+
+def ask(*records: dict[str, Any], key: str = "", model: str = MODEL) -> Ask:
+    return Ask(model, json.dumps({"records": records}).encode(), "r1", key)
+
+
+def test_every_record_gets_its_decision_in_order(predictor: Predictor) -> None:
+    answered = predictor.answer(ask(record(status_0=0), record(status_0=2), record(status_0=5)))
+    assert json.loads(answered.response) == {
+        "request_id": "r1",
+        "model": MODEL,
+        "version": 1,
+        "bundle": predictor.models[MODEL].pointer.bundle,
+        "answers": [
+            {"decision_id": "id1-0", "decision": "review", "probability": 0.1},
+            {"decision_id": "id1-1", "decision": "review", "probability": 0.3},
+            {"decision_id": "id1-2", "decision": "reduce", "probability": 0.6},
+        ],
+    }
+
+
+def test_what_is_answered_is_in_the_log_with_what_it_was_about(predictor: Predictor, log: InMemoryDecisionLog) -> None:
+    predictor.answer(ask(record(account_id="A9", snapshot_month="2005-06", status_0=1)))
+    logged = log.find("id1-0")
+    assert (logged.account_id, logged.month, logged.recorded_at) == ("A9", Month(2005, 6), NOW)
+    assert (logged.model, logged.version, logged.bundle) == (MODEL, 1, predictor.models[MODEL].pointer.bundle)
+    assert (logged.probability, logged.action, logged.request_id) == (0.2, "review", "r1")
+    assert logged.inputs == {name: record(status_0=1)[name] for name in USE_CASE.contract.inputs}
+
+
+def test_of_a_refused_batch_nothing_is_recorded(predictor: Predictor, log: InMemoryDecisionLog) -> None:
+    with pytest.raises(InputRefused):
+        predictor.answer(ask(record(), record(bill_0="x")))
+    assert log.decisions == {}
+
+
+def test_without_the_log_there_is_no_answer(predictor: Predictor, log: InMemoryDecisionLog) -> None:
+    log.down = Unavailable("the decision log does not answer")
+    with pytest.raises(Unavailable):
+        predictor.answer(ask(record()))
+    log.down = None
+    assert log.decisions == {}
+
+
+def test_the_example_of_a_model_is_accepted_by_it(predictor: Predictor) -> None:
+    example = predictor.models[MODEL].example()
+    assert b"decision_id" in predictor.answer(Ask(MODEL, json.dumps(example).encode(), "r1")).response
+
+
+def test_a_retry_gets_the_same_bytes_and_is_recorded_once(predictor: Predictor, log: InMemoryDecisionLog) -> None:
+    first = predictor.answer(ask(record(), key="k"))
+    again = predictor.answer(replace(ask(record(), key="k"), request_id="r2"))
+    assert (first.replayed, again.replayed) == (False, True)
+    assert again.response == first.response
+    assert len(log.decisions) == 1
+
+
+def test_a_retry_after_a_swap_or_a_restart_gets_what_was_decided_then(predictor: Predictor, log: InMemoryDecisionLog) -> None:
+    first = predictor.answer(ask(record(), key="k"))
+    other_worker = Predictor(log, FixedClock(NOW))
+    other_worker.swap(loaded(0.1, 0.5)[1])
+    assert other_worker.answer(ask(record(), key="k")).response == first.response
+
+
+def test_the_same_key_with_another_body_is_a_conflict(predictor: Predictor, log: InMemoryDecisionLog) -> None:
+    predictor.answer(ask(record(), key="k"))
+    with pytest.raises(Conflict, match="'k' was used for another body"):
+        predictor.answer(ask(record(status_0=1), key="k"))
+    assert len(log.decisions) == 1
+
+
+def test_the_same_key_means_something_else_for_another_model(predictor: Predictor) -> None:
+    predictor.swap(loaded(0.2, model="other")[0])
+    first, second = (predictor.answer(ask(record(), key="k", model=model)) for model in (MODEL, "other"))
+    assert not second.replayed
+    assert first.response != second.response
+
+
+def test_retries_at_the_same_time_agree_on_one_answer(predictor: Predictor, log: InMemoryDecisionLog) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = set(pool.map(lambda _: predictor.answer(ask(record(), key="k")).response, range(32)))
+    assert len(answers) == 1
+    assert len(log.decisions) == 1
+
+
+def test_the_loser_of_a_race_gives_the_winners_answer(predictor: Predictor, log: InMemoryDecisionLog) -> None:
+    class Overtaken(InMemoryDecisionLog):
+        """Somebody else answers the same retry between our look and our append."""
+
+        def append(self, decisions: Any, answered: Any = None) -> None:
+            if answered and not self.answers:
+                winner.answer(ask(record(), key="k"))
+            super().append(decisions, answered)
+
+    shared = Overtaken()
+    winner, loser = Predictor(shared, FixedClock(NOW)), Predictor(shared, FixedClock(NOW))
+    for each in (winner, loser):
+        each.swap(loaded(0.1)[0])
+    answered = loser.answer(ask(record(), key="k"))
+    assert answered.replayed
+    assert len(shared.decisions) == 1
+    assert json.loads(answered.response)["answers"][0]["decision_id"] in shared.decisions
+
+
+def test_a_model_that_is_not_served_is_not_found_and_the_others_are_told(predictor: Predictor) -> None:
+    with pytest.raises(NotFound, match="'other'") as caught:
+        predictor.answer(ask(record(), model="other"))
+    assert MODEL in caught.value.hint
+
+
+def test_without_a_champion_the_command_to_run_is_told(log: InMemoryDecisionLog) -> None:
+    with pytest.raises(NoChampion) as caught:
+        Predictor(log, FixedClock(NOW)).answer(ask(record()))
+    assert "make train" in caught.value.hint
+
+
+def test_a_newer_release_answers_from_the_next_request_on(predictor: Predictor) -> None:
+    predictor.swap(loaded(0.1, 0.5)[1])
+    answer = json.loads(predictor.answer(ask(record())).response)
+    assert (answer["version"], answer["answers"][0]["probability"]) == (2, 0.5)
+
+
+def test_an_older_pointer_is_not_swapped_in(predictor: Predictor) -> None:
+    old, new = loaded(0.1, 0.5)
+    predictor.swap(new)
+    with pytest.raises(Integrity, match="older"):
+        predictor.swap(old)
+    assert predictor.models[MODEL] is new
+
+
+def test_a_request_keeps_the_model_it_began_with(log: InMemoryDecisionLog) -> None:
+    old, new = loaded(0.1, 0.5)
+    predictor = Predictor(log, FixedClock(NOW))
+
+    class SwappedMeanwhile(FakeScorer):
+        def probabilities(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
+            predictor.swap(new)
+            return super().probabilities(inputs)
+
+    predictor.swap(replace(old, scorer=SwappedMeanwhile(b"0.1")))
+    answer = json.loads(predictor.answer(ask(record())).response)
+    assert (answer["version"], answer["bundle"], answer["answers"][0]["probability"]) == (1, old.pointer.bundle, 0.1)
+    assert predictor.models[MODEL] is new
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("inf"), -0.1, 1.1])
+def test_a_score_that_is_no_probability_decides_nothing(log: InMemoryDecisionLog, score: float) -> None:
+    class Broken:
+        def probabilities(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.full(len(inputs), score)
+
+    predictor = Predictor(log, FixedClock(NOW))
+    predictor.swap(replace(loaded(0.1)[0], scorer=Broken()))
+    with pytest.raises(Integrity, match="no probability"):
+        predictor.answer(ask(record()))
+    assert log.decisions == {}
+
+
+def test_a_bundle_whose_golden_rows_score_differently_is_not_loaded() -> None:
+    channel = FakeChannel()
+    wrong = {"golden.json": fake_bundle(0.2).files["golden.json"]}
+    OFFICE.promote(channel, fake_bundle(0.1, parts=wrong))
+    with pytest.raises(Integrity, match="golden rows"):
+        LoadedModel.load(release(channel, OFFICE.trust, MODEL, now=NOW), FakeScorer, 10)
+
+
+@pytest.mark.parametrize(
+    ("part", "content"), [("contract.json", b"[]"), ("policy.json", b"{}"), ("golden.json", b"{}"), ("contract.json", b"{]")]
+)
+def test_a_bundle_of_a_form_that_is_not_known_here_is_not_loaded(part: str, content: bytes) -> None:
+    channel = FakeChannel()
+    OFFICE.promote(channel, fake_bundle(parts={part: content}))
+    with pytest.raises(Integrity, match="cannot be read"):
+        LoadedModel.load(release(channel, OFFICE.trust, MODEL, now=NOW), FakeScorer, 10)
