@@ -57,17 +57,13 @@ class Bundle:
                 f"the manifest's digest is {found[:12]}, expected {digest[:12]}",
                 hint="the bundle is not the one that was approved",
             )
-        manifest = json.loads(files[MANIFEST])
-        if manifest.get("format") != FORMAT:
-            raise Integrity(
-                f"bundle format {manifest.get('format')!r} is unknown here", hint=f"this release reads format {FORMAT}"
-            )
-        if files.keys() != manifest["files"].keys() | {MANIFEST}:
+        digests = _digests(files[MANIFEST])
+        if files.keys() != digests.keys() | {MANIFEST}:
             raise Integrity(
                 "the bundle's files are not those of its manifest",
                 hint="nothing may be added to or taken from a bundle",
             )
-        for name, expected in manifest["files"].items():
+        for name, expected in digests.items():
             if sha256(files[name]) != expected:
                 raise Integrity(f"{name} does not match its digest in the manifest", hint="the file was changed after sealing")
         return cls(dict(files))
@@ -103,3 +99,15 @@ class Bundle:
     def part(self, name: str) -> Any:
         """A JSON part, parsed."""
         return json.loads(self.files[name])
+
+
+def _digests(manifest: bytes) -> dict[str, str]:
+    """The digest of every file, as the manifest says."""
+    try:
+        parsed = json.loads(manifest)
+        form, files = parsed["format"], dict(parsed["files"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise Integrity("manifest.json cannot be read", hint="it was cut off or edited; fetch the bundle again") from error
+    if form != FORMAT:
+        raise Integrity(f"bundle format {form!r} is unknown here", hint=f"this release reads format {FORMAT}")
+    return files

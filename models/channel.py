@@ -93,7 +93,12 @@ def head(channel: ReleaseChannel, trust: Trust, model: str) -> Pointer:
 def pointer_at(channel: ReleaseChannel, trust: Trust, model: str, sequence: int) -> Pointer:
     signed = channel.pointer(model, sequence)
     trust.verify(signed, Duty.PUBLISH)
-    pointer = Pointer(**{**signed.document, "move": Move(signed.document["move"])})
+    try:
+        pointer = Pointer(**{**signed.document, "move": Move(signed.document["move"])})
+    except (KeyError, TypeError, ValueError) as error:
+        raise Integrity(
+            f"pointer {sequence} of {model} cannot be read", hint="it was published by another release of the platform"
+        ) from error
     if (pointer.model, pointer.sequence) != (model, sequence):
         raise Integrity(
             f"pointer {sequence} of {model} says it is {pointer.sequence} of {pointer.model}",
@@ -112,10 +117,7 @@ def release(channel: ReleaseChannel, trust: Trust, model: str, *, now: datetime)
     pointer = head(channel, trust, model)
     approval = channel.approval(pointer.bundle)
     check_approval(approval, trust, model=model, bundle=pointer.bundle, now=now)
-    bundle = Bundle.verified(channel.bundle(pointer.bundle), pointer.bundle)
-    if bundle.model != model:
-        raise Integrity(f"the bundle is of {bundle.model}, not of {model}", hint="promote a bundle of this model")
-    return Release(pointer, bundle, approval)
+    return Release(pointer, _verified(channel, model, pointer.bundle), approval)
 
 
 def publish(
@@ -137,7 +139,7 @@ def publish(
     Compare-and-swap: of two publishers that expect the same head, the second one gets a `Conflict`.
     """
     check_approval(channel.approval(bundle), trust, model=model, bundle=bundle, now=now)
-    Bundle.verified(channel.bundle(bundle), bundle)
+    _verified(channel, model, bundle)
     last = channel.pointers(model)
     current = pointer_at(channel, trust, model, last).bundle if last else ""
     if current != expected:
@@ -148,3 +150,10 @@ def publish(
     pointer = Pointer(model, last + 1, version, bundle, current, now.isoformat(), reason, move, asked_by)
     channel.add_pointer(model, last + 1, signer.sign(asdict(pointer)))
     return pointer
+
+
+def _verified(channel: ReleaseChannel, model: str, digest: str) -> Bundle:
+    bundle = Bundle.verified(channel.bundle(digest), digest)
+    if bundle.model != model:
+        raise Integrity(f"the bundle is of {bundle.model}, not of {model}", hint="promote a bundle of this model")
+    return bundle

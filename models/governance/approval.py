@@ -57,7 +57,11 @@ def approve(
 def check_approval(signed: Signed, trust: Trust, *, model: str, bundle: str, now: datetime) -> Approval:
     """The approval, if a trusted approver signed it for exactly this bundle and it is in force. Raises `NotApproved`."""
     trust.verify(signed, Duty.APPROVE)
-    approval = Approval(**signed.document)
+    try:
+        approval = Approval(**signed.document)
+        expires_at = datetime.fromisoformat(approval.expires_at)
+    except (TypeError, ValueError) as error:
+        raise NotApproved("the approval cannot be read", hint="it was made by another release; ask for a new one") from error
     if (approval.model, approval.bundle) != (model, bundle):
         raise NotApproved(
             f"the approval is for {approval.model} {approval.bundle[:12]}, not for {model} {bundle[:12]}",
@@ -65,6 +69,6 @@ def check_approval(signed: Signed, trust: Trust, *, model: str, bundle: str, now
         )
     if approval.approver != signed.signer or approval.approver == approval.trainer:
         raise NotApproved("the approver named is not the one who signed, or trained the model", hint="maker and checker differ")
-    if now >= datetime.fromisoformat(approval.expires_at):
+    if now >= expires_at:
         raise NotApproved(f"the approval expired at {approval.expires_at}", hint="ask for a new approval")
     return approval

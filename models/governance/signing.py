@@ -79,7 +79,7 @@ class Trust:
         public = Ed25519PublicKey.from_public_bytes(base64.b64decode(known[signed.signer]))
         try:
             public.verify(base64.b64decode(signed.signature), signed.payload())
-        except (InvalidSignature, ValueError) as error:
+        except (InvalidSignature, ValueError, TypeError) as error:
             raise NotApproved(
                 f"the signature of {signed.signer!r} does not match", hint="the document was changed after signing"
             ) from error

@@ -1,0 +1,223 @@
+"""How bundles come into force and out of it, whoever asks."""
+
+from datetime import timedelta
+
+import pytest
+
+from models.channel import Move
+from models.errors import Conflict, Held, NotApproved, NotFound
+from models.governance import release
+from models.governance.approval import VALID_FOR, WATERMARK
+from models.governance.ledger import Event
+from models.governance.requests import requested, sign_off
+from models.governance.signing import Duty
+from tests.fakes.channel import FakeChannel
+from tests.office import MODEL, Bank, paper_bundle, signer, validator
+
+
+def promoted(bank: Bank, *contents: str) -> None:
+    """Bring bundles into force, one after the other."""
+    before = ""
+    for content in contents:
+        release.promote(bank.office, MODEL, bank.ask(content, before))
+        before = content
+
+
+def test_a_requested_bundle_comes_into_force_and_the_ledger_says_how() -> None:
+    bank = Bank()
+    digest = bank.ask("first")
+
+    pointer = release.promote(bank.office, MODEL, digest)
+
+    assert bank.served() == digest
+    assert (pointer.move, pointer.asked_by, pointer.reason) == (Move.PROMOTE, "trainer", "first is better")
+    assert bank.events() == [Event.REQUESTED, Event.APPROVED, Event.PROMOTED]
+
+
+def test_the_demonstration_approvers_signature_is_watermarked() -> None:
+    bank = Bank()
+    promoted(bank, "first")
+
+    approved = next(entry for entry in bank.ledger.entries(MODEL) if entry.event is Event.APPROVED)
+    assert approved.facts["watermark"] == WATERMARK
+    assert bank.channel.approval(paper_bundle("first").digest).document["watermark"] == WATERMARK
+
+
+def test_what_nobody_asked_for_is_not_promoted() -> None:
+    bank = Bank()
+    bundle = paper_bundle("first")
+    bank.channel.add_bundle(bundle.digest, bundle.files)
+
+    with pytest.raises(NotFound, match="nobody asked"):
+        release.promote(bank.office, MODEL, bundle.digest)
+
+
+def test_in_production_a_promotion_waits_for_a_person() -> None:
+    bank = Bank(local=False)
+    promoted_before = bank.ask("first")
+
+    with pytest.raises(Held, match=f"waiting for approval of bundle {promoted_before[:12]}"):
+        release.promote(bank.office, MODEL, promoted_before)
+
+    assert release.champion(bank.office, MODEL) == ""
+    sign_off(bank.office, validator(), MODEL, promoted_before, comment="I looked at the calibration")
+    release.promote(bank.office, MODEL, promoted_before)
+    assert bank.served() == promoted_before
+
+
+def test_the_trainer_cannot_sign_off_the_own_work() -> None:
+    bank = Bank(local=False)
+    digest = bank.ask("first")
+
+    with pytest.raises(NotApproved, match="trained this model"):
+        sign_off(bank.office, signer("trainer", Duty.APPROVE), MODEL, digest, comment="trust me")
+
+
+def test_an_approver_whom_nobody_trusts_leaves_no_approval_behind() -> None:
+    bank = Bank(local=False)
+    digest = bank.ask("first")
+
+    with pytest.raises(NotApproved, match="mallory"):
+        sign_off(bank.office, signer("mallory", Duty.APPROVE), MODEL, digest, comment="trust me")
+    with pytest.raises(NotFound):
+        bank.channel.approval(digest)
+
+
+def test_an_expired_approval_holds_nothing_up_locally_and_stops_production() -> None:
+    bank = Bank()
+    digest = bank.ask("first")
+    sign_off(bank.office, validator(), MODEL, digest, comment="fine")
+    bank.clock.set(bank.clock.now() + VALID_FOR)
+
+    bank.local = False
+    with pytest.raises(NotApproved, match="expired"):
+        release.promote(bank.office, MODEL, digest)
+    bank.local = True
+    release.promote(bank.office, MODEL, digest)
+    assert bank.served() == digest
+
+
+def test_a_challenger_compared_with_an_older_champion_is_not_promoted() -> None:
+    bank = Bank()
+    promoted(bank, "first")
+    late = bank.ask("late", compared_with="first")
+    release.promote(bank.office, MODEL, bank.ask("second", compared_with="first"))
+
+    with pytest.raises(Conflict):
+        release.promote(bank.office, MODEL, late)
+    assert bank.served() == paper_bundle("second").digest
+
+
+def test_promoting_twice_is_promoting_once() -> None:
+    bank = Bank()
+    digest = bank.ask("first")
+
+    assert release.promote(bank.office, MODEL, digest) == release.promote(bank.office, MODEL, digest)
+    assert bank.events() == [Event.REQUESTED, Event.APPROVED, Event.PROMOTED]
+
+
+def test_asking_twice_is_asking_once_until_the_champion_changed() -> None:
+    bank = Bank()
+    promoted(bank, "first")
+    bank.ask("second", compared_with="first")
+    bank.ask("second", compared_with="first")
+    release.promote(bank.office, MODEL, bank.ask("third", compared_with="first"))
+
+    bank.ask("second", compared_with="third")
+
+    assert requested(bank.office, MODEL, paper_bundle("second").digest).compared_with == paper_bundle("third").digest
+    asked = [entry for entry in bank.ledger.entries() if entry.event is Event.REQUESTED]
+    assert [entry.facts["reason"].split()[0] for entry in asked] == ["first", "second", "third", "second"]
+
+
+def test_a_roll_back_brings_the_earlier_bundle_back() -> None:
+    bank = Bank()
+    promoted(bank, "first", "second")
+    second = paper_bundle("second").digest
+
+    pointer = release.roll_back(bank.office, MODEL, away_from=second, asked_by="on-call", reason="scores too low")
+
+    assert bank.served() == paper_bundle("first").digest
+    assert (pointer.move, pointer.previous, pointer.asked_by) == (Move.ROLL_BACK, second, "on-call")
+    last = bank.ledger.entries(MODEL)[-1]
+    assert (last.event, last.actor, last.facts["reason"]) == (Event.ROLLED_BACK, "on-call", "scores too low")
+
+
+def test_asking_for_the_same_roll_back_again_does_not_go_back_further() -> None:
+    bank = Bank()
+    promoted(bank, "first", "second", "third")
+    for _ in range(2):
+        release.roll_back(bank.office, MODEL, away_from=paper_bundle("third").digest, asked_by="on-call", reason="bad")
+
+    assert bank.served() == paper_bundle("second").digest
+    assert bank.events().count(Event.ROLLED_BACK) == 1
+
+
+def test_one_can_walk_back_step_by_step() -> None:
+    bank = Bank()
+    promoted(bank, "first", "second", "third")
+    for content in ("third", "second"):
+        release.roll_back(bank.office, MODEL, away_from=paper_bundle(content).digest, asked_by="on-call", reason="bad")
+
+    assert bank.served() == paper_bundle("first").digest
+    with pytest.raises(NotFound, match="no champion before"):
+        release.roll_back(bank.office, MODEL, away_from=paper_bundle("first").digest, asked_by="on-call", reason="bad")
+
+
+def test_rolling_back_from_what_is_not_in_force_is_a_conflict() -> None:
+    bank = Bank()
+    promoted(bank, "first", "second", "third")
+
+    with pytest.raises(Conflict):
+        release.roll_back(bank.office, MODEL, away_from=paper_bundle("second").digest, asked_by="on-call", reason="bad")
+    with pytest.raises(NotFound, match="never promoted"):
+        release.roll_back(bank.office, MODEL, away_from="f" * 64, asked_by="on-call", reason="bad")
+
+
+def test_no_roll_back_to_a_bundle_whose_approval_expired() -> None:
+    bank = Bank()
+    promoted(bank, "first")
+    bank.clock.set(bank.clock.now() + VALID_FOR)
+    release.promote(bank.office, MODEL, bank.ask("second", compared_with="first"))
+
+    with pytest.raises(NotApproved, match="expired"):
+        release.roll_back(bank.office, MODEL, away_from=paper_bundle("second").digest, asked_by="on-call", reason="bad")
+
+
+def test_a_bundle_that_was_rolled_back_returns_only_with_a_new_approval_by_a_person() -> None:
+    """The same data and recipe make the same bundle again: retraining must not undo what the on-call engineer did."""
+    bank = Bank()
+    promoted(bank, "first", "second")
+    second = paper_bundle("second").digest
+    release.roll_back(bank.office, MODEL, away_from=second, asked_by="on-call", reason="scores too low")
+
+    bank.ask("second", compared_with="first")
+    with pytest.raises(Held, match="was rolled back: scores too low"):
+        release.promote(bank.office, MODEL, second)
+
+    bank.clock.set(bank.clock.now() + timedelta(hours=1))
+    sign_off(bank.office, validator(), MODEL, second, comment="the fault was elsewhere")
+    release.promote(bank.office, MODEL, second)
+    assert bank.served() == second
+
+
+def test_the_ledger_is_completed_from_the_signed_pointers() -> None:
+    bank = Bank()
+    promoted(bank, "first", "second")
+    forgetful = Bank(channel=bank.channel)
+
+    release.reconcile(forgetful.office, MODEL)
+    release.reconcile(forgetful.office, MODEL)
+
+    noted = [(entry.event, entry.facts["bundle"]) for entry in forgetful.ledger.entries(MODEL)]
+    assert noted == [(Event.PROMOTED, paper_bundle(content).digest) for content in ("first", "second")]
+
+
+def test_a_request_needs_its_bundle_in_the_channel() -> None:
+    bank = Bank()
+    bank.ask("first")
+    elsewhere = Bank(channel=FakeChannel(), ledger=bank.ledger)
+
+    with pytest.raises(NotFound):
+        release.promote(elsewhere.office, MODEL, paper_bundle("first").digest)
+    assert elsewhere.channel.pointers(MODEL) == 0
