@@ -7,7 +7,7 @@ from typing import Any, Protocol, Self
 from models.policy import Frozen
 from monitoring.drift import Shift
 from monitoring.performance import Performance
-from monitoring.verdict import Verdict
+from monitoring.verdict import Level, Verdict
 
 REPORT = "report.json"
 FORMAT = 1
@@ -128,7 +128,7 @@ class MonthRow(Frozen):
     comparable_actual: float | None
     comparable_auc: float | None
     comparable_brier: float | None
-    alerts: tuple[str, ...]  # the findings' texts
+    alerts: tuple[str, ...]  # the texts of the findings that change the colour
 
 
 def rows(reports: Sequence[MonthlyReport]) -> list[MonthRow]:
@@ -157,5 +157,5 @@ def _row(report: MonthlyReport) -> MonthRow:
         comparable_actual=like.actual if like else None,
         comparable_auc=like.auc if like else None,
         comparable_brier=like.brier if like else None,
-        alerts=tuple(finding.text for finding in report.verdict.findings),
+        alerts=tuple(finding.text for finding in report.verdict.findings if finding.level is not Level.GREEN),
     )

@@ -68,7 +68,13 @@ def bundle(lake: Lake, trained_on: PartitionVersion, **expected: Any) -> Bundle:
     """A sealed bundle whose reference is that partition."""
     columns = lake.read([trained_on])
     scores, contract, policy = probabilities(columns), USE_CASE.contract, USE_CASE.policy
-    known = {"auc": 0.77, "brier": 0.1, "bad_rate": 0.16, "definition_version": 1, "months": [str(trained_on.month)]} | expected
+    known: dict[str, Any] = {
+        "auc": 0.77,
+        "brier": 0.1,
+        "bad_rate": 0.16,
+        "definition_version": 1,
+        "months": [str(trained_on.month)],
+    } | expected
     reference = profile(contract, columns, scores, policy.cut_offs.actions(scores), Expected(**known))
     parts = dict.fromkeys(PARTS, b"{}") | {
         "contract.json": canonical(contract.to_dict()),

@@ -1,0 +1,118 @@
+"""What every counter of decisions must do, the fake one too: exactly what the reference's own counting does."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models import reference
+from models.adapters.parquet_lake import ParquetLake
+from models.clock import Month
+from models.errors import Unavailable
+from models.lake import Lake, PartitionVersion
+from monitoring.adapters.duckdb_statistics import DuckdbStatistics
+from monitoring.drift import Statistics
+from tests.fakes.lake import InMemoryLake
+from tests.fakes.statistics import ArrayStatistics
+
+NOON = datetime(2005, 9, 1, 12, tzinfo=UTC)
+BINNINGS: dict[str, Any] = {
+    "bill": {"edges": [-5.0, 0.0, 0.1, 1_000.0]},
+    "status": {"codes": [-2, 0, 1, 9]},
+    "action": {"codes": ["keep", "reduce", "review"]},
+    "constant": {"edges": []},
+}
+
+
+def decisions(rows: int = 5_000, seed: int = 0) -> dict[str, np.ndarray]:
+    """Many values lie exactly on an edge, and some codes were never seen."""
+    rng = np.random.default_rng(seed)
+    bill = rng.choice([-5.0, -5.000001, 0.0, -0.0, 0.1, 0.30000000000000004 - 0.2, 999.99, 1_000.0, 1e12], rows)
+    return {
+        "account": np.array([f"A{number:06d}" for number in rng.permutation(rows)]),
+        "bundle": rng.choice(["a" * 64, "b" * 64], rows, p=[0.9, 0.1]),
+        "bill": bill,
+        "status": rng.choice([-2, -1, 0, 1, 9, 42], rows),
+        "action": rng.choice(["keep", "review", "reduce", "ponder"], rows),
+        "constant": np.ones(rows),
+    }
+
+
+@pytest.fixture(params=["arrays", "duckdb"])
+def lake_and_statistics(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Lake, Statistics]:
+    if request.param == "arrays":
+        memory = InMemoryLake()
+        return memory, ArrayStatistics(memory)
+    lake = ParquetLake(tmp_path / "lake")
+    return lake, DuckdbStatistics(lake, threads=1)
+
+
+@pytest.fixture
+def sealed(lake_and_statistics: tuple[Lake, Statistics]) -> PartitionVersion:
+    return lake_and_statistics[0].write("decisions", Month(2005, 8), decisions(), recorded_at=NOON)
+
+
+def test_counts_equal_the_references_own_for_every_bundle(
+    lake_and_statistics: tuple[Lake, Statistics], sealed: PartitionVersion
+) -> None:
+    found = lake_and_statistics[1].counts(sealed, BINNINGS, by="bundle")
+
+    rows = decisions()
+    assert sorted(found) == ["a" * 64, "b" * 64]
+    for bundle, counts in found.items():
+        for name, binning in BINNINGS.items():
+            expected = reference.counts(binning, rows[name][rows["bundle"] == bundle])
+            np.testing.assert_array_equal(counts[name], expected, err_msg=name)
+
+
+def test_no_row_is_lost(lake_and_statistics: tuple[Lake, Statistics], sealed: PartitionVersion) -> None:
+    found = lake_and_statistics[1].counts(sealed, BINNINGS, by="bundle")
+    for name in BINNINGS:
+        assert sum(counts[name].sum() for counts in found.values()) == sealed.rows
+
+
+def test_values_that_are_not_numbers_count_in_the_last_bin(lake_and_statistics: tuple[Lake, Statistics]) -> None:
+    lake, statistics = lake_and_statistics
+    columns = decisions(10) | {"bill": np.full(10, np.nan), "bundle": np.full(10, "a")}
+    sealed = lake.write("decisions", Month(2005, 8), columns, recorded_at=NOON)
+    assert statistics.counts(sealed, {"bill": BINNINGS["bill"]}, by="bundle")["a"]["bill"].tolist() == [0, 0, 0, 0, 10]
+
+
+def test_a_sample_is_the_same_every_time_and_in_every_month(
+    lake_and_statistics: tuple[Lake, Statistics], sealed: PartitionVersion
+) -> None:
+    lake, statistics = lake_and_statistics
+    next_month = lake.write("decisions", Month(2005, 9), decisions(seed=1), recorded_at=NOON)
+    names = ["account", "bill"]
+
+    one, again, later = (statistics.sample(part, names, 500, key="account") for part in (sealed, sealed, next_month))
+
+    assert list(one) == names
+    np.testing.assert_array_equal(one["bill"], again["bill"])
+    np.testing.assert_array_equal(one["account"], later["account"])
+    assert len(set(one["account"])) == 500
+
+
+def test_a_sample_keeps_rows_whole(lake_and_statistics: tuple[Lake, Statistics], sealed: PartitionVersion) -> None:
+    drawn, rows = lake_and_statistics[1].sample(sealed, ["account", "bill", "status"], 200, key="account"), decisions()
+    place = {account: row for row, account in enumerate(rows["account"])}
+    for account, bill, status in zip(drawn["account"], drawn["bill"], drawn["status"], strict=True):
+        assert (bill, status) == (rows["bill"][place[account]], rows["status"][place[account]])
+
+
+def test_a_sample_may_be_of_one_bundle_and_never_exceeds_it(
+    lake_and_statistics: tuple[Lake, Statistics], sealed: PartitionVersion
+) -> None:
+    drawn = lake_and_statistics[1].sample(sealed, ["bundle"], 5_000, key="account", where=("bundle", "b" * 64))
+    assert set(drawn["bundle"]) == {"b" * 64}
+    assert len(drawn["bundle"]) == np.sum(decisions()["bundle"] == "b" * 64)
+
+
+def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
+    lake = ParquetLake(tmp_path / "lake")
+    sealed = lake.write("decisions", Month(2005, 8), decisions(10), recorded_at=NOON)
+    lake.path(sealed).unlink()
+    with pytest.raises(Unavailable, match="decisions 2005-08 version 1"):
+        DuckdbStatistics(lake).counts(sealed, BINNINGS, by="bundle")
