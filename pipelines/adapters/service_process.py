@@ -43,7 +43,7 @@ class ServiceProcess:
         self._await("be ready", lambda: self._get("/health/ready").status_code == httpx.codes.OK, READY_WITHIN)
 
     def await_bundle(self, digest: str) -> None:
-        self._await(f"serve bundle {digest[:12]}", lambda: digest in self._served(), SWAP_WITHIN)
+        self._await(f"serve bundle {digest[:12]}", lambda: self._serves(digest), SWAP_WITHIN)
 
     def score(self, records: Sequence[Mapping[str, Any]], key: str) -> Answer:
         # canonical: a retry under the same key must repeat the body byte by byte
@@ -64,8 +64,14 @@ class ServiceProcess:
         self._end()
         self._client.close()
 
-    def _served(self) -> str:
-        return self._get("/v1/models").text
+    def kill(self) -> None:
+        """End it at once, in the middle of whatever it does: for drills."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def _serves(self, digest: str) -> bool:
+        return any(served["bundle"] == digest for served in self._get("/v1/models").json()["models"])
 
     def _get(self, path: str) -> httpx.Response:
         return self._client.get(f"{self._address}{path}", timeout=5.0)
