@@ -9,9 +9,17 @@ RUN     = $(VENV)/python -m
 MODEL    ?=
 AS_OF    ?=
 SCENARIO ?=
-HOME_OF_SCENARIO = $(if $(SCENARIO),STEWARD_HOME=var/replay/$(SCENARIO))
+VERSION  ?=
+BY       ?=
+REASON   ?=
+REPLAY           = var/replay/$(SCENARIO)
+HOME_OF_SCENARIO = $(if $(SCENARIO),STEWARD_HOME=$(REPLAY) $(if $(wildcard $(REPLAY)/clock),STEWARD_CLOCK_FILE=$(REPLAY)/clock))
+SIGNED_BY        = $(if $(BY),--by "$(BY)") $(if $(REASON),--reason "$(REASON)")
 MODEL_ARGUMENT   = $(if $(MODEL),--model $(MODEL))
 AS_OF_ARGUMENT   = $(if $(AS_OF),--as-of $(AS_OF))
+
+# Exit code 3: nothing went wrong, a person must act first. The message has said so.
+HELD_IS_FINE = [ $$? -eq 3 ]
 
 # No tool of the environment sends usage figures anywhere.
 export DO_NOT_TRACK = true
@@ -24,7 +32,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED = false
 .PHONY: help
 help:
 	@awk -F ':.*## ' '/^##@/ { printf "%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile
-	@printf '\nVariables: MODEL=name AS_OF=2005-08-31 SCENARIO=2005|shift ARGS="further arguments"\n'
+	@printf '\nExamples: make train AS_OF=2005-08-31; make monitor SCENARIO=2005; make serve ARGS="further arguments"\n'
 
 $(READY): requirements.lock pyproject.toml infra/environment.py
 	@$(PYTHON) infra/environment.py
@@ -35,18 +43,21 @@ setup: $(READY) ## create or refresh the locked environment in .venv
 	@echo "environment ready: .venv"
 
 ##@ the loop
-.PHONY: train retrain ingest serve monitor schedule replay accept-definition rollback
+.PHONY: train retrain ingest serve report monitor schedule replay accept-definition rollback
 train: $(READY) ## ingest, validate, search, gate, register and promote a champion (AS_OF, MODEL)
-	@$(RUN) pipelines train $(AS_OF_ARGUMENT) $(MODEL_ARGUMENT) $(ARGS)
+	@$(RUN) pipelines train $(AS_OF_ARGUMENT) $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
 
 retrain: $(READY) ## monitor the newest month and retrain if its verdict says so
-	@$(RUN) pipelines retrain $(AS_OF_ARGUMENT) $(MODEL_ARGUMENT) $(ARGS)
+	@$(RUN) pipelines retrain $(AS_OF_ARGUMENT) $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
 
 ingest: $(READY) ## bring raw data into the lake, validated month by month
 	@$(RUN) pipelines ingest $(AS_OF_ARGUMENT) $(MODEL_ARGUMENT) $(ARGS)
 
 serve: $(READY) ## answer over HTTP with the champion of the release channel
 	@$(HOME_OF_SCENARIO) $(RUN) serving $(ARGS)
+
+report: $(READY) ## write the reports on the newest months of decisions
+	@$(HOME_OF_SCENARIO) $(RUN) pipelines monitor $(AS_OF_ARGUMENT) $(MODEL_ARGUMENT) $(ARGS)
 
 monitor: $(READY) ## open the viewer of monthly reports (SCENARIO for a replay's)
 	@$(HOME_OF_SCENARIO) $(RUN) monitoring $(ARGS)
@@ -57,11 +68,11 @@ schedule: $(READY) ## run ingest, monitor and retrain on their schedules, with P
 replay: $(READY) ## live through a scenario month by month (SCENARIO=2005 or shift)
 	@$(RUN) pipelines replay --scenario $(or $(SCENARIO),2005) $(ARGS)
 
-accept-definition: $(READY) ## release a hold: accept a new version of the outcome's definition
-	@$(HOME_OF_SCENARIO) $(RUN) pipelines accept-definition $(MODEL_ARGUMENT) $(ARGS)
+accept-definition: $(READY) ## release a hold: accept an outcome definition (VERSION, BY, REASON)
+	@$(HOME_OF_SCENARIO) $(RUN) pipelines accept-definition $(if $(VERSION),--version $(VERSION)) $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
 
-rollback: $(READY) ## point the release channel back at the previous champion
-	@$(HOME_OF_SCENARIO) $(RUN) pipelines rollback $(MODEL_ARGUMENT) $(ARGS)
+rollback: $(READY) ## point the release channel back at the previous champion (BY, REASON)
+	@$(HOME_OF_SCENARIO) $(RUN) pipelines rollback $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
 
 ##@ checks
 .PHONY: test unit check browser soak benchmark-model

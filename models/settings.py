@@ -85,4 +85,4 @@ class PlatformSettings(BaseSettings):
 
     @property
     def data_docs_folder(self) -> Path:
-        return self.home / "data_docs"
+        return self.home / "validation" / "data_docs"

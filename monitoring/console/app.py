@@ -82,7 +82,7 @@ def _renderer(sources: Sources, data_docs: Path) -> Callable[..., Response]:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"day": _day, "instant": _instant, "percent": percent, "figure": charts.figure}
+    environment.filters |= {"day": _day, "instant": _instant, "percent": _percent, "figure": charts.figure}
     environment.filters |= {"words": _words, "fact": _fact, "short": _short}
     environment.tests["trouble"] = lambda part: isinstance(part, Trouble)
     environment.globals |= {"bars": charts.bars, "canvas": charts, "sources": sources}
@@ -125,6 +125,11 @@ def _fact(value: Any) -> str:
     """A ledger fact, shortened where it is a digest."""
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return text[:12] if DIGEST.fullmatch(text) else text
+
+
+def _percent(share: float) -> str:
+    """Number and sign stay on one line."""
+    return percent(share).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _short(value: float | None) -> str:

@@ -16,6 +16,7 @@ WIDTH, HEIGHT = 380, 200
 LEFT, RIGHT, TOP, BOTTOM = 48, 14, 16, 26
 MONTH_LABELS = 6
 TICKS = 4
+FINEST = 1e-6  # figures closer together than this are drawn as one
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,7 @@ def _line(line: Series, xs: dict[str, float], y: Callable[[float], float], writt
 def _ticks(values: Sequence[float]) -> list[float]:
     """Round numbers (1, 2 or 5 times a power of ten apart) around all values."""
     low, high = min(values, default=0.0), max(values, default=1.0)
-    spread = (high - low) or abs(high) or 1.0
+    spread = max(high - low or abs(high), FINEST)
     power = 10.0 ** floor(log10(spread / TICKS))
     step = next(power * size for size in (1, 2, 5, 10) if power * size * TICKS >= spread * 0.999)
     first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)

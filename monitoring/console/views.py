@@ -43,11 +43,11 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Release:
-    """One champion, present or past. `expired` as of now; that the approval was in force when published is checked."""
+    """One champion, present or past: a verified pointer, and the approval that was in force when it was published."""
 
     pointer: Pointer
-    approval: Approval
-    expired: bool
+    approval: Approval | Trouble
+    expired: bool  # as of now
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,7 @@ class ReportPage:
 
 def front(sources: Sources) -> Sequence[Card]:
     """Every model that has reports, a champion, or an entry in the ledger."""
-    found = {*sources.reports.models(), *sources.channel.models(), *(entry.model for entry in sources.ledger.entries())}
-    return [card(sources, model) for model in sorted(found)]
+    return [card(sources, model) for model in _known(sources)]
 
 
 def recent_runs(sources: Sources) -> Sequence[FlowRun] | Trouble:
@@ -132,7 +131,7 @@ def next_step(verdict: Verdict | None, holds: Sequence[Hold], *, has_champion: b
             f"make accept-definition{suffix}",
         )
     if verdict is None:
-        return NextStep("No month has been reported on yet.", f"make retrain{suffix}")
+        return NextStep("No month has been reported on yet.", f"make report{suffix}")
     if verdict.suggests is Suggestion.RETRAIN:
         return NextStep("Retrain as of now; the gate decides whether the challenger takes over.", f"make retrain{suffix}")
     if verdict.suggests is Suggestion.WAIT:
@@ -142,9 +141,9 @@ def next_step(verdict: Verdict | None, holds: Sequence[Hold], *, has_champion: b
 
 def model_page(sources: Sources, model: str) -> ModelPage:
     """Raises `NotFound` for a model of which nothing is known."""
+    if model not in _known(sources):
+        raise NotFound(f"nothing is known here of a model {model!r}", hint="open the overview; `make train` brings a model")
     about = card(sources, model)
-    if not (about.months or about.champion or about.trouble or sources.ledger.entries(model)):
-        raise NotFound(f"nothing is known here of a model {model!r}", hint="make train")
     releases = _or_trouble(lambda: _releases(sources, model))
     entries = _or_trouble(lambda: list(reversed(sources.ledger.entries(model))))
     return ModelPage(about, list(reversed(about.months)), releases, entries)
@@ -154,10 +153,18 @@ def report_page(sources: Sources, model: str, month: str, stamp: str = "") -> Re
     """The newest report of a month, or the one with the stamp given. Raises `NotFound`."""
     versions = sources.reports.keys(model, month)
     if not versions:
-        raise NotFound(f"there is no report on {model} for {month}", hint=f"make retrain writes one; looked in {sources.home}")
+        raise NotFound(f"there is no report on {model} for {month}", hint=f"`make report` writes one; looked in {sources.home}")
     key = ReportKey(model, month, stamp) if stamp else versions[0]
     months = list(dict.fromkeys(key.month for key in sources.reports.keys(model)))
     return ReportPage(key, sources.reports.read(key), versions, months)
+
+
+def _known(sources: Sources) -> list[str]:
+    def recorded() -> list[str]:
+        return [entry.model for entry in sources.ledger.entries()]
+
+    found = [_or_trouble(read) for read in (sources.reports.models, sources.channel.models, recorded)]
+    return sorted({name for names in found if not isinstance(names, Trouble) for name in names})
 
 
 def _standing(reports: Sequence[MonthlyReport]) -> Verdict | None:
@@ -178,10 +185,15 @@ def _releases(sources: Sources, model: str) -> list[Release]:
 
 
 def _release(sources: Sources, trust: Trust, pointer: Pointer) -> Release:
-    signed = sources.channel.approval(pointer.bundle)
     published = datetime.fromisoformat(pointer.published_at)
-    approval = check_approval(signed, trust, model=pointer.model, bundle=pointer.bundle, now=published)
-    return Release(pointer, approval, expired=sources.clock.now() >= datetime.fromisoformat(approval.expires_at))
+
+    def approval() -> Approval:
+        signed = sources.channel.approval(pointer.bundle)
+        return check_approval(signed, trust, model=pointer.model, bundle=pointer.bundle, now=published)
+
+    found = _or_trouble(approval)
+    expired = isinstance(found, Approval) and sources.clock.now() >= datetime.fromisoformat(found.expires_at)
+    return Release(pointer, found, expired)
 
 
 def _or_trouble(read: Callable[[], T]) -> T | Trouble:

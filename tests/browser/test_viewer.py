@@ -1,0 +1,158 @@
+"""The viewer as a person meets it: a real Chromium, a served home, Evidently's own page inside."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from models.credit_default import USE_CASE
+from monitoring.adapters.evidently_reports import EvidentlyRenderer
+from tests import monitored_home
+
+pytestmark = pytest.mark.browser
+
+QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+QUIET += ["--disable-component-update", "--disable-sync"]
+PHONE, DESK = {"width": 375, "height": 800}, {"width": 1280, "height": 900}
+MODEL = "/models/credit_default"
+ADDRESSES = ["/", MODEL, f"{MODEL}/reports/2005-08", f"{MODEL}/reports/2005-09"]
+
+
+def evidently_page() -> bytes:
+    """Drift of two hundred made-up accounts, drawn as the flow draws it."""
+    contract, random = USE_CASE.contract, np.random.default_rng(7)
+    inputs = [contract[name] for name in contract.inputs]
+    columns = {c.name: random.choice([-1, 0, 2], 200) if c.codes else random.gamma(2.0, 900.0, 200) for c in inputs}
+    columns |= {contract.key: np.array([f"A{row:03d}" for row in range(200)]), "probability": random.uniform(0, 1, 200)}
+    limits = dict.fromkeys([*contract.inputs, "probability"], 0.1)
+    return EvidentlyRenderer().drift(contract, columns, columns, limits).html
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    home = tmp_path_factory.mktemp("home")
+    monitored_home.write(home, evidently_page())
+    environment = os.environ | {"STEWARD_HOME": str(home), "STEWARD_MONITORING_PORT": "0"}
+    command = [sys.executable, "-m", "monitoring"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as viewer:
+        assert viewer.stdout is not None
+        said = viewer.stdout.readline()  # printed once the door is open
+        found = re.search(r"http://\S+?(?=/ )", said)
+        assert found, said
+        yield found.group()
+        viewer.terminate()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    assert chromium, "Chromium is needed: apt-get install chromium"
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """A page on which every complaint of the browser fails the test: an error, a blocked script, a missing file."""
+    with browser.new_context(base_url=address, viewport=DESK) as context:
+        complaints: list[str] = []
+        opened = context.new_page()
+        opened.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+        opened.on("pageerror", lambda error: complaints.append(str(error)))
+        yield opened
+        assert not complaints
+
+
+def test_from_the_overview_to_the_report_by_clicking(page: Page) -> None:
+    page.goto("/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Models")
+    expect(page.get_by_text("status_0 is coded differently")).to_be_visible()
+    page.get_by_role("link", name="Monthly line review of credit-card accounts").click()
+    expect(page.get_by_role("region", name="Verdict")).to_contain_text("Held")
+    expect(page.get_by_role("img", name=re.compile("^AUC"))).to_be_visible()
+    page.get_by_role("link", name="2005-08", exact=True).click()
+    expect(page.get_by_role("region", name="Verdict")).to_contain_text("What counts as bad has changed")
+    page.get_by_role("navigation", name="Where you are").get_by_role("link", name="Models").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Models")
+
+
+def test_evidentlys_page_comes_alive_in_its_frame_without_our_origin(page: Page) -> None:
+    page.goto(f"{MODEL}/reports/2005-09")
+    frame = page.locator("iframe")
+    frame.scroll_into_view_if_needed()
+    inside = frame.content_frame
+    expect(inside.get_by_text("Drift is detected").or_(inside.get_by_text("Dataset Drift")).first).to_be_visible(timeout=30_000)
+    expect(inside.locator("svg.main-svg").first).to_be_visible(timeout=30_000)
+    assert inside.locator("body").evaluate("() => window.origin") == "null"
+
+
+def test_a_column_opens_to_its_bins_with_the_keyboard(page: Page) -> None:
+    page.goto(f"{MODEL}/reports/2005-09")
+    column = page.locator("details", has_text="status_0")
+    column.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(column.get_by_role("row", name=re.compile("^1 0.1 % 12.3 %"))).to_be_visible()
+
+
+def test_the_first_tab_stop_skips_to_the_content(page: Page) -> None:
+    page.goto("/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+
+
+@pytest.mark.parametrize("where", ADDRESSES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_fits_a_phone_in_both_schemes(page: Page, tmp_path: Path, where: str, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    for size in (PHONE, DESK):
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        page.goto(where)
+        page.screenshot(path=tmp_path / f"{scheme}-{size['width']}.png", full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    grounds = page.evaluate("[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]")
+    assert (sum(map(int, re.findall(r"\d+", grounds[0]))) > 384) == (scheme == "light")
+
+
+@pytest.mark.parametrize("where", ADDRESSES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_stands_out_from_its_ground(page: Page, where: str, scheme: str) -> None:
+    """Contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3), computed for every element that holds text."""
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.goto(where)
+    assert page.evaluate(FAINT_TEXTS) == []
+
+
+FAINT_TEXTS = """() => {
+  const channels = colour => (colour.match(/[\\d.]+/g) || []).map(Number);
+  const luminance = ([r, g, b]) => {
+    const linear = [r, g, b].map(c => (c /= 255) <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4);
+    return .2126 * linear[0] + .7152 * linear[1] + .0722 * linear[2];
+  };
+  const ground = element => {
+    for (; element; element = element.parentElement) {
+      const colour = channels(getComputedStyle(element).backgroundColor);
+      if (colour.length === 3 || colour[3] > 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const faint = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const own = [...element.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
+    if (!own || element.closest("title") || !element.checkVisibility()) continue;
+    const style = getComputedStyle(element);
+    const ink = channels(element instanceof SVGElement ? style.fill : style.color);
+    const [light, dark] = [luminance(ink), luminance(ground(element))].sort((a, b) => b - a);
+    const ratio = (light + .05) / (dark + .05);
+    if (ratio < 4.5) faint.push(`${element.tagName} ${element.className} ${ratio.toFixed(2)} ${element.textContent.slice(0, 40)}`);
+  }
+  return faint;
+}"""

@@ -1,0 +1,130 @@
+"""The viewer over HTTP, on a home written through the real adapters."""
+
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from monitoring import wiring
+from monitoring.console.app import console
+from monitoring.report import ReportKey
+from monitoring.settings import MonitoringSettings
+from tests import monitored_home
+
+pytestmark = pytest.mark.integration
+
+PAGE = b"<!doctype html><title>drift</title><p>a stored page</p>"
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> list[ReportKey]:
+    return monitored_home.write(tmp_path, PAGE)
+
+
+def client(home: Path, host: str = "localhost") -> TestClient:
+    settings = MonitoringSettings(home=home)
+    app = console(wiring.sources(settings), hosts=["localhost"], data_docs=settings.data_docs_folder)
+    return TestClient(app, base_url=f"http://{host}")
+
+
+def test_the_overview_says_how_the_model_is_who_decides_and_what_to_do(tmp_path: Path, keys: list[ReportKey]) -> None:
+    page = client(tmp_path).get("/").text
+    for said in (
+        "Held",
+        "status_0 is coded differently",
+        "version 2",
+        "DEMONSTRATION ONLY",
+        "make accept-definition",
+        "make schedule",
+    ):
+        assert said in page
+
+
+def test_a_model_page_shows_both_readings_the_champions_and_the_ledger(tmp_path: Path, keys: list[ReportKey]) -> None:
+    page = client(tmp_path).get("/models/credit_default").text
+    for said in ("0.781", "0.882", "the first champion: all floors are met", "Hold opened", "in force"):
+        assert said in page
+
+
+def test_an_empty_home_says_which_command_to_run(tmp_path: Path) -> None:
+    answer = client(tmp_path / "nothing")
+    assert "make train" in answer.get("/").text
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/models/churn",
+        "/models/credit_default/reports/2004-01",
+        "/models/credit_default/reports/..%2F..%2Fkeys",
+        "/models/credit_default/reports/2005-08/20050101T000000000000Z-001",
+        "/static/../app.py",
+        "/nowhere",
+    ],
+)
+def test_what_is_not_there_is_a_page_that_says_so(tmp_path: Path, keys: list[ReportKey], address: str) -> None:
+    answer = client(tmp_path).get(address)
+    assert answer.status_code == 404
+    assert "This page cannot be shown" in answer.text
+
+
+def test_only_a_document_of_the_report_can_be_fetched(tmp_path: Path, keys: list[ReportKey]) -> None:
+    key = keys[-1]
+    address = f"/models/{key.model}/reports/{key.month}/{key.stamp}/documents"
+    assert client(tmp_path).get(f"{address}/drift.html").content == PAGE
+    assert client(tmp_path).get(f"{address}/report.json").status_code == 404
+
+
+def test_own_pages_allow_no_script_and_stored_pages_run_without_our_origin(tmp_path: Path, keys: list[ReportKey]) -> None:
+    key = keys[-1]
+    own = client(tmp_path).get("/").headers["content-security-policy"]
+    stored = client(tmp_path).get(f"/models/{key.model}/reports/{key.month}/{key.stamp}/documents/drift.html")
+    policy = stored.headers["content-security-policy"]
+    assert "script-src" not in own
+    assert "default-src 'none'" in own
+    assert policy.startswith("sandbox allow-scripts;")
+    assert "allow-same-origin" not in policy
+    assert "connect-src" not in policy
+    assert "default-src 'none'" in policy
+
+
+def test_a_page_elsewhere_cannot_point_its_name_at_the_viewer(tmp_path: Path, keys: list[ReportKey]) -> None:
+    assert client(tmp_path, host="attacker.example").get("/").status_code == 400
+
+
+def test_a_damaged_report_is_named_and_the_champion_still_shows(tmp_path: Path, keys: list[ReportKey]) -> None:
+    key = keys[-1]
+    (tmp_path / "reports" / key.model / key.month / key.stamp / "report.json").write_text("{}")
+    page = client(tmp_path).get("/")
+    assert page.status_code == 200
+    assert "is damaged" in page.text
+    assert "version 2" in page.text
+    assert client(tmp_path).get(f"/models/{key.model}/reports/{key.month}").status_code == 502
+
+
+def test_an_edited_ledger_is_trouble_on_the_page_and_not_a_crash(tmp_path: Path, keys: list[ReportKey]) -> None:
+    ledger = tmp_path / "ledger.jsonl"
+    ledger.write_bytes(ledger.read_bytes().replace(b"all floors are met", b"never mind"))
+    for address in ("/", "/models/credit_default"):
+        page = client(tmp_path).get(address)
+        assert page.status_code == 200
+        assert "was edited, removed or reordered" in page.text
+
+
+def test_a_reason_with_markup_in_it_is_shown_as_text(tmp_path: Path, keys: list[ReportKey]) -> None:
+    report = tmp_path / "reports" / keys[-1].model / keys[-1].month / keys[-1].stamp / "report.json"
+    report.write_bytes(report.read_bytes().replace(b"Monthly line review", b"<script>alert(1)</script>"))
+    page = client(tmp_path).get("/").text
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_data_docs_are_linked_once_they_exist_and_cannot_leave_their_sandbox(tmp_path: Path, keys: list[ReportKey]) -> None:
+    assert "Data Docs" not in client(tmp_path).get("/").text
+    docs = tmp_path / "validation" / "data_docs"
+    docs.mkdir(parents=True)
+    (docs / "index.html").write_text("<p>validated</p>")
+    assert "Data Docs" in client(tmp_path).get("/").text
+    answer = client(tmp_path).get("/data-docs/index.html")
+    assert "validated" in answer.text
+    assert "sandbox" in answer.headers["content-security-policy"]

@@ -1,0 +1,197 @@
+"""What the viewer says about a model, from fakes."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from models.bundle import PARTS, Bundle
+from models.channel import Move, publish
+from models.clock import FixedClock
+from models.errors import Misconfigured, NotFound
+from models.governance.approval import WATERMARK, approve
+from models.governance.ledger import Event
+from models.governance.signing import Duty, Signer, Trust
+from monitoring.console import views
+from monitoring.console.views import Sources, Trouble
+from monitoring.report import MonthlyReport
+from monitoring.verdict import Level, Suggestion, Verdict
+from tests.fakes.channel import FakeChannel
+from tests.fakes.ledger import FakeLedger
+from tests.fakes.reports import FakeReportStore
+from tests.fakes.runs import FakeRunHistory
+
+MODEL = "credit_default"
+NOW = datetime(2005, 10, 1, tzinfo=UTC)
+PUBLISHER = Signer("pipeline", Duty.PUBLISH, Ed25519PrivateKey.generate())
+APPROVER = Signer("validator", Duty.APPROVE, Ed25519PrivateKey.generate())
+TRUST = Trust({Duty.PUBLISH: {"pipeline": PUBLISHER.public()}, Duty.APPROVE: {"validator": APPROVER.public()}})
+
+
+@pytest.fixture
+def sources() -> Sources:
+    return Sources(
+        reports=FakeReportStore(),
+        channel=FakeChannel(),
+        trust=lambda: TRUST,
+        ledger=FakeLedger(),
+        runs=FakeRunHistory(running=False),
+        clock=FixedClock(NOW),
+        home="var",
+    )
+
+
+def promote(sources: Sources, recipe: str, version: int) -> Bundle:
+    bundle = Bundle.seal(MODEL, dict.fromkeys(PARTS, b"{}"), lineage={"recipe": recipe})
+    count = sources.channel.pointers(MODEL)
+    before = sources.channel.pointer(MODEL, count).document["bundle"] if count else ""
+    signed = approve(
+        APPROVER,
+        model=MODEL,
+        bundle=bundle.digest,
+        evidence="e",
+        trainer="pipeline",
+        now=NOW,
+        comment="",
+        watermark=WATERMARK,
+    )
+    sources.channel.add_bundle(bundle.digest, bundle.files)
+    sources.channel.add_approval(bundle.digest, signed)
+    publish(
+        sources.channel,
+        PUBLISHER,
+        TRUST,
+        model=MODEL,
+        version=version,
+        bundle=bundle.digest,
+        expected=before,
+        now=NOW,
+        reason=recipe,
+        move=Move.PROMOTE,
+        asked_by="pipeline",
+    )
+    return bundle
+
+
+def report(sources: Sources, month: str, level: Level = Level.GREEN, suggests: Suggestion = Suggestion.NONE) -> None:
+    verdict = Verdict(level=level, sentence=f"{month} is {level}.", findings=(), suggests=suggests)
+    sources.reports.add(
+        MonthlyReport(
+            model=MODEL,
+            title="Line review",
+            month=month,
+            recorded_at=NOW.isoformat(),
+            version=1,
+            bundle="b",
+            decisions=0,
+            other_bundles={},
+            verdict=verdict,
+            score=None,
+            inputs=(),
+            actions=None,
+            performance=None,
+            maturity="Not yet.",
+        ),
+        {},
+    )
+
+
+def test_an_empty_home_has_no_models(sources: Sources) -> None:
+    assert views.front(sources) == []
+
+
+def test_a_model_without_a_report_is_told_how_to_get_one(sources: Sources) -> None:
+    promote(sources, "first", 1)
+    (card,) = views.front(sources)
+    assert (card.model, card.verdict, card.next_step.command) == (MODEL, None, "make report")
+
+
+def test_the_card_shows_the_newest_month_and_all_months_oldest_first(sources: Sources) -> None:
+    promote(sources, "first", 1)
+    report(sources, "2005-08", Level.RED)
+    report(sources, "2005-09")
+    (card,) = views.front(sources)
+    assert (card.month, card.verdict and card.verdict.level) == ("2005-09", Level.GREEN)
+    assert [row.month for row in card.months] == ["2005-08", "2005-09"]
+
+
+@pytest.mark.parametrize(
+    ("level", "suggests", "command"),
+    [
+        (Level.GREEN, Suggestion.NONE, ""),
+        (Level.AMBER, Suggestion.WAIT, ""),
+        (Level.RED, Suggestion.RETRAIN, "make retrain"),
+    ],
+)
+def test_the_next_step_follows_the_verdict(sources: Sources, level: Level, suggests: Suggestion, command: str) -> None:
+    promote(sources, "first", 1)
+    report(sources, "2005-09", level, suggests)
+    assert views.card(sources, MODEL).next_step.command == command
+
+
+def test_an_open_hold_comes_before_any_wish_to_retrain(sources: Sources) -> None:
+    promote(sources, "first", 1)
+    report(sources, "2005-09", Level.RED, Suggestion.RETRAIN)
+    facts = {"month": "2005-09", "what": "codes changed"}
+    sources.ledger.append(Event.HOLD_OPENED, model=MODEL, actor="pipeline", at=NOW, facts=facts)
+    step = views.card(replace(sources, scenario="2005"), MODEL).next_step
+    assert "2005-09" in step.sentence
+    assert step.command.startswith("make accept-definition SCENARIO=2005")
+
+
+def test_the_history_of_champions_is_newest_first_with_who_approved(sources: Sources) -> None:
+    first, second = promote(sources, "first", 1), promote(sources, "second", 2)
+    releases = views.model_page(sources, MODEL).releases
+    assert not isinstance(releases, Trouble)
+    assert [release.pointer.bundle for release in releases] == [second.digest, first.digest]
+    approval = releases[0].approval
+    assert not isinstance(approval, Trouble)
+    assert (approval.approver, approval.watermark) == ("validator", WATERMARK)
+
+
+def test_an_approval_that_ran_out_after_publishing_is_shown_as_expired(sources: Sources) -> None:
+    promote(sources, "first", 1)
+    later = replace(sources, clock=FixedClock(datetime(2006, 10, 2, tzinfo=UTC)))
+    champion = views.card(later, MODEL).champion
+    assert champion is not None
+    assert not isinstance(champion, Trouble)
+    assert champion.expired
+
+
+def test_a_pointer_that_nobody_trusted_signed_is_trouble_and_not_a_champion(sources: Sources) -> None:
+    promote(sources, "first", 1)
+    stranger = Trust({Duty.PUBLISH: {}, Duty.APPROVE: {}})
+    champion = views.card(replace(sources, trust=lambda: stranger), MODEL).champion
+    assert isinstance(champion, Trouble)
+    assert "'pipeline' is not trusted to publish" in champion.problem
+
+
+def test_missing_keys_cost_the_champion_and_not_the_page(sources: Sources) -> None:
+    promote(sources, "first", 1)
+    report(sources, "2005-09")
+
+    def missing() -> Trust:
+        raise Misconfigured("there is no trust file", hint="make train")
+
+    page = views.model_page(replace(sources, trust=missing), MODEL)
+    assert page.releases == Trouble("there is no trust file", "make train")
+    assert [row.month for row in page.rows] == ["2005-09"]
+
+
+def test_a_month_reported_twice_shows_the_newest_and_says_so_on_the_older(sources: Sources) -> None:
+    report(sources, "2005-09", Level.RED)
+    report(sources, "2005-09")
+    newest = views.report_page(sources, MODEL, "2005-09")
+    assert (newest.report.verdict.level, newest.superseded) == (Level.GREEN, False)
+    older = views.report_page(sources, MODEL, "2005-09", newest.versions[1].stamp)
+    assert (older.report.verdict.level, older.superseded) == (Level.RED, True)
+
+
+def test_a_model_nobody_knows_is_not_found(sources: Sources) -> None:
+    with pytest.raises(NotFound):
+        views.model_page(sources, "churn")
+
+
+def test_a_prefect_that_is_down_is_a_quiet_remark(sources: Sources) -> None:
+    assert views.recent_runs(sources) == Trouble("Prefect is not running", "make schedule")
