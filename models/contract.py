@@ -150,7 +150,7 @@ class Contract:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         columns = tuple(
-            Column(**row | {"role": Role(row["role"]), "codes": {int(code): text for code, text in row["codes"].items()}})
+            Column(**row | {"role": Role(row["role"]), "codes": dict(sorted((int(c), text) for c, text in row["codes"].items()))})
             for row in data["columns"]
         )
         return cls(data["name"], data["version"], columns)

@@ -3,6 +3,7 @@
 import argparse
 import json
 import logging
+import os
 import shlex
 import socket
 import sys
@@ -69,7 +70,7 @@ def _listening(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048)
     except OSError as error:
         raise Unavailable(
-            f"cannot listen on {host}:{port}: {error.strerror}",
+            f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}",
             hint="stop what listens there, or choose another port: STEWARD_SERVING_PORT=8081",
         ) from error
 

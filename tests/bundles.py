@@ -1,6 +1,6 @@
 """Small bundles of the running example, and what it takes to release them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -73,13 +73,20 @@ def real_bundle(base: float = 0.1) -> Bundle:
     from models.adapters.onnx_runtime import OnnxScorer
     from models.calibration import Calibration
 
-    # status_0 <= 0 ? (utilisation_0 <= 0.5 ? -1 : 0) : 1.5
+    # status <= 0 ? (usage <= 0.5 ? -1 : 0) : 1.5
     side, none = np.array([1, 3, -1, -1, -1]), np.array([2, 4, -1, -1, -1])
     tree = Tree(np.array([0, 1, 0, 0, 0]), np.array([0.0, 0.5, 0, 0, 0]), side, none, np.array([0, 0, 1.5, -1.0, 0.0]))
-    ensemble = TreeEnsemble(("status_0", "utilisation_0"), 0.0, (tree,))
+    ensemble = TreeEnsemble(("status", "usage"), 0.0, (tree,))
     calibration = Calibration(1.0, float(np.log(base / (1 - base))))
-    graph = export(USE_CASE.contract, USE_CASE.features, ensemble.features, ensemble, calibration)
+    graph = export(USE_CASE.contract, _features, ensemble.features, ensemble, calibration)
     return sealed(graph, OnnxScorer)
+
+
+def _features(columns: Mapping[str, Any], xp: Any) -> dict[str, Any]:
+    return {
+        "status": xp.astype(columns["status_0"], xp.float64),
+        "usage": xp.astype(columns["bill_0"], xp.float64) / xp.astype(columns["credit_limit"], xp.float64),
+    }
 
 
 def sealed(

@@ -1,0 +1,288 @@
+"""The HTTP door: statuses, headers, problems, the OpenAPI document."""
+
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from models import errors
+from models.clock import FixedClock
+from models.errors import PlatformError, Unavailable
+from serving.app import STATUS, Limits, scoring_app
+from serving.documents import Problem, Readiness, Scored
+from serving.prediction import LoadedModel, Predictor
+from serving.watching import Watcher
+from tests.bundles import MODEL, NOW, Office, fake_bundle, record
+from tests.fakes.channel import FakeChannel
+from tests.fakes.decisions import InMemoryDecisionLog
+from tests.fakes.scorer import FakeScorer
+
+SCORE = f"/v1/models/{MODEL}/score"
+OFFICE = Office()
+
+
+class World:
+    def __init__(self) -> None:
+        self.channel = FakeChannel()
+        self.log = InMemoryDecisionLog()
+        self.closed = False
+        self.predictor = Predictor(self.log, FixedClock(NOW))
+        self.watcher = Watcher(
+            self.channel,
+            lambda: OFFICE.trust,
+            FixedClock(NOW),
+            self.log,
+            self.predictor,
+            lambda release: LoadedModel.load(release, FakeScorer, 100),
+        )
+
+    def promote(self, base: float, version: int) -> None:
+        OFFICE.promote(self.channel, fake_bundle(base), version=version)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def app(self, poll_seconds: float = 3_600.0) -> FastAPI:
+        return scoring_app(self.predictor, self.watcher, Limits(20_000, poll_seconds), self.close)
+
+
+@pytest.fixture
+def world() -> World:
+    made = World()
+    made.promote(0.1, version=1)
+    return made
+
+
+@pytest.fixture
+def client(world: World) -> Iterator[TestClient]:
+    with TestClient(world.app(), raise_server_exceptions=False) as client:
+        yield client
+
+
+def problem(response: Any, status: int) -> Problem:
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    said = Problem.model_validate(response.json())
+    assert said.status == status
+    assert said.request_id == response.headers["x-request-id"]
+    assert "Traceback" not in response.text
+    return said
+
+
+def every_error() -> list[type[PlatformError]]:
+    return [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, PlatformError)]
+
+
+def test_every_error_of_the_platform_has_a_status() -> None:
+    assert set(every_error()) - {PlatformError} <= STATUS.keys()
+
+
+def test_one_record_is_scored_and_the_answer_is_as_documented(client: TestClient, world: World) -> None:
+    response = client.post(SCORE, json=record())
+    assert response.status_code == 200
+    scored = Scored.model_validate(response.json())
+    assert (scored.model, scored.version, scored.bundle) == (MODEL, 1, fake_bundle(0.1).digest)
+    assert [(answer.decision, answer.probability) for answer in scored.answers] == [("review", 0.1)]
+    assert world.log.find(scored.answers[0].decision_id).request_id == scored.request_id == response.headers["x-request-id"]
+
+
+def test_a_batch_is_scored_in_order(client: TestClient) -> None:
+    response = client.post(SCORE, json={"records": [record(status_0=status) for status in (0, 3, 1)]})
+    assert [answer["probability"] for answer in response.json()["answers"]] == [0.1, 0.4, 0.2]
+
+
+def test_a_callers_request_id_is_taken_over(client: TestClient, world: World) -> None:
+    response = client.post(SCORE, json=record(), headers={"X-Request-ID": "batch-7:1"})
+    assert response.headers["x-request-id"] == response.json()["request_id"] == "batch-7:1"
+    assert [decision.request_id for decision in world.log.decisions.values()] == ["batch-7:1"]
+
+
+@pytest.mark.parametrize("bad", ["", "x" * 65, "a b", "<script>", "é".encode("latin-1")])
+def test_a_harmful_request_id_is_replaced(client: TestClient, bad: str | bytes) -> None:
+    response = client.get("/health/live", headers={"X-Request-ID": bad})
+    assert len(response.headers["x-request-id"]) == 32
+
+
+def test_a_retry_gets_the_same_bytes_and_is_marked(client: TestClient, world: World) -> None:
+    first = client.post(SCORE, json=record(), headers={"Idempotency-Key": "k1"})
+    again = client.post(SCORE, json=record(), headers={"Idempotency-Key": "k1"})
+    assert again.content == first.content
+    assert ("idempotent-replayed" in first.headers, again.headers["idempotent-replayed"]) == (False, "true")
+    assert len(world.log.decisions) == 1
+
+
+def test_a_key_used_for_another_body_is_a_conflict(client: TestClient) -> None:
+    client.post(SCORE, json=record(), headers={"Idempotency-Key": "k1"})
+    said = problem(client.post(SCORE, json=record(status_0=1), headers={"Idempotency-Key": "k1"}), 409)
+    assert "another body" in said.detail
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "two words", "\x7f"])
+def test_a_key_that_cannot_be_kept_is_refused(client: TestClient, key: str) -> None:
+    assert "Idempotency-Key" in problem(client.post(SCORE, json=record(), headers={"Idempotency-Key": key}), 422).detail
+
+
+def test_a_broken_rule_is_named(client: TestClient, world: World) -> None:
+    said = problem(client.post(SCORE, json={"records": [record(), record(bill_0="28")]}), 422)
+    assert [rule.model_dump() for rule in said.errors] == [
+        {"record": 1, "field": "bill_0", "value": '"28"', "rule": "number from -5,000,000 to 5,000,000"}
+    ]
+    assert said.type == "urn:steward:problem:input-refused"
+    assert world.log.decisions == {}
+
+
+def test_an_audit_column_is_refused_and_its_value_does_not_come_back(client: TestClient) -> None:
+    response = client.post(SCORE, json=record(sex=31337))
+    assert [rule.field for rule in problem(response, 422).errors] == ["sex"]
+    assert "31337" not in response.text
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "text/csv"},
+        {"Content-Type": "application/x-www-form-urlencoded"},
+        {"Content-Type": ""},
+        {"Content-Type": "application/json", "Content-Encoding": "gzip"},
+    ],
+)
+def test_a_body_that_is_not_declared_as_plain_json_is_refused(client: TestClient, headers: dict[str, str]) -> None:
+    said = problem(client.post(SCORE, content=json.dumps(record()), headers=headers), 415)
+    assert "application/json" in said.hint
+
+
+def test_a_character_set_may_be_named(client: TestClient) -> None:
+    headers = {"Content-Type": "Application/JSON; charset=utf-8"}
+    assert client.post(SCORE, content=json.dumps(record()), headers=headers).status_code == 200
+
+
+def test_a_body_that_says_it_is_too_large_is_not_read(client: TestClient) -> None:
+    said = problem(client.post(SCORE, content=b" " * 20_001, headers={"Content-Type": "application/json"}), 413)
+    assert "20,000 bytes" in said.detail
+
+
+def test_a_body_that_turns_out_too_large_is_refused(client: TestClient) -> None:
+    parts = (b" " * 9_000 for _ in range(3))
+    problem(client.post(SCORE, content=parts, headers={"Content-Type": "application/json"}), 413)
+
+
+def test_a_model_that_is_not_served_is_not_found(client: TestClient) -> None:
+    said = problem(client.post("/v1/models/other/score", json=record()), 404)
+    assert MODEL in said.hint
+
+
+def test_a_path_that_is_not_there_and_a_method_that_is_not_meant_are_problems_too(client: TestClient) -> None:
+    assert problem(client.get("/nothing"), 404).detail == "GET /nothing"
+    response = client.get(SCORE)
+    problem(response, 405)
+    assert response.headers["allow"] == "POST"
+
+
+def test_a_log_that_is_away_means_503_and_no_answer(client: TestClient, world: World) -> None:
+    world.log.down = Unavailable("the decision log does not answer", hint="see to its database")
+    response = client.post(SCORE, json=record())
+    said = problem(response, 503)
+    assert (said.detail, said.hint) == ("the decision log does not answer", "see to its database")
+    assert response.headers["retry-after"] == "1"
+    world.log.down = None
+    assert world.log.decisions == {}
+    assert client.post(SCORE, json=record()).status_code == 200
+
+
+def test_what_nobody_expected_is_not_told(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    class Bug(InMemoryDecisionLog):
+        def append(self, decisions: Any, answered: Any = None) -> None:
+            if decisions:
+                raise RuntimeError("secret of the machine")
+
+    world.predictor = Predictor(Bug(), FixedClock(NOW))
+    world.watcher._predictor = world.predictor
+    with TestClient(world.app(), raise_server_exceptions=False) as client, caplog.at_level(logging.ERROR):
+        response = client.post(SCORE, json=record(), headers={"X-Request-ID": "r7"})
+    assert problem(response, 500).request_id == "r7"
+    assert "secret" not in response.text
+    assert "request r7 broke" in caplog.text
+
+
+def test_a_plain_api_sends_plain_headers(client: TestClient) -> None:
+    headers = client.post(SCORE, json=record()).headers
+    assert (headers["x-content-type-options"], headers["cache-control"]) == ("nosniff", "no-store")
+
+
+def test_what_is_served_is_listed(client: TestClient) -> None:
+    (served,) = client.get("/v1/models").json()["models"]
+    assert (served["model"], served["version"], served["bundle"]) == (MODEL, 1, fake_bundle(0.1).digest)
+    assert served["fields"] == list(record())
+
+
+def test_without_a_champion_the_service_lives_but_is_not_ready_and_says_what_to_run() -> None:
+    with TestClient(World().app()) as client:
+        assert client.get("/health/live").status_code == 200
+        response = client.get("/health/ready")
+        assert response.status_code == 503
+        ready = Readiness.model_validate(response.json())
+        assert (ready.ready, ready.reason, ready.hint) == (False, "no model has been promoted yet", "run `make train`")
+        assert "make train" in problem(client.post(SCORE, json=record()), 503).hint
+        assert client.get("/v1/models").json() == {"models": []}
+        assert "paths" in client.get("/openapi.json").json()
+
+
+def test_a_promotion_is_picked_up_while_requests_come(world: World) -> None:
+    with TestClient(world.app(poll_seconds=0.01)) as client:
+        assert client.get("/health/ready").json()["models"][0]["version"] == 1
+        world.promote(0.2, version=2)
+        answers = (client.post(SCORE, json=record()) for _ in range(1_000))
+        seen = []
+        for answer in answers:
+            assert answer.status_code == 200
+            seen.append((answer.json()["version"], answer.json()["answers"][0]["probability"]))
+            if seen[-1][0] == 2:
+                break
+        assert set(seen) <= {(1, 0.1), (2, 0.2)}
+        assert seen[-1] == (2, 0.2)
+
+
+def test_a_refused_release_is_shown_in_readiness_and_the_old_one_answers(world: World) -> None:
+    with TestClient(world.app()) as client:
+        OFFICE.promote(world.channel, fake_bundle(0.2, parts={"policy.json": b"{}"}), version=2)
+        world.watcher.look()
+        response = client.get("/health/ready")
+        assert response.status_code == 200
+        ready = Readiness.model_validate(response.json())
+        assert [(trouble.where, "cannot be read" in trouble.problem) for trouble in ready.problems] == [(MODEL, True)]
+        assert client.post(SCORE, json=record()).json()["version"] == 1
+
+
+def test_the_log_is_closed_after_the_last_request(world: World) -> None:
+    with TestClient(world.app()) as client:
+        assert client.post(SCORE, json=record()).status_code == 200
+        assert not world.closed
+    assert world.closed
+
+
+def test_the_openapi_document_shows_real_examples_that_work(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    operation = document["paths"][SCORE]["post"]
+    examples = operation["requestBody"]["content"]["application/json"]["examples"]
+    for example in examples.values():
+        answered = client.post(SCORE, json=example["value"])
+        assert answered.status_code == 200
+        shown = operation["responses"]["200"]["content"]["application/json"]["example"]
+        assert answered.json()["bundle"] == shown["bundle"]
+        assert answered.json()["answers"][0]["probability"] == shown["answers"][0]["probability"]
+    refused = operation["responses"]["422"]["content"]["application/problem+json"]["example"]
+    assert refused["errors"][0]["value"] == '"50000.0"'
+
+
+def test_the_openapi_document_names_no_audit_column_and_no_schema_that_is_not_there(client: TestClient) -> None:
+    text = client.get("/openapi.json").text
+    document = json.loads(text)
+    fields = document["components"]["schemas"]["CreditDefaultRecord"]["properties"]
+    assert fields.keys() == record().keys()
+    assert fields["status_0"]["enum"] == list(range(-2, 10))
+    named = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
+    assert named <= document["components"]["schemas"].keys()
