@@ -1,0 +1,151 @@
+"""What every ledger must do, the fake one too; and what the file must survive."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from models.adapters.file_ledger import FileLedger
+from models.errors import Integrity, Unavailable
+from models.governance.ledger import Entry, Event, Ledger, accepted_definition, open_holds, verify_chain
+from tests.fakes.ledger import FakeLedger
+
+NOON = datetime(2005, 9, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture(params=["memory", "file"])
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Ledger:
+    makers: dict[str, Callable[[], Ledger]] = {"memory": FakeLedger, "file": lambda: FileLedger(tmp_path / "ledger.jsonl")}
+    return makers[request.param]()
+
+
+def note(ledger: Ledger, event: Event = Event.KEPT, model: str = "m", **facts: object) -> Entry:
+    return ledger.append(event, model=model, actor="someone", at=NOON, facts=facts)
+
+
+def test_entries_come_back_in_order_with_their_chain(ledger: Ledger) -> None:
+    written = [note(ledger, reason=reason) for reason in ("one", "two", "three")]
+
+    assert ledger.entries() == written
+    assert [entry.number for entry in written] == [1, 2, 3]
+    assert [entry.previous for entry in written] == ["", written[0].chain, written[1].chain]
+    verify_chain(written)
+
+
+def test_a_new_ledger_is_empty(ledger: Ledger) -> None:
+    assert ledger.entries() == []
+
+
+def test_one_models_entries_can_be_asked_for(ledger: Ledger) -> None:
+    note(ledger, model="a")
+    note(ledger, model="b")
+
+    assert [entry.model for entry in ledger.entries("b")] == ["b"]
+
+
+def test_an_edited_removed_or_reordered_entry_is_noticed(ledger: Ledger) -> None:
+    entries = [note(ledger, reason=reason) for reason in ("one", "two", "three")]
+    edited = Entry(**{**entries[1].__dict__, "actor": "somebody else"})
+
+    for forged in ([entries[0], edited, entries[2]], entries[1:], [entries[0], entries[2]], entries[::-1]):
+        with pytest.raises(Integrity, match="edited, removed or reordered"):
+            verify_chain(forged)
+
+
+def test_holds_stay_open_until_they_are_released(ledger: Ledger) -> None:
+    note(ledger, Event.HOLD_OPENED, month="2005-09", what="status_0")
+    note(ledger, Event.HOLD_OPENED, month="2005-09", what="outcome")
+    note(ledger, Event.HOLD_RELEASED, month="2005-09", what="status_0")
+
+    assert [(hold.month, hold.what) for hold in open_holds(ledger.entries())] == [("2005-09", "outcome")]
+
+
+def test_the_definition_accepted_last_is_in_force(ledger: Ledger) -> None:
+    as_coded = {"repayment_status": 1, "published_label": 3}
+    assert accepted_definition(ledger.entries(), as_coded, "repayment_status") == 1
+
+    for version in (3, 2):
+        note(ledger, Event.DEFINITION_ACCEPTED, version=version, codings=["repayment_status"])
+
+    assert accepted_definition(ledger.entries(), as_coded, "repayment_status") == 2
+    assert accepted_definition(ledger.entries(), as_coded, "published_label") == 3
+
+
+def test_an_edited_line_of_the_file_is_noticed_on_the_next_read_and_append(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    ledger = FileLedger(path)
+    note(ledger, reason="one")
+    note(ledger, reason="two")
+    path.write_bytes(path.read_bytes().replace(b'"one"', b'"won"'))
+
+    with pytest.raises(Integrity, match="entry 1 was edited"):
+        ledger.entries()
+    with pytest.raises(Integrity, match="entry 1 was edited"):
+        note(ledger, reason="three")
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cut=st.integers(min_value=1), more=st.booleans())
+def test_a_line_torn_by_a_crash_was_never_written(tmp_path: Path, cut: int, more: bool) -> None:
+    """Whatever part of the last line reached the disk: the entries before it stay, and the next one takes its place."""
+    path = tmp_path / "torn.jsonl"
+    path.unlink(missing_ok=True)
+    ledger = FileLedger(path)
+    whole = [note(ledger, reason="one"), note(ledger, reason="two")]
+    kept = path.read_bytes()
+    note(ledger, reason="three")
+    line = path.read_bytes()[len(kept) :]
+    path.write_bytes(kept + line[: cut % len(line)])
+
+    assert ledger.entries() == whole
+    after = note(ledger, reason="four")
+    assert ledger.entries() == [*whole, after]
+
+
+def test_a_broken_line_in_the_middle_is_never_repaired(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    ledger = FileLedger(path)
+    note(ledger, reason="one")
+    path.write_bytes(path.read_bytes()[:-5] + b"\n")
+
+    with pytest.raises(Integrity, match="entry 1 cannot be read"):
+        ledger.entries()
+
+
+def test_several_processes_append_to_one_unbroken_chain(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    program = f"""
+from datetime import UTC, datetime
+from pathlib import Path
+from models.adapters.file_ledger import FileLedger
+from models.governance.ledger import Event
+for number in range(25):
+    FileLedger(Path({str(path)!r})).append(
+        Event.KEPT, model="m", actor="a", at=datetime(2005, 9, 1, tzinfo=UTC), facts={{"number": number}}
+    )
+"""
+    writers = [subprocess.Popen([sys.executable, "-c", program]) for _ in range(3)]
+    assert [writer.wait(60) for writer in writers] == [0, 0, 0]
+
+    assert len(FileLedger(path).entries()) == 75
+
+
+def test_times_and_nested_facts_survive_the_file(tmp_path: Path) -> None:
+    ledger = FileLedger(tmp_path / "ledger.jsonl")
+    at = NOON + timedelta(microseconds=1)
+    written = ledger.append(Event.KEPT, model="m", actor="é", at=at, facts={"auc": 0.1 + 0.2, "months": ["2005-07"]})
+
+    assert ledger.entries() == [written]
+    assert datetime.fromisoformat(written.recorded_at) == at
+
+
+def test_a_file_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+
+    with pytest.raises(Unavailable, match="ledger"):
+        note(FileLedger(tmp_path / "folder"))
