@@ -16,6 +16,7 @@ from models.errors import Integrity, NotEnoughData
 from models.estimator import Fitted, Parameters, Tree, TreeEnsemble
 
 _DETERMINISTIC: Mapping[str, Any] = {
+    "monotone_constraints_method": "intermediate",  # "basic" costs .002 of AUC here, and the same time
     "n_jobs": 1,
     "deterministic": True,
     "force_row_wise": True,

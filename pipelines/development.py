@@ -1,0 +1,244 @@
+"""Choosing, on the development folds alone: features, hyper-parameters, calibration and family; and checking the cut-offs.
+
+Every score that a choice rests on is out of fold, and folds hold whole accounts across all months. The out-of-time
+month is not an argument here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.calibration import IDENTITY, Calibration, platt, sigmoid
+from models.errors import NotEnoughData
+from models.estimator import Dimension, Family, Real
+from models.evaluation import Estimate, evaluate, log_loss, paired_gain
+from models.policy import GateLimits
+from models.splits import folds as cut
+from models.usecase import UseCase
+from pipelines.dataset import Dataset
+from pipelines.search import Folds, Optimiser, Progress, Sample, Search, sample, search
+from pipelines.selection import Bench, Selection, dimensionality, learning_curve, select_features
+from pipelines.thresholds import Neighbour, neighbours
+from pipelines.training import Recipe, cross_calibrated
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+SEARCH_ROWS = 15_000  # training rows by fold while searching; docs/adr/0008-search.md shows what more would change
+PROBE_ROWS = 8_000  # the same for the pictures of features and dimensions
+SIZES = (2, 4, 6, 9, 12, 15)
+SHARES = (0.1, 0.3, 1.0)
+COMPONENTS = (4, 8, 12)
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is spent on choosing. `trials` are shared by the families, in proportion to what they have to tune."""
+
+    trials: int
+    folds: int
+    seed: int
+    workers: int = 1
+    rows: int = SEARCH_ROWS
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """The best of one family, and its log-odds for the rows while they were out of fold, shape (n,)."""
+
+    family: Family
+    selection: Selection
+    search: Search
+    log_odds: Floats
+
+
+@dataclass(frozen=True)
+class Development:
+    """What was chosen, and all that the choice rested on. `probabilities` are out of fold and calibrated crosswise (n,)."""
+
+    recipe: Recipe
+    reason: str
+    gains: Mapping[str, Estimate]
+    candidates: Mapping[str, Candidate]
+    probabilities: Floats
+    estimates: Mapping[str, Estimate]
+    cut_offs: Sequence[Neighbour]
+    curve: Sequence[Mapping[str, float]]
+    components: Sequence[Mapping[str, float]]
+
+    def metrics(self) -> dict[str, float]:
+        """Flat figures for a tracking server."""
+        found = {f"development.{name}": figure.value for name, figure in self.estimates.items()}
+        for name, candidate in self.candidates.items():
+            found[f"search.{name}.log_loss"] = candidate.search.best.loss
+            found[f"search.{name}.trials"] = float(len(candidate.search.trials))
+            found[f"selection.{name}.features"] = float(len(candidate.selection.chosen))
+        for name, gain in self.gains.items():
+            found |= {f"family_gain.{name}.auc": gain.value, f"family_gain.{name}.auc_low": gain.low}
+        return found
+
+    def tables(self) -> dict[str, Any]:
+        """The pictures as JSON: features, learning curve, components, cut-offs and trials."""
+        return {
+            "selection": {name: asdict(each.selection) for name, each in self.candidates.items()},
+            "trials": {name: [asdict(trial) for trial in each.search.trials] for name, each in self.candidates.items()},
+            "learning_curve": list(self.curve),
+            "components": list(self.components),
+            "cut_offs": [asdict(each) for each in self.cut_offs],
+        }
+
+
+def develop(
+    use_case: UseCase,
+    dataset: Dataset,
+    families: Sequence[Family],
+    optimiser: Optimiser,
+    effort: Effort,
+    progress: Progress = lambda what, done, total: None,
+) -> Development:
+    """Choose on `dataset`, which must hold the development months and nothing later."""
+    data = sample(use_case, dataset)
+    folds = cut(data.accounts, effort.folds, effort.seed)
+    if not all(0 < data.bad[rows].sum() < len(rows) for fold in folds for rows in fold):
+        raise NotEnoughData("a fold lacks bad or good accounts", hint="develop on more accounts, or in fewer folds")
+    ordered = sorted(families, key=lambda family: family.complexity)
+    shares = _shares(use_case, ordered, effort.trials)
+    candidates = {
+        family.name: _candidate(use_case, family, data, folds, effort, shares[family.name], optimiser, progress)
+        for family in ordered
+    }
+    name, gains, reason = choose(candidates, data.bad, data.accounts, use_case.policy.gates)
+    winner = candidates[name]
+    calibration, probabilities = _calibration(winner.log_odds, data, effort.seed)
+    bench = _bench(use_case, winner.family, winner.search.best.parameters, folds, effort)
+    chosen = data.only(winner.selection.chosen)
+    return Development(
+        recipe=_recipe(use_case, dataset, winner, calibration, effort, candidates),
+        reason=reason,
+        gains=gains,
+        candidates=candidates,
+        probabilities=probabilities,
+        estimates=evaluate(data.bad, probabilities, data.accounts, confidence=use_case.policy.gates.confidence),
+        cut_offs=neighbours(use_case.policy, data.bad, probabilities, data.accounts),
+        curve=learning_curve(bench, chosen, SHARES),
+        components=dimensionality(bench, data, [count for count in COMPONENTS if count < len(data.features)], PROBE_ROWS),
+    )
+
+
+def choose(
+    candidates: Mapping[str, Candidate], bad: Bools, accounts: NDArray[Any], limits: GateLimits
+) -> tuple[str, dict[str, Estimate], str]:
+    """The simplest family, unless a more complex one's paired AUC gain is surely above the margin.
+
+    `candidates` come simplest first. Returns the name, the gains that were looked at, and the reason in words.
+    """
+    names = list(candidates)
+    winner, gains, reason = names[0], {}, f"{names[0]} is the only family"
+    for name in names[1:]:
+        ours, theirs = candidates[name].log_odds, candidates[winner].log_odds
+        gain = paired_gain(bad, ours, theirs, accounts, "auc", limits.confidence)
+        gains[f"{name}_over_{winner}"] = gain
+        seen = f"{name} gains {gain.value:+.4f} AUC over {winner} on unseen rows, surely more than {gain.low:+.4f}"
+        if gain.low > limits.family_margin:
+            winner, reason = name, f"{seen}: above the margin of {limits.family_margin}"
+        else:
+            reason = f"{seen}: not above the margin of {limits.family_margin}, so the simpler {winner} stays"
+    return winner, gains, reason
+
+
+def out_of_fold(bench: Bench, data: Sample) -> Floats:
+    """Log-odds of every row by the model that did not see its account, shape (n,)."""
+    scores = np.empty(len(data.bad))
+    fitted = bench.each(lambda fold: bench.fit(data, fold[0]).log_odds(data.X[fold[1]]), bench.folds)
+    for (_, valid), found in zip(bench.folds, fitted, strict=True):
+        scores[valid] = found
+    return scores
+
+
+def middle(space: Mapping[str, Dimension]) -> dict[str, float | int | str]:
+    """The middle of a search space, geometric where the dimension is logarithmic: parameters before any search."""
+    found: dict[str, float | int | str] = {}
+    for name, dimension in space.items():
+        low, high = dimension.low, dimension.high
+        value = float(np.sqrt(low * high)) if dimension.log else (low + high) / 2
+        found[name] = value if isinstance(dimension, Real) else round(value)
+    return found
+
+
+def _candidate(
+    use_case: UseCase,
+    family: Family,
+    data: Sample,
+    folds: Folds,
+    effort: Effort,
+    budget: int,
+    optimiser: Optimiser,
+    progress: Progress,
+) -> Candidate:
+    space, directions = use_case.search_spaces[family.name], use_case.policy.directions
+    progress(f"features of {family.name}", 0, 1)
+    selection = select_features(_bench(use_case, family, middle(space), folds, effort), data, SIZES, PROBE_ROWS)
+    progress(f"features of {family.name}", 1, 1)
+    chosen = data.only(selection.chosen)
+    found = search(
+        family,
+        space,
+        chosen,
+        folds,
+        directions,
+        budget=budget,
+        seed=effort.seed,
+        rows=effort.rows,
+        optimiser=optimiser,
+        progress=lambda _, done, total: progress(f"trials of {family.name}", done, total),
+    )
+    scores = out_of_fold(_bench(use_case, family, found.best.parameters, folds, effort), chosen)
+    return Candidate(family, selection, found, scores)
+
+
+def _bench(use_case: UseCase, family: Family, parameters: Mapping[str, Any], folds: Folds, effort: Effort) -> Bench:
+    return Bench(family, parameters, use_case.policy.directions, folds, effort.seed, effort.workers)
+
+
+def _shares(use_case: UseCase, families: Sequence[Family], trials: int) -> dict[str, int]:
+    """Trials by family, at least one each; what rounding leaves goes to the last, the most complex."""
+    sizes = {family.name: len(use_case.search_spaces[family.name]) for family in families}
+    shares = {name: max(1, trials * size // sum(sizes.values())) for name, size in sizes.items()}
+    last = families[-1].name
+    return shares | {last: max(1, trials - sum(shares.values()) + shares[last])}
+
+
+def _calibration(log_odds: Floats, data: Sample, seed: int) -> tuple[Calibration, Floats]:
+    """Platt's two numbers if they help accounts that they were not taken from, else none; and the probabilities so judged."""
+    raw, crossed = sigmoid(log_odds), cross_calibrated(log_odds, data.bad, data.accounts, seed)
+    if log_loss(data.bad, crossed) < log_loss(data.bad, raw):
+        return platt(log_odds, data.bad), crossed
+    return IDENTITY, raw
+
+
+def _recipe(
+    use_case: UseCase,
+    dataset: Dataset,
+    winner: Candidate,
+    calibration: Calibration,
+    effort: Effort,
+    candidates: Mapping[str, Candidate],
+) -> Recipe:
+    return Recipe(
+        use_case=use_case.name,
+        family=winner.family.name,
+        features=winner.selection.chosen,
+        parameters=dict(winner.search.best.parameters),
+        calibration=calibration,
+        seed=effort.seed,
+        development=tuple(np.unique(dataset.months).tolist()),
+        definition_version=dataset.definition_version,
+        search={
+            "folds": effort.folds,
+            "rows_per_fold": effort.rows,
+            "families": {name: each.search.summary() for name, each in candidates.items()},
+        },
+    )
