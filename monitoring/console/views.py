@@ -128,7 +128,7 @@ def next_step(verdict: Verdict | None, holds: Sequence[Hold], *, has_champion: b
     if holds:
         return NextStep(
             f"Look at {_listed(sorted({hold.month for hold in holds}))}, then accept the definition or keep holding.",
-            f"make accept-definition{suffix}",
+            f'make accept-definition VERSION=… BY=… REASON="…"{suffix}',
         )
     if verdict is None:
         return NextStep("No month has been reported on yet.", f"make report{suffix}")

@@ -152,7 +152,7 @@ FAINT_TEXTS = """() => {
     const ink = channels(element instanceof SVGElement ? style.fill : style.color);
     const [light, dark] = [luminance(ink), luminance(ground(element))].sort((a, b) => b - a);
     const ratio = (light + .05) / (dark + .05);
-    if (ratio < 4.5) faint.push(`${element.tagName} ${element.className} ${ratio.toFixed(2)} ${element.textContent.slice(0, 40)}`);
+    if (ratio < 4.5) faint.push(`${element.tagName} ${ratio.toFixed(2)} ${element.textContent.slice(0, 40)}`);
   }
   return faint;
 }"""

@@ -137,7 +137,8 @@ def test_an_open_hold_comes_before_any_wish_to_retrain(sources: Sources) -> None
     sources.ledger.append(Event.HOLD_OPENED, model=MODEL, actor="pipeline", at=NOW, facts=facts)
     step = views.card(replace(sources, scenario="2005"), MODEL).next_step
     assert "2005-09" in step.sentence
-    assert step.command.startswith("make accept-definition SCENARIO=2005")
+    assert step.command.startswith("make accept-definition VERSION=")
+    assert step.command.endswith(" SCENARIO=2005")
 
 
 def test_the_history_of_champions_is_newest_first_with_who_approved(sources: Sources) -> None:
