@@ -1,8 +1,8 @@
 """Living through months that are over: the real parts, on an injected clock, one day after the other.
 
-On the last day of a month the batch is taken in, the accounts are scored through the running service, the month is
-monitored, and retraining is considered. A model promoted on that day scores from the next month on. What it comes to is
-a `ReplayResult`; nothing here knows how the parts work or where they keep things.
+On the last day of a month the batch is taken in, the accounts are scored through the running service, and retraining is
+considered: monitoring, verdict, and training if the verdict asks for it. A model promoted on that day scores from the
+next month on. What it comes to is a `ReplayResult`; nothing here knows how the parts work or where they keep things.
 """
 
 import time
@@ -84,7 +84,9 @@ class Platform(Protocol):
 
     def monitor(self) -> list[MonthlyReport]: ...
 
-    def retrain(self) -> Turn: ...
+    def retrain(self) -> Turn:
+        """Monitor, decide by the verdict, and train if it says so."""
+        ...
 
     def accept(self, acceptance: Acceptance) -> str:
         """Record the person's decision and return its sentence."""
@@ -171,13 +173,20 @@ def _live(loop: _Loop, day: Day, *, first: bool) -> None:
         _begin(loop, day)
     if day.month:
         _score_month(loop, day, day.month)
-    with loop.steps.step("monitor"):
-        for report in loop.platform.monitor():
-            _keep_report(loop, day, report)
-    if not first:
-        with loop.steps.step("retrain"):
-            turn = loop.platform.retrain()
-        _take_turn(loop, day, turn)
+    if first:
+        _watch_first(loop, day)
+        return
+    with loop.steps.step("monitor and retrain"):
+        turn = loop.platform.retrain()
+    _take_turn(loop, day, turn)
+
+
+def _watch_first(loop: _Loop, day: Day) -> None:
+    """On the first day nothing has matured that the champion was not trained on: monitoring alone."""
+    with loop.steps.step("monitor and retrain"):
+        reports = loop.platform.monitor()
+    for report in reports:
+        _keep_report(loop, day, report)
 
 
 def _begin(loop: _Loop, day: Day) -> None:

@@ -6,7 +6,7 @@ from typing import Literal
 from models.clock import Month
 from models.policy import Frozen
 
-EventKind = Literal["promoted", "kept", "held", "accepted"]
+EventKind = Literal["promoted", "kept", "refused", "held", "accepted"]
 NOTICEABLE = 0.005  # bad rates closer than this are the same thing, read twice
 
 

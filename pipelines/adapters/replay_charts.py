@@ -20,7 +20,7 @@ LEVELS = {  # face, ink, symbol
     "red": ("#F9D3C3", "#8A2E00", "✕"),
     "held": ("#E3D7F0", "#4B2A7B", "‖"),
 }
-MARKS = {"promoted": "▲", "kept": "=", "held": "‖", "accepted": "✓"}
+MARKS = {"promoted": "▲", "kept": "=", "refused": "✕", "held": "‖", "accepted": "✓"}
 DPI = 160
 FEW = 4  # up to so many months have room for a number at every point
 
@@ -260,6 +260,7 @@ def _happened(event: Event) -> str:
         "promoted": f"model {event.version}\npromoted",
         "held": "retraining\nheld",
         "kept": "champion\nkept",
+        "refused": "challenger\nrefused",
         "accepted": "definition\naccepted",
     }
     return f"{MARKS[event.kind]} {words.get(event.kind, event.kind)}"

@@ -10,7 +10,13 @@ from pipelines.adapters.replay_charts import drift, overview
 from pipelines.replay_story import ReplayResult, differs, figures, headline, points, shares, subline
 
 PAGE = "index.html"
-WORDS = {"promoted": "promoted", "kept": "champion kept", "held": "held", "accepted": "accepted by a person"}
+WORDS = {
+    "promoted": "promoted",
+    "kept": "champion kept",
+    "refused": "challenger refused",
+    "held": "held",
+    "accepted": "accepted by a person",
+}
 
 
 def files(result: ReplayResult) -> dict[str, bytes]:

@@ -1,7 +1,7 @@
 """A platform and a service in memory: models are constants, verdicts and turns come from a script of their own."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -69,7 +69,8 @@ class FakePlatform:
 
     def retrain(self) -> Turn:
         self.calls.append(f"{self.today} retrain")
-        return self.turns.get(self.today, Turn(None, "Nothing moved."))
+        turn = self.turns.get(self.today, Turn(None, "Nothing moved."))
+        return replace(turn, reports=tuple(self.report(self.today)))
 
     def accept(self, acceptance: Acceptance) -> str:
         self.calls.append(f"{self.today} accept {acceptance.definition}")

@@ -54,11 +54,11 @@ def quiet(today: str) -> list[MonthlyReport]:
     return [report_of(month, Level.GREEN, matured=USE_CASE.matured_at(month) <= now) for month in months]
 
 
-def test_each_day_takes_in_scores_monitors_and_considers_retraining_in_this_order() -> None:
+def test_each_day_takes_in_the_batch_and_considers_retraining_in_this_order() -> None:
     platform = FakePlatform(USE_CASE, report=quiet)
     lived(platform)
     assert platform.calls[:3] == ["2005-07-31 ingest", "2005-07-31 train", "2005-07-31 monitor"]
-    assert platform.calls[3:6] == ["2005-08-31 ingest", "2005-08-31 monitor", "2005-08-31 retrain"]
+    assert platform.calls[3:5] == ["2005-08-31 ingest", "2005-08-31 retrain"]
 
 
 def test_a_quiet_replay_changes_nothing_and_says_so() -> None:
@@ -104,7 +104,7 @@ def test_a_persons_acceptance_takes_a_day_of_its_own_and_retraining_goes_on() ->
     accepted = Day(date(2005, 10, 3), acceptance=Acceptance(2, "Dana", "only code 2 means what it meant"))
     platform = FakePlatform(USE_CASE, report=quiet, turns={"2005-10-03": Turn("promoted", "Definition 2.", 2, "two")})
     result = lived(platform, days=script(accepted))
-    assert platform.calls[-3:] == ["2005-10-03 accept 2", "2005-10-03 monitor", "2005-10-03 retrain"]
+    assert platform.calls[-2:] == ["2005-10-03 accept 2", "2005-10-03 retrain"]
     assert [(event.kind, event.by) for event in result.events][1:] == [("accepted", "Dana"), ("promoted", "")]
 
 
