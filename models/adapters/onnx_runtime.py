@@ -3,17 +3,12 @@
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as states
 
 from models.errors import Integrity
 
-# What onnxruntime raises while it loads a graph; they share no base class of their own.
-_LOADING = (
-    onnxruntime.capi.onnxruntime_pybind11_state.Fail,
-    onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument,
-    onnxruntime.capi.onnxruntime_pybind11_state.InvalidGraph,
-    onnxruntime.capi.onnxruntime_pybind11_state.InvalidProtobuf,
-    onnxruntime.capi.onnxruntime_pybind11_state.NotImplemented,
-)
+# onnxruntime's errors share no base class of their own.
+_REFUSED = (states.Fail, states.InvalidArgument, states.InvalidGraph, states.InvalidProtobuf, states.NotImplemented)
 
 
 class OnnxScorer:
@@ -28,7 +23,7 @@ class OnnxScorer:
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        except _LOADING as error:
+        except _REFUSED as error:
             raise Integrity("the graph cannot be loaded", hint="it was not sealed by this platform's export") from error
 
     def probabilities(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -40,5 +35,10 @@ class OnnxScorer:
 
     def _run(self, output: str, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
         packed = np.ascontiguousarray(inputs, dtype=np.float64)
-        result: NDArray[np.float64] = self._session.run([output], {"inputs": packed})[0]
+        try:
+            result: NDArray[np.float64] = self._session.run([output], {"inputs": packed})[0]
+        except _REFUSED as error:
+            raise Integrity(
+                f"the graph does not take inputs of shape {packed.shape}", hint="pack the columns of the bundle's own contract"
+            ) from error
         return result
