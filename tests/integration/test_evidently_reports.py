@@ -53,6 +53,15 @@ def test_every_input_and_the_score_is_on_the_page(drawn: Page) -> None:
     assert all(name in drawn.html.decode() for name in NAMES)
 
 
+def test_one_drifted_column_makes_the_headline(drawn: Page) -> None:
+    assert "Dataset Drift is detected" in drawn.html.decode()
+
+
+def test_a_month_like_the_reference_makes_none() -> None:
+    page = EvidentlyRenderer().drift(CONTRACT, sample(Month(2005, 6)), sample(Month(2005, 7)), LIMITS)
+    assert "Dataset Drift is NOT detected" in page.html.decode()
+
+
 def test_its_psi_agrees_with_the_exact_one(drawn: Page) -> None:
     reference, current = sample(Month(2005, 6)), sample(Month(2005, 8), (0.68, 0.12, 0.2))
     exact: Mapping[str, float] = {
