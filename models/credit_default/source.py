@@ -39,6 +39,7 @@ class Panel:
 
     def __init__(self, table: Mapping[str, NDArray[np.float64]]) -> None:
         self._table = table
+        self._accounts = np.array([f"A{number:05.0f}" for number in table["ID"]])
 
     def months(self) -> list[Month]:
         return list(MONTHS)
@@ -50,7 +51,7 @@ class Panel:
                 hint=f"it has {MONTHS[0]} to {MONTHS[-1]}, each from its last day on",
             )
         t, before = self._table, month.plus(-1)
-        accounts = np.array([f"A{number:05.0f}" for number in t["ID"]])
+        accounts = self._accounts
         columns = {
             "account_id": accounts,
             "snapshot_month": np.full(len(accounts), str(month)),

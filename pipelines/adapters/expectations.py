@@ -5,6 +5,7 @@ are kept as files, so that the site shows every batch ever checked; results of a
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -137,7 +138,8 @@ def _values(column: Column, batch: Batch) -> Any:
         codes = list(column.codes)
         return gxe.ExpectColumnValuesToBeInSet(column=name, value_set=codes, meta=_meta("allowed codes", column.rule()))
     if column.pattern:
-        return gxe.ExpectColumnValuesToMatchRegex(column=name, regex=column.pattern, meta=_meta("pattern", column.rule()))
+        regex = re.sub(r"\$$", r"\\Z", column.pattern)  # the tool's $ would allow a line end behind it
+        return gxe.ExpectColumnValuesToMatchRegex(column=name, regex=regex, meta=_meta("pattern", column.rule()))
     low, high = column.minimum, column.maximum
     return gxe.ExpectColumnValuesToBeBetween(column=name, min_value=low, max_value=high, meta=_meta("range", column.rule()))
 

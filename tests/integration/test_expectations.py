@@ -89,6 +89,7 @@ FAULTS = {
     "an account in another spelling": (1, Fault("account_id", [0], "A 1", "pattern", "A 1: account_id = A 1")),
     "rows of another month": (1, Fault("snapshot_month", [1], "2005-07", "month", "A00002: snapshot_month = 2005-07")),
     "a missing account": (2, Fault("account_id", [7], None, "no nulls", "None: account_id = None")),
+    "an account with a line end": (2, Fault("account_id", [9], "A00010\n", "pattern", None)),
     "a text among numbers": (2, Fault("bill_1", [2], "12,50", "type", None)),
     "an infinite bill": (2, Fault("bill_0", [4], np.inf, "range", "A00005: bill_0 = inf")),
     "a code that the contract lacks": (2, Fault("status_0", [1], 77, "allowed codes", "A00002: status_0 = 77")),
