@@ -95,7 +95,7 @@ soak: $(READY) ## the long runs: replays, kill and swap storms
 	@$(RUN) pytest -m soak --timeout 3600 $(ARGS)
 
 benchmark-model: $(READY) ## the published 23-feature task, compared with the literature
-	@$(RUN) tests.benchmarks $(ARGS)
+	@$(RUN) tests.benchmarks.published_task $(ARGS)
 
 ##@ house
 .PHONY: lock clean

@@ -72,6 +72,11 @@ class Decision:
         reasons = failed or [check.sentence for check in self.checks if check.name == "reason_to_change"]
         return f"{self.outcome.value.capitalize()}: {' '.join(reasons or ['every floor holds and there is no champion yet.'])}"
 
+    def to_dict(self) -> dict[str, Any]:
+        """JSON; a figure that is missing is null."""
+        checks = [vars(check) | {"value": check.value if isfinite(check.value) else None} for check in self.checks]
+        return {"outcome": self.outcome.value, "sentence": self.sentence, "checks": checks}
+
 
 def decide(
     limits: GateLimits,

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -174,6 +175,12 @@ def test_nothing_to_judge_refuses():
 @pytest.mark.parametrize("bad", [np.zeros(ROWS, dtype=bool), np.ones(ROWS, dtype=bool)])
 def test_one_kind_of_outcome_refuses(bad):
     assert judge(GOOD, bad=bad).outcome is Outcome.REFUSE
+
+
+def test_a_decision_is_plain_json_even_where_a_figure_is_missing():
+    told = json.loads(json.dumps(judge(GOOD, parity=None).to_dict(), allow_nan=False))
+    assert told["outcome"] == "refuse"
+    assert {check["name"]: check["value"] for check in told["checks"]}["parity"] is None
 
 
 @pytest.mark.parametrize("limit", ["auc_floor", "brier_ceiling_ratio", "auc_margin", "brier_margin"])
