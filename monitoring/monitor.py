@@ -130,9 +130,11 @@ class _Run:
         if decided.rows < bundle.policy.monitoring.minimum_rows:
             pages.notes.append("Too few decisions for pages.")
             return pages
-        with pages.noting_failure():
-            reference = reference_sample(bundle, desk.lake, desk.statistics, desk.scorer(bundle.graph))
-            pages.draw_drift(desk.renderer, bundle, reference, decided_sample(decided.partition, bundle, desk.statistics), moved)
+        if not pages.keep_drift(desk.reports, self.use_case.name, decided.partition, bundle):
+            with pages.noting_failure():
+                current = decided_sample(decided.partition, bundle, desk.statistics)
+                reference = reference_sample(bundle, desk.lake, desk.statistics, desk.scorer(bundle.graph))
+                pages.draw_drift(desk.renderer, bundle, reference, current, moved)
         if known:
             coded = self.use_case.definitions[known.performance.as_coded.definition]
             bad, probability = coded.bad(known.matched.codes), known.matched.columns["probability"]

@@ -5,7 +5,7 @@ the same ones for the reference and for the month, so that what differs is not t
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from models.bundle import Bundle
 from models.clock import Month
 from models.contract import Columns, Contract
-from models.errors import NotFound, Unavailable
+from models.errors import Integrity, NotFound, Unavailable
 from models.lake import SNAPSHOTS, Lake, PartitionVersion
 from models.scoring import Scorer
 from monitoring.drift import Shift, Statistics
-from monitoring.report import Document, Reconciled
+from monitoring.report import Document, Reconciled, ReportStore
 
 DRIFT, CLASSIFICATION = "drift.html", "classification.html"
 SAMPLE = 5_000
@@ -73,6 +73,19 @@ class Pages:
         rows = f"{len(current['probability']):,} decisions against {len(reference['probability']):,} rows of the training data"
         self._add(DRIFT, "Drift and data quality", f"{rows}, the same accounts where both have them", page)
         self.reconciliation = reconcile(list(moved.values()), page)
+
+    def keep_drift(self, reports: ReportStore, model: str, decisions: PartitionVersion, bundle: Bundle) -> bool:
+        """Take over the newest report's drift page if it shows the same decisions and bundle: drawing costs seconds."""
+        for key in reports.keys(model, str(decisions.month))[:1]:
+            with suppress(NotFound, Integrity):  # a damaged report is no reason not to draw
+                report = reports.read(key)
+                page = next((document for document in report.documents if document.name == DRIFT), None)
+                if page and report.bundle == bundle.digest and decisions.digest in {source.digest for source in report.sources}:
+                    self.files[DRIFT] = reports.document(key, DRIFT)
+                    self.documents.append(page)
+                    self.reconciliation = report.reconciliation
+                    return True
+        return False
 
     def draw_classification(self, renderer: Renderer, bundle: Bundle, rule: str, rows: Columns) -> None:
         page = renderer.classification(rows, bundle.policy.cut_offs.review)

@@ -185,6 +185,31 @@ def test_a_page_that_cannot_be_drawn_costs_no_figures(office: Office) -> None:
     assert report.score
 
 
+def test_a_drift_page_is_drawn_once_for_the_same_decisions(office: Office) -> None:
+    office.decide(JULY)
+    first, again = office.monitor(JULY), office.monitor(JULY)
+    assert len(office.renderer.drawn) == 1
+    assert (again.documents, again.reconciliation) == (first.documents, first.reconciliation)
+    for key in office.reports.keys(USE_CASE.name):
+        assert office.reports.document(key, "drift.html") == b"<p>drift</p>"
+
+
+def test_late_decisions_get_a_new_drift_page(office: Office) -> None:
+    office.decide(JULY, rows=1_900)
+    office.monitor(JULY)
+    office.decide(JULY)
+    office.monitor(JULY)
+    assert len(office.renderer.drawn) == 2
+
+
+def test_a_page_that_could_not_be_drawn_is_drawn_the_next_time(office: Office) -> None:
+    office.decide(JULY)
+    office.renderer.broken = True
+    office.monitor(JULY)
+    office.renderer.broken = False
+    assert [document.name for document in office.monitor(JULY).documents] == ["drift.html"]
+
+
 def test_training_data_that_are_gone_cost_the_drift_page_only(office: Office) -> None:
     gone = replace(office.lake.history(SNAPSHOTS, JUNE)[0], digest="0" * 64)
     lineage = {"partitions": [{"table": SNAPSHOTS, "month": "2005-06", "version": 1, "digest": gone.digest}]}
