@@ -58,6 +58,7 @@ class Script:
     source: Source
     days: Sequence[Day]
     data: Sequence[str]
+    simulated: str = ""  # the name of the simulated scenario that the pipelines take their accounts from
     shifted_from: str = ""
     truth: Callable[[Month], NDArray[np.float64]] | None = None
 
@@ -71,6 +72,7 @@ class Turn:
     version: int | None = None
     bundle: str = ""
     reports: tuple[MonthlyReport, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)  # by step
 
 
 class Platform(Protocol):
@@ -136,7 +138,19 @@ class Steps:
         try:
             yield
         finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begun
+            self.add(name, time.perf_counter() - begun)
+
+    def add(self, name: str, seconds: float) -> None:
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+
+    def run(self, run: Callable[[], Turn]) -> Turn:
+        """Time a run by its own steps; what they do not account for is orchestration."""
+        begun = time.perf_counter()
+        turn = run()
+        for name, seconds in turn.seconds.items():
+            self.add(name, seconds)
+        self.add("orchestration", time.perf_counter() - begun - sum(turn.seconds.values()))
+        return turn
 
 
 @dataclass
@@ -176,14 +190,12 @@ def _live(loop: _Loop, day: Day, *, first: bool) -> None:
     if first:
         _watch_first(loop, day)
         return
-    with loop.steps.step("monitor and retrain"):
-        turn = loop.platform.retrain()
-    _take_turn(loop, day, turn)
+    _take_turn(loop, day, loop.steps.run(loop.platform.retrain))
 
 
 def _watch_first(loop: _Loop, day: Day) -> None:
     """On the first day nothing has matured that the champion was not trained on: monitoring alone."""
-    with loop.steps.step("monitor and retrain"):
+    with loop.steps.step("monitor"):
         reports = loop.platform.monitor()
     for report in reports:
         _keep_report(loop, day, report)
@@ -191,8 +203,7 @@ def _watch_first(loop: _Loop, day: Day) -> None:
 
 def _begin(loop: _Loop, day: Day) -> None:
     """The first champion, and the service that answers with it."""
-    with loop.steps.step("first training"):
-        turn = loop.platform.train()
+    turn = loop.steps.run(loop.platform.train)
     if turn.kind != "promoted":
         raise Unavailable(f"no first champion came of training as of {day.on}: {turn.sentence}", hint="see the run's gate")
     with loop.steps.step("start the service"):

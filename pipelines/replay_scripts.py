@@ -1,7 +1,6 @@
 """The two scenarios of `make replay`, day by day."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 
 from models import catalog
@@ -10,7 +9,6 @@ from models.errors import NotFound
 from pipelines.replay import Acceptance, Day, Script
 from pipelines.simulation import credit_cards
 from pipelines.simulation.scenario import ConceptShift
-from pipelines.simulation.simulator import Simulator
 
 PERSON = "Dana Demo (made up for the demonstration)"
 
@@ -47,15 +45,14 @@ def real_2005() -> Script:
 
 def shift() -> Script:
     """Real accounts redrawn with shifts of a known size, see `pipelines/simulation/credit_cards.py`."""
-    scenario = credit_cards.SHIFT
-    use_case = catalog.find(credit_cards.USE_CASE)
-    simulator = Simulator(credit_cards.pool(), scenario, outcome_delay=use_case.outcome_delay)
+    use_case, simulator = catalog.find(credit_cards.USE_CASE), credit_cards.simulator("shift")
+    scenario = simulator.scenario
     scored = [month for month in scenario.calendar() if month.last_day >= use_case.first_as_of]
     last = scored[-1].plus(use_case.outcome_delay).last_day
     return Script(
         name="shift",
         title=scenario.title,
-        use_case=replace(use_case, source=lambda: simulator),
+        use_case=use_case,
         source=simulator,
         days=[*month_ends(scored), Day(last)],
         data=(
@@ -64,6 +61,7 @@ def shift() -> Script:
             "So the best possible prediction is known; it is drawn in grey.",
             *(one.sentence() for one in scenario.shifts),
         ),
+        simulated=scenario.name,
         shifted_from=str(min(one.ramp.start for one in scenario.of(ConceptShift))),
         truth=lambda month: simulator.truth(month).probability,
     )

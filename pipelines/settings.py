@@ -11,6 +11,8 @@ class PipelineSettings(PlatformSettings):
 
     use_case: str = "credit_default"
     """Which folder of `models/` the flows work on."""
+    scenario: str = ""
+    """Take the accounts from this simulated scenario, e.g. `shift`; by default from the use case's own source."""
     mlflow_url: str = ""
     """MLflow tracking server; by default SQLite and a folder below `home`."""
     trials: int = Field(default=36, ge=2, le=10_000)

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from models import catalog
 from models.clock import Month
 from models.contract import Columns
+from models.errors import NotFound
 from pipelines.simulation.pool import Floats, Pool, banded, fitted_log_odds, joined, standardised
 from pipelines.simulation.scenario import ConceptShift, CovariateShift, Ramp, Scenario
+from pipelines.simulation.simulator import Simulator
 
 USE_CASE = "credit_default"
 MONTHS = [Month(2005, 5), Month(2005, 6), Month(2005, 7)]  # the cohorts whose outcomes are coded alike
@@ -30,6 +32,17 @@ SHIFT = Scenario(
         ConceptShift(Ramp(Month(2005, 10), 2), {"months behind": -0.9, "utilisation": 0.9, "payment share": -0.2}),
     ),
 )
+
+
+SCENARIOS = {SHIFT.name: SHIFT}
+
+
+@lru_cache(maxsize=1)
+def simulator(name: str) -> Simulator:
+    """A scenario over all accounts, by name. Raises `NotFound`."""
+    if name not in SCENARIOS:
+        raise NotFound(f"there is no simulated scenario {name!r}", hint=f"known: {', '.join(SCENARIOS)}")
+    return Simulator(pool(), SCENARIOS[name], outcome_delay=catalog.find(USE_CASE).outcome_delay)
 
 
 @lru_cache(maxsize=2)
