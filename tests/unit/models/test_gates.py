@@ -217,7 +217,7 @@ def test_a_check_made_twice_refuses():
     assert conclude(passing(*FLOORS, "auc"), against_champion=False) is Outcome.REFUSE
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(-0.1, 0.1), st.integers(0, 50))
 def test_two_models_never_replace_each_other(one, other, shift, seed):
     ours, theirs = model(noise=one, seed=seed), model(noise=other, shift=shift, seed=seed + 1)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 from sklearn import metrics
@@ -40,6 +40,7 @@ def test_delongs_placement_values_are_those_of_counting_every_pair():
     np.testing.assert_allclose(found.influence, len(bad) * (shares - pairs.mean()) / of_kind)
 
 
+@settings(max_examples=25)
 @given(scored)
 def test_the_figures_are_those_of_scikit_learn_and_scipy(pair):
     bad, p = pair
@@ -57,6 +58,7 @@ def test_the_calibration_slope_is_that_of_a_logistic_regression():
     assert influence.calibration_slope(bad, p).value == pytest.approx(fit.coef_[0, 0], rel=1e-5)
 
 
+@settings(max_examples=25)
 @given(scored, st.floats(0.3, 3), st.floats(-2, 2))
 def test_stretching_the_log_odds_divides_the_slope_and_shifting_them_lowers_the_intercept(pair, stretch, shift):
     bad, p = pair
@@ -83,6 +85,7 @@ def test_a_slope_that_does_not_exist_is_undefined():
     assert np.isnan(influence.calibration_slope(bad, np.full(20, 0.3)).value)
 
 
+@settings(max_examples=25)
 @given(scored)
 def test_influence_has_mean_zero(pair):
     for name, measure in MEASURES.items():
