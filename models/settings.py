@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.errors import Misconfigured
@@ -37,6 +37,17 @@ class PlatformSettings(BaseSettings):
     """Decision log, an SQLAlchemy URL; by default SQLite below `home`."""
     trust_file: Path | None = _shared("TRUST_FILE", None)
     """Public keys whose signatures count; by default `keys/trust.json` below `home`."""
+
+    @classmethod
+    def read(cls) -> Self:
+        """The settings of the environment. Raises `Misconfigured`, which names the variable that is wrong."""
+        try:
+            return cls()
+        except ValidationError as error:
+            wrong = error.errors(include_url=False)[0]
+            name = str(wrong["loc"][0])
+            variable = name if name.startswith(PREFIX) else str(cls.model_config["env_prefix"]) + name.upper()
+            raise Misconfigured(f"{variable} is wrong: {wrong['msg']}", hint="see the settings.py of what was started") from error
 
     @model_validator(mode="after")
     def _local_only(self) -> Self:

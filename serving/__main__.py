@@ -7,6 +7,7 @@ import os
 import shlex
 import socket
 import sys
+from contextlib import suppress
 
 import uvicorn
 
@@ -33,7 +34,8 @@ def main() -> int:
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=settings.drain_seconds
     )
-    Announcing(config, door, service).run(sockets=[door])
+    with suppress(KeyboardInterrupt):  # raised again by uvicorn after it ended in order
+        Announcing(config, door, service).run(sockets=[door])
     return 0
 
 

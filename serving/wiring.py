@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
 from models.adapters import key_files
 from models.adapters.folder_channel import FolderChannel
 from models.adapters.onnx_runtime import OnnxScorer
 from models.clock import FileClock, SystemClock
-from models.errors import Misconfigured
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from serving.prediction import LoadedModel, Predictor
 from serving.settings import ServingSettings
@@ -26,12 +23,7 @@ class Service:
 
 def settings() -> ServingSettings:
     """Raises `Misconfigured`."""
-    try:
-        return ServingSettings()
-    except ValidationError as error:
-        wrong = error.errors(include_url=False)[0]
-        name = "_".join(str(part) for part in wrong["loc"]).upper()
-        raise Misconfigured(f"the setting {name} is wrong: {wrong['msg']}", hint="see serving/settings.py") from error
+    return ServingSettings.read()
 
 
 def service(chosen: ServingSettings) -> Service:

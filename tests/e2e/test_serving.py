@@ -1,0 +1,263 @@
+"""The scoring service as a process of its own, with real bundles, the real channel and a real decision log."""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import httpx
+import pytest
+
+from models.adapters import key_files
+from models.adapters.folder_channel import FolderChannel
+from models.bundle import Bundle
+from models.clock import Month
+from models.governance.signing import Duty
+from monitoring.adapters.sql_decisions import SqlDecisionLog
+from tests.bundles import MODEL, Office, real_bundle, record
+
+pytestmark = pytest.mark.integration
+
+SCORE = f"/v1/models/{MODEL}/score"
+BASES = (0.1, 0.2, 0.3)
+JULY = Month(2005, 7)
+
+
+@pytest.fixture(scope="module")
+def bundles() -> list[Bundle]:
+    return [real_bundle(base) for base in BASES]
+
+
+class Service:
+    """A home of its own, and `python -m serving` in it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        keys, trust = home / "keys", home / "keys" / "trust.json"
+        key_files.make_local_keys(keys, trust)
+        self.office = Office(
+            key_files.signer(keys, key_files.PUBLISHER, Duty.PUBLISH),
+            key_files.signer(keys, key_files.DEMONSTRATION_APPROVER, Duty.APPROVE),
+        )
+        self.channel = FolderChannel(home / "channel")
+        self.process: subprocess.Popen[str] | None = None
+        self.said: list[str] = []
+        self.clients: list[httpx.Client] = []
+
+    def promote(self, bundle: Bundle, version: int) -> None:
+        self.office.promote(self.channel, bundle, version=version, now=datetime.now(UTC))
+
+    def start(self, **environment: str) -> httpx.Client:
+        """Start on any free port, and wait for the line that says which."""
+        settings = {"STEWARD_HOME": str(self.home), "STEWARD_SERVING_PORT": "0", "STEWARD_SERVING_POLL_SECONDS": "0.1"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "serving"],
+            env=os.environ | settings | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        self.said = []
+        for line in self.process.stdout:
+            self.said.append(line)
+            if found := re.search(r"Serving at (http://\S+)", line):
+                self.clients.append(httpx.Client(base_url=found[1], timeout=30, trust_env=False))
+                return self.clients[-1]
+        raise AssertionError(f"the service ended: {''.join(self.said)}")
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> str:
+        """What it said until its end."""
+        if self.process is None:
+            return ""
+        self.process.send_signal(how)
+        rest, _ = self.process.communicate(timeout=30)
+        self.process = None
+        return "".join(self.said) + rest
+
+    def logged(self) -> set[str]:
+        log = SqlDecisionLog(f"sqlite:///{self.home / 'decisions.db'}")
+        found = set(log.columns(MODEL, JULY)["decision_id"].tolist())
+        log.close()
+        return found
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    made = Service(tmp_path)
+    yield made
+    made.stop(signal.SIGKILL)
+    for client in made.clients:
+        client.close()
+
+
+def until(client: httpx.Client, path: str, holds: Callable[[Any], bool]) -> Any:
+    """Ask until the answer is so; pytest's time limit ends what never comes."""
+    while not holds(answer := client.get(path).json()):
+        pass
+    return answer
+
+
+def test_the_command_that_the_service_prints_really_works(service: Service, bundles: list[Bundle]) -> None:
+    service.promote(bundles[0], version=1)
+    client = service.start()
+    said = service.stop() if client.get("/health/ready").status_code != 200 else ""
+    assert said == ""
+    curl = shlex.split(next(line for line in _rest(service) if "curl" in line))
+    name, value = curl[curl.index("-H") + 1].split(": ")
+    response = httpx.post(curl[2], headers={name: value}, content=curl[curl.index("-d") + 1], trust_env=False)
+    assert response.status_code == 200
+    assert {answer["decision_id"] for answer in response.json()["answers"]} == service.logged()
+
+
+def _rest(service: Service) -> list[str]:
+    """The two lines about the model that follow the address."""
+    assert service.process is not None
+    assert service.process.stdout is not None
+    return [service.process.stdout.readline() for _ in range(2)]
+
+
+def test_a_service_started_too_early_says_so_and_picks_the_champion_up(service: Service, bundles: list[Bundle]) -> None:
+    client = service.start()
+    response = client.get("/health/ready")
+    assert response.status_code == 503
+    assert response.json()["hint"] == "run `make train`"
+    service.promote(bundles[0], version=1)
+    until(client, "/health/ready", lambda ready: ready["ready"])
+    assert client.post(SCORE, json=record()).json()["version"] == 1
+
+
+def test_no_request_fails_while_versions_change_and_no_answer_mixes_them(service: Service, bundles: list[Bundle]) -> None:
+    service.promote(bundles[0], version=1)
+    client = service.start()
+    done = Event()
+
+    def ask() -> list[tuple[int, int, str, float]]:
+        found = []
+        while not done.is_set():
+            response = client.post(SCORE, json=record())
+            body = response.json()
+            found.append((response.status_code, body["version"], body["bundle"], body["answers"][0]["probability"]))
+        return found
+
+    with ThreadPoolExecutor(3) as pool:
+        asking = [pool.submit(ask) for _ in range(3)]
+        for version in (2, 3):
+            service.promote(bundles[version - 1], version=version)
+            until(client, "/v1/models", lambda served, version=version: served["models"][0]["version"] == version)
+        done.set()
+        answers = {answer for each in asking for answer in each.result()}
+    assert answers <= {(200, number, bundle.digest, BASES[number - 1]) for number, bundle in enumerate(bundles, start=1)}
+    assert {version for _, version, _, _ in answers} >= {1, 2}
+
+
+def test_a_retry_after_a_restart_under_a_newer_version_gets_the_first_answer(service: Service, bundles: list[Bundle]) -> None:
+    service.promote(bundles[0], version=1)
+    body, headers = {"records": [record(), record(status_0=3)]}, {"Idempotency-Key": "month-7"}
+    first = service.start().post(SCORE, json=body, headers=headers)
+    service.stop()
+    service.promote(bundles[1], version=2)
+    client = service.start()
+    again = client.post(SCORE, json=body, headers=headers)
+    assert again.content == first.content
+    assert client.post(SCORE, json=body).json()["version"] == 2
+    assert client.post(SCORE, json={"records": [record()]}, headers=headers).status_code == 409
+    assert len(service.logged()) == 4
+
+
+def test_a_tampered_release_is_refused_and_the_old_one_serves_on(service: Service, bundles: list[Bundle]) -> None:
+    service.promote(bundles[0], version=1)
+    client = service.start()
+    service.channel.add_bundle(bundles[1].digest, bundles[1].files)
+    service.promote(bundles[1], version=2)
+    ready = until(client, "/v1/models", lambda served: served["models"][0]["version"] == 2)
+    graph = service.home / "channel" / "bundles" / bundles[2].digest / "model.onnx"
+    service.channel.add_bundle(bundles[2].digest, bundles[2].files)
+    _promote_then_spoil(service, bundles[2], graph)
+    ready = until(client, "/health/ready", lambda found: found["problems"])
+    assert ready["ready"]
+    assert "model.onnx does not match its digest" in ready["problems"][0]["problem"]
+    assert client.post(SCORE, json=record()).json()["version"] == 2
+    graph.write_bytes(bundles[2].files["model.onnx"])
+    until(client, "/v1/models", lambda served: served["models"][0]["version"] == 3)
+
+
+def _promote_then_spoil(service: Service, bundle: Bundle, graph: Path) -> None:
+    """Publishing verifies the bundle, so the pointer is signed beside it: somebody spoils the file in between."""
+    elsewhere = FolderChannel(service.home / "elsewhere")
+    for number in (1, 2):
+        elsewhere.add_pointer(MODEL, number, service.channel.pointer(MODEL, number))
+    service.office.promote(elsewhere, bundle, version=3, now=datetime.now(UTC))
+    graph.write_bytes(b"another graph")
+    service.channel.add_approval(bundle.digest, elsewhere.approval(bundle.digest))
+    service.channel.add_pointer(MODEL, 3, elsewhere.pointer(MODEL, 3))
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_what_was_answered_is_in_the_log_however_the_service_ends(
+    service: Service, bundles: list[Bundle], how: signal.Signals
+) -> None:
+    service.promote(bundles[0], version=1)
+    client = service.start()
+    enough = Event()
+
+    def ask() -> list[str]:
+        answered: list[str] = []
+        while True:
+            try:
+                response = client.post(SCORE, json={"records": [record()] * 3})
+            except httpx.TransportError:
+                return answered
+            answered += [answer["decision_id"] for answer in response.json()["answers"]]
+            if len(answered) > 60:
+                enough.set()
+
+    with ThreadPoolExecutor(3) as pool:
+        asking = [pool.submit(ask) for _ in range(3)]
+        enough.wait()
+        said = service.stop(how)
+        answered = [identity for each in asking for identity in each.result()]
+    assert len(set(answered)) == len(answered) > 60
+    assert set(answered) <= service.logged()
+    assert "Traceback" not in said
+
+
+def test_ctrl_c_ends_it_quietly(service: Service) -> None:
+    service.start()
+    assert "Traceback" not in service.stop(signal.SIGINT)
+
+
+def test_a_port_in_use_is_told_with_what_to_do(service: Service) -> None:
+    client = service.start()
+    second = subprocess.run(
+        [sys.executable, "-m", "serving"],
+        env=os.environ | {"STEWARD_HOME": str(service.home), "STEWARD_SERVING_PORT": str(client.base_url.port)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert second.returncode == 1
+    assert "Address already in use" in second.stderr
+    assert "STEWARD_SERVING_PORT" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def test_a_wrong_setting_is_told_by_name(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "serving"],
+        env=os.environ | {"STEWARD_HOME": str(tmp_path), "STEWARD_SERVING_PROT": "8081"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("STEWARD_SERVING_PROT is not a setting")
+    assert "Traceback" not in ended.stderr

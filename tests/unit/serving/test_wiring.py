@@ -1,0 +1,35 @@
+"""What the environment may say to serving."""
+
+from pathlib import Path
+
+import pytest
+
+from models.clock import FileClock
+from models.errors import Misconfigured
+from serving import wiring
+from tests.bundles import NOW
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("STEWARD_SERVING_PROT", "1", "STEWARD_SERVING_PROT is not a setting"),
+        ("STEWARD_SERVING_PORT", "many", "STEWARD_SERVING_PORT is wrong"),
+        ("STEWARD_SERVING_MAX_RECORDS", "10001", "STEWARD_SERVING_MAX_RECORDS is wrong"),
+        ("STEWARD_PROFILE", "laptop", "STEWARD_PROFILE is wrong"),
+        ("STEWARD_DATABASE_URL", "mysql://host/name", "cannot live in mysql"),
+    ],
+)
+def test_a_wrong_setting_is_told_by_name(monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(Misconfigured, match=said):
+        wiring.service(wiring.settings())
+
+
+def test_a_replayed_month_is_the_time_that_is_recorded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("STEWARD_HOME", str(tmp_path))
+    monkeypatch.setenv("STEWARD_CLOCK_FILE", str(tmp_path / "clock"))
+    FileClock(tmp_path / "clock").set(NOW)
+    service = wiring.service(wiring.settings())
+    assert service.predictor._clock.now() == NOW
+    service.log.close()
