@@ -104,7 +104,7 @@ def _suggestion(level: Level, kinds: set[Kind], *, recoding_accepted: bool) -> S
 def _sentence(findings: Sequence[Finding]) -> str:
     """Only the worst that was found, causes before symptoms, shifted inputs together; what is held comes at the end."""
     held = [f.text for f in findings if f.kind == "hold"]
-    recoded = {f.subject for f in findings if f.kind == "code_mix"}
+    recoded = {f.subject for f in findings if f.kind == "code_mix" and f.level is not Level.GREEN}
     told = [f for f in findings if f.kind != "hold" and not (f.kind == "input_shift" and f.subject in recoded)]
     gravest = worst(f.level for f in told)
     told = [f for f in told if f.level is gravest is not Level.GREEN]
