@@ -118,7 +118,7 @@ def fit(
 def refit(recipe: Recipe, use_case: UseCase, families: Sequence[Family], dataset: Dataset, *, share: float = 0.2) -> Refit:
     """Follow the recipe on all matured cohorts but for `share` of the accounts, which calibrate and check it."""
     unseen = held_out(dataset.accounts, share)
-    newest = dataset.months == dataset.months.max()
+    newest = dataset.months == np.unique(dataset.months)[-1]
     check = dataset.take(unseen & newest)
     if not (unseen & newest).any():
         raise NotEnoughData("the newest cohort has no held-out account", hint="refit on more accounts")
