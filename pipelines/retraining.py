@@ -24,14 +24,17 @@ class Retraining:
 
 
 def decide_retraining(
-    verdict: Verdict,
+    verdict: Verdict | None,
     holds: Sequence[Hold],
     *,
     champion_definition: int,
     definition_in_force: int,
     asked_by: str = "",
 ) -> Retraining:
-    """An open hold stops everything, also a person's wish: what the data mean must be settled first."""
+    """An open hold stops everything, also a person's wish: what the data mean must be settled first.
+
+    `verdict` is None while no decision has been reported on.
+    """
     if holds:
         what = "; ".join(f"{hold.what} ({hold.month})" for hold in holds)
         return Retraining(Course.HOLD, "hold", f"Held for a person: {what}.")
@@ -43,6 +46,8 @@ def decide_retraining(
             "definition",
             f"Outcome definition {definition_in_force} was accepted; the champion was trained on {champion_definition}.",
         )
+    if verdict is None:
+        return Retraining(Course.REST, "none", "No trigger: no decision has been monitored yet.")
     if verdict.suggests is Suggestion.RETRAIN:
         return Retraining(Course.TRAIN, "verdict", verdict.sentence)
     return Retraining(Course.REST, "none", f"No trigger: {verdict.sentence}")

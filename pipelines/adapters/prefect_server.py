@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import Unavailable
@@ -33,38 +34,44 @@ _ENVIRONMENT = {
 }
 
 
+@dataclass(frozen=True)
+class Api:
+    """Where Prefect's API is, or will soon be."""
+
+    url: str
+
+    def await_ready(self, seconds: float = START_SECONDS) -> None:
+        """Raises `Unavailable` if the API does not answer in time."""
+        deadline = time.monotonic() + seconds
+        while not _healthy(self.url):
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"Prefect's API at {self.url} does not answer",
+                    hint="see prefect/server.log below the home folder; unset PREFECT_API_URL to use a local one",
+                )
+            threading.Event().wait(0.1)
+
+
 @contextmanager
-def prefect_api(home: Path, *, port: int = 0, ui: bool = False) -> Iterator[str]:
-    """The API's URL; sets the environment that `import prefect` reads, so enter it before that import."""
+def prefect_api(home: Path, *, port: int = 0, ui: bool = False) -> Iterator[Api]:
+    """The API, perhaps still starting; sets the environment that `import prefect` reads, so enter it before that import."""
     os.environ["PREFECT_HOME"] = str((home / "prefect").resolve())
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     if url := os.environ.get("PREFECT_API_URL") or _running(home):
         os.environ["PREFECT_API_URL"] = url
-        yield url
+        yield Api(url)
         return
     child, url = _start(home, port or _free_port(), ui=ui)
     os.environ["PREFECT_API_URL"] = url
     try:
-        yield url
+        yield Api(url)
     finally:
         del os.environ["PREFECT_API_URL"]
         _address(home).unlink(missing_ok=True)
         if child.stdin is not None:
             child.stdin.close()  # the child ends when this pipe does, also if we are killed
         child.wait(timeout=30)
-
-
-def wait_until_healthy(url: str, *, seconds: float = START_SECONDS) -> None:
-    """Raises `Unavailable` if the API does not answer in time."""
-    deadline = time.monotonic() + seconds
-    while not _healthy(url):
-        if time.monotonic() > deadline:
-            raise Unavailable(
-                f"Prefect's API at {url} does not answer",
-                hint="see var/prefect/server.log; unset PREFECT_API_URL to use the local one",
-            )
-        threading.Event().wait(0.1)
 
 
 def _start(home: Path, port: int, *, ui: bool) -> tuple[subprocess.Popen[bytes], str]:

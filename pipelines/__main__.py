@@ -1,0 +1,74 @@
+"""The command line of the pipelines: `python -m pipelines --help`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import date
+
+from models.errors import PlatformError
+from pipelines import commands
+
+EXIT_HELD = 3  # nothing went wrong, but a person must act first
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0: done. 1: it failed, and the message says what to do. 2: misused. 3: held for a person."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        return EXIT_HELD if chosen.run(chosen) is commands.Ended.HELD else 0
+    except PlatformError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pipelines", description="Train, watch and release models.")
+    parser.add_argument("--verbose", action="store_true", help="show the flow engine's own log")
+    verbs = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    ingest = _verb(verbs, "ingest", commands.ingest, "take in every month up to a day, validated")
+    train = _verb(verbs, "train", commands.train, "search, gate, register and promote")
+    retrain = _verb(verbs, "retrain", commands.retrain, "monitor, and train if the verdict says so")
+    monitor = _verb(verbs, "monitor", commands.monitor, "report on the newest months of decisions")
+    for verb in (ingest, train, retrain, monitor):
+        verb.add_argument("--as-of", type=_day, metavar="DAY", help="what may be known, inclusive; e.g. 2005-08-31")
+    for verb in (train, retrain):
+        verb.add_argument("--trials", type=int, metavar="N", help="trials of the search")
+    retrain.add_argument("--asked-by", default="", metavar="NAME", help="train also without a trigger; the name is recorded")
+
+    accept = _verb(verbs, "accept-definition", commands.accept_definition, "accept an outcome definition and release its holds")
+    accept.add_argument("--version", type=int, required=True, help="the definition's number")
+    accept.add_argument("--as-of", type=_day, metavar="DAY", help="outcomes matured by this day are restated")
+    back = _verb(verbs, "rollback", commands.rollback, "return to the previous champion")
+    for verb in (accept, back):
+        verb.add_argument("--by", required=True, metavar="NAME", help="who answers for it")
+        verb.add_argument("--reason", required=True, help="why, in a sentence")
+
+    _verb(verbs, "holds", commands.holds, "what waits for a person")
+    _verb(verbs, "schedule", commands.schedule, "run ingest, monitor and retrain on their schedules")
+    replay = _verb(verbs, "replay", commands.replay, "live through a scenario, month by month")
+    replay.add_argument("--scenario", choices=("2005", "shift"), default="2005")
+    return parser
+
+
+def _verb(
+    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, run: object, about: str
+) -> argparse.ArgumentParser:
+    verb = verbs.add_parser(name, help=about, description=about)
+    verb.add_argument("--model", metavar="NAME", help="the use case; default: the setting")
+    verb.set_defaults(run=run)
+    return verb
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day; write it as 2005-08-31") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

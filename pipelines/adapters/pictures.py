@@ -1,0 +1,26 @@
+"""Which pictures a training run leaves, from what was computed."""
+
+import numpy as np
+
+from pipelines.adapters import plots
+from pipelines.assessment import Assessment, Cohorts
+from pipelines.development import Development
+
+
+def draw(cohorts: Cohorts, development: Development, assessment: Assessment) -> dict[str, bytes]:
+    """PNG by name: out of time for the challenger, beside the champion where there is one; and how it got there."""
+    bad, scores = cohorts.out_of_time.bad, assessment.scores
+    months = np.concatenate([cohorts.development.months, cohorts.out_of_time.months])
+    probabilities = np.concatenate([development.probabilities, scores["challenger"]])
+    curve = development.curve
+    return {
+        "roc": plots.roc(bad, scores),
+        "calibration": plots.calibration(bad, scores),
+        "gain": plots.gain(bad, scores),
+        "stability": plots.stability(months, probabilities),
+        "learning_curve": plots.learning_curve(
+            [int(point["rows"]) for point in curve],
+            np.array([[point["train_auc"]] for point in curve]),
+            np.array([[point["valid_auc"]] for point in curve]),
+        ),
+    }

@@ -1,0 +1,170 @@
+"""A candidate put together and judged: sealed as it would be deployed, measured out of time, compared with the champion.
+
+Two models come of one recipe. The *candidate*, fitted on the development months, shows out of time what the recipe is
+worth. The *deployed* one is the recipe refitted on all matured cohorts, checked on accounts that no model was trained on.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.bundle import Bundle
+from models.estimator import Family
+from models.evaluation import Evaluation, auc, brier, report
+from models.gates import Decision, HeldOut, decide
+from models.lake import OUTCOMES
+from models.reference import Expected
+from models.scoring import Scorer
+from models.splits import Plan, held_out
+from models.usecase import UseCase
+from pipelines.dataset import Dataset
+from pipelines.packaging import Export, Load, Origin, lineage, parity, seal
+from pipelines.training import Recipe, Refit, fit, refit
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Cohorts:
+    """What may be known: the plan, and its rows. `matured` is development and out-of-time together."""
+
+    as_of: date
+    plan: Plan
+    development: Dataset
+    out_of_time: Dataset
+    matured: Dataset
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """The tools with which a recipe becomes a bundle."""
+
+    families: Sequence[Family]
+    export: Export
+    load: Load
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The bundle in force, loaded."""
+
+    bundle: Bundle
+    scorer: Scorer
+
+    @property
+    def definition(self) -> int:
+        return int(self.bundle.lineage["recipe"]["definition_version"])
+
+    def was_trained_on(self, month: str) -> bool:
+        return any(part["table"] == OUTCOMES and part["month"] == month for part in self.bundle.lineage["partitions"])
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """`scores` are out-of-time probabilities by name; `candidate` and `deployed` are the two sets of figures."""
+
+    bundle: Bundle
+    recipe: Recipe
+    candidate: Evaluation
+    deployed: Evaluation
+    decision: Decision
+    scores: Mapping[str, Floats]
+    check: HeldOut
+
+    def metrics(self) -> dict[str, float]:
+        """Flat figures for a tracking server."""
+        found = {f"out_of_time.{name}": value for name, value in self.candidate.metrics().items()}
+        return found | {f"deployed.{name}": value for name, value in self.deployed.metrics().items()}
+
+    def tables(self) -> dict[str, Any]:
+        """Everything as JSON: both evaluations and the gate's checks."""
+        return {
+            "out_of_time": self.candidate.to_dict(),
+            "deployed": self.deployed.to_dict(),
+            "gate": self.decision.to_dict(),
+        }
+
+
+def assess(use_case: UseCase, cohorts: Cohorts, recipe: Recipe, workshop: Workshop, champion: Champion | None) -> Assessment:
+    """Fit, refit, seal, measure and decide. The out-of-time month is opened here, once."""
+    out_of_time, policy = cohorts.out_of_time, use_case.policy
+    candidate = fit(recipe, use_case, workshop.families, cohorts.development)
+    final = refit(recipe, use_case, workshop.families, cohorts.matured)
+    bundle = _sealed(use_case, cohorts, recipe, workshop, final)
+    scores = {"challenger": policy.quantise(candidate.probabilities(out_of_time.columns))}
+    if champion:
+        matrix = use_case.contract.matrix(out_of_time.columns)
+        scores["champion"] = policy.quantise(champion.scorer.probabilities(matrix))
+    same = parity(
+        workshop.load(bundle.graph),
+        use_case.contract,
+        policy,
+        out_of_time.columns,
+        final.model.probabilities(out_of_time.columns),
+    )
+    check = HeldOut(final.check.bad, final.probabilities, final.check.accounts)
+    fair = _fair_rows(cohorts, champion)
+    decision = decide(
+        policy.gates,
+        out_of_time.bad[fair],
+        scores["challenger"][fair],
+        scores["champion"][fair] if champion else None,
+        out_of_time.accounts[fair],
+        same,
+        check,
+    )
+    return Assessment(
+        bundle=bundle,
+        recipe=recipe,
+        candidate=_evaluated(use_case, out_of_time, scores["challenger"], cohorts.development.accounts),
+        deployed=_evaluated(use_case, final.check, final.probabilities, out_of_time.accounts[:0]),
+        decision=decision,
+        scores=scores,
+        check=check,
+    )
+
+
+def _fair_rows(cohorts: Cohorts, champion: Champion | None) -> NDArray[np.bool_]:
+    """A champion that was trained on this very month is only compared on accounts that no model is ever trained on."""
+    accounts = cohorts.out_of_time.accounts
+    if champion and champion.was_trained_on(str(cohorts.plan.out_of_time)):
+        return held_out(accounts)
+    return np.ones(len(accounts), dtype=np.bool_)
+
+
+def _evaluated(use_case: UseCase, rows: Dataset, probability: Floats, trained: NDArray[Any]) -> Evaluation:
+    seen = np.isin(rows.accounts, trained)
+    return report(use_case, rows.columns, rows.bad, probability, rows.accounts, rows.months, seen)
+
+
+def _sealed(use_case: UseCase, cohorts: Cohorts, recipe: Recipe, workshop: Workshop, final: Refit) -> Bundle:
+    check = final.check
+    expected = Expected(
+        auc=auc(check.bad, final.probabilities),
+        brier=brier(check.bad, final.probabilities),
+        bad_rate=float(np.mean(check.bad)),
+        definition_version=check.definition_version,
+        months=sorted(set(check.months.tolist())),
+    )
+    origin = lineage(
+        workshop.origin,
+        partitions=cohorts.matured.lineage(),
+        recipe=recipe.to_dict(),
+        seed=recipe.seed,
+        as_of=cohorts.as_of.isoformat(),
+    )
+    return seal(
+        use_case,
+        final.model.ensemble(),
+        final.model.calibration,
+        reference=check.columns,
+        expected=expected,
+        lineage=origin,
+        export=workshop.export,
+        load=workshop.load,
+    )

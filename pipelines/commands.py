@@ -1,0 +1,152 @@
+"""What each command does, and what it says at its end: what was made, where it is, what to do next."""
+
+import os
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum, auto
+from types import ModuleType
+
+from models.governance.ledger import open_holds
+from models.governance.release import champion
+from pipelines.definitions import accept_definition as accept
+from pipelines.promotion import roll_back
+from pipelines.steps import Ending, Kind
+from pipelines.stopwatch import Stopwatch
+from pipelines.wiring import Platform, orchestrator, platform
+
+QUIET = "50"  # the flow engine's console level: our own sentences say what happened
+
+
+class Ended(Enum):
+    DONE = auto()
+    HELD = auto()
+
+
+def ingest(chosen: Namespace) -> Ended:
+    parts = _platform(chosen)
+    with _flows(chosen, parts) as flows:
+        report = flows.ingest(as_of=chosen.as_of, use_case=parts.use_case.name)
+    print(f"{len(report.written)} partitions written, {report.unchanged} unchanged: {parts.settings.home / 'lake'}")
+    if report.docs:
+        print(f"Data Docs: {report.docs}")
+    return holds(chosen) if report.holds else _next("make train")
+
+
+def train(chosen: Namespace) -> Ended:
+    watch, parts = Stopwatch(), _platform(chosen)
+    with _flows(chosen, parts) as flows:
+        ending = flows.train(as_of=chosen.as_of, use_case=parts.use_case.name, trials=chosen.trials or 0)
+    return _ended(parts, ending, watch)
+
+
+def retrain(chosen: Namespace) -> Ended:
+    watch, parts = Stopwatch(), _platform(chosen)
+    with _flows(chosen, parts) as flows:
+        ending = flows.retrain(
+            as_of=chosen.as_of, use_case=parts.use_case.name, trials=chosen.trials or 0, asked_by=chosen.asked_by
+        )
+    return _ended(parts, ending, watch)
+
+
+def monitor(chosen: Namespace) -> Ended:
+    parts = _platform(chosen)
+    with _flows(chosen, parts) as flows:
+        reports = flows.monitor(use_case=parts.use_case.name)
+    if not reports:
+        print("Nothing to report on: no decision has been logged.")
+        return _next("make serve, then score some accounts")
+    for report in reports:
+        print(f"{report.month}: {report.verdict.level}. {report.verdict.sentence}")
+    return _next("make monitor, to look at the reports")
+
+
+def accept_definition(chosen: Namespace) -> Ended:
+    parts = _platform(chosen)
+    accepted = accept(
+        parts.use_case,
+        parts.lake,
+        parts.ledger,
+        parts.clock,
+        version=chosen.version,
+        by=chosen.by,
+        reason=chosen.reason,
+        progress=print,
+    )
+    if not accepted.released and not accepted.restated:
+        print(f"Nothing changed: definition {accepted.version} was in force and no hold was open.")
+    return _next("make retrain")
+
+
+def rollback(chosen: Namespace) -> Ended:
+    parts = _platform(chosen)
+    model = parts.use_case.name
+    digest = champion(parts.office, model)
+    pointer = roll_back(parts.desk, model, away_from=digest, asked_by=chosen.by, reason=chosen.reason)
+    print(f"{model} is back at version {pointer.version}, bundle {pointer.bundle[:12]}. A running service follows by itself.")
+    return Ended.DONE
+
+
+def holds(chosen: Namespace) -> Ended:
+    parts = _platform(chosen)
+    waiting = open_holds(parts.ledger.entries(parts.use_case.name))
+    for hold in waiting:
+        print(f"held since {hold.opened_at:.10}: {hold.what} ({hold.month})")
+    if not waiting:
+        print("Nothing waits for a person.")
+        return Ended.DONE
+    for number, definition in parts.use_case.definitions.items():
+        print(f"  definition {number}: {definition.rule}")
+    print("Next: look at the Data Docs, then  make accept-definition ARGS='--version N --by YOU --reason WHY'")
+    return Ended.HELD
+
+
+def schedule(chosen: Namespace) -> Ended:
+    from pipelines.scheduling import serve_schedules
+
+    parts = _platform(chosen)
+    with orchestrator(parts.settings, ui=True) as api:
+        serve_schedules(parts.settings, api)
+    return Ended.DONE
+
+
+def replay(chosen: Namespace) -> Ended:
+    from pipelines.replaying import run
+
+    run(chosen.scenario)
+    return Ended.DONE
+
+
+def _platform(chosen: Namespace) -> Platform:
+    return platform(use_case=chosen.model or "")
+
+
+@contextmanager
+def _flows(chosen: Namespace, parts: Platform) -> Iterator[ModuleType]:
+    """The flows, beside a Prefect API that is started before the imports that take long."""
+    if not chosen.verbose:
+        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", QUIET)
+    with orchestrator(parts.settings) as api:
+        from pipelines import flows
+
+        api.await_ready()
+        yield flows
+
+
+def _ended(parts: Platform, ending: Ending, watch: Stopwatch) -> Ended:
+    home, model = parts.settings.home, parts.use_case.name
+    watch.steps += ending.timings
+    print(f"{model}: {ending.kind}. {ending.sentence}")
+    if ending.version:
+        print(f"  version {ending.version}, bundle {ending.bundle[:12]}")
+        print(f"  evidence {home / 'evidence' / model / ending.bundle[:12]}")
+        print(f"  MLflow   .venv/bin/mlflow ui --backend-store-uri sqlite:///{home / 'mlflow' / 'mlflow.db'}")
+    print("\n".join(watch.lines()))
+    if ending.kind is Kind.HELD:
+        return holds(Namespace(model=model))
+    return _next("make serve" if ending.kind is Kind.PROMOTED else "make monitor")
+
+
+def _next(what: str) -> Ended:
+    print(f"Next: {what}")
+    return Ended.DONE

@@ -1,0 +1,40 @@
+"""The evidence of one bundle: a folder of figures and pictures, sealed by digests, that an approval signs beside the bundle."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from models.bundle import MANIFEST, canonical, sha256
+from pipelines.assessment import Assessment, Cohorts
+from pipelines.development import Development
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """`files` by name, the manifest among them; `digest` is the manifest's."""
+
+    files: Mapping[str, bytes]
+
+    @property
+    def digest(self) -> str:
+        return sha256(self.files[MANIFEST])
+
+
+def collect(cohorts: Cohorts, development: Development, assessment: Assessment, pictures: Mapping[str, bytes]) -> Evidence:
+    """Everything that the choice and the gate rested on."""
+    tables: dict[str, Any] = {
+        "recipe.json": assessment.recipe.to_dict(),
+        "development.json": {"reason": development.reason, **development.tables()},
+        "assessment.json": assessment.tables(),
+        "data.json": {
+            "as_of": cohorts.as_of.isoformat(),
+            "development": [str(month) for month in cohorts.plan.development],
+            "out_of_time": str(cohorts.plan.out_of_time),
+            "partitions": cohorts.matured.lineage(),
+        },
+    }
+    files = {name: json.dumps(table, indent=1, ensure_ascii=False).encode() for name, table in tables.items()}
+    files |= {f"plots/{name}.png": picture for name, picture in pictures.items()}
+    digests = {name: sha256(data) for name, data in sorted(files.items())}
+    return Evidence(files | {MANIFEST: canonical({"bundle": assessment.bundle.digest, "files": digests})})

@@ -1,0 +1,222 @@
+"""The steps of the flows: each takes the platform and plain values, does one thing, and can be done again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+
+import numpy as np
+
+from models.clock import Month
+from models.errors import Held
+from models.gates import Outcome
+from models.governance.ledger import Hold, accepted_definition, open_holds
+from models.governance.release import champion as digest_in_force
+from models.lake import OUTCOMES, SNAPSHOTS
+from models.registry import RunRecord
+from models.splits import plan
+from monitoring.monitor import due, monitor
+from monitoring.report import MonthlyReport
+from monitoring.sealing import seal_all
+from monitoring.verdict import Suggestion, Verdict
+from pipelines.assessment import Assessment, Champion, Cohorts, assess
+from pipelines.dataset import load
+from pipelines.development import Development, Effort, develop
+from pipelines.evidence import Evidence, collect
+from pipelines.ingest import IngestReport, ingest
+from pipelines.promotion import Candidate, keep, mirror, promote, register, request_promotion
+from pipelines.retraining import Course, Retraining, decide_retraining
+from pipelines.stopwatch import Part
+from pipelines.wiring import Platform
+
+TRAINER = "pipeline"
+
+
+class Kind(StrEnum):
+    PROMOTED = "promoted"
+    KEPT = "kept"
+    REFUSED = "refused"
+    HELD = "held"
+    RESTED = "rested"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run of training or retraining ended. `version` and `bundle` are those of the model it made, if it made one."""
+
+    kind: Kind
+    sentence: str
+    version: int = 0
+    bundle: str = ""
+    reports: tuple[MonthlyReport, ...] = ()
+    timings: tuple[tuple[str, Part, float], ...] = ()
+
+
+def take_in(platform: Platform, as_of: date) -> IngestReport:
+    with platform.watch.step("ingest and validate", Part.VALIDATION):
+        return ingest(platform.use_case, platform.source, platform.intake, as_of=as_of, progress=platform.progress.say)
+
+
+def open_cohorts(platform: Platform, as_of: date) -> Cohorts:
+    """Raises `Held` while a hold is open about anything that may be known, `NotEnoughData` below two matured cohorts."""
+    if holds := holds_up_to(platform, as_of):
+        raise Held(
+            "; ".join(f"{hold.what} ({hold.month})" for hold in holds),
+            hint="look at the Data Docs, then: make accept-definition ARGS='--version N --by YOU --reason WHY'",
+        )
+    use_case, known_at = platform.use_case, platform.clock.now()
+    with platform.watch.step("read the cohorts", Part.DATA):
+        months = [part.month for part in platform.lake.versions(SNAPSHOTS, known_at=known_at)]
+        cohorts = plan(use_case, months, as_of)
+        whole = load(use_case, platform.lake, (*cohorts.development, cohorts.out_of_time), as_of, known_at)
+        before = load(use_case, platform.lake, cohorts.development, as_of, known_at)
+        judged = load(use_case, platform.lake, (cohorts.out_of_time,), as_of, known_at)
+    return Cohorts(as_of, cohorts, before, judged, whole)
+
+
+def search(platform: Platform, cohorts: Cohorts) -> Development:
+    """Everything that is chosen, chosen on the development cohorts alone."""
+    settings = platform.settings
+    effort = Effort(trials=settings.trials, folds=settings.folds, seed=settings.seed, workers=settings.workers)
+    with platform.watch.step("choose features, family and parameters", Part.MODEL):
+        return develop(
+            platform.use_case, cohorts.development, platform.families, platform.optimiser, effort, platform.progress.count
+        )
+
+
+def judge(platform: Platform, cohorts: Cohorts, development: Development) -> Assessment:
+    with platform.watch.step("fit, refit, seal and judge", Part.MODEL):
+        return assess(platform.use_case, cohorts, development.recipe, platform.workshop, in_force(platform))
+
+
+def document(platform: Platform, cohorts: Cohorts, development: Development, assessment: Assessment) -> Evidence:
+    """Figures and pictures of everything that the choice and the gate rested on."""
+    with platform.watch.step("draw the evidence", Part.TRACKING):
+        return collect(cohorts, development, assessment, platform.draw(cohorts, development, assessment))
+
+
+def release(
+    platform: Platform, cohorts: Cohorts, development: Development, assessment: Assessment, evidence: Evidence, trigger: str
+) -> Ending:
+    """Register what was made, then promote it or keep the champion, with the reason in the ledger."""
+    bundle, decision, desk = assessment.bundle, assessment.decision, platform.desk
+    model = bundle.model
+    with platform.watch.step("register and release", Part.TRACKING):
+        run = _record(platform, cohorts, development, assessment, evidence, trigger)
+        candidate = Candidate(bundle, run, TRAINER, evidence.digest)
+        champion = digest_in_force(desk.office, model)
+        if champion == bundle.digest:
+            version = register(desk, candidate)
+            promote(desk, model, bundle.digest)
+            return Ending(Kind.PROMOTED, "This very model is in force already.", version.version, bundle.digest)
+        if decision.outcome is not Outcome.PROMOTE:
+            version = register(desk, candidate)
+            keep(desk, model, bundle=bundle.digest, as_of=cohorts.as_of, actor=TRAINER, reason=decision.sentence)
+            kind = Kind.KEPT if decision.outcome is Outcome.KEEP else Kind.REFUSED
+            return Ending(kind, decision.sentence, version.version, bundle.digest)
+        version = request_promotion(desk, candidate, compared_with=champion, reason=f"{trigger} {decision.sentence}".strip())
+        try:
+            promote(desk, model, bundle.digest)
+        except Held as held:
+            mirror(desk, model)
+            return Ending(Kind.HELD, held.problem, version.version, bundle.digest)
+        return Ending(Kind.PROMOTED, decision.sentence, version.version, bundle.digest)
+
+
+def watch(platform: Platform) -> list[MonthlyReport]:
+    """Seal the decisions, and report on the months that are worth it: the newest decided on, the newest matured."""
+    with platform.watch.step("monitor", Part.DATA):
+        use_case, desk = platform.use_case, platform.monitoring_desk
+        seal_all(platform.decisions, platform.lake, use_case.name, recorded_at=platform.clock.now())
+        reports = []
+        for month in due(use_case, desk):
+            platform.progress.say(f"monitoring {month}")
+            reports.append(monitor(use_case, month, desk)[1])
+    return reports
+
+
+def consider(platform: Platform, reports: Sequence[MonthlyReport], as_of: date, asked_by: str) -> Retraining:
+    """Whether to retrain as of a day, and why."""
+    champion = in_force(platform)
+    if champion is None and not holds_up_to(platform, as_of):
+        return Retraining(Course.TRAIN, "first", "There is no champion yet.")
+    return decide_retraining(
+        _verdict(reports),
+        holds_up_to(platform, as_of),
+        champion_definition=champion.definition if champion else 0,
+        definition_in_force=_definition(platform, as_of),
+        asked_by=asked_by,
+    )
+
+
+def rest(platform: Platform, decided: Retraining, as_of: date) -> Ending:
+    """No training: say why, in the ledger too."""
+    keep(platform.desk, platform.use_case.name, bundle="", as_of=as_of, actor=TRAINER, reason=decided.sentence)
+    return Ending(Kind.HELD if decided.course is Course.HOLD else Kind.RESTED, decided.sentence)
+
+
+def holds_up_to(platform: Platform, as_of: date) -> list[Hold]:
+    """The open holds about months that are over at the end of `as_of`."""
+    entries = platform.ledger.entries(platform.use_case.name)
+    return [hold for hold in open_holds(entries) if Month.parse(hold.month).last_day <= as_of]
+
+
+def in_force(platform: Platform) -> Champion | None:
+    digest = digest_in_force(platform.office, platform.use_case.name)
+    if not digest:
+        return None
+    bundle = platform.released_bundle(digest)
+    return Champion(bundle, platform.scorer(bundle.graph))
+
+
+def timed(platform: Platform, ending: Ending, reports: Sequence[MonthlyReport] = ()) -> Ending:
+    """The ending with what led to it and how long each step took."""
+    return replace(ending, reports=tuple(reports), timings=tuple(platform.watch.steps))
+
+
+def _verdict(reports: Sequence[MonthlyReport]) -> Verdict | None:
+    """The one that asks for retraining, else the newest month's."""
+    asking = [report.verdict for report in reports if report.verdict.suggests is Suggestion.RETRAIN]
+    return next(iter([*asking, *(report.verdict for report in reports)]), None)
+
+
+def _definition(platform: Platform, as_of: date) -> int:
+    """The outcome definition in force for the newest matured cohort."""
+    use_case = platform.use_case
+    known = [part for part in platform.lake.versions(OUTCOMES) if use_case.matured_at(part.month) <= as_of]
+    entries = platform.ledger.entries(use_case.name)
+    return accepted_definition(entries, use_case.as_coded, known[-1].facts["coding"]) if known else 0
+
+
+def _record(
+    platform: Platform,
+    cohorts: Cohorts,
+    development: Development,
+    assessment: Assessment,
+    evidence: Evidence,
+    trigger: str,
+) -> RunRecord:
+    recipe, bundle = assessment.recipe, assessment.bundle
+    params = {"family": recipe.family, "features": ", ".join(recipe.features), "seed": str(recipe.seed)}
+    params |= {f"{recipe.family}.{name}": str(value) for name, value in recipe.parameters.items()}
+    params |= {"calibration.slope": str(recipe.calibration.slope), "calibration.intercept": str(recipe.calibration.intercept)}
+    tags = {
+        "as_of": cohorts.as_of.isoformat(),
+        "trigger": trigger or "a person asked for it",
+        "development": ", ".join(map(str, cohorts.plan.development)),
+        "out_of_time": str(cohorts.plan.out_of_time),
+        "definition_version": str(recipe.definition_version),
+        "gate": assessment.decision.outcome,
+        "gate_sentence": assessment.decision.sentence,
+        "evidence": evidence.digest,
+        "git_commit": platform.workshop.origin.git_commit,
+        "lock_sha256": platform.workshop.origin.lock_sha256,
+    }
+    metrics = {name: value for name, value in (development.metrics() | assessment.metrics()).items() if np.isfinite(value)}
+    return RunRecord(
+        name=f"{recipe.family} as of {cohorts.as_of}",
+        params=params,
+        metrics=metrics,
+        tags=tags,
+        files=platform.evidence.store(bundle.model, bundle.digest, evidence.files),
+    )

@@ -1,0 +1,226 @@
+"""The one place that chooses adapters for the pipelines. What is heavy is imported when it is first wanted."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+import pipelines
+from models.adapters.file_ledger import FileLedger
+from models.adapters.folder_channel import FolderChannel
+from models.adapters.key_files import DEMONSTRATION_APPROVER, PUBLISHER, make_local_keys, signer, trust
+from models.bundle import Bundle
+from models.catalog import find
+from models.channel import ReleaseChannel
+from models.clock import Clock, FileClock, SystemClock
+from models.estimator import Family
+from models.governance.ledger import Ledger
+from models.governance.requests import Office
+from models.governance.signing import Duty
+from models.lake import Lake
+from models.registry import ModelRegistry
+from models.scoring import Scorer
+from models.usecase import Source, UseCase
+from monitoring import monitor
+from monitoring.decisions import DecisionLog
+from monitoring.report import ReportStore
+from pipelines.adapters.checkout import origin
+from pipelines.adapters.evidence_folder import EvidenceFolder
+from pipelines.adapters.prefect_server import Api, prefect_api
+from pipelines.assessment import Assessment, Cohorts, Workshop
+from pipelines.development import Development
+from pipelines.ingest import Intake
+from pipelines.progress import Progress
+from pipelines.promotion import Desk
+from pipelines.replay import Service
+from pipelines.replay_story import ReplayResult
+from pipelines.search import Optimiser
+from pipelines.settings import PipelineSettings
+from pipelines.stopwatch import Stopwatch
+
+
+class Platform:
+    """Every port that a flow may need, for one use case, built from settings on first use."""
+
+    def __init__(self, settings: PipelineSettings, source: Source | None = None) -> None:
+        self.settings = settings
+        self.progress = Progress()
+        self.watch = Stopwatch()
+        self._source = source
+
+    def day(self, as_of: date | None) -> date:
+        """The day given, or today by the platform's clock."""
+        return as_of or self.clock.now().date()
+
+    @cached_property
+    def use_case(self) -> UseCase:
+        return find(self.settings.use_case)
+
+    @cached_property
+    def source(self) -> Source:
+        if self._source or not self.settings.scenario:
+            return self._source or self.use_case.source()
+        from pipelines.simulation.credit_cards import simulator
+
+        return simulator(self.settings.scenario)
+
+    @cached_property
+    def clock(self) -> Clock:
+        return FileClock(self.settings.clock_file) if self.settings.clock_file else SystemClock()
+
+    @cached_property
+    def lake(self) -> Lake:
+        from models.adapters.arrow import lake_schemas
+        from models.adapters.parquet_lake import ParquetLake
+
+        return ParquetLake(self.settings.home / "lake" / self.use_case.name, lake_schemas(self.use_case.contract))
+
+    @cached_property
+    def restricted(self) -> Lake:
+        """The audit columns' own lake: only ingest and fairness reports are handed it."""
+        from models.adapters.arrow import restricted_schemas
+        from models.adapters.parquet_lake import ParquetLake
+
+        return ParquetLake(self.settings.home / "restricted" / self.use_case.name, restricted_schemas(self.use_case.contract))
+
+    @cached_property
+    def intake(self) -> Intake:
+        from pipelines.adapters.expectations import GreatExpectations
+        from pipelines.adapters.folder_quarantine import FolderQuarantine
+
+        return Intake(
+            lake=self.lake,
+            restricted=self.restricted,
+            expectations=GreatExpectations(self.settings.data_docs_folder.parent, self.clock),
+            quarantine=FolderQuarantine(self.settings.home / "restricted" / "quarantine"),
+            ledger=self.ledger,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        return FileLedger(self.settings.ledger_path)
+
+    @cached_property
+    def channel(self) -> ReleaseChannel:
+        return FolderChannel(self.settings.channel_folder)
+
+    @cached_property
+    def office(self) -> Office:
+        """Who may publish here. Only the local profile has the demonstration approver."""
+        keys, local = self.settings.home / "keys", self.settings.profile == "local"
+        if local:
+            make_local_keys(keys, self.settings.trust_path)
+        return Office(
+            channel=self.channel,
+            ledger=self.ledger,
+            trust=trust(self.settings.trust_path),
+            publisher=signer(keys, PUBLISHER, Duty.PUBLISH),
+            clock=self.clock,
+            demonstration=signer(keys, DEMONSTRATION_APPROVER, Duty.APPROVE) if local else None,
+        )
+
+    @cached_property
+    def registry(self) -> ModelRegistry:
+        from pipelines.adapters.mlflow_registry import MlflowRegistry
+
+        url = self.settings.mlflow_url
+        return MlflowRegistry(url, self.clock) if url else MlflowRegistry.below(self.settings.home, self.clock)
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(self.registry, self.office)
+
+    @cached_property
+    def families(self) -> tuple[Family, ...]:
+        from models.adapters.gradient_boosting import GradientBoosting
+        from models.adapters.scorecard import Scorecard
+
+        return Scorecard(), GradientBoosting()
+
+    @cached_property
+    def optimiser(self) -> Optimiser:
+        from pipelines.adapters.optuna_search import OptunaOptimiser
+
+        return OptunaOptimiser(self.settings.home / "studies", self.settings.workers)
+
+    @cached_property
+    def workshop(self) -> Workshop:
+        from models.adapters.onnx_graph import export
+
+        return Workshop(self.families, export, self.scorer, origin(Path(pipelines.__file__).parents[1]))
+
+    def draw(self, cohorts: Cohorts, development: Development, assessment: Assessment) -> dict[str, bytes]:
+        """The pictures of a training run."""
+        from pipelines.adapters.pictures import draw
+
+        return draw(cohorts, development, assessment)
+
+    @cached_property
+    def evidence(self) -> EvidenceFolder:
+        return EvidenceFolder(self.settings.home / "evidence")
+
+    @cached_property
+    def decisions(self) -> DecisionLog:
+        from monitoring.adapters.sql_decisions import SqlDecisionLog
+
+        return SqlDecisionLog(self.settings.database)
+
+    @cached_property
+    def reports(self) -> ReportStore:
+        from monitoring.adapters.report_folder import ReportFolder
+
+        return ReportFolder(self.settings.reports_folder)
+
+    @cached_property
+    def monitoring_desk(self) -> monitor.Desk:
+        from monitoring.adapters.duckdb_statistics import DuckdbStatistics
+        from monitoring.adapters.evidently_reports import EvidentlyRenderer
+
+        return monitor.Desk(
+            lake=self.lake,
+            statistics=DuckdbStatistics(self.lake),
+            ledger=self.ledger,
+            reports=self.reports,
+            renderer=EvidentlyRenderer(),
+            bundle=self.released_bundle,
+            scorer=self.scorer,
+            clock=self.clock,
+        )
+
+    def released_bundle(self, digest: str) -> Bundle:
+        return Bundle.verified(self.channel.bundle(digest), digest)
+
+    def scorer(self, graph: bytes) -> Scorer:
+        from models.adapters.onnx_runtime import OnnxScorer
+
+        return OnnxScorer(graph)
+
+
+def platform(**overrides: object) -> Platform:
+    """The platform that the environment describes; `overrides` are settings by name, empty ones left alone."""
+    return Platform(PipelineSettings(**{name: value for name, value in overrides.items() if value}))  # type: ignore[arg-type]
+
+
+def orchestrator(settings: PipelineSettings, *, ui: bool = False) -> AbstractContextManager[Api]:
+    """Prefect's API for this home; enter it before the flows are imported."""
+    return prefect_api(settings.home, port=settings.prefect_port if ui else 0, ui=ui)
+
+
+def scoring_service(parts: Platform, environment: Mapping[str, str]) -> Service:
+    """The real service, as a process of its own that reads this home's channel."""
+    from pipelines.adapters.service_process import ServiceProcess
+
+    return ServiceProcess(parts.use_case.name, environment, parts.settings.home / "serving.log")
+
+
+def publish_replay(result: ReplayResult, folder: Path) -> Path:
+    """Write the replay's page with its pictures and figures; returns the page."""
+    from models.adapters import durable
+    from pipelines.adapters.replay_page import PAGE, files
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in files(result).items():
+        durable.replace(folder / name, data)
+    return folder / PAGE
