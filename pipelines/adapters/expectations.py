@@ -37,7 +37,10 @@ class GreatExpectations:
     def publish(self) -> str:
         if not self._results.exists():
             return ""
-        self._context.build_data_docs()
+        results, pages = self._context.validation_results_store, self._folder / _SITE / "validations"
+        new = [key for key in results.list_keys() if not pages.joinpath(*key.to_tuple()).with_suffix(".html").exists()]
+        if new:
+            self._context.build_data_docs(resource_identifiers=new)
         return str(self._folder / _SITE / "index.html")
 
     @property
