@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -72,3 +73,9 @@ def sealed(model: TreeEnsemble | None = None, use_case: UseCase = SAMPLE, seed: 
         export=export,
         load=OnnxScorer,
     )
+
+
+@cache
+def numbered(number: int) -> Bundle:
+    """One model's bundles, told apart by a number in their lineage."""
+    return sealed(seed=number)

@@ -25,6 +25,7 @@ from mlflow.entities import LoggedModelOutput, LoggedModelStatus, Metric, Param
 from mlflow.entities.model_registry import ModelVersion as Registered
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, RESOURCE_DOES_NOT_EXIST, ErrorCode
+from sqlalchemy.exc import SQLAlchemyError
 
 from models.bundle import Bundle
 from models.clock import Clock
@@ -169,7 +170,7 @@ class MlflowRegistry:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except (MlflowException, OSError) as error:
+        except (MlflowException, SQLAlchemyError, OSError) as error:
             raise Unavailable(
                 f"the model registry at {self._url} does not answer: {_first_line(error)}",
                 hint="what is served is not touched; start the server or correct STEWARD_PIPELINES_MLFLOW_URL, then run it again",
