@@ -1,7 +1,8 @@
 """A candidate put together and judged: sealed as it would be deployed, measured out of time, compared with the champion.
 
 Two models come of one recipe. The *candidate*, fitted on the development months, shows out of time what the recipe is
-worth. The *deployed* one is the recipe refitted on all matured cohorts, checked on accounts that no model was trained on.
+worth. The *deployed* one is the recipe refitted on all matured cohorts. Neither is ever fitted on the held-out accounts:
+out of time they are the unseen ones, and in the newest cohort they calibrate and check what is deployed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -93,7 +94,8 @@ class Assessment:
 def assess(use_case: UseCase, cohorts: Cohorts, recipe: Recipe, workshop: Workshop, champion: Champion | None) -> Assessment:
     """Fit, refit, seal, measure and decide. The out-of-time month is opened here, once."""
     out_of_time, policy = cohorts.out_of_time, use_case.policy
-    candidate = fit(recipe, use_case, workshop.families, cohorts.development)
+    taught = cohorts.development.take(~held_out(cohorts.development.accounts))
+    candidate = fit(recipe, use_case, workshop.families, taught)
     final = refit(recipe, use_case, workshop.families, cohorts.matured)
     bundle = _sealed(use_case, cohorts, recipe, workshop, final)
     scores = {"challenger": policy.quantise(candidate.probabilities(out_of_time.columns))}
@@ -121,7 +123,7 @@ def assess(use_case: UseCase, cohorts: Cohorts, recipe: Recipe, workshop: Worksh
     return Assessment(
         bundle=bundle,
         recipe=recipe,
-        candidate=_evaluated(use_case, out_of_time, scores["challenger"], cohorts.development.accounts),
+        candidate=_evaluated(use_case, out_of_time, scores["challenger"], taught.accounts),
         deployed=_evaluated(use_case, final.check, final.probabilities, out_of_time.accounts[:0]),
         decision=decision,
         scores=scores,

@@ -1,21 +1,16 @@
 """What each command does, and what it says at its end: what was made, where it is, what to do next."""
 
-import os
 from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import Enum, auto
-from types import ModuleType
 
 from models.governance.ledger import open_holds
 from models.governance.release import champion
 from pipelines.definitions import accept_definition as accept
+from pipelines.engine import engine
 from pipelines.promotion import roll_back
 from pipelines.steps import Ending, Kind
 from pipelines.stopwatch import Stopwatch
-from pipelines.wiring import Platform, orchestrator, platform
-
-QUIET = "50"  # the flow engine's console level: our own sentences say what happened
+from pipelines.wiring import Platform, platform
 
 
 class Ended(Enum):
@@ -25,7 +20,7 @@ class Ended(Enum):
 
 def ingest(chosen: Namespace) -> Ended:
     parts = _platform(chosen)
-    with _flows(chosen, parts) as flows:
+    with engine(parts, verbose=chosen.verbose) as flows:
         report = flows.ingest(as_of=chosen.as_of, use_case=parts.use_case.name)
     print(f"{len(report.written)} partitions written, {report.unchanged} unchanged: {parts.settings.home / 'lake'}")
     if report.docs:
@@ -35,14 +30,14 @@ def ingest(chosen: Namespace) -> Ended:
 
 def train(chosen: Namespace) -> Ended:
     watch, parts = Stopwatch(), _platform(chosen)
-    with _flows(chosen, parts) as flows:
+    with engine(parts, verbose=chosen.verbose) as flows:
         ending = flows.train(as_of=chosen.as_of, use_case=parts.use_case.name, trials=chosen.trials or 0)
     return _ended(parts, ending, watch)
 
 
 def retrain(chosen: Namespace) -> Ended:
     watch, parts = Stopwatch(), _platform(chosen)
-    with _flows(chosen, parts) as flows:
+    with engine(parts, verbose=chosen.verbose) as flows:
         ending = flows.retrain(
             as_of=chosen.as_of, use_case=parts.use_case.name, trials=chosen.trials or 0, asked_by=chosen.asked_by
         )
@@ -51,7 +46,7 @@ def retrain(chosen: Namespace) -> Ended:
 
 def monitor(chosen: Namespace) -> Ended:
     parts = _platform(chosen)
-    with _flows(chosen, parts) as flows:
+    with engine(parts, verbose=chosen.verbose) as flows:
         reports = flows.monitor(use_case=parts.use_case.name)
     if not reports:
         print("Nothing to report on: no decision has been logged.")
@@ -102,11 +97,9 @@ def holds(chosen: Namespace) -> Ended:
 
 
 def schedule(chosen: Namespace) -> Ended:
-    from pipelines.scheduling import serve_schedules
-
     parts = _platform(chosen)
-    with orchestrator(parts.settings, ui=True) as api:
-        serve_schedules(parts.settings, api)
+    with engine(parts, ui=True, verbose=chosen.verbose) as flows:
+        flows.serve_schedules(parts)
     return Ended.DONE
 
 
@@ -119,18 +112,6 @@ def replay(chosen: Namespace) -> Ended:
 
 def _platform(chosen: Namespace) -> Platform:
     return platform(use_case=chosen.model or "")
-
-
-@contextmanager
-def _flows(chosen: Namespace, parts: Platform) -> Iterator[ModuleType]:
-    """The flows, beside a Prefect API that is started before the imports that take long."""
-    if not chosen.verbose:
-        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", QUIET)
-    with orchestrator(parts.settings) as api:
-        from pipelines import flows
-
-        api.await_ready()
-        yield flows
 
 
 def _ended(parts: Platform, ending: Ending, watch: Stopwatch) -> Ended:

@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
-from prefect import State, Task, flow, task
+from prefect import State, Task, flow, serve, task
 from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import TaskRun
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, TaskRun
+from prefect.deployments.runner import RunnerDeployment
+from prefect.flows import Flow
+from prefect.schedules import Cron
 from prefect.tasks import exponential_backoff
+from prefect.types.entrypoint import EntrypointType
 
 from models.errors import Conflict, Unavailable
 from monitoring.report import MonthlyReport
@@ -91,3 +95,38 @@ def _trained(parts: Platform, day: date, trigger: str) -> Ending:
     assessment = judge(parts, cohorts, development)
     evidence = document(parts, cohorts, development, assessment)
     return release(parts, cohorts, development, assessment, evidence, trigger)
+
+
+def serve_schedules(parts: Platform) -> None:
+    """Register the deployments and run what falls due, until stopped. Each run is a process of its own.
+
+    One run of a deployment at a time: a second one waits for its turn. What fell due while nothing was running is not
+    made up for: ingest takes in every month that is missing, and the others look at the newest.
+    """
+    settings = parts.settings
+    print(f"Prefect: http://127.0.0.1:{settings.prefect_port}   (ctrl-c stops the schedules and the server)", flush=True)
+    for name, cron in schedules(parts).items():
+        print(f"  {name:8} {cron}   {settings.timezone}", flush=True)
+    serve(*deployments(parts), print_starting_message=False)
+
+
+def schedules(parts: Platform) -> dict[str, str]:
+    """Cron expressions by flow."""
+    settings = parts.settings
+    return {"ingest": settings.ingest_cron, "monitor": settings.monitor_cron, "retrain": settings.retrain_cron}
+
+
+def deployments(parts: Platform) -> list[RunnerDeployment]:
+    scheduled: dict[str, Flow[..., Any]] = {"ingest": ingest, "monitor": monitor, "retrain": retrain}
+    settings = parts.settings
+    made = [
+        scheduled[name].to_deployment(
+            name=settings.use_case,
+            schedule=Cron(cron, timezone=settings.timezone),
+            parameters={"use_case": settings.use_case},
+            concurrency_limit=ConcurrencyLimitConfig(limit=1),
+            entrypoint_type=EntrypointType.MODULE_PATH,
+        )
+        for name, cron in schedules(parts).items()
+    ]
+    return cast(list[RunnerDeployment], made)  # a coroutine only inside a running event loop

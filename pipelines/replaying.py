@@ -15,11 +15,12 @@ from models.errors import Misconfigured
 from models.scoring import Scorer
 from monitoring.report import MonthlyReport
 from pipelines.definitions import accept_definition
+from pipelines.engine import engine
 from pipelines.replay import Acceptance, Script, Turn, replay
 from pipelines.replay_scripts import find
 from pipelines.replay_story import EventKind, ReplayResult, headline, shares, subline
 from pipelines.steps import Ending, Kind
-from pipelines.wiring import Platform, orchestrator, platform, publish_replay, scoring_service
+from pipelines.wiring import Platform, platform, publish_replay, scoring_service
 
 TRIALS = 6  # enough to choose a family and sane parameters; a replay shows the loop, not the last point of AUC
 FOLDER = "page"
@@ -89,7 +90,7 @@ def run(name: str, *, trials: int = TRIALS) -> ReplayResult:
     environment = _environment(script, home)
     with _set(environment):
         parts = platform(use_case=script.use_case.name)
-        with orchestrator(parts.settings) as url, _flows(url) as flows:
+        with engine(parts) as flows:
             live, service = LivePlatform(parts, clock, flows, trials), scoring_service(parts, environment)
             started = time.perf_counter() - begun
             result = replay(script, live, service, say=lambda text: print(text, flush=True))
@@ -114,7 +115,6 @@ def _environment(script: Script, home: Path) -> dict[str, str]:
         "STEWARD_HOME": str(home),
         "STEWARD_CLOCK_FILE": str(home / "clock"),
         "STEWARD_SERVING_POLL_SECONDS": "0.1",
-        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "50",  # our own sentences say what happened
     }
     return told | ({"STEWARD_PIPELINES_SCENARIO": script.simulated} if script.simulated else {})
 
@@ -131,16 +131,6 @@ def _set(environment: Mapping[str, str]) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-@contextmanager
-def _flows(url: str) -> Iterator[ModuleType]:
-    """Imported late: the flow engine reads its address at import."""
-    from pipelines import flows
-    from pipelines.adapters.prefect_server import wait_until_healthy
-
-    wait_until_healthy(url)
-    yield flows
 
 
 def _turn(ending: Ending) -> Turn:

@@ -9,7 +9,7 @@ import pytest
 
 from models.errors import Unavailable
 from monitoring.adapters.prefect_runs import PrefectRuns
-from pipelines.adapters.prefect_server import prefect_api, wait_until_healthy
+from pipelines.adapters.prefect_server import prefect_api
 
 pytestmark = pytest.mark.integration
 
@@ -21,8 +21,9 @@ def post(url: str, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_recent_runs_come_newest_first_with_their_flow_and_their_end(tmp_path: Path) -> None:
-    with prefect_api(tmp_path) as url:
-        wait_until_healthy(url)
+    with prefect_api(tmp_path) as api:
+        api.await_ready()
+        url = api.url
         flow = post(f"{url}/flows/", {"name": "retrain"})
         for name, states in {"first": ["RUNNING", "COMPLETED"], "second": ["RUNNING", "FAILED"], "later": ["SCHEDULED"]}.items():
             run = post(f"{url}/flow_runs/", {"flow_id": flow["id"], "name": name})

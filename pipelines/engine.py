@@ -1,0 +1,22 @@
+"""The flows beside a Prefect API that answers: started before the imports that take long, so that both happen at once."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+
+from pipelines.wiring import Platform, orchestrator
+
+QUIET = "50"  # the flow engine's console level: our own sentences say what happened
+
+
+@contextmanager
+def engine(parts: Platform, *, ui: bool = False, verbose: bool = False) -> Iterator[ModuleType]:
+    """`pipelines.flows`, imported late: the flow engine reads its API's address at import."""
+    if not verbose:
+        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", QUIET)
+    with orchestrator(parts.settings, ui=ui) as api:
+        from pipelines import flows
+
+        api.await_ready()
+        yield flows
