@@ -27,11 +27,12 @@ from pipelines.training import Recipe, cross_calibrated
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-SEARCH_ROWS = 15_000  # training rows by fold while searching; docs/adr/0008-search.md shows what more would change
-PROBE_ROWS = 8_000  # the same for the pictures of features and dimensions
-SIZES = (2, 4, 6, 9, 12, 15)
+SEARCH_ROWS = 12_000  # training rows by fold while searching; docs/adr/0008-search.md shows what more would change
+SELECTION_ROWS = 20_000  # the same for choosing features, where the differences are smaller
+PROBE_ROWS = 6_000  # and for the picture of fewer dimensions
+SIZES = (5, 10, 15)
 SHARES = (0.1, 0.3, 1.0)
-COMPONENTS = (4, 8, 12)
+COMPONENTS = (4, 12)
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,7 @@ def _candidate(
 ) -> Candidate:
     space, directions = use_case.search_spaces[family.name], use_case.policy.directions
     progress(f"features of {family.name}", 0, 1)
-    selection = select_features(_bench(use_case, family, middle(space), folds, effort), data, SIZES, PROBE_ROWS)
+    selection = select_features(_bench(use_case, family, middle(space), folds, effort), data, SIZES, SELECTION_ROWS)
     progress(f"features of {family.name}", 1, 1)
     chosen = data.only(selection.chosen)
     found = search(

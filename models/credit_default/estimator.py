@@ -11,12 +11,12 @@ SEARCH_SPACES: Mapping[str, Mapping[str, Dimension]] = {
         "penalty": Real(1e-3, 10.0, log=True),
     },
     "gradient_boosting": {
-        "trees": Whole(80, 300),
-        "leaves": Whole(7, 31),
-        "learning_rate": Real(0.02, 0.15, log=True),
-        "minimum_leaf": Whole(50, 500, log=True),
+        "trees": Whole(100, 300),
+        "leaves": Whole(8, 31),
+        "learning_rate": Real(0.02, 0.1, log=True),
+        "minimum_leaf": Real(0.0005, 0.01, log=True),
         "row_share": Real(0.6, 1.0),
-        "feature_share": Real(0.5, 1.0),
+        "feature_share": Real(0.4, 1.0),
         "l2": Real(0.1, 30.0, log=True),
     },
 }
