@@ -154,8 +154,8 @@ class Predictor:
     def _decide(self, model: LoadedModel, records: Sequence[Record], request_id: str) -> list[LoggedDecision]:
         probability = model.probabilities(records)
         actions = model.policy.cut_offs.actions(probability)
-        contract, pointer = model.contract, model.pointer
-        months = {text: Month.parse(text) for text in {record[contract.time] for record in records}}
+        pointer, names, key, time = model.pointer, model.contract.inputs, model.contract.key, model.contract.time
+        months = {text: Month.parse(text) for text in {record[time] for record in records}}
         token, now = self._new_id(), self._clock.now()
         return [
             LoggedDecision(
@@ -163,9 +163,9 @@ class Predictor:
                 model=pointer.model,
                 version=pointer.version,
                 bundle=pointer.bundle,
-                account_id=record[contract.key],
-                month=months[record[contract.time]],
-                inputs={name: record[name] for name in contract.inputs},
+                account_id=record[key],
+                month=months[record[time]],
+                inputs={name: record[name] for name in names},
                 probability=score,
                 action=action,
                 recorded_at=now,

@@ -51,6 +51,7 @@ def test_a_whole_number_is_fine_for_a_number_and_becomes_one() -> None:
         ("bill_0", "{}", "{}"),
         ("bill_0", "5000000.01", "5000000.01"),
         ("bill_0", "9" * 30, "9" * 30),
+        ("bill_0", "9" * 4_300, "9" * 79 + "…"),
         ("status_0", "true", "true"),
         ("status_0", "false", "false"),
         ("status_0", "0.0", "0.0"),
@@ -105,6 +106,7 @@ def test_an_unknown_field_is_refused_and_the_known_ones_are_told() -> None:
         (b'{"records": [', "not JSON"),
         (b"\xff\xfe{}", "not JSON"),
         (b'{"records":' + b"[" * 500, "recursion limit"),
+        (json.dumps(record(bill_0="@")).replace('"@"', "9" * 5_000).encode(), "not JSON: number out of range"),
         (b"[]", "record 0: \\[\\] is refused: a record is a JSON object; send one record"),
         (b"3", "a record is a JSON object"),
         (b'{"records": []}', "record 0, records: a list of 1 to 5 records"),
@@ -179,6 +181,20 @@ def test_whatever_is_accepted_holds_to_the_contract_and_whatever_is_not_is_refus
         for name in CONTRACT.inputs:
             assert type(accepted[name]) is {"integer": int, "number": float}[CONTRACT[name].kind]
             assert CONTRACT[name].codes == {} or accepted[name] in CONTRACT[name].codes
+
+
+@given(st.data())
+def test_whatever_bytes_arrive_the_answer_is_records_or_a_refusal(data: st.DataObject) -> None:
+    content = bytearray(data.draw(st.sampled_from([body(record()), json.dumps(record()).encode()])))
+    for _ in range(data.draw(st.integers(1, 3))):
+        start = data.draw(st.integers(0, len(content)))
+        end = data.draw(st.integers(start, min(len(content), start + 8)))
+        pieces = st.sampled_from(
+            [b'"', b"{", b"}", b"[", b",", b":", b"\\u0000", b"null", b"1e400", b"-", b"\xff", b'"records":']
+        )
+        content[start:end] = data.draw(pieces | st.binary(max_size=4))
+    found, refused_fields = outcome(bytes(content))
+    assert found or refused_fields
 
 
 def outcome(content: bytes) -> tuple[list[Any], set[str]]:

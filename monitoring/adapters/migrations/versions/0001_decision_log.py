@@ -17,7 +17,7 @@ def upgrade() -> None:
         sa.Column("model", sa.String(64), nullable=False),
         sa.Column("version", sa.Integer, nullable=False),
         sa.Column("bundle", sa.String(64), nullable=False),
-        sa.Column("account_id", sa.String(64), nullable=False),
+        sa.Column("account_id", sa.Text, nullable=False),
         sa.Column("month", sa.String(7), nullable=False),
         sa.Column("inputs", sa.Text, nullable=False),
         sa.Column("probability", sa.Double, nullable=False),
