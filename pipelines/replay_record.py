@@ -68,11 +68,16 @@ class Chronicle:
             events=tuple(self.events),
             noticed_on=self.noticed[0].isoformat() if self.noticed else "",
             noticed_by=self.noticed[1] if self.noticed else "",
-            asides=tuple(self._asides()),
+            asides=(*self._same(), *self._late()),
             seconds=dict(seconds),
         )
 
-    def _asides(self) -> list[str]:
+    def _same(self) -> list[str]:
+        if len({scored.version for scored in self.scored.values()}) > 1:
+            return []
+        return ["Every month was scored by the first champion, so its figures are also those of the never-retrained model."]
+
+    def _late(self) -> list[str]:
         """How a model that came too late would have done on the last month that matured, beside the one that scored it."""
         month = max(self.codes, default=None)
         if self.last is None or month is None:

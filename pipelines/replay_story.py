@@ -123,8 +123,8 @@ def _coding_headline(result: ReplayResult) -> str:
     if fallen is None or fallen.coded is None or fallen.comparable is None:
         return "Retraining was held for a person." if held else "No month gave a reason to retrain."
     coded, comparable = fallen.coded.champion.auc, fallen.comparable.champion.auc
-    waited = ", and retraining waited for a person" if held else ""
-    return f"The coding changed, not the customers: AUC {points(coded)} as coded, {points(comparable)} comparable{waited}."
+    waited = "; retraining waited for a person" if held else ""
+    return f"The AUC fell because the coding changed: {points(coded)} as coded, {points(comparable)} comparable{waited}."
 
 
 def _fall(month: ReplayMonth) -> float:

@@ -83,6 +83,8 @@ def _brier(axes: Axes, result: ReplayResult) -> None:
 
 def _bad_rate(axes: Axes, result: ReplayResult) -> None:
     _frame(axes, "Bad rate: actual against predicted", result)
+    axes.yaxis.set_major_locator(MultipleLocator(0.05))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     coded = any(differs(month) for month in result.months)
     actual = _comparable if coded else reading
     ends = [
@@ -93,8 +95,6 @@ def _bad_rate(axes: Axes, result: ReplayResult) -> None:
         ends.append(_line(axes, result, reading, lambda f: f.never.predicted, NEVER, "never retrained", style="--", marker="^"))
     if coded:
         ends.append(_line(axes, result, _as_coded, lambda f: f.bad_rate, ACTUAL, "as coded", style=":", marker="o", hollow=True))
-    axes.yaxis.set_major_locator(MultipleLocator(0.05))
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set_ylim(0, 1.12 * axes.get_ylim()[1])
     _write_ends(axes, ends)
 
@@ -140,10 +140,21 @@ def _line(
     face = "white" if hollow else colour
     axes.plot(xs, ys, color=colour, linestyle=style, marker=marker, markersize=6.5, linewidth=2.3, markerfacecolor=face)
     if len(result.months) <= FEW:
-        axes.margins(y=0.16)
-        for x, y in zip(xs[1:], ys[1:], strict=True):
-            axes.annotate(points(y), (x, y), xytext=(0, -15), textcoords="offset points", color=colour, fontsize=9.5, ha="center")
+        _write_numbers(axes, known[1:-1], colour, above=hollow)
     return End(xs[-1], ys[-1], colour, word)
+
+
+def _write_numbers(axes: Axes, known: Sequence[tuple[float, float]], colour: str, *, above: bool) -> None:
+    """A number at every point but the first, which all lines share, and the last, which has one in its name."""
+    axes.margins(y=0.16)
+    offset, side = ((9, 3), "left") if above else ((0, -15), "center")
+    for x, y in known:
+        axes.annotate(_number(axes, y), (x, y), xytext=offset, textcoords="offset points", color=colour, fontsize=9.5, ha=side)
+
+
+def _number(axes: Axes, value: float) -> str:
+    """As the axis writes it: a rate in percent, anything else to three places."""
+    return f"{value:.1%}" if isinstance(axes.yaxis.get_major_formatter(), PercentFormatter) else points(value)
 
 
 def _write_ends(axes: Axes, ends: Sequence[End | None]) -> None:
@@ -157,7 +168,7 @@ def _write_ends(axes: Axes, ends: Sequence[End | None]) -> None:
         places.append(max(end.y, near[-1] + gap) if near else end.y)
     for end, place in zip(known, places, strict=True):
         axes.annotate(
-            end.word,
+            f"{end.word} {_number(axes, end.y)}",
             (end.x, place),
             xytext=(10, 0),
             textcoords="offset points",
@@ -200,7 +211,7 @@ def _frame(axes: Axes, title: str, result: ReplayResult) -> None:
     axes.spines["bottom"].set_color(GRID)
     axes.tick_params(length=0, labelcolor=FAINT, labelsize=9.5)
     axes.set_xticks(range(len(result.months)), [_short(month.month) for month in result.months])
-    axes.set_xlim(-0.4, (len(result.months) - 1) * 1.3 + 0.4)
+    axes.set_xlim(-0.4, (len(result.months) - 1) * 1.5 + 0.4)
     _mark_shift(axes, result)
 
 

@@ -25,7 +25,7 @@ SHIFT = Scenario(
     title="Simulated from real accounts, with a known shift",
     first=Month(2005, 5),
     months=12,
-    accounts=30_000,
+    accounts=15_000,
     seed=2005,
     shifts=(
         CovariateShift(Ramp(Month(2005, 9), 6), {"utilisation": 0.2}),

@@ -111,7 +111,8 @@ def test_a_persons_acceptance_takes_a_day_of_its_own_and_retraining_goes_on() ->
 def test_a_model_that_came_too_late_to_score_is_compared_beside_the_loop() -> None:
     days = script(Day(date(2005, 10, 3), acceptance=Acceptance(2, "Dana", "")), Day(date(2005, 10, 31)))
     platform = FakePlatform(USE_CASE, report=quiet, turns={"2005-10-03": Turn("promoted", "Definition 2.", 2, "two")})
-    (aside,) = lived(platform, days=days).asides
+    same, aside = lived(platform, days=days).asides
+    assert "also those of the never-retrained model" in same
     assert "Model 2 came into force after the last month was scored" in aside
     assert "AUC 1.000" in aside
 

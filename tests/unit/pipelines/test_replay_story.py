@@ -40,7 +40,7 @@ def test_the_headline_of_a_coding_change_names_both_readings_of_the_month_that_f
     held = Event(on="2005-09-30", kind="held", sentence="coded otherwise")
     said = headline(result(alike, fallen, events=(held,)))
     assert said == (
-        "The coding changed, not the customers: AUC .781 as coded, .881 comparable, and retraining waited for a person."
+        "The AUC fell because the coding changed: .781 as coded, .881 comparable; retraining waited for a person."
     )
 
 
