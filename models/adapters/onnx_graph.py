@@ -82,7 +82,7 @@ def check_operators(graph: bytes) -> None:
     if strange or model.functions or model.training_info:
         raise Integrity(
             f"the graph holds {', '.join(sorted(strange)) or 'functions of its own'}",
-            hint="only exact arithmetic, layout and TreeEnsemble may decide; see models/adapters/onnx_graph.py",
+            hint="write features with +, -, *, /, comparisons, minimum, maximum and where: these give the same bits everywhere",
         )
     if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in model.graph.initializer):
         raise Integrity("the graph keeps data outside itself", hint="a bundle's graph is one file")

@@ -193,6 +193,6 @@ def test_a_tracking_server_keeps_bundles_as_well_as_the_embedded_default(server:
     version = registered(registry, bundle, tmp_path / "roc.png")
     registry.mirror(MODEL, {"champion": bundle.digest})
 
-    assert registered(registry, bundle, tmp_path / "roc.png") == version
+    assert registered(registry, bundle, tmp_path / "roc.png").version == version.version
     assert registry.bundle(version) == bundle.files
     assert registry.versions(MODEL)[0].aliases == ("champion",)
