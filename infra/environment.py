@@ -32,7 +32,7 @@ def main():
 def start_again_with_a_newer_python():
     for name in ("python3.13", "python3.12", "python3.11", "python3.14"):
         found = shutil.which(name)
-        if found:
+        if found and subprocess.call([found, "-c", ""], stderr=subprocess.DEVNULL) == 0:  # a shim may lead nowhere
             return subprocess.call([found, __file__])
     return stop(
         f"Python 3.11 or newer is needed; this is {sys.version_info[0]}.{sys.version_info[1]}",
