@@ -78,7 +78,7 @@ def _newton(X: Floats, target: Floats) -> Floats | None:
             step = step / 2  # overshot; the likelihood is concave
         at = at + step
         if np.abs(step).max() <= _STILL:
-            return at
+            return np.asarray(at)
     return None
 
 

@@ -19,7 +19,7 @@ from models.policy import GateLimits
 from models.splits import folds as cut
 from models.usecase import UseCase
 from pipelines.dataset import Dataset
-from pipelines.search import Folds, Optimiser, Progress, Sample, Search, sample, search
+from pipelines.search import Folds, Optimiser, Progress, Sample, Search, sample, search, silently
 from pipelines.selection import Bench, Selection, dimensionality, learning_curve, select_features
 from pipelines.thresholds import Neighbour, neighbours
 from pipelines.training import Recipe, cross_calibrated
@@ -27,8 +27,8 @@ from pipelines.training import Recipe, cross_calibrated
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-SEARCH_ROWS = 12_000  # training rows by fold while searching; docs/adr/0008-search.md shows what more would change
-SELECTION_ROWS = 20_000  # the same for choosing features, where the differences are smaller
+SEARCH_ROWS = 10_000  # training rows by fold while searching; docs/adr/0008-search.md shows what more would change
+SELECTION_ROWS = 15_000  # the same for choosing features, where the differences are smaller
 PROBE_ROWS = 6_000  # and for the picture of fewer dimensions
 SIZES = (5, 10, 15)
 SHARES = (0.1, 0.3, 1.0)
@@ -98,7 +98,7 @@ def develop(
     families: Sequence[Family],
     optimiser: Optimiser,
     effort: Effort,
-    progress: Progress = lambda what, done, total: None,
+    progress: Progress = silently,
 ) -> Development:
     """Choose on `dataset`, which must hold the development months and nothing later."""
     data = sample(use_case, dataset)

@@ -29,6 +29,10 @@ Progress = Callable[[str, int, int], None]
 """Called with what is done, how many steps of it are finished, and how many there are."""
 
 
+def silently(_what: str, _done: int, _total: int) -> None:
+    """Progress that nobody watches."""
+
+
 @dataclass(frozen=True)
 class Sample:
     """What an estimator sees. `X` has shape (rows, features), the others (rows,)."""

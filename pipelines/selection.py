@@ -116,7 +116,10 @@ def learning_curve(bench: Bench, data: Sample, shares: Sequence[float]) -> list[
         for side, rows in (("train", part), ("valid", valid)):
             judged = thinned(data.accounts, rows, JUDGED, bench.seed)
             scores = fitted.log_odds(data.X[judged])
-            point |= {f"{side}_log_loss": log_loss(data.bad[judged], sigmoid(scores)), f"{side}_auc": auc(data.bad[judged], scores)}
+            point |= {
+                f"{side}_log_loss": log_loss(data.bad[judged], sigmoid(scores)),
+                f"{side}_auc": auc(data.bad[judged], scores),
+            }
         return point
 
     tasks = [(share, fold) for share in shares for fold in bench.folds]
@@ -171,7 +174,9 @@ def _importance(bench: Bench, data: Sample, train: Indices, valid: Indices) -> F
     return np.array(added)
 
 
-def _compared(sizes: Sequence[int], losses: Sequence[Floats], bad: NDArray[np.bool_], accounts: NDArray[Any]) -> tuple[Subset, ...]:
+def _compared(
+    sizes: Sequence[int], losses: Sequence[Floats], bad: NDArray[np.bool_], accounts: NDArray[Any]
+) -> tuple[Subset, ...]:
     best = min(losses, key=lambda rows: float(rows.mean()))
     cluster = clusters(accounts)
     return tuple(

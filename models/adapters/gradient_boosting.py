@@ -12,12 +12,12 @@ from lightgbm import LGBMClassifier
 from lightgbm.basic import LightGBMError
 from numpy.typing import NDArray
 
-from models.errors import Integrity, NotEnoughData
+from models.errors import Integrity, Misconfigured, NotEnoughData
 from models.estimator import Fitted, Parameters, Tree, TreeEnsemble
 
 _DETERMINISTIC: Mapping[str, Any] = {
-    "monotone_constraints_method": "basic",  # the looser methods have been seen to break monotonicity (LightGBM issues 5358, 6155)
-    "max_bin": 63,  # a quarter faster than 255, equal in quality here
+    "monotone_constraints_method": "basic",  # the looser ones have been seen to break monotonicity: issues 5358, 6155
+    "max_bin": 63,  # a quarter faster than 255, and equal in quality here
     "n_jobs": 1,
     "deterministic": True,
     "force_row_wise": True,
@@ -63,7 +63,7 @@ class GradientBoosting:
         try:
             model.fit(X, y.astype(np.int64))
         except LightGBMError as error:
-            raise NotEnoughData(f"LightGBM cannot fit {X.shape[0]} rows: {error}", hint="look at the parameters and rows") from error
+            raise Misconfigured(f"LightGBM refused: {error}", hint=f"look at its parameters: {dict(parameters)}") from error
         return FittedBooster(model, tuple(features))
 
 

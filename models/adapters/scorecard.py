@@ -20,7 +20,7 @@ from models.errors import NotEnoughData
 from models.estimator import Parameters, Tree, TreeEnsemble
 
 Floats = NDArray[np.float64]
-Counts = NDArray[np.float64]
+Counts = NDArray[Any]
 
 FINE = 100  # fine classes by feature, before they are joined to bins
 SMALLEST = 0.01  # share of the rows that a bin holds at least
@@ -62,9 +62,7 @@ class Scorecard:
         if len(np.unique(y)) < 2:
             raise NotEnoughData("all rows have the same outcome", hint="train on more rows")
         most, smoothing = int(parameters["bins"]), float(parameters["smoothing"])
-        binned = tuple(
-            bin_feature(X[:, i], y, most, smoothing, directions.get(name, 0), seed) for i, name in enumerate(features)
-        )
+        binned = tuple(bin_feature(X[:, i], y, most, smoothing, directions.get(name, 0), seed) for i, name in enumerate(features))
         woe = np.column_stack([each.of(X[:, i]) for i, each in enumerate(binned)])
         coefficients, intercept = _regression(woe, y, float(parameters["penalty"]))
         return FittedScorecard(tuple(features), binned, coefficients, intercept)
@@ -135,9 +133,7 @@ def bin_feature(values: Floats, bad: NDArray[np.bool_], most: int, smoothing: fl
 def _coarse(bads: Counts, rows: Counts, most: int, seed: int) -> NDArray[np.intp]:
     """Which fine classes end a bin (the last class always does and is left out): the splits of a tree over the classes."""
     classes = np.arange(len(rows), dtype=np.float64)[:, None]
-    tree = DecisionTreeClassifier(
-        criterion="entropy", max_leaf_nodes=most, min_weight_fraction_leaf=SMALLEST, random_state=seed
-    )
+    tree = DecisionTreeClassifier(criterion="entropy", max_leaf_nodes=most, min_weight_fraction_leaf=SMALLEST, random_state=seed)
     outcome = np.repeat([1, 0], len(rows))
     tree.fit(np.vstack([classes, classes]), outcome, sample_weight=np.concatenate([bads, rows - bads]))
     splits = tree.tree_.threshold[tree.tree_.children_left >= 0]

@@ -65,9 +65,7 @@ class OptunaOptimiser:
             return _trials(study), resumed
 
 
-def _ask(
-    study: optuna.Study, distributions: dict[str, BaseDistribution], done: int, size: int, seed: int
-) -> list[optuna.Trial]:
+def _ask(study: optuna.Study, distributions: dict[str, BaseDistribution], done: int, size: int, seed: int) -> list[optuna.Trial]:
     """The trials that follow the `done` finished ones: a fresh batch, or the rest of one whose telling was cut short."""
     plan = study.user_attrs.get(_PLAN, {"start": -1, "parameters": []})
     rest = plan["parameters"][done - plan["start"] :] if plan["start"] <= done else []
@@ -135,9 +133,9 @@ def _finite(loss: float, trial: optuna.Trial) -> float:
 
 
 def _distribution(dimension: Dimension) -> BaseDistribution:
-    kind = FloatDistribution if isinstance(dimension, Real) else IntDistribution
-    found: BaseDistribution = kind(dimension.low, dimension.high, log=dimension.log)
-    return found
+    if isinstance(dimension, Real):
+        return FloatDistribution(dimension.low, dimension.high, log=dimension.log)
+    return IntDistribution(dimension.low, dimension.high, log=dimension.log)
 
 
 @contextmanager
@@ -149,7 +147,9 @@ def _owned(folder: Path, key: str) -> Iterator[None]:
             _lock(owner, key)
             yield
     except OSError as error:
-        raise Unavailable(f"the study {key} cannot be kept in {folder}: {error}", hint="check the folder and its space") from error
+        raise Unavailable(
+            f"the study {key} cannot be kept in {folder}: {error}", hint="check the folder and its space"
+        ) from error
 
 
 def _lock(owner: TextIO, key: str) -> None:
