@@ -1,0 +1,82 @@
+"""What every optimiser must do, the fake one too."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from models.estimator import Dimension, Parameters, Real, Whole
+from pipelines.adapters.optuna_search import OptunaOptimiser
+from pipelines.search import Optimiser, Trial, silently
+from tests.fakes.optimiser import RandomOptimiser
+
+SPACE: dict[str, Dimension] = {"rate": Real(0.01, 1.0, log=True), "leaves": Whole(2, 40)}
+BUDGET, FOLDS = 10, 3
+
+
+@pytest.fixture(params=["random", "optuna"])
+def optimiser(request: pytest.FixtureRequest, tmp_path: Path) -> Optimiser:
+    makers: dict[str, Callable[[], Optimiser]] = {
+        "random": RandomOptimiser,
+        "optuna": lambda: OptunaOptimiser(tmp_path / "studies", workers=2),
+    }
+    return makers[request.param]()
+
+
+def loss(parameters: Parameters, fold: int) -> float:
+    return (float(parameters["rate"]) - 0.2) ** 2 + (float(parameters["leaves"]) - 11) ** 2 / 1_000 + fold / 100
+
+
+def run(optimiser: Optimiser, key: str = "a", seed: int = 1) -> tuple[list[Trial], int]:
+    return optimiser.minimise(key, SPACE, loss, folds=FOLDS, budget=BUDGET, seed=seed, progress=silently)
+
+
+def test_a_search_spends_its_budget_inside_the_space(optimiser: Optimiser) -> None:
+    trials, resumed = run(optimiser)
+
+    assert [trial.number for trial in trials] == list(range(BUDGET))
+    assert resumed == 0
+    for trial in trials:
+        assert 0.01 <= trial.parameters["rate"] <= 1.0
+        assert isinstance(trial.parameters["leaves"], int)
+        assert 2 <= trial.parameters["leaves"] <= 40
+        assert trial.losses == tuple(loss(trial.parameters, fold) for fold in range(len(trial.losses)))
+        assert trial.pruned == (len(trial.losses) < FOLDS)
+
+
+def test_the_same_seed_gives_the_same_trials_and_another_seed_others(optimiser: Optimiser) -> None:
+    first, _ = run(optimiser, "first")
+    again, _ = run(optimiser, "again")
+    other, _ = run(optimiser, "other", seed=2)
+
+    assert first == again
+    assert first != other
+
+
+def test_a_finished_search_is_not_run_again(optimiser: Optimiser) -> None:
+    first, _ = run(optimiser)
+
+    again, resumed = optimiser.minimise(
+        "a",
+        SPACE,
+        lambda _parameters, _fold: pytest.fail("evaluated again"),
+        folds=FOLDS,
+        budget=BUDGET,
+        seed=1,
+        progress=silently,
+    )
+
+    assert again == first
+    assert resumed == BUDGET
+
+
+def test_progress_is_told_and_ends_complete(optimiser: Optimiser) -> None:
+    told: list[tuple[int, int]] = []
+
+    optimiser.minimise(
+        "a", SPACE, loss, folds=FOLDS, budget=BUDGET, seed=1, progress=lambda _what, done, total: told.append((done, total))
+    )
+
+    assert told == sorted(told)
+    assert told[0] == (0, BUDGET)
+    assert told[-1] == (BUDGET, BUDGET)
