@@ -200,7 +200,7 @@ class Platform:
 
 def platform(**overrides: object) -> Platform:
     """The platform that the environment describes; `overrides` are settings by name, empty ones left alone."""
-    return Platform(PipelineSettings(**{name: value for name, value in overrides.items() if value}))  # type: ignore[arg-type]
+    return Platform(PipelineSettings.read(**{name: value for name, value in overrides.items() if value}))
 
 
 def orchestrator(settings: PipelineSettings, *, ui: bool = False) -> AbstractContextManager[Api]:
