@@ -80,7 +80,7 @@ test: $(READY) ## the whole suite that needs nothing but the embedded default
 	@$(RUN) pytest -m "not browser and not soak" -n 2 --dist loadfile $(ARGS)
 
 unit: $(READY) ## the rules alone, in seconds
-	@$(RUN) pytest tests/unit $(ARGS)
+	@$(RUN) pytest tests/unit -n 2 $(ARGS)
 
 check: $(READY) ## lint, format, types and import contracts
 	@$(RUN) ruff check .
