@@ -81,10 +81,10 @@ class FittedBooster:
         The intercept is 0 because LightGBM adds the base rate's log-odds to the leaves of its first tree.
         """
         dump = self._booster.dump_model()
-        return TreeEnsemble(self._features, 0.0, tuple(_tree(found["tree_structure"]) for found in dump["tree_info"]))
+        return TreeEnsemble(self._features, 0.0, tuple(flat(found["tree_structure"]) for found in dump["tree_info"]))
 
 
-def _tree(root: Mapping[str, Any]) -> Tree:
+def flat(root: Mapping[str, Any]) -> Tree:
     """LightGBM's nested nodes as flat arrays, parents first."""
     nodes: list[Mapping[str, Any]] = [root]
     left, right = [], []
