@@ -11,7 +11,7 @@ from types import ModuleType
 
 from models.bundle import Bundle
 from models.clock import FileClock, end_of_day
-from models.errors import Misconfigured
+from models.errors import Conflict, Misconfigured
 from models.scoring import Scorer
 from monitoring.report import MonthlyReport
 from pipelines.definitions import accept_definition
@@ -104,7 +104,12 @@ def _clean_home(home: Path) -> Path:
     if home.exists():
         if not (home / "clock").is_file():
             raise Misconfigured(f"{home} exists and is not a replay's home", hint="move it away")
-        shutil.rmtree(home)
+        try:
+            shutil.rmtree(home)
+        except OSError as error:
+            raise Conflict(
+                f"{home} cannot be emptied: {error}", hint="stop the replay that still uses it, then run again"
+            ) from error
     home.mkdir(parents=True)
     return home.resolve()
 

@@ -29,7 +29,7 @@ SHIFT = Scenario(
     seed=2005,
     shifts=(
         CovariateShift(Ramp(Month(2005, 9), 6), {"utilisation": 0.2}),
-        ConceptShift(Ramp(Month(2005, 10), 2), {"months behind": -0.9, "utilisation": 0.9, "payment share": -0.2}),
+        ConceptShift(Ramp(Month(2005, 10), 2), {"months behind": -0.4, "bill growth": 0.9}),
     ),
 )
 
@@ -71,7 +71,7 @@ def factors(columns: Columns) -> dict[str, Floats]:
     return {
         "months behind": standardised(np.clip(columns["status_0"], 0, 2).astype(np.float64)),
         "utilisation": standardised(np.clip(columns["bill_0"] / columns["credit_limit"], 0, 1.2)),
-        "payment share": standardised(_paid(columns)),
+        "bill growth": standardised(np.clip((columns["bill_0"] - columns["bill_1"]) / columns["credit_limit"], -0.5, 0.5)),
     }
 
 
