@@ -11,7 +11,7 @@ from types import ModuleType
 
 from models.bundle import Bundle
 from models.clock import FileClock, end_of_day
-from models.errors import Conflict, Misconfigured
+from models.errors import Misconfigured
 from models.scoring import Scorer
 from monitoring.report import MonthlyReport
 from pipelines.definitions import accept_definition
@@ -100,16 +100,14 @@ def run(name: str, *, trials: int = TRIALS) -> ReplayResult:
 
 
 def _clean_home(home: Path) -> Path:
-    """Empty, and surely a replay's: nothing else is ever deleted."""
+    """Empty, and surely a replay's: nothing else is ever deleted. Moved aside first, so that no half of it is left."""
     if home.exists():
         if not (home / "clock").is_file():
             raise Misconfigured(f"{home} exists and is not a replay's home", hint="move it away")
-        try:
-            shutil.rmtree(home)
-        except OSError as error:
-            raise Conflict(
-                f"{home} cannot be emptied: {error}", hint="stop the replay that still uses it, then run again"
-            ) from error
+        aside = home.with_name(f".{home.name}.discarded")
+        shutil.rmtree(aside, ignore_errors=True)
+        home.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)  # what a replay that is still ending holds open goes next time
     home.mkdir(parents=True)
     return home.resolve()
 
