@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -256,3 +257,13 @@ def test_another_contract_takes_another_width() -> None:
 
     with pytest.raises(Integrity, match="inputs"):
         scorer.probabilities(np.zeros((1, len(CONTRACT.inputs))))
+
+
+def test_many_callers_may_share_one_scorer() -> None:
+    batches = [CONTRACT.matrix(rows(40, seed)) for seed in range(24)]
+    expected = [_SHARED[0].probabilities(batch).tolist() for batch in batches]
+
+    with ThreadPoolExecutor(6) as pool:
+        found = [scores.tolist() for scores in pool.map(_SHARED[0].probabilities, batches * 5)]
+
+    assert found == expected * 5
