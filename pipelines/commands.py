@@ -31,7 +31,7 @@ def ingest(chosen: Namespace) -> Ended:
 def train(chosen: Namespace) -> Ended:
     watch, parts = Stopwatch(), _platform(chosen)
     with engine(parts, verbose=chosen.verbose) as flows:
-        ending = flows.train(as_of=chosen.as_of, use_case=parts.use_case.name, trials=chosen.trials or 0)
+        ending = flows.train(as_of=chosen.as_of, use_case=parts.use_case.name, trials=parts.settings.trials)
     return _ended(parts, ending, watch)
 
 
@@ -39,7 +39,7 @@ def retrain(chosen: Namespace) -> Ended:
     watch, parts = Stopwatch(), _platform(chosen)
     with engine(parts, verbose=chosen.verbose) as flows:
         ending = flows.retrain(
-            as_of=chosen.as_of, use_case=parts.use_case.name, trials=chosen.trials or 0, asked_by=chosen.asked_by
+            as_of=chosen.as_of, use_case=parts.use_case.name, trials=parts.settings.trials, asked_by=chosen.asked_by
         )
     return _ended(parts, ending, watch)
 
@@ -111,7 +111,8 @@ def replay(chosen: Namespace) -> Ended:
 
 
 def _platform(chosen: Namespace) -> Platform:
-    return platform(use_case=chosen.model or "")
+    """Built before anything starts, so that a wrong setting is said at once."""
+    return platform(use_case=chosen.model or "", trials=getattr(chosen, "trials", 0))
 
 
 def _ended(parts: Platform, ending: Ending, watch: Stopwatch) -> Ended:

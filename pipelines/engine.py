@@ -7,7 +7,7 @@ from types import ModuleType
 
 from pipelines.wiring import Platform, orchestrator
 
-QUIET = "50"  # the flow engine's console level: our own sentences say what happened
+QUIET = "CRITICAL"  # the flow engine's console level: our own sentences say what happened
 
 
 @contextmanager
@@ -19,4 +19,7 @@ def engine(parts: Platform, *, ui: bool = False, verbose: bool = False) -> Itera
         from pipelines import flows
 
         api.await_ready()
-        yield flows
+        try:
+            yield flows
+        finally:
+            flows.settle()

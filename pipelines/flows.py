@@ -8,7 +8,9 @@ from prefect import State, Task, flow, serve, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, TaskRun
 from prefect.deployments.runner import RunnerDeployment
+from prefect.events.worker import EventsWorker
 from prefect.flows import Flow
+from prefect.logging.handlers import APILogWorker
 from prefect.schedules import Cron
 from prefect.tasks import exponential_backoff
 from prefect.types.entrypoint import EntrypointType
@@ -22,6 +24,7 @@ from pipelines.steps import Ending
 from pipelines.wiring import Platform, platform
 
 RETRIES = 2
+SETTLE_SECONDS = 10
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -95,6 +98,12 @@ def _trained(parts: Platform, day: date, trigger: str) -> Ending:
     assessment = judge(parts, cohorts, development)
     evidence = document(parts, cohorts, development, assessment)
     return release(parts, cohorts, development, assessment, evidence, trigger)
+
+
+def settle() -> None:
+    """Let the engine's events and log lines leave before its API goes away."""
+    for worker in (EventsWorker, APILogWorker):
+        worker.drain_all(timeout=SETTLE_SECONDS)
 
 
 def serve_schedules(parts: Platform) -> None:
