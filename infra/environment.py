@@ -59,7 +59,8 @@ def install():
     project = ["--no-deps", "--no-build-isolation", "-e", "."]
     uv = get_uv()
     say("installing requirements.lock with " + ("uv" if uv else "pip; this takes some minutes"))
-    if uv and run([*uv, "install", *locked], check=False) == 0:
+    # Byte code is made now, not by the first command: several tools import thousands of modules.
+    if uv and run([*uv, "install", "--compile-bytecode", *locked], check=False) == 0:
         run([*uv, "install", *project])
         return
     if uv:
