@@ -20,7 +20,7 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     local = settings.host in {"localhost", "127.0.0.1", "::1"}
-    app = console(wiring.sources(settings), hosts=LOOPBACK if local else ["*"], data_docs=settings.data_docs_folder)
+    app = console(wiring.sources(settings), hosts=LOOPBACK if local else ["*"])
     where = f"[{settings.host}]" if ":" in settings.host else settings.host
     sys.stdout.write(f"The viewer of {settings.home} is at http://{where}:{door.getsockname()[1]}/  (stop it with Ctrl-C)\n")
     sys.stdout.flush()

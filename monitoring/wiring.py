@@ -7,6 +7,7 @@ from models.adapters import key_files
 from models.adapters.file_ledger import FileLedger
 from models.adapters.folder_channel import FolderChannel
 from models.clock import FileClock, SystemClock
+from monitoring.adapters.data_docs import DataDocs
 from monitoring.adapters.prefect_runs import PrefectRuns
 from monitoring.adapters.report_folder import ReportFolder
 from monitoring.console.views import Sources
@@ -26,6 +27,7 @@ def sources(chosen: MonitoringSettings) -> Sources:
         trust=lambda: key_files.trust(chosen.trust_path),
         ledger=FileLedger(chosen.ledger_path),
         runs=PrefectRuns(_prefect(chosen)),
+        validations=DataDocs(chosen.data_docs_folder.parent),
         clock=FileClock(chosen.clock_file) if chosen.clock_file else SystemClock(),
         home=str(chosen.home),
         scenario=chosen.home.name if chosen.home.parent.name == REPLAYS else "",

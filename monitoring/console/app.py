@@ -1,6 +1,7 @@
 """The viewer's pages over HTTP. Server-rendered, without scripts, and read-only: there is nothing to submit.
 
 A stored report (Evidently's page) is foreign code. It runs in a frame without our origin, and can neither fetch nor send.
+A validation page (Great Expectations') is shown without its scripts.
 """
 
 import re
@@ -31,17 +32,17 @@ STORED_PAGES = (
     "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; "
     "img-src data: blob:; font-src data:; base-uri 'none'; form-action 'none'"
 )
+CHECKED_PAGES = "sandbox; default-src 'none'; style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 STATUS = {NotFound: HTTPStatus.NOT_FOUND, Integrity: HTTPStatus.BAD_GATEWAY, Unavailable: HTTPStatus.SERVICE_UNAVAILABLE}
 
 
-def console(sources: Sources, *, hosts: list[str], data_docs: Path) -> FastAPI:
+def console(sources: Sources, *, hosts: list[str]) -> FastAPI:
     """`hosts`: the names under which a browser may ask; another name is a page elsewhere that points its name at us."""
     app = FastAPI(title="Steward monitoring", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
     app.middleware("http")(_secured)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"))
-    app.mount("/data-docs", StaticFiles(directory=data_docs, html=True, check_dir=False))
-    page = _renderer(sources, data_docs)
+    page = _renderer(sources)
 
     @app.get("/")
     def front(request: Request) -> Response:
@@ -61,6 +62,14 @@ def console(sources: Sources, *, hosts: list[str], data_docs: Path) -> FastAPI:
     def document(model: str, month: str, stamp: str, name: str) -> Response:
         return HTMLResponse(sources.reports.document(ReportKey(model, month, stamp), name))
 
+    @app.get("/validations")
+    def validations(request: Request) -> Response:
+        return page(request, "validations.html", found=views.recent_validations(sources))
+
+    @app.get("/validations/{name:path}")
+    def validation(name: str) -> Response:
+        return HTMLResponse(sources.validations.page(name))
+
     @app.exception_handler(PlatformError)
     def problem(request: Request, error: PlatformError) -> Response:
         status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -74,7 +83,7 @@ def console(sources: Sources, *, hosts: list[str], data_docs: Path) -> FastAPI:
     return app
 
 
-def _renderer(sources: Sources, data_docs: Path) -> Callable[..., Response]:
+def _renderer(sources: Sources) -> Callable[..., Response]:
     environment = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
@@ -89,7 +98,6 @@ def _renderer(sources: Sources, data_docs: Path) -> Callable[..., Response]:
     templates = Jinja2Templates(env=environment)
 
     def page(request: Request, name: str, *, status: HTTPStatus = HTTPStatus.OK, **context: Any) -> Response:
-        context["data_docs"] = (data_docs / "index.html").exists()
         return templates.TemplateResponse(request, name, context, status_code=status)
 
     return page
@@ -97,10 +105,10 @@ def _renderer(sources: Sources, data_docs: Path) -> Callable[..., Response]:
 
 async def _secured(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
     response = await answer(request)
-    stored = "/documents/" in request.url.path or request.url.path.startswith("/data-docs/")
-    response.headers["Content-Security-Policy"] = (
-        f"{STORED_PAGES}; frame-ancestors 'self'" if stored else f"{OWN_PAGES}; frame-ancestors 'none'"
-    )
+    path = request.url.path
+    policy = STORED_PAGES if "/documents/" in path else CHECKED_PAGES if path.startswith("/validations/") else OWN_PAGES
+    framed = "'self'" if policy is STORED_PAGES else "'none'"
+    response.headers["Content-Security-Policy"] = f"{policy}; frame-ancestors {framed}"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Cache-Control"] = "no-cache"

@@ -13,9 +13,11 @@ from models.governance.ledger import Entry, Hold, Ledger, open_holds
 from models.governance.signing import Trust
 from monitoring.report import MonthlyReport, MonthRow, ReportKey, ReportStore, newest, rows
 from monitoring.runs import FlowRun, RunHistory
+from monitoring.validations import Validation, Validations
 from monitoring.verdict import Suggestion, Verdict, overall
 
 RUNS_SHOWN = 10
+VALIDATIONS_SHOWN = 200
 T = TypeVar("T")
 
 
@@ -28,6 +30,7 @@ class Sources:
     trust: Callable[[], Trust]
     ledger: Ledger
     runs: RunHistory
+    validations: Validations
     clock: Clock
     home: str  # as the person typed it, for messages
     scenario: str = ""  # of a replay; "" for the real thing
@@ -98,6 +101,10 @@ def front(sources: Sources) -> Sequence[Card]:
 
 def recent_runs(sources: Sources) -> Sequence[FlowRun] | Trouble:
     return _or_trouble(lambda: sources.runs.recent(RUNS_SHOWN))
+
+
+def recent_validations(sources: Sources) -> Sequence[Validation] | Trouble:
+    return _or_trouble(lambda: sources.validations.recent(VALIDATIONS_SHOWN))
 
 
 def card(sources: Sources, model: str) -> Card:

@@ -22,7 +22,7 @@ QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--dis
 QUIET += ["--disable-component-update", "--disable-sync"]
 PHONE, DESK = {"width": 375, "height": 800}, {"width": 1280, "height": 900}
 MODEL = "/models/credit_default"
-ADDRESSES = ["/", MODEL, f"{MODEL}/reports/2005-08", f"{MODEL}/reports/2005-09"]
+ADDRESSES = ["/", "/validations", MODEL, f"{MODEL}/reports/2005-08", f"{MODEL}/reports/2005-09"]
 
 
 def evidently_page() -> bytes:

@@ -1,14 +1,22 @@
 """The viewer over HTTP, on a home written through the real adapters."""
 
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from models.clock import FixedClock, Month
+from models.contract import Role
+from models.credit_default import USE_CASE
 from monitoring import wiring
 from monitoring.console.app import console
 from monitoring.report import ReportKey
 from monitoring.settings import MonitoringSettings
+from pipelines.adapters.expectations import GreatExpectations
+from pipelines.batches import Batch
 from tests import monitored_home
 
 pytestmark = pytest.mark.integration
@@ -22,8 +30,7 @@ def keys(tmp_path: Path) -> list[ReportKey]:
 
 
 def client(home: Path, host: str = "localhost") -> TestClient:
-    settings = MonitoringSettings(home=home)
-    app = console(wiring.sources(settings), hosts=["localhost"], data_docs=settings.data_docs_folder)
+    app = console(wiring.sources(MonitoringSettings(home=home)), hosts=["localhost"])
     return TestClient(app, base_url=f"http://{host}")
 
 
@@ -119,12 +126,30 @@ def test_a_reason_with_markup_in_it_is_shown_as_text(tmp_path: Path, keys: list[
     assert "&lt;script&gt;" in page
 
 
-def test_data_docs_are_linked_once_they_exist_and_cannot_leave_their_sandbox(tmp_path: Path, keys: list[ReportKey]) -> None:
-    assert "Data Docs" not in client(tmp_path).get("/").text
-    docs = tmp_path / "validation" / "data_docs"
-    docs.mkdir(parents=True)
-    (docs / "index.html").write_text("<p>validated</p>")
-    assert "Data Docs" in client(tmp_path).get("/").text
-    answer = client(tmp_path).get("/data-docs/index.html")
-    assert "validated" in answer.text
-    assert "sandbox" in answer.headers["content-security-policy"]
+def test_every_checked_batch_is_listed_and_opens_to_a_page_that_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
+    settings = MonitoringSettings(home=tmp_path)
+    assert "make ingest" in client(tmp_path).get("/validations").text
+    month, instant = Month(2005, 8), datetime(2005, 9, 1, tzinfo=UTC)
+    contract = USE_CASE.contract.only(Role.KEY)
+    for keys in (["A1", "A2"], ["A1", "A1"]):
+        docs = GreatExpectations(settings.data_docs_folder.parent, FixedClock(instant))
+        docs.check(Batch(USE_CASE.name, "snapshots", month, contract, {"account_id": np.array(keys)}), [])
+        docs.publish()
+        instant += timedelta(days=1)
+    listed = client(tmp_path).get("/validations").text
+    assert listed.index("Red") < listed.index("Green")  # the newest is the one with a duplicate key
+    checks = wiring.sources(settings).validations.recent(10)
+    assert [check.passed for check in checks] == [False, True]
+    page = client(tmp_path).get(f"/validations/{checks[0].page}")
+    assert "values must be unique" in page.text
+    assert "<script" not in page.text
+    assert not re.findall(r'<link[^>]+href="(?!/static/)', page.text)
+    assert page.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
+
+
+def test_only_validation_pages_can_be_fetched(tmp_path: Path, keys: list[ReportKey]) -> None:
+    outside = tmp_path / "validation" / "data_docs" / "secret.html"
+    outside.parent.mkdir(parents=True)
+    outside.write_text("secret")
+    for address in ("..%2Fsecret.html", "%2E%2E/secret.html", str(outside).replace("/", "%2F")):
+        assert client(tmp_path).get(f"/validations/{address}").status_code == 404

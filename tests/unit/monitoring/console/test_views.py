@@ -21,6 +21,7 @@ from tests.fakes.channel import FakeChannel
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.reports import FakeReportStore
 from tests.fakes.runs import FakeRunHistory
+from tests.fakes.validations import FakeValidations
 
 MODEL = "credit_default"
 NOW = datetime(2005, 10, 1, tzinfo=UTC)
@@ -37,6 +38,7 @@ def sources() -> Sources:
         trust=lambda: TRUST,
         ledger=FakeLedger(),
         runs=FakeRunHistory(running=False),
+        validations=FakeValidations({}),
         clock=FixedClock(NOW),
         home="var",
     )
