@@ -78,16 +78,16 @@ def select_features(bench: Bench, data: Sample, sizes: Sequence[int], rows: int)
 
     That is the one-standard-error rule (Breiman et al. 1984, 3.4.3) turned to the safe side: the noisier the comparison,
     the more features stay. (The rule itself drops features because the data are few; out of time that cost up to .005
-    of AUC here.) The error is that of the paired difference. In each fold features are ranked by the other folds' rows, so no row
+    of AUC here.) The error is that of the paired difference. In each fold features are ranked inside its training side, so no row
     judges a subset that it helped to choose. Folds are starved to about `rows` training rows.
     """
     folds = starved(data, bench.folds, rows, bench.seed)
-    importance = np.array(bench.each(lambda fold: _importance(bench, data, *fold), folds))
+    importance = np.array(bench.each(lambda fold: _importance(bench, data, fold[0]), folds))
     sizes = sorted({min(size, len(data.features)) for size in sizes} | {len(data.features)})
 
     def losses(task: tuple[int, int]) -> Floats:
         size, number = task
-        ranked = _ranked(np.delete(importance, number, axis=0), data.features)
+        ranked = _ranked(importance[number : number + 1], data.features)
         part, (train, valid) = data.only(_in_order(ranked[:size], data.features)), folds[number]
         return row_losses(part.bad[valid], bench.fit(part, train).log_odds(part.X[valid]))
 
@@ -159,10 +159,10 @@ def row_losses(bad: NDArray[np.bool_], log_odds: Floats) -> Floats:
     return np.asarray(-np.where(bad, np.log(kept), np.log1p(-kept)))
 
 
-def _importance(bench: Bench, data: Sample, train: Indices, valid: Indices) -> Floats:
-    """Log-loss added by shuffling each feature among validation rows (Breiman 2001), shape (features,)."""
-    fitted = bench.fit(data, train)
-    judged = thinned(data.accounts, valid, SHUFFLED, bench.seed)
+def _importance(bench: Bench, data: Sample, rows: Indices) -> Floats:
+    """Log-loss added by shuffling each feature (Breiman 2001) among rows that were kept from the fit, shape (features,)."""
+    judged = thinned(data.accounts, rows, min(SHUFFLED, len(rows) // 3), bench.seed)
+    fitted = bench.fit(data, np.setdiff1d(rows, judged))
     X, bad = data.X[judged], data.bad[judged]
     order = np.random.default_rng(bench.seed).permutation(len(judged))
     base = log_loss(bad, sigmoid(fitted.log_odds(X)))

@@ -36,6 +36,7 @@ def test_a_search_spends_its_budget_inside_the_space(optimiser: Optimiser) -> No
 
     assert [trial.number for trial in trials] == list(range(BUDGET))
     assert resumed == 0
+    assert len({tuple(trial.parameters.values()) for trial in trials}) == BUDGET
     for trial in trials:
         assert 0.01 <= trial.parameters["rate"] <= 1.0
         assert isinstance(trial.parameters["leaves"], int)

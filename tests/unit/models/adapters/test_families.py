@@ -28,6 +28,7 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
         "l2": 1.0,
     },
 }
+CARD = PARAMETERS["scorecard"]
 FAMILIES = (Scorecard(), GradientBoosting())
 both = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 
@@ -177,6 +178,20 @@ def test_bins_of_a_bound_feature_have_monotone_evidence_and_keep_every_row(seed:
         place = np.searchsorted(binned.edges, X[:, column], side="left")
         np.testing.assert_array_equal(np.bincount(place, minlength=len(binned.rows)), binned.rows)
         np.testing.assert_array_equal(np.bincount(place, weights=y, minlength=len(binned.rows)), binned.bad)
+
+
+def test_a_feature_that_would_count_the_wrong_way_is_dropped() -> None:
+    """Alone `echo` goes with bads; beside `up`, of which it is an echo, it would lower the score."""
+    rng = np.random.default_rng(0)
+    up = rng.normal(0, 1, 6_000)
+    echo = up + rng.normal(0, 0.5, 6_000)
+    bad = rng.random(6_000) < 1 / (1 + np.exp(-(2.5 * up - echo - 1)))
+    card = Scorecard().fit(
+        np.column_stack([up, echo]), bad, features=("up", "echo"), directions={"up": 1, "echo": 1}, parameters=CARD, seed=0
+    )
+    assert card.coefficients[0] > 0
+    assert card.coefficients[1] == 0
+    assert {row["feature"] for row in card.points()} == {"up"}
 
 
 def test_more_smoothing_draws_evidence_towards_the_average() -> None:
