@@ -63,6 +63,7 @@ class Chronicle:
             scenario=name,
             title=title,
             data=tuple(data),
+            outcome_delay=self.use_case.outcome_delay,
             shifted_from=shifted_from,
             months=tuple(self._month(month, scored) for month, scored in sorted(self.scored.items())),
             events=tuple(self.events),

@@ -60,6 +60,7 @@ class ReplayResult(Frozen):
     scenario: str
     title: str
     data: tuple[str, ...]  # what the months are made of, in sentences
+    outcome_delay: int  # months until an outcome is known
     shifted_from: str  # first month with a concept shift; "" where the truth is not known
     months: tuple[ReplayMonth, ...]
     events: tuple[Event, ...]
@@ -158,7 +159,12 @@ def _lag(result: ReplayResult) -> str:
     months = (noticed.year - start.year) * 12 + noticed.number - start.number
     if months < 0:
         return f", before the concept shift of {start} began"
-    return f", {months} month{'s' * (months != 1)} after the first shifted accounts were scored"
+    scored = f", {_months(months)} after the first shifted accounts were scored"
+    return f"{scored}, {_months(months - result.outcome_delay)} after their outcomes were known"
+
+
+def _months(number: int) -> str:
+    return f"{number} month{'s' * (number != 1)}"
 
 
 def _count(result: ReplayResult, kind: EventKind) -> str:

@@ -23,6 +23,7 @@ LEVELS = {  # face, ink, symbol
 MARKS = {"promoted": "▲", "kept": "=", "refused": "✕", "held": "‖", "accepted": "✓"}
 DPI = 160
 FEW = 4  # up to so many months have room for a number at every point
+MANY = 6  # from there on every second month is named
 
 
 class End(NamedTuple):
@@ -42,7 +43,7 @@ def overview(result: ReplayResult, *, titled: bool = True) -> bytes:
         head, under = headline(result), f"{result.title}. {subline(result)}"
         figure.text(0.02, 0.95, head, fontsize=min(19, 1690 / len(head)), fontweight="bold", color=INK, va="center")
         figure.text(0.02, 0.9, under, fontsize=min(12.5, 1900 / len(under)), color=FAINT, va="center")
-    grid = figure.add_gridspec(2, 3, width_ratios=(1.5, 1, 1), height_ratios=(1, 0.38), left=0.05, right=0.985, wspace=0.2)
+    grid = figure.add_gridspec(2, 3, width_ratios=(1.3, 1, 1.06), height_ratios=(1, 0.38), left=0.045, right=0.99, wspace=0.17)
     grid.update(top=1 - (1.3 if titled else 0.5) / height, bottom=0.01, hspace=0.26)
     _discrimination(figure.add_subplot(grid[0, 0]), result)
     _brier(figure.add_subplot(grid[0, 1]), result)
@@ -92,7 +93,7 @@ def _bad_rate(axes: Axes, result: ReplayResult) -> None:
         _line(axes, result, reading, lambda found: found.champion.predicted, CHAMPION, "predicted" if coded else "champion"),
     ]
     if _parted(result):
-        ends.append(_line(axes, result, reading, lambda f: f.never.predicted, NEVER, "never retrained", style="--", marker="^"))
+        ends.append(_line(axes, result, reading, lambda f: f.never.predicted, NEVER, "never retr.", style="--", marker="^"))
     if coded:
         ends.append(_line(axes, result, _as_coded, lambda f: f.bad_rate, ACTUAL, "as coded", style=":", marker="o", hollow=True))
     axes.set_ylim(0, 1.12 * axes.get_ylim()[1])
@@ -158,26 +159,42 @@ def _number(axes: Axes, value: float) -> str:
 
 
 def _write_ends(axes: Axes, ends: Sequence[End | None]) -> None:
-    """Write each line's name and last value at its end, pushed apart so that none covers another."""
-    known = sorted((end for end in ends if end), key=lambda end: end.y)
+    """Write each line's name, and its last value where there is room, beside its end."""
     low, high = axes.get_ylim()
-    gap = 0.07 * (high - low)
-    places: list[float] = []
-    for end in known:
-        near = [place for place, other in zip(places, known, strict=False) if abs(other.x - end.x) < 1]
-        places.append(max(end.y, near[-1] + gap) if near else end.y)
-    for end, place in zip(known, places, strict=True):
-        axes.annotate(
-            f"{end.word} {_number(axes, end.y)}",
-            (end.x, place),
-            xytext=(10, 0),
-            textcoords="offset points",
-            color=end.colour,
-            fontsize=10,
-            va="center",
-            fontweight="bold",
-            annotation_clip=False,
-        )
+    known = sorted((end for end in ends if end), key=lambda end: (end.x, end.y))
+    for x in dict.fromkeys(end.x for end in known):
+        group = [end for end in known if end.x == x]
+        for end, place in zip(group, _spread([end.y for end in group], 0.07 * (high - low)), strict=True):
+            axes.annotate(
+                f"{end.word} {_number(axes, end.y)}",
+                (end.x, place),
+                xytext=(10, 0),
+                textcoords="offset points",
+                color=end.colour,
+                fontsize=9.5,
+                va="center",
+                fontweight="bold",
+                annotation_clip=False,
+            )
+
+
+def _spread(heights: Sequence[float], gap: float) -> list[float]:
+    """Sorted heights moved apart to at least `gap`, each crowd around its own middle."""
+    crowds: list[list[float]] = []
+    for height in heights:
+        crowds.append([height])
+        while len(crowds) > 1 and _bottom(crowds[-1], gap) - _top(crowds[-2], gap) < gap:
+            last = crowds.pop()
+            crowds[-1] += last
+    return [_bottom(crowd, gap) + gap * number for crowd in crowds for number in range(len(crowd))]
+
+
+def _bottom(crowd: Sequence[float], gap: float) -> float:
+    return sum(crowd) / len(crowd) - gap * (len(crowd) - 1) / 2
+
+
+def _top(crowd: Sequence[float], gap: float) -> float:
+    return _bottom(crowd, gap) + gap * (len(crowd) - 1)
 
 
 def _write_missing(axes: Axes, result: ReplayResult) -> None:
@@ -210,8 +227,10 @@ def _frame(axes: Axes, title: str, result: ReplayResult) -> None:
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(GRID)
     axes.tick_params(length=0, labelcolor=FAINT, labelsize=9.5)
-    axes.set_xticks(range(len(result.months)), [_short(month.month) for month in result.months])
-    axes.set_xlim(-0.4, (len(result.months) - 1) * 1.5 + 0.4)
+    names = [_short(month.month) for month in result.months]
+    every = 1 if len(names) <= MANY else 2
+    axes.set_xticks(range(0, len(names), every), names[::every])
+    axes.set_xlim(-0.4, (len(names) - 1) * 1.55 + 0.4)
     _mark_shift(axes, result)
 
 
@@ -239,7 +258,7 @@ def _timeline(axes: Axes, result: ReplayResult) -> None:
     margin = 0.105 * len(calendar)  # room for the row names
     axes.set_xlim(-0.5 - margin, len(calendar) - 0.45)
     axes.set_ylim(0, 4)
-    for word, y in (("verdict", 3.05), ("scored by", 2.25), ("at its end", 1.6)):
+    for word, y in (("its verdict", 3.05), ("scored by", 2.25), ("at its end", 1.6)):
         axes.text(-0.5 - margin, y, word, fontsize=10, color=FAINT, va="center")
     for place, name in enumerate(calendar):
         axes.text(

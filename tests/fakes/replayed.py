@@ -50,6 +50,7 @@ def result(*months: ReplayMonth, events: tuple[Event, ...] = (), shifted_from: s
         scenario="toy",
         title="A toy",
         data=("Made up.",),
+        outcome_delay=1,
         shifted_from=shifted_from,
         months=months,
         events=events,

@@ -47,9 +47,8 @@ def test_the_headline_of_a_coding_change_names_both_readings_of_the_month_that_f
 @pytest.mark.parametrize(
     ("noticed", "lag"),
     [
-        ("2005-10-31", "0 months after the first shifted accounts were scored"),
-        ("2005-11-30", "1 month after the first shifted accounts were scored"),
-        ("2005-12-31", "2 months after the first shifted accounts were scored"),
+        ("2005-11-30", "1 month after the first shifted accounts were scored, 0 months after their outcomes were known"),
+        ("2005-12-31", "2 months after the first shifted accounts were scored, 1 month after their outcomes were known"),
         ("2005-08-31", "before the concept shift of 2005-10 began"),
     ],
 )
