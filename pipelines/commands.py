@@ -30,14 +30,14 @@ def ingest(chosen: Namespace) -> Ended:
 
 def train(chosen: Namespace) -> Ended:
     watch, parts = Stopwatch(), _platform(chosen)
-    with engine(parts, verbose=chosen.verbose) as flows:
+    with engine(parts, verbose=chosen.verbose, warm=True) as flows:
         ending = flows.train(as_of=chosen.as_of, use_case=parts.use_case.name, trials=parts.settings.trials)
     return _ended(parts, ending, watch)
 
 
 def retrain(chosen: Namespace) -> Ended:
     watch, parts = Stopwatch(), _platform(chosen)
-    with engine(parts, verbose=chosen.verbose) as flows:
+    with engine(parts, verbose=chosen.verbose, warm=True) as flows:
         ending = flows.retrain(
             as_of=chosen.as_of, use_case=parts.use_case.name, trials=parts.settings.trials, asked_by=chosen.asked_by
         )

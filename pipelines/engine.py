@@ -11,13 +11,15 @@ QUIET = "CRITICAL"  # the flow engine's console level: our own sentences say wha
 
 
 @contextmanager
-def engine(parts: Platform, *, ui: bool = False, verbose: bool = False) -> Iterator[ModuleType]:
-    """`pipelines.flows`, imported late: the flow engine reads its API's address at import."""
+def engine(parts: Platform, *, ui: bool = False, verbose: bool = False, warm: bool = False) -> Iterator[ModuleType]:
+    """`pipelines.flows`, imported late: the flow engine reads its API's address at import. `warm` also imports the tools."""
     if not verbose:
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", QUIET)
     with orchestrator(parts.settings, ui=ui) as api:
         from pipelines import flows
 
+        if warm:
+            parts.warm()
         api.await_ready()
         try:
             yield flows

@@ -84,6 +84,13 @@ class Platform:
 
         return ParquetLake(self.settings.home / "restricted" / self.use_case.name, restricted_schemas(self.use_case.contract))
 
+    def warm(self) -> None:
+        """Import what a training run will need: it takes seconds, which the flow engine's API needs to start anyway."""
+        from pipelines.adapters.expectations import GreatExpectations
+
+        GreatExpectations(self.settings.data_docs_folder.parent, self.clock).prepare()
+        _ = self.families, self.optimiser, self.workshop, self.registry
+
     @cached_property
     def intake(self) -> Intake:
         from pipelines.adapters.expectations import GreatExpectations
