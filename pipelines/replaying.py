@@ -22,7 +22,7 @@ from pipelines.replay_story import EventKind, ReplayResult, headline, shares, su
 from pipelines.steps import Ending, Kind
 from pipelines.wiring import Platform, platform, publish_replay, scoring_service
 
-TRIALS = 6  # enough to choose a family and sane parameters; a replay shows the loop, not the last point of AUC
+TRIALS = 4  # enough to choose a family and sane parameters; a replay shows the loop, not the last point of AUC
 FOLDER = "page"
 KINDS: Mapping[Kind, EventKind | None] = {
     Kind.PROMOTED: "promoted",

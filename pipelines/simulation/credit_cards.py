@@ -28,7 +28,7 @@ SHIFT = Scenario(
     accounts=15_000,
     seed=2005,
     shifts=(
-        CovariateShift(Ramp(Month(2005, 9), 6), {"utilisation": 0.2}),
+        CovariateShift(Ramp(Month(2005, 9), 6), {"credit limit": -0.4}),
         ConceptShift(Ramp(Month(2005, 10), 2), {"months behind": -0.4, "bill growth": 0.9}),
     ),
 )
@@ -70,7 +70,7 @@ def factors(columns: Columns) -> dict[str, Floats]:
     """What the shifts act on, standardised over the pool."""
     return {
         "months behind": standardised(np.clip(columns["status_0"], 0, 2).astype(np.float64)),
-        "utilisation": standardised(np.clip(columns["bill_0"] / columns["credit_limit"], 0, 1.2)),
+        "credit limit": standardised(np.log(columns["credit_limit"])),
         "bill growth": standardised(np.clip((columns["bill_0"] - columns["bill_1"]) / columns["credit_limit"], -0.5, 0.5)),
     }
 
