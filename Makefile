@@ -18,6 +18,10 @@ SIGNED_BY        = $(if $(BY),--by "$(BY)") $(if $(REASON),--reason "$(REASON)")
 MODEL_ARGUMENT   = $(if $(MODEL),--model $(MODEL))
 AS_OF_ARGUMENT   = $(if $(AS_OF),--as-of $(AS_OF))
 
+# The running example lives in 2005; another model's default is today.
+train ingest: AS_OF := $(or $(AS_OF),$(if $(MODEL),,2005-08-31))
+retrain: AS_OF := $(or $(AS_OF),$(if $(MODEL),,2005-09-30))
+
 # Exit code 3: nothing went wrong, a person must act first. The message has said so.
 HELD_IS_FINE = [ $$? -eq 3 ]
 
@@ -51,13 +55,13 @@ retrain: $(READY) ## monitor the newest month and retrain if its verdict says so
 	@$(RUN) pipelines retrain $(AS_OF_ARGUMENT) $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
 
 ingest: $(READY) ## bring raw data into the lake, validated month by month
-	@$(RUN) pipelines ingest $(AS_OF_ARGUMENT) $(MODEL_ARGUMENT) $(ARGS)
+	@$(RUN) pipelines ingest $(AS_OF_ARGUMENT) $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
 
 serve: $(READY) ## answer over HTTP with the champion of the release channel
 	@$(HOME_OF_SCENARIO) $(RUN) serving $(ARGS)
 
 report: $(READY) ## write the reports on the newest months of decisions
-	@$(HOME_OF_SCENARIO) $(RUN) pipelines monitor $(AS_OF_ARGUMENT) $(MODEL_ARGUMENT) $(ARGS)
+	@$(HOME_OF_SCENARIO) $(RUN) pipelines monitor $(MODEL_ARGUMENT) $(ARGS)
 
 monitor: $(READY) ## open the viewer of monthly reports (SCENARIO for a replay's)
 	@$(HOME_OF_SCENARIO) $(RUN) monitoring $(ARGS)

@@ -32,8 +32,8 @@ def _parser() -> argparse.ArgumentParser:
     ingest = _verb(verbs, "ingest", commands.ingest, "take in every month up to a day, validated")
     train = _verb(verbs, "train", commands.train, "search, gate, register and promote")
     retrain = _verb(verbs, "retrain", commands.retrain, "monitor, and train if the verdict says so")
-    monitor = _verb(verbs, "monitor", commands.monitor, "report on the newest months of decisions")
-    for verb in (ingest, train, retrain, monitor):
+    _verb(verbs, "monitor", commands.monitor, "report on the newest months of decisions")
+    for verb in (ingest, train, retrain):
         verb.add_argument("--as-of", type=_day, metavar="DAY", help="what may be known, inclusive; e.g. 2005-08-31")
     for verb in (train, retrain):
         verb.add_argument("--trials", type=int, metavar="N", help="trials of the search")
@@ -41,7 +41,6 @@ def _parser() -> argparse.ArgumentParser:
 
     accept = _verb(verbs, "accept-definition", commands.accept_definition, "accept an outcome definition and release its holds")
     accept.add_argument("--version", type=int, required=True, help="the definition's number")
-    accept.add_argument("--as-of", type=_day, metavar="DAY", help="outcomes matured by this day are restated")
     back = _verb(verbs, "rollback", commands.rollback, "return to the previous champion")
     for verb in (accept, back):
         verb.add_argument("--by", required=True, metavar="NAME", help="who answers for it")

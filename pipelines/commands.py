@@ -92,7 +92,7 @@ def holds(chosen: Namespace) -> Ended:
         return Ended.DONE
     for number, definition in parts.use_case.definitions.items():
         print(f"  definition {number}: {definition.rule}")
-    print("Next: look at the Data Docs, then  make accept-definition ARGS='--version N --by YOU --reason WHY'")
+    print("Next: look at the Data Docs, then  make accept-definition VERSION=N BY=you REASON=why")
     return Ended.HELD
 
 

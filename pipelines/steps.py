@@ -62,7 +62,7 @@ def open_cohorts(platform: Platform, as_of: date) -> Cohorts:
     if holds := holds_up_to(platform, as_of):
         raise Held(
             "; ".join(f"{hold.what} ({hold.month})" for hold in holds),
-            hint="look at the Data Docs, then: make accept-definition ARGS='--version N --by YOU --reason WHY'",
+            hint="look at the Data Docs, then: make accept-definition VERSION=N BY=you REASON=why",
         )
     use_case, known_at = platform.use_case, platform.clock.now()
     with platform.watch.step("read the cohorts", Part.DATA):
