@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from datetime import date
 
-from models.errors import PlatformError
+from models.errors import Held, PlatformError
 from pipelines import commands
 
 EXIT_HELD = 3  # nothing went wrong, but a person must act first
@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_HELD if chosen.run(chosen) is commands.Ended.HELD else 0
     except PlatformError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        return 1
+        return EXIT_HELD if isinstance(error, Held) else 1
     except KeyboardInterrupt:
         print("stopped; the same command goes on from here", file=sys.stderr)
         return 130
