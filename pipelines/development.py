@@ -19,7 +19,7 @@ from models.policy import GateLimits
 from models.splits import folds as cut
 from models.usecase import UseCase
 from pipelines.dataset import Dataset
-from pipelines.search import Folds, Optimiser, Progress, Sample, Search, sample, search, silently
+from pipelines.search import Folds, Optimiser, Progress, Sample, Search, Trial, sample, search, silently
 from pipelines.selection import Bench, Selection, dimensionality, learning_curve, select_features
 from pipelines.thresholds import Neighbour, neighbours
 from pipelines.training import Recipe, cross_calibrated
@@ -27,10 +27,11 @@ from pipelines.training import Recipe, cross_calibrated
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-SEARCH_ROWS = 10_000  # training rows by fold while searching; docs/adr/0008-search.md shows what more would change
-SELECTION_ROWS = 15_000  # the same for choosing features, where the differences are smaller
+SEARCH_ROWS = 12_000  # training rows by fold while searching; docs/adr/0008-search.md shows what more would change
+SELECTION_ROWS = 25_000  # the same for choosing features, where the differences are smaller
 PROBE_ROWS = 6_000  # and for the picture of fewer dimensions
-SIZES = (5, 10, 15)
+FINALISTS = 3
+SIZES = (10, 14, 17)
 SHARES = (0.1, 0.3, 1.0)
 COMPONENTS = (4, 12)
 
@@ -48,12 +49,17 @@ class Effort:
 
 @dataclass(frozen=True)
 class Candidate:
-    """The best of one family, and its log-odds for the rows while they were out of fold, shape (n,)."""
+    """The best of one family, its log-odds for the rows while they were out of fold (n,), and their log-loss.
+
+    The search looks at starved folds; of its `FINALISTS` the one that does best on whole folds is `chosen`.
+    """
 
     family: Family
     selection: Selection
     search: Search
+    chosen: Trial
     log_odds: Floats
+    log_loss: float
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ class Development:
         """Flat figures for a tracking server."""
         found = {f"development.{name}": figure.value for name, figure in self.estimates.items()}
         for name, candidate in self.candidates.items():
-            found[f"search.{name}.log_loss"] = candidate.search.best.loss
+            found[f"development.{name}.log_loss"] = candidate.log_loss
             found[f"search.{name}.trials"] = float(len(candidate.search.trials))
             found[f"selection.{name}.features"] = float(len(candidate.selection.chosen))
         for name, gain in self.gains.items():
@@ -114,7 +120,7 @@ def develop(
     name, gains, reason = choose(candidates, data.bad, data.accounts, use_case.policy.gates)
     winner = candidates[name]
     calibration, probabilities = _calibration(winner.log_odds, data, effort.seed)
-    bench = _bench(use_case, winner.family, winner.search.best.parameters, folds, effort)
+    bench = _bench(use_case, winner.family, winner.chosen.parameters, folds, effort)
     chosen = data.only(winner.selection.chosen)
     return Development(
         recipe=_recipe(use_case, dataset, winner, calibration, effort, candidates),
@@ -196,8 +202,11 @@ def _candidate(
         optimiser=optimiser,
         progress=lambda _, done, total: progress(f"trials of {family.name}", done, total),
     )
-    scores = out_of_fold(_bench(use_case, family, found.best.parameters, folds, effort), chosen)
-    return Candidate(family, selection, found, scores)
+    ended = []
+    for trial in found.finalists(FINALISTS):
+        scores = out_of_fold(_bench(use_case, family, trial.parameters, folds, effort), chosen)
+        ended.append(Candidate(family, selection, found, trial, scores, log_loss(data.bad, sigmoid(scores))))
+    return min(ended, key=lambda candidate: candidate.log_loss)
 
 
 def _bench(use_case: UseCase, family: Family, parameters: Mapping[str, Any], folds: Folds, effort: Effort) -> Bench:
@@ -232,7 +241,7 @@ def _recipe(
         use_case=use_case.name,
         family=winner.family.name,
         features=winner.selection.chosen,
-        parameters=dict(winner.search.best.parameters),
+        parameters=dict(winner.chosen.parameters),
         calibration=calibration,
         seed=effort.seed,
         development=tuple(np.unique(dataset.months).tolist()),
@@ -240,6 +249,6 @@ def _recipe(
         search={
             "folds": effort.folds,
             "rows_per_fold": effort.rows,
-            "families": {name: each.search.summary() for name, each in candidates.items()},
+            "families": {name: each.search.summary() | {"chosen": each.chosen.number} for name, each in candidates.items()},
         },
     )

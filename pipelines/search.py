@@ -72,8 +72,12 @@ class Search:
 
     @property
     def best(self) -> Trial:
-        """The smallest loss among the trials that saw every fold; the earliest of equals."""
-        return min((trial for trial in self.trials if not trial.pruned), key=lambda trial: (trial.loss, trial.number))
+        return self.finalists(1)[0]
+
+    def finalists(self, count: int) -> list[Trial]:
+        """The `count` best trials that saw every fold, best first; the earlier of equals first."""
+        whole = [trial for trial in self.trials if not trial.pruned]
+        return sorted(whole, key=lambda trial: (trial.loss, trial.number))[:count]
 
     def summary(self) -> dict[str, Any]:
         pruned = sum(trial.pruned for trial in self.trials)

@@ -11,9 +11,9 @@ SEARCH_SPACES: Mapping[str, Mapping[str, Dimension]] = {
         "penalty": Real(1e-3, 10.0, log=True),
     },
     "gradient_boosting": {
-        "trees": Whole(100, 300),
+        "trees": Whole(100, 240),
         "leaves": Whole(8, 31),
-        "learning_rate": Real(0.02, 0.1, log=True),
+        "learning_rate": Real(0.035, 0.12, log=True),
         "minimum_leaf": Real(0.0005, 0.01, log=True),
         "row_share": Real(0.6, 1.0),
         "feature_share": Real(0.4, 1.0),

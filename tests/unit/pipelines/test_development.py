@@ -12,9 +12,10 @@ from models.credit_default import USE_CASE
 from models.credit_default.policy import POLICY
 from models.errors import NotEnoughData
 from models.estimator import Real, Whole
+from models.evaluation import log_loss
 from models.splits import folds
 from pipelines.development import Candidate, Development, Effort, choose, develop, middle, out_of_fold
-from pipelines.search import Search, sample
+from pipelines.search import Search, Trial, sample
 from pipelines.selection import Bench, Selection
 from tests.datasets import dataset
 from tests.fakes.families import SPACE, LineFamily
@@ -29,8 +30,8 @@ def developed(*families: LineFamily, effort: Effort = EFFORT) -> Development:
 
 
 def candidates(scores: Mapping[str, Any]) -> dict[str, Candidate]:
-    nothing = Selection({}, (), ()), Search("", "", (), 0)
-    return {name: Candidate(LineFamily(name), *nothing, log_odds) for name, log_odds in scores.items()}
+    nothing = Selection({}, (), ()), Search("", "", (), 0), Trial(0, {}, (), pruned=False)
+    return {name: Candidate(LineFamily(name), *nothing, log_odds, 0.0) for name, log_odds in scores.items()}
 
 
 def test_the_complex_family_wins_with_a_proven_gain() -> None:
@@ -88,6 +89,19 @@ def test_the_recipe_says_what_it_was_made_of() -> None:
     assert recipe.definition_version == 1
     assert recipe.search["rows_per_fold"] == EFFORT.rows
     assert {name: each["trials"] for name, each in recipe.search["families"].items()} == {"line": 3, "blind": 3}
+
+
+def test_finalists_meet_again_on_whole_folds() -> None:
+    found = developed(LineFamily()).candidates["line"]
+    finalists = {trial.number for trial in found.search.finalists(3)}
+    data = sample(USE, dataset(accounts=600)).only(found.selection.chosen)
+    bench = Bench(LineFamily(), {}, {}, folds(data.accounts, 3, 1), 1, 1)
+    whole = {
+        trial.number: log_loss(data.bad, sigmoid(out_of_fold(replace(bench, parameters=trial.parameters), data)))
+        for trial in found.search.finalists(3)
+    }
+    assert found.chosen.number in finalists
+    assert found.log_loss == min(whole.values()) == whole[found.chosen.number]
 
 
 def test_trials_are_shared_by_what_there_is_to_tune() -> None:
