@@ -29,9 +29,7 @@ def free_port() -> int:
 def runs(port: int) -> list[dict[str, Any]]:
     """Every flow run that the server knows; none while it does not answer."""
     body = json.dumps({"sort": "START_TIME_DESC"}).encode()
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/api/flow_runs/filter", body, {"Content-Type": "application/json"}
-    )
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/api/flow_runs/filter", body, {"Content-Type": "application/json"})
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return list(json.load(answer))

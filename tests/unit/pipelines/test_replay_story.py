@@ -39,9 +39,7 @@ def test_the_headline_of_a_coding_change_names_both_readings_of_the_month_that_f
     fallen = month("2005-08", coded=coded(auc=0.781, bad_rate=0.227), comparable=comparable(auc=0.881, bad_rate=0.104))
     held = Event(on="2005-09-30", kind="held", sentence="coded otherwise")
     said = headline(result(alike, fallen, events=(held,)))
-    assert said == (
-        "The AUC fell because the coding changed: .781 as coded, .881 comparable; retraining waited for a person."
-    )
+    assert said == ("The AUC fell because the coding changed: .781 as coded, .881 comparable; retraining waited for a person.")
 
 
 @pytest.mark.parametrize(
