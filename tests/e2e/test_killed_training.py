@@ -32,8 +32,8 @@ PATIENCE = 600.0
 
 
 def start(home: Path) -> subprocess.Popen[bytes]:
-    log = (home / "train.log").open("ab")
-    return subprocess.Popen(COMMAND, env=os.environ | {"STEWARD_HOME": str(home)}, stdout=log, stderr=log)
+    with (home / "train.log").open("ab") as log:
+        return subprocess.Popen(COMMAND, env=os.environ | {"STEWARD_HOME": str(home)}, stdout=log, stderr=log)
 
 
 def kill_once_there(home: Path, moment: str) -> None:
@@ -55,7 +55,7 @@ def nothing_is_there_twice(parts: Platform) -> None:
         for month in parts.lake.versions(table):
             assert len(parts.lake.history(table, month.month)) == 1
             assert parts.lake.read([month])
-    assert [version.aliases for version in parts.registry.versions("credit_default")] == [("champion",)]
+    assert [list(version.aliases) for version in parts.registry.versions("credit_default")] == [["champion"]]
     assert parts.channel.pointers("credit_default") == 1
     events = [entry.event for entry in parts.ledger.entries("credit_default")]
     assert events == ["registered", "requested", "approved", "promoted"]
