@@ -22,7 +22,8 @@ from pipelines.replay_story import EventKind, ReplayResult, headline, shares, su
 from pipelines.steps import Ending, Kind
 from pipelines.wiring import Platform, platform, publish_replay, scoring_service
 
-TRIALS = 4  # enough to choose a family and sane parameters; a replay shows the loop, not the last point of AUC
+# Enough to choose a family and sane parameters: a replay shows the loop, not the last point of AUC.
+TRIALS, FOLDS = 4, 2
 FOLDER = "page"
 KINDS: Mapping[Kind, EventKind | None] = {
     Kind.PROMOTED: "promoted",
@@ -118,6 +119,7 @@ def _environment(script: Script, home: Path) -> dict[str, str]:
         "STEWARD_HOME": str(home),
         "STEWARD_CLOCK_FILE": str(home / "clock"),
         "STEWARD_SERVING_POLL_SECONDS": "0.1",
+        "STEWARD_PIPELINES_FOLDS": str(FOLDS),
     }
     return told | ({"STEWARD_PIPELINES_SCENARIO": script.simulated} if script.simulated else {})
 
