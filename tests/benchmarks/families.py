@@ -193,7 +193,7 @@ def workers() -> None:
 def rows() -> None:
     families = [Scorecard(), GradientBoosting()]
     july = panel(7)
-    for count in (5_000, 10_000, 40_000):
+    for count in (12_000, 40_000):
         for seed in SEEDS:
             with TemporaryDirectory() as folder:
                 begun = perf_counter()
