@@ -19,6 +19,7 @@ pytestmark = pytest.mark.soak
 
 TRIALS = 2
 PROMISED = 360  # seconds on two cores
+BUSY = 2.5  # load over a quarter of an hour; a replay alone makes less than 2
 
 
 def lived(scenario: str, home: Path) -> ReplayResult:
@@ -120,6 +121,8 @@ def test_nobody_beats_the_truth_by_more_than_chance(shifted: ReplayResult) -> No
 @pytest.mark.parametrize("scenario", ["real", "shifted"])
 def test_a_replay_keeps_its_time(scenario: str, request: pytest.FixtureRequest) -> None:
     result: ReplayResult = request.getfixturevalue(scenario)
+    if os.getloadavg()[2] > BUSY:
+        pytest.skip("the promise is for two cores of its own, and others are at work here")
     assert sum(result.seconds.values()) < PROMISED, json.dumps(dict(result.seconds), indent=1)
 
 
