@@ -13,53 +13,24 @@ from numpy.typing import NDArray
 
 from models.calibration import IDENTITY, Calibration, platt, sigmoid
 from models.errors import NotEnoughData
-from models.estimator import Dimension, Family, Real
+from models.estimator import Family
 from models.evaluation import Estimate, evaluate, log_loss, paired_gain
 from models.policy import GateLimits
 from models.splits import folds as cut
 from models.usecase import UseCase
+from pipelines.candidates import Candidate, Effort, bench, best_of
 from pipelines.dataset import Dataset
-from pipelines.search import Folds, Optimiser, Progress, Sample, Search, Trial, sample, search, silently
-from pipelines.selection import Bench, Selection, dimensionality, learning_curve, select_features
+from pipelines.search import Optimiser, Progress, Sample, sample, silently
+from pipelines.selection import dimensionality, learning_curve
 from pipelines.thresholds import Neighbour, neighbours
 from pipelines.training import Recipe, cross_calibrated
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-SEARCH_ROWS = 12_000  # training rows by fold while searching; docs/adr/0008-search.md shows what more would change
-SELECTION_ROWS = 25_000  # the same for choosing features, where the differences are smaller
-PROBE_ROWS = 6_000  # and for the picture of fewer dimensions
-FINALISTS = 3
-SIZES = (10, 14, 17)
+PROBE_ROWS = 6_000  # training rows by fold for the picture of fewer dimensions
 SHARES = (0.1, 0.3, 1.0)
 COMPONENTS = (4, 12)
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How much is spent on choosing. `trials` are shared by the families, in proportion to what they have to tune."""
-
-    trials: int
-    folds: int
-    seed: int
-    workers: int = 1
-    rows: int = SEARCH_ROWS
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """The best of one family, its log-odds for the rows while they were out of fold (n,), and their log-loss.
-
-    The search looks at starved folds; of its `FINALISTS` the one that does best on whole folds is `chosen`.
-    """
-
-    family: Family
-    selection: Selection
-    search: Search
-    chosen: Trial
-    log_odds: Floats
-    log_loss: float
 
 
 @dataclass(frozen=True)
@@ -114,13 +85,13 @@ def develop(
     ordered = sorted(families, key=lambda family: family.complexity)
     shares = _shares(use_case, ordered, effort.trials)
     candidates = {
-        family.name: _candidate(use_case, family, data, folds, effort, shares[family.name], optimiser, progress)
+        family.name: best_of(use_case, family, data, folds, effort, shares[family.name], optimiser, progress)
         for family in ordered
     }
     name, gains, reason = choose(candidates, data.bad, data.accounts, use_case.policy.gates)
     winner = candidates[name]
     calibration, probabilities = _calibration(winner.log_odds, data, effort.seed)
-    bench = _bench(use_case, winner.family, winner.chosen.parameters, folds, effort)
+    pictured = bench(use_case, winner.family, winner.chosen.parameters, folds, effort)
     chosen = data.only(winner.selection.chosen)
     return Development(
         recipe=_recipe(use_case, dataset, winner, calibration, effort, candidates),
@@ -130,8 +101,8 @@ def develop(
         probabilities=probabilities,
         estimates=evaluate(data.bad, probabilities, data.accounts, confidence=use_case.policy.gates.confidence),
         cut_offs=neighbours(use_case.policy, data.bad, probabilities, data.accounts),
-        curve=learning_curve(bench, chosen, SHARES),
-        components=dimensionality(bench, data, [count for count in COMPONENTS if count < len(data.features)], PROBE_ROWS),
+        curve=learning_curve(pictured, chosen, SHARES),
+        components=dimensionality(pictured, data, [count for count in COMPONENTS if count < len(data.features)], PROBE_ROWS),
     )
 
 
@@ -154,63 +125,6 @@ def choose(
         else:
             reason = f"{seen}: not above the margin of {limits.family_margin}, so the simpler {winner} stays"
     return winner, gains, reason
-
-
-def out_of_fold(bench: Bench, data: Sample) -> Floats:
-    """Log-odds of every row by the model that did not see its account, shape (n,)."""
-    scores = np.empty(len(data.bad))
-    fitted = bench.each(lambda fold: bench.fit(data, fold[0]).log_odds(data.X[fold[1]]), bench.folds)
-    for (_, valid), found in zip(bench.folds, fitted, strict=True):
-        scores[valid] = found
-    return scores
-
-
-def middle(space: Mapping[str, Dimension]) -> dict[str, float | int | str]:
-    """The middle of a search space, geometric where the dimension is logarithmic: parameters before any search."""
-    found: dict[str, float | int | str] = {}
-    for name, dimension in space.items():
-        low, high = dimension.low, dimension.high
-        value = float(np.sqrt(low * high)) if dimension.log else (low + high) / 2
-        found[name] = value if isinstance(dimension, Real) else round(value)
-    return found
-
-
-def _candidate(
-    use_case: UseCase,
-    family: Family,
-    data: Sample,
-    folds: Folds,
-    effort: Effort,
-    budget: int,
-    optimiser: Optimiser,
-    progress: Progress,
-) -> Candidate:
-    space, directions = use_case.search_spaces[family.name], use_case.policy.directions
-    progress(f"features of {family.name}", 0, 1)
-    selection = select_features(_bench(use_case, family, middle(space), folds, effort), data, SIZES, SELECTION_ROWS)
-    progress(f"features of {family.name}", 1, 1)
-    chosen = data.only(selection.chosen)
-    found = search(
-        family,
-        space,
-        chosen,
-        folds,
-        directions,
-        budget=budget,
-        seed=effort.seed,
-        rows=effort.rows,
-        optimiser=optimiser,
-        progress=lambda _, done, total: progress(f"trials of {family.name}", done, total),
-    )
-    ended = []
-    for trial in found.finalists(FINALISTS):
-        scores = out_of_fold(_bench(use_case, family, trial.parameters, folds, effort), chosen)
-        ended.append(Candidate(family, selection, found, trial, scores, log_loss(data.bad, sigmoid(scores))))
-    return min(ended, key=lambda candidate: candidate.log_loss)
-
-
-def _bench(use_case: UseCase, family: Family, parameters: Mapping[str, Any], folds: Folds, effort: Effort) -> Bench:
-    return Bench(family, parameters, use_case.policy.directions, folds, effort.seed, effort.workers)
 
 
 def _shares(use_case: UseCase, families: Sequence[Family], trials: int) -> dict[str, int]:

@@ -20,7 +20,7 @@ from pipelines.search import Folds, Sample, starved, thinned
 
 Floats = NDArray[np.float64]
 TOLERANCE = 0.001  # of the best log-loss; what fewer features may cost
-JUDGED = 10_000  # rows of each side that a point of the learning curve is judged on
+JUDGED = 5_000  # rows of each side that a point of the learning curve is judged on
 SHUFFLED = 2_000  # rows of a fold in which features are shuffled
 
 Item = TypeVar("Item")

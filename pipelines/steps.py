@@ -20,8 +20,9 @@ from monitoring.report import MonthlyReport
 from monitoring.sealing import seal_all
 from monitoring.verdict import Suggestion, Verdict
 from pipelines.assessment import Assessment, Champion, Cohorts, assess
+from pipelines.candidates import Effort
 from pipelines.dataset import load
-from pipelines.development import Development, Effort, develop
+from pipelines.development import Development, develop
 from pipelines.evidence import Evidence, collect
 from pipelines.ingest import IngestReport, ingest
 from pipelines.promotion import Candidate, keep, mirror, promote, register, request_promotion

@@ -12,7 +12,7 @@ SEARCH_SPACES: Mapping[str, Mapping[str, Dimension]] = {
     },
     "gradient_boosting": {
         "trees": Whole(100, 240),
-        "leaves": Whole(8, 31),
+        "leaves": Whole(12, 31),
         "learning_rate": Real(0.035, 0.12, log=True),
         "minimum_leaf": Real(0.0005, 0.01, log=True),
         "row_share": Real(0.6, 1.0),

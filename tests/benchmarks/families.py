@@ -33,8 +33,9 @@ from models.credit_default import USE_CASE
 from models.estimator import Parameters, Tree, TreeEnsemble
 from models.evaluation import auc, brier, log_loss
 from pipelines.adapters.optuna_search import OptunaOptimiser
+from pipelines.candidates import Effort
 from pipelines.dataset import Dataset
-from pipelines.development import Effort, develop
+from pipelines.development import develop
 from pipelines.search import Sample, sample
 from pipelines.training import fit
 
@@ -193,7 +194,7 @@ def workers() -> None:
 def rows() -> None:
     families = [Scorecard(), GradientBoosting()]
     july = panel(7)
-    for count in (12_000, 40_000):
+    for count in (10_000, 40_000):
         for seed in SEEDS:
             with TemporaryDirectory() as folder:
                 begun = perf_counter()

@@ -14,7 +14,8 @@ from models.errors import NotEnoughData
 from models.estimator import Real, Whole
 from models.evaluation import log_loss
 from models.splits import folds
-from pipelines.development import Candidate, Development, Effort, choose, develop, middle, out_of_fold
+from pipelines.candidates import Candidate, Effort, middle, out_of_fold
+from pipelines.development import Development, choose, develop
 from pipelines.search import Search, Trial, sample
 from pipelines.selection import Bench, Selection
 from tests.datasets import dataset
