@@ -85,10 +85,10 @@ def retrained_months(result: ReplayResult) -> list[ReplayMonth]:
 
 
 def won_back(result: ReplayResult) -> tuple[float, float] | None:
-    """The shares of the lost AUC and of the lost Brier score that retraining regained over the retrained months.
+    """How much of the gap in AUC and in Brier score retraining closed, over the months that a retrained model scored.
 
-    Lost is what the never-retrained model lacks against the true probability; None where the truth is not known, nothing
-    was retrained, or nothing was lost.
+    The gap is what the never-retrained model lacks against the true probability; None where the truth is not known,
+    nothing was retrained, or there is no gap.
     """
     sums = [0.0, 0.0, 0.0, 0.0]
     for month in retrained_months(result):
@@ -114,8 +114,8 @@ def _shift_headline(result: ReplayResult) -> str:
         return "Nothing was retrained, so nothing was won back."
     auc, brier = shares
     if auc <= 0:
-        return "Retraining won nothing back: the retrained champions order accounts no better than the first model."
-    return f"Retraining won back {auc:.0%} of the AUC and {brier:.0%} of the Brier score that the shift cost."
+        return "Retraining closed nothing of the gap: the retrained champions order accounts no better than the first model."
+    return f"Retraining closed {auc:.0%} of the gap to the best possible AUC, and {brier:.0%} of the gap in Brier score."
 
 
 def _coding_headline(result: ReplayResult) -> str:

@@ -4,14 +4,14 @@ from pipelines.replay_story import Event, ReplayResult, figures, headline, share
 from tests.fakes.replayed import coded, comparable, month, result
 
 
-def test_the_headline_says_what_share_of_the_loss_was_won_back() -> None:
+def test_the_headline_says_what_share_of_the_gap_was_closed() -> None:
     lost = month(
         "2005-11", version=1, coded=coded(auc=0.80, never=0.80, best=0.88, brier=0.12, never_brier=0.12, best_brier=0.08)
     )
     won = month("2005-12", version=2, coded=coded(auc=0.86, never=0.80, best=0.88, brier=0.09, never_brier=0.12, best_brier=0.08))
     replayed = result(lost, won)
     assert won_back(replayed) == pytest.approx((0.75, 0.75))
-    assert headline(replayed) == "Retraining won back 75% of the AUC and 75% of the Brier score that the shift cost."
+    assert headline(replayed) == "Retraining closed 75% of the gap to the best possible AUC, and 75% of the gap in Brier score."
 
 
 def test_months_before_the_first_retrained_model_do_not_count() -> None:
@@ -31,7 +31,7 @@ def test_a_retrained_model_that_is_worse_is_called_so() -> None:
         month("2005-10", version=1, coded=coded(auc=0.8, never=0.8, best=0.9)),
         month("2005-11", version=2, coded=coded(auc=0.79, never=0.8, best=0.9)),
     )
-    assert headline(replayed).startswith("Retraining won nothing back")
+    assert headline(replayed).startswith("Retraining closed nothing of the gap")
 
 
 def test_the_headline_of_a_coding_change_names_both_readings_of_the_month_that_fell_most() -> None:
