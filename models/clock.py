@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Protocol, Self
 
+from models.errors import Misconfigured
+
 
 class Clock(Protocol):
     def now(self) -> datetime:
@@ -37,7 +39,10 @@ class FileClock:
         self._path = path
 
     def now(self) -> datetime:
-        return datetime.fromisoformat(self._path.read_text().strip())
+        try:
+            return datetime.fromisoformat(self._path.read_text().strip())
+        except (OSError, ValueError) as error:
+            raise Misconfigured(f"{self._path} holds no instant", hint="STEWARD_CLOCK_FILE is for replays; unset it") from error
 
     def set(self, instant: datetime) -> None:
         waiting = self._path.with_suffix(".tmp")

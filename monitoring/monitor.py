@@ -62,11 +62,15 @@ def monitor(use_case: UseCase, month: Month, desk: Desk) -> tuple[ReportKey, Mon
 
 
 def due(use_case: UseCase, desk: Desk) -> list[Month]:
-    """The months worth monitoring now: the newest one decided on, then the newest one whose outcomes have matured."""
+    """The months worth monitoring now: the newest one decided on, then the newest one whose outcomes have matured.
+
+    After them every month that has decisions but no report yet. A month that has not begun is none of them.
+    """
     now = desk.clock.now()
-    decided = [partition.month for partition in desk.lake.versions(DECISIONS, known_at=now)]
+    decided = [p.month for p in desk.lake.versions(DECISIONS, known_at=now) if p.month <= Month.of(now.date())]
     matured = [month for month in decided if _Run(use_case, month, desk, now).outcomes()]
-    return list(dict.fromkeys([*decided[-1:], *matured[-1:]]))
+    unreported = [month for month in decided if not desk.reports.keys(use_case.name, str(month))]
+    return list(dict.fromkeys([*decided[-1:], *matured[-1:], *reversed(unreported)]))
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PlatformError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return EXIT_HELD if isinstance(error, Held) else 1
+    except OSError as error:
+        print(f"{type(error).__name__}: {error}\n  -> is STEWARD_HOME a folder that may be written to?", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("stopped; the same command goes on from here", file=sys.stderr)
         return 130
@@ -45,6 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     for verb in (accept, back):
         verb.add_argument("--by", required=True, metavar="NAME", help="who answers for it")
         verb.add_argument("--reason", required=True, help="why, in a sentence")
+
+    back.add_argument("--again", action="store_true", help="go back one more, from a champion that is itself a roll-back")
 
     _verb(verbs, "holds", commands.holds, "what waits for a person")
     _verb(verbs, "schedule", commands.schedule, "run ingest, monitor and retrain on their schedules")

@@ -31,13 +31,21 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Cohorts:
-    """What may be known: the plan, and its rows. `matured` is development and out-of-time together."""
+    """What may be known: the plan, and its rows. `matured` is development and out-of-time together.
+
+    `left_out` are matured cohorts whose outcomes are coded in a way that the others cannot be compared with.
+    """
 
     as_of: date
     plan: Plan
     development: Dataset
     out_of_time: Dataset
     matured: Dataset
+    left_out: tuple[str, ...] = ()
+
+    def taught(self) -> Dataset:
+        """The development rows that any choice or candidate may rest on: never the held-out accounts."""
+        return self.development.take(~held_out(self.development.accounts))
 
 
 @dataclass(frozen=True)
@@ -67,9 +75,13 @@ class Champion:
 
 @dataclass(frozen=True)
 class Assessment:
-    """`scores` are out-of-time probabilities by name; `candidate` and `deployed` are the two sets of figures."""
+    """`scores` are out-of-time probabilities by name; `candidate` and `deployed` are the two sets of figures.
+
+    `compared_with` is the digest of the champion that was judged against, "" for none: only that one may be replaced.
+    """
 
     bundle: Bundle
+    compared_with: str
     recipe: Recipe
     candidate: Evaluation
     deployed: Evaluation
@@ -94,7 +106,7 @@ class Assessment:
 def assess(use_case: UseCase, cohorts: Cohorts, recipe: Recipe, workshop: Workshop, champion: Champion | None) -> Assessment:
     """Fit, refit, seal, measure and decide. The out-of-time month is opened here, once."""
     out_of_time, policy = cohorts.out_of_time, use_case.policy
-    taught = cohorts.development.take(~held_out(cohorts.development.accounts))
+    taught = cohorts.taught()
     candidate = fit(recipe, use_case, workshop.families, taught)
     final = refit(recipe, use_case, workshop.families, cohorts.matured)
     bundle = _sealed(use_case, cohorts, recipe, workshop, final)
@@ -122,6 +134,7 @@ def assess(use_case: UseCase, cohorts: Cohorts, recipe: Recipe, workshop: Worksh
     )
     return Assessment(
         bundle=bundle,
+        compared_with=champion.bundle.digest if champion else "",
         recipe=recipe,
         candidate=_evaluated(use_case, out_of_time, scores["challenger"], taught.accounts),
         deployed=_evaluated(use_case, final.check, final.probabilities, out_of_time.accounts[:0]),
@@ -132,7 +145,10 @@ def assess(use_case: UseCase, cohorts: Cohorts, recipe: Recipe, workshop: Worksh
 
 
 def _fair_rows(cohorts: Cohorts, champion: Champion | None) -> NDArray[np.bool_]:
-    """A champion that was trained on this very month is only compared on accounts that no model is ever trained on."""
+    """A champion that was trained on this very month is only compared on accounts that no model is ever fitted on.
+
+    Its two calibration numbers were taken from these accounts, which favours the champion a little.
+    """
     accounts = cohorts.out_of_time.accounts
     if champion and champion.was_trained_on(str(cohorts.plan.out_of_time)):
         return held_out(accounts)

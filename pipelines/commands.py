@@ -3,8 +3,9 @@
 from argparse import Namespace
 from enum import Enum, auto
 
+from models.channel import Move, head
+from models.errors import Conflict
 from models.governance.ledger import open_holds
-from models.governance.release import champion
 from pipelines.definitions import accept_definition as accept
 from pipelines.engine import engine
 from pipelines.promotion import roll_back
@@ -76,8 +77,10 @@ def accept_definition(chosen: Namespace) -> Ended:
 def rollback(chosen: Namespace) -> Ended:
     parts = _platform(chosen)
     model = parts.use_case.name
-    digest = champion(parts.office, model)
-    pointer = roll_back(parts.desk, model, away_from=digest, asked_by=chosen.by, reason=chosen.reason)
+    now = head(parts.channel, parts.office.trust, model)
+    if now.move is Move.ROLL_BACK and not chosen.again:
+        raise Conflict(f"{model} was rolled back already, to version {now.version}", hint="--again goes back one more")
+    pointer = roll_back(parts.desk, model, away_from=now.bundle, asked_by=chosen.by, reason=chosen.reason)
     print(f"{model} is back at version {pointer.version}, bundle {pointer.bundle[:12]}. A running service follows by itself.")
     return Ended.DONE
 

@@ -31,6 +31,7 @@ def collect(cohorts: Cohorts, development: Development, assessment: Assessment, 
             "as_of": cohorts.as_of.isoformat(),
             "development": [str(month) for month in cohorts.plan.development],
             "out_of_time": str(cohorts.plan.out_of_time),
+            "left_out": list(cohorts.left_out),
             "partitions": cohorts.matured.lineage(),
         },
     }

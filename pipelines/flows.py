@@ -15,7 +15,7 @@ from prefect.schedules import Cron
 from prefect.tasks import exponential_backoff
 from prefect.types.entrypoint import EntrypointType
 
-from models.errors import Conflict, Unavailable
+from models.errors import Unavailable
 from monitoring.report import MonthlyReport
 from pipelines import steps
 from pipelines.ingest import IngestReport
@@ -31,8 +31,8 @@ R = TypeVar("R")
 
 
 def _passing(_task: "Task[..., Any]", _run: TaskRun, state: "State[Any]") -> bool:
-    """Trying again helps against a dependency that is away or a race that was lost, and against nothing else."""
-    return isinstance(state.result(raise_on_failure=False), Unavailable | Conflict)
+    """Trying again helps against a dependency that is away. A lost race needs a new comparison, so a new run."""
+    return isinstance(state.result(raise_on_failure=False), Unavailable)
 
 
 def _step(function: Callable[P, R]) -> "Task[P, R]":

@@ -12,13 +12,13 @@ from models.errors import Held
 from models.gates import Outcome
 from models.governance.ledger import Hold, accepted_definition, open_holds
 from models.governance.release import champion as digest_in_force
-from models.lake import OUTCOMES, SNAPSHOTS
+from models.lake import OUTCOMES, PartitionVersion
 from models.registry import RunRecord
 from models.splits import plan
 from monitoring.monitor import due, monitor
 from monitoring.report import MonthlyReport
 from monitoring.sealing import seal_all
-from monitoring.verdict import Suggestion, Verdict
+from monitoring.verdict import Verdict, overall
 from pipelines.assessment import Assessment, Champion, Cohorts, assess
 from pipelines.candidates import Effort
 from pipelines.dataset import load
@@ -31,6 +31,7 @@ from pipelines.stopwatch import Part
 from pipelines.wiring import Platform
 
 TRAINER = "pipeline"
+FEWEST_COHORTS = 2  # one to develop on, one out of time
 
 
 class Kind(StrEnum):
@@ -67,12 +68,14 @@ def open_cohorts(platform: Platform, as_of: date) -> Cohorts:
         )
     use_case, known_at = platform.use_case, platform.clock.now()
     with platform.watch.step("read the cohorts", Part.DATA):
-        months = [part.month for part in platform.lake.versions(SNAPSHOTS, known_at=known_at)]
+        months, left_out = comparable_months(platform, as_of)
         cohorts = plan(use_case, months, as_of)
         whole = load(use_case, platform.lake, (*cohorts.development, cohorts.out_of_time), as_of, known_at)
         before = load(use_case, platform.lake, cohorts.development, as_of, known_at)
         judged = load(use_case, platform.lake, (cohorts.out_of_time,), as_of, known_at)
-    return Cohorts(as_of, cohorts, before, judged, whole)
+    if left_out:
+        platform.progress.say(f"left out, because their outcomes are coded otherwise: {', '.join(left_out)}")
+    return Cohorts(as_of, cohorts, before, judged, whole, left_out)
 
 
 def search(platform: Platform, cohorts: Cohorts) -> Development:
@@ -81,7 +84,7 @@ def search(platform: Platform, cohorts: Cohorts) -> Development:
     effort = Effort(trials=settings.trials, folds=settings.folds, seed=settings.seed, workers=settings.workers)
     with platform.watch.step("choose features, family and parameters", Part.MODEL):
         return develop(
-            platform.use_case, cohorts.development, platform.families, platform.optimiser, effort, platform.progress.count
+            platform.use_case, cohorts.taught(), platform.families, platform.optimiser, effort, platform.progress.count
         )
 
 
@@ -105,8 +108,7 @@ def release(
     with platform.watch.step("register and release", Part.TRACKING):
         run = _record(platform, cohorts, development, assessment, evidence, trigger)
         candidate = Candidate(bundle, run, TRAINER, evidence.digest)
-        champion = digest_in_force(desk.office, model)
-        if champion == bundle.digest:
+        if digest_in_force(desk.office, model) == bundle.digest:
             version = register(desk, candidate)
             promote(desk, model, bundle.digest)
             return Ending(Kind.PROMOTED, "This very model is in force already.", version.version, bundle.digest)
@@ -115,7 +117,9 @@ def release(
             keep(desk, model, bundle=bundle.digest, as_of=cohorts.as_of, actor=TRAINER, reason=decision.sentence)
             kind = Kind.KEPT if decision.outcome is Outcome.KEEP else Kind.REFUSED
             return Ending(kind, decision.sentence, version.version, bundle.digest)
-        version = request_promotion(desk, candidate, compared_with=champion, reason=f"{trigger} {decision.sentence}".strip())
+        version = request_promotion(
+            desk, candidate, compared_with=assessment.compared_with, reason=f"{trigger} {decision.sentence}".strip()
+        )
         try:
             promote(desk, model, bundle.digest)
         except Held as held:
@@ -175,18 +179,36 @@ def timed(platform: Platform, ending: Ending, reports: Sequence[MonthlyReport] =
     return replace(ending, reports=tuple(reports), timings=tuple(platform.watch.steps))
 
 
+def comparable_months(platform: Platform, as_of: date) -> tuple[list[Month], tuple[str, ...]]:
+    """The matured cohorts of the newest coding that has enough of them to train, and those that are left out for it.
+
+    Outcomes of two codings cannot be learnt together. Nothing is left out in silence: the holds come first.
+    """
+    known = _matured(platform, as_of)
+    codings = list(dict.fromkeys(part.facts["coding"] for part in reversed(known)))
+    by_coding = {coding: [part.month for part in known if part.facts["coding"] == coding] for coding in codings}
+    enough = next((months for months in by_coding.values() if len(months) >= FEWEST_COHORTS), [])
+    chosen = enough or [part.month for part in known]
+    return chosen, tuple(str(part.month) for part in known if part.month not in chosen)
+
+
 def _verdict(reports: Sequence[MonthlyReport]) -> Verdict | None:
-    """The one that asks for retraining, else the newest month's."""
-    asking = [report.verdict for report in reports if report.verdict.suggests is Suggestion.RETRAIN]
-    return next(iter([*asking, *(report.verdict for report in reports)]), None)
+    return overall([report.verdict for report in reports]) if reports else None
 
 
 def _definition(platform: Platform, as_of: date) -> int:
-    """The outcome definition in force for the newest matured cohort."""
+    """The outcome definition in force for the cohorts that would be trained on."""
     use_case = platform.use_case
-    known = [part for part in platform.lake.versions(OUTCOMES) if use_case.matured_at(part.month) <= as_of]
+    months, _ = comparable_months(platform, as_of)
+    coding = next((part.facts["coding"] for part in _matured(platform, as_of) if part.month in months), None)
     entries = platform.ledger.entries(use_case.name)
-    return accepted_definition(entries, use_case.as_coded, known[-1].facts["coding"]) if known else 0
+    return accepted_definition(entries, use_case.as_coded, coding) if coding else 0
+
+
+def _matured(platform: Platform, as_of: date) -> list[PartitionVersion]:
+    """The outcomes known at the end of `as_of`, oldest month first."""
+    known = platform.lake.versions(OUTCOMES, known_at=platform.clock.now())
+    return [part for part in known if platform.use_case.matured_at(part.month) <= as_of]
 
 
 def _record(

@@ -19,11 +19,11 @@ from models.bundle import sha256
 from models.channel import Pointer, Release
 from models.clock import Clock, Month
 from models.contract import Contract
-from models.errors import Conflict, Integrity, NoChampion, NotFound
+from models.errors import Conflict, Detail, InputRefused, Integrity, NoChampion, NotFound
 from models.policy import Policy
 from models.scoring import Scorer, check_golden_rows
 from monitoring.decisions import Answered, DecisionLog, LoggedDecision
-from serving.checking import Checker, Record
+from serving.checking import SHOWN, Checker, Record
 
 
 @dataclass(frozen=True)
@@ -155,8 +155,9 @@ class Predictor:
         probability = model.probabilities(records)
         actions = model.policy.cut_offs.actions(probability)
         pointer, names, key, time = model.pointer, model.contract.inputs, model.contract.key, model.contract.time
-        months = {text: Month.parse(text) for text in {record[time] for record in records}}
         token, now = self._new_id(), self._clock.now()
+        months = {text: Month.parse(text) for text in {record[time] for record in records}}
+        _refuse_the_future(records, time, Month.of(now.date()))
         return [
             LoggedDecision(
                 decision_id=f"{token}-{number}",
@@ -190,3 +191,16 @@ def _response(model: LoadedModel, decisions: Sequence[LoggedDecision], request_i
     pointer = model.pointer
     head = {"request_id": request_id, "model": pointer.model, "version": pointer.version, "bundle": pointer.bundle}
     return json.dumps(head | {"answers": answers}, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _refuse_the_future(records: Sequence[Record], time: str, this_month: Month) -> None:
+    """Raises `InputRefused`: what is to come cannot have been observed, and would hide the months that were."""
+    rule = f"a month up to {this_month}, the current one"
+    late = [Detail(number, time, record[time], rule) for number, record in enumerate(records) if record[time] > str(this_month)]
+    if late:
+        first = late[0]
+        raise InputRefused(
+            f"record {first.record}, {time}: {first.value} is refused: {rule}",
+            late[:SHOWN],
+            hint="nothing was decided; correct the records and send them all again",
+        )

@@ -64,11 +64,14 @@ def prefect_api(home: Path, *, port: int = 0, ui: bool = False) -> Iterator[Api]
         return
     child, url = _start(home, port or _free_port(), ui=ui)
     os.environ["PREFECT_API_URL"] = url
+    if ui:
+        _address(home).write_text(url)  # a long-running server may be shared; that of a single command ends with it
     try:
         yield Api(url)
     finally:
         del os.environ["PREFECT_API_URL"]
-        _address(home).unlink(missing_ok=True)
+        if ui:
+            _address(home).unlink(missing_ok=True)
         if child.stdin is not None:
             child.stdin.close()  # the child ends when this pipe does, also if we are killed
         child.wait(timeout=30)
@@ -84,7 +87,6 @@ def _start(home: Path, port: int, *, ui: bool) -> tuple[subprocess.Popen[bytes],
     with (folder / "server.log").open("ab") as log:
         command = [sys.executable, "-m", "pipelines.adapters.prefect_server", str(port)]
         child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment)  # noqa: S603
-    _address(home).write_text(url)
     return child, url
 
 
