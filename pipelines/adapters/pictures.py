@@ -10,7 +10,7 @@ from pipelines.development import Development
 def draw(cohorts: Cohorts, development: Development, assessment: Assessment) -> dict[str, bytes]:
     """PNG by name: out of time for the challenger, beside the champion where there is one; and how it got there."""
     bad, scores = cohorts.out_of_time.bad, assessment.scores
-    months = np.concatenate([cohorts.development.months, cohorts.out_of_time.months])
+    months = np.concatenate([cohorts.taught().months, cohorts.out_of_time.months])
     probabilities = np.concatenate([development.probabilities, scores["challenger"]])
     curve = development.curve
     return {
