@@ -1,0 +1,121 @@
+"""A whole run of training and retraining with the real tools, on every fifth account of the real panel."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from models.errors import Conflict, Held
+from models.gates import Outcome
+from models.lake import AUDIT
+from pipelines import steps
+from pipelines.definitions import accept_definition
+from pipelines.retraining import Course
+from pipelines.settings import PipelineSettings
+from pipelines.steps import Ending, Kind
+from pipelines.wiring import Platform
+from tests.fakes.source import SomeAccounts
+
+pytestmark = pytest.mark.integration
+
+AUGUST, SEPTEMBER, OCTOBER = date(2005, 8, 31), date(2005, 9, 30), date(2005, 10, 31)
+
+
+def new_platform(home: Path) -> Platform:
+    return Platform(PipelineSettings(home=home, trials=4, folds=2), source=SomeAccounts(step=5))
+
+
+def trained(parts: Platform, as_of: date) -> Ending:
+    cohorts = steps.open_cohorts(parts, as_of)
+    development = steps.search(parts, cohorts)
+    assessment = steps.judge(parts, cohorts, development)
+    evidence = steps.document(parts, cohorts, development, assessment)
+    return steps.release(parts, cohorts, development, assessment, evidence, "A test.")
+
+
+def accept(parts: Platform, version: int) -> None:
+    accept_definition(
+        parts.use_case,
+        parts.lake,
+        parts.ledger,
+        parts.clock,
+        version=version,
+        by="Vera",
+        reason="looked at it",
+        progress=lambda text: None,
+    )
+
+
+@pytest.fixture(scope="module")
+def champion(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Platform, Ending]]:
+    """A home with a champion as of August, shared by the tests below, which run in any order."""
+    parts = new_platform(tmp_path_factory.mktemp("home"))
+    steps.take_in(parts, AUGUST)
+    yield parts, trained(parts, AUGUST)
+
+
+def test_a_first_run_ends_with_a_gated_champion_in_registry_channel_and_ledger(champion: tuple[Platform, Ending]) -> None:
+    parts, ending = champion
+    assert (ending.kind, ending.version) == (Kind.PROMOTED, 1)
+    (version,) = parts.registry.versions("credit_default")
+    assert (list(version.aliases), version.bundle_digest) == (["champion"], ending.bundle)
+    found = steps.in_force(parts)
+    assert found is not None
+    assert found.bundle.digest == ending.bundle
+    assert found.was_trained_on("2005-07")
+
+
+def test_the_same_run_again_finds_its_own_model_in_force(champion: tuple[Platform, Ending]) -> None:
+    parts, first = champion
+    again = trained(new_platform(parts.settings.home), AUGUST)
+    assert (again.kind, again.version, again.bundle) == (Kind.PROMOTED, first.version, first.bundle)
+    assert parts.channel.pointers("credit_default") == 1
+
+
+def test_no_choice_and_no_candidate_rests_on_a_held_out_account_or_an_audit_column(champion: tuple[Platform, Ending]) -> None:
+    parts, _ = champion
+    cohorts = steps.open_cohorts(parts, AUGUST)
+    taught = cohorts.taught()
+    assert 0 < len(taught.accounts) < len(cohorts.development.accounts)
+    assert not set(taught.columns) & {"sex", "age", "education", "marriage"}
+    assert not [part for part in parts.lake.versions(AUDIT)]
+    assert set(cohorts.development.months) == {"2005-05", "2005-06"}
+    assert set(cohorts.out_of_time.months) == {"2005-07"}
+
+
+def test_a_champion_that_was_not_compared_with_is_never_replaced(champion: tuple[Platform, Ending]) -> None:
+    parts, first = champion
+    cohorts = steps.open_cohorts(parts, AUGUST)
+    development = steps.search(parts, cohorts)
+    assessment = steps.judge(parts, cohorts, development)
+    other = replace(development.recipe, seed=7)
+    rival = steps.judge(parts, cohorts, replace(development, recipe=other))
+    assert rival.compared_with == first.bundle
+    judged_too_early = replace(rival, compared_with="", decision=replace(rival.decision, outcome=Outcome.PROMOTE))
+    evidence = steps.document(parts, cohorts, development, assessment)
+    with pytest.raises(Conflict, match="points at"):
+        steps.release(parts, cohorts, development, judged_too_early, evidence, "A race.")
+    found = steps.in_force(parts)
+    assert found is not None
+    assert found.bundle.digest == first.bundle
+
+
+def test_september_is_held_then_accepted_and_october_leaves_a_way_on(tmp_path: Path) -> None:
+    parts = new_platform(tmp_path)
+    steps.take_in(parts, SEPTEMBER)
+    with pytest.raises(Held, match="status_0"):
+        steps.open_cohorts(parts, SEPTEMBER)
+    assert steps.consider(parts, [], SEPTEMBER, "Vera").course is Course.HOLD
+
+    accept(parts, 2)
+    assert steps.open_cohorts(parts, SEPTEMBER).matured.definition_version == 2
+
+    steps.take_in(parts, OCTOBER)
+    with pytest.raises(Held, match="2005-10"):
+        steps.open_cohorts(parts, OCTOBER)
+    accept(parts, 3)
+    cohorts = steps.open_cohorts(parts, OCTOBER)
+    assert cohorts.left_out == ("2005-09",)
+    assert (str(cohorts.plan.out_of_time), cohorts.matured.definition_version) == ("2005-08", 2)
