@@ -1,6 +1,5 @@
 """A whole run of training and retraining with the real tools, on every fifth account of the real panel."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -49,11 +48,11 @@ def accept(parts: Platform, version: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def champion(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Platform, Ending]]:
+def champion(tmp_path_factory: pytest.TempPathFactory) -> tuple[Platform, Ending]:
     """A home with a champion as of August, shared by the tests below, which run in any order."""
     parts = new_platform(tmp_path_factory.mktemp("home"))
     steps.take_in(parts, AUGUST)
-    yield parts, trained(parts, AUGUST)
+    return parts, trained(parts, AUGUST)
 
 
 def test_a_first_run_ends_with_a_gated_champion_in_registry_channel_and_ledger(champion: tuple[Platform, Ending]) -> None:
@@ -80,7 +79,7 @@ def test_no_choice_and_no_candidate_rests_on_a_held_out_account_or_an_audit_colu
     taught = cohorts.taught()
     assert 0 < len(taught.accounts) < len(cohorts.development.accounts)
     assert not set(taught.columns) & {"sex", "age", "education", "marriage"}
-    assert not [part for part in parts.lake.versions(AUDIT)]
+    assert not parts.lake.versions(AUDIT)
     assert set(cohorts.development.months) == {"2005-05", "2005-06"}
     assert set(cohorts.out_of_time.months) == {"2005-07"}
 
