@@ -23,6 +23,7 @@ def main():
     try:
         create()
         install()
+        prepare()
     except subprocess.CalledProcessError as error:
         return stop("this command failed: " + " ".join(map(str, error.cmd)), "the reason stands above it")
     STAMP.touch()
@@ -67,6 +68,12 @@ def install():
         say("uv could not install the lock; trying plain pip")
     run([*pip(), "install", *locked])
     run([*pip(), "install", *project])
+
+
+def prepare():
+    """What every new home would otherwise wait for: the flow engine's empty database, migrated once."""
+    say("preparing the flow engine's database")
+    subprocess.run([str(BIN / "python"), "-m", "pipelines.adapters.prefect_server", "template"], cwd=str(ROOT), check=False)
 
 
 def get_uv():
