@@ -246,3 +246,13 @@ def test_the_newest_month_and_the_newest_matured_one_are_due(office: Office) -> 
     office.decide(AUGUST)
     months.mature(office.lake, columns, office.clock.now(), months.outcome_codes(columns))
     assert due(USE_CASE, office.desk) == [AUGUST, JULY]
+
+
+def test_a_month_that_was_never_reported_on_is_due_and_one_to_come_is_not(office: Office) -> None:
+    office.decide(JULY)
+    office.decide(AUGUST)
+    assert due(USE_CASE, office.desk) == [JULY], "it is July: August has not begun"
+    office.clock.set(end_of_day(date(2005, 8, 31)))
+    assert due(USE_CASE, office.desk) == [AUGUST, JULY]
+    monitor(USE_CASE, JULY, office.desk)
+    assert due(USE_CASE, office.desk) == [AUGUST]

@@ -220,3 +220,11 @@ def test_a_bundle_of_a_form_that_is_not_known_here_is_not_loaded(part: str, cont
     OFFICE.promote(channel, fake_bundle(parts={part: content}))
     with pytest.raises(Integrity, match="cannot be read"):
         LoadedModel.load(release(channel, OFFICE.trust, MODEL, now=NOW), FakeScorer, 10)
+
+
+def test_a_month_to_come_is_refused_and_nothing_of_its_batch_is_recorded(predictor: Predictor, log: InMemoryDecisionLog) -> None:
+    late = str(Month.of(NOW.date()).plus(1))
+    with pytest.raises(InputRefused, match=f"record 1, snapshot_month: {late} is refused") as refused:
+        predictor.answer(ask(record(), record(snapshot_month=late)))
+    assert [(detail.record, detail.field, detail.value) for detail in refused.value.details] == [(1, "snapshot_month", late)]
+    assert log.months(MODEL) == {}
