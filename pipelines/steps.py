@@ -109,9 +109,8 @@ def release(
         run = _record(platform, cohorts, development, assessment, evidence, trigger)
         candidate = Candidate(bundle, run, TRAINER, evidence.digest)
         if digest_in_force(desk.office, model) == bundle.digest:
-            version = register(desk, candidate)
-            promote(desk, model, bundle.digest)
-            return Ending(Kind.PROMOTED, "This very model is in force already.", version.version, bundle.digest)
+            pointer = promote(desk, model, bundle.digest)  # completes what a killed run left
+            return Ending(Kind.PROMOTED, "This very model is in force already.", pointer.version, bundle.digest)
         if decision.outcome is not Outcome.PROMOTE:
             version = register(desk, candidate)
             keep(desk, model, bundle=bundle.digest, as_of=cohorts.as_of, actor=TRAINER, reason=decision.sentence)
