@@ -106,11 +106,11 @@ def release(
     bundle, decision, desk = assessment.bundle, assessment.decision, platform.desk
     model = bundle.model
     with platform.watch.step("register and release", Part.TRACKING):
-        run = _record(platform, cohorts, development, assessment, evidence, trigger)
-        candidate = Candidate(bundle, run, TRAINER, evidence.digest)
         if digest_in_force(desk.office, model) == bundle.digest:
             pointer = promote(desk, model, bundle.digest)  # completes what a killed run left
             return Ending(Kind.PROMOTED, "This very model is in force already.", pointer.version, bundle.digest)
+        run = _record(platform, cohorts, development, assessment, evidence, trigger)
+        candidate = Candidate(bundle, run, TRAINER, evidence.digest)
         if decision.outcome is not Outcome.PROMOTE:
             version = register(desk, candidate)
             keep(desk, model, bundle=bundle.digest, as_of=cohorts.as_of, actor=TRAINER, reason=decision.sentence)
