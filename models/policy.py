@@ -1,7 +1,7 @@
 """A use case's policy: cut-offs and the costs behind them, directions, gates and limits. Data, sealed in the bundle."""
 
 from enum import StrEnum
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,12 +97,42 @@ class MonitoringLimits(Frozen):
     minimum_rows: int
 
 
+class JurisdictionLimits(Frozen):
+    """What a figure may show under one jurisdiction. The whole confidence interval must lie inside."""
+
+    rule: str = Field(min_length=1, description="the rule, or the house's own standard, that the limits support")
+    impact_ratio: float = Field(gt=0, le=1, description="favourable rate / that of the reference group, at least")
+    score_difference: float = Field(gt=0, description="standardised mean difference of the score, at most, either sign")
+    true_positive_gap: float = Field(gt=0, lt=1, description="difference in the share of bads not favoured, either sign")
+    false_positive_gap: float = Field(gt=0, lt=1, description="difference in the share of goods not favoured, either sign")
+    calibration_ratio: tuple[float, float] = Field(description="predicted / observed bad rate of a group")
+    proxy_auc: float = Field(gt=0.5, lt=1, description="how well anything may predict a group; .5 is chance")
+
+
+class FairnessLimits(Frozen):
+    """How fairness is counted, and the limits by jurisdiction: they differ and change, so they are data.
+
+    (The federal effects test left Regulation B in July 2026; states, other countries and the bank's own standard remain.)
+    """
+
+    favourable: tuple[Action, ...] = Field(min_length=1, description="the decisions that count as favourable")
+    review_counts: str = Field(min_length=1, description="how `review` counts, and why")
+    reference: Literal["largest", "highest_rate"] = Field(description="which group the others are compared with")
+    bands: dict[str, tuple[int, ...]] = Field(description="lower ends of the bands of audit columns that are numbers")
+    minimum_cell: int = Field(ge=1, description="accounts needed in a group before a rate is judged")
+    minimum_outcomes: int = Field(ge=1, description="bads, or goods, needed before a rate among them is judged")
+    auc_margin: float = Field(gt=0, description="AUC that a less discriminatory alternative may cost at most")
+    impact_gain: float = Field(gt=0, description="gain in impact ratio from which an alternative must be preferred")
+    jurisdictions: dict[str, JurisdictionLimits] = Field(min_length=1)
+
+
 class Policy(Frozen):
     cost: CostMatrix
     cut_offs: CutOffs
     directions: dict[str, int] = Field(description="+1: more of the feature may only raise the probability; -1: only lower it")
     gates: GateLimits
     monitoring: MonitoringLimits
+    fairness: FairnessLimits | None = Field(default=None, description="without it no fairness figure can be within limits")
     quantum: float = Field(default=1e-9, description="probabilities are rounded to this before cut-off and log")
 
     def quantise(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,7 +1,16 @@
 """The policy of the monthly line review. Every figure is an assumption of this example, stated so that it can be argued with."""
 
 from models.credit_default.features import DIRECTIONS
-from models.policy import CostMatrix, CutOffs, GateLimits, MonitoringLimits, Policy
+from models.policy import (
+    Action,
+    CostMatrix,
+    CutOffs,
+    FairnessLimits,
+    GateLimits,
+    JurisdictionLimits,
+    MonitoringLimits,
+    Policy,
+)
 
 # Exposure is near the panel's mean bill (TWD 51,000); loss given default of unsecured cards is commonly put at .75,
 # the foundation value for unsecured subordinated claims in the Basel framework (CRE32.7). The rest is the owner's estimate.
@@ -16,6 +25,38 @@ COST = CostMatrix(
 )
 
 _review, _reduce = COST.cut_offs()
+
+# No limit here is a law's own number but the four fifths (29 CFR 1607.4(D), from employment). The rest is the owner's choice.
+FAIRNESS = FairnessLimits(
+    favourable=(Action.KEEP,),
+    review_counts="review counts as not favourable: the line is in doubt until a person has decided",
+    reference="highest_rate",
+    bands={"age": (18, 26, 31, 41, 51, 62)},
+    minimum_cell=100,
+    minimum_outcomes=50,
+    auc_margin=0.005,
+    impact_gain=0.01,
+    jurisdictions={
+        "US": JurisdictionLimits(
+            rule="supports 12 CFR 1002.4(a); the effects test left Regulation B in July 2026, so the limits are the bank's own",
+            impact_ratio=0.80,
+            score_difference=0.30,
+            true_positive_gap=0.10,
+            false_positive_gap=0.05,
+            calibration_ratio=(0.80, 1.25),
+            proxy_auc=0.75,
+        ),
+        "EU": JurisdictionLimits(
+            rule="supports the examination for bias of EU AI Act article 10(2)(f); the limits are the bank's own",
+            impact_ratio=0.90,
+            score_difference=0.25,
+            true_positive_gap=0.10,
+            false_positive_gap=0.05,
+            calibration_ratio=(0.80, 1.25),
+            proxy_auc=0.75,
+        ),
+    },
+)
 
 POLICY = Policy(
     cost=COST,
@@ -40,4 +81,5 @@ POLICY = Policy(
         calibration_ratio=(0.75, 1.33),
         minimum_rows=500,
     ),
+    fairness=FAIRNESS,
 )
