@@ -19,7 +19,18 @@ from models.policy import GateLimits
 
 PARITY = 1e-9  # largest difference in probability between the graph and the estimator it was made of
 
-FLOORS = ("rows", "outcomes", "auc", "brier_ratio", "calibration_slope", "calibration_intercept", "parity", "same_decisions")
+FLOORS = (
+    "rows",
+    "outcomes",
+    "auc",
+    "brier_ratio",
+    "deployed_auc",
+    "deployed_brier_ratio",
+    "calibration_slope",
+    "calibration_intercept",
+    "parity",
+    "same_decisions",
+)
 COMPARISONS = ("auc_gain", "brier_gain", "reason_to_change")
 
 
@@ -89,14 +100,14 @@ def decide(
 ) -> Decision:
     """Judge probabilities (n,) of challenger and champion on the same out-of-time rows; no champion means the first.
 
-    Where the recipe is refitted and calibrated anew before it is deployed, `deployed` is where calibration is judged;
-    everything else is judged out of time.
+    Where the recipe is refitted and calibrated anew before it is deployed, `deployed` is where calibration is judged, and
+    where the floors must hold once more; everything else is judged out of time.
     """
     rows = _rows(bad, challenger, champion, accounts)
     if not rows.passed:
         return Decision(Outcome.REFUSE, (rows,))
     held = deployed or HeldOut(bad, challenger, accounts)
-    checks = [rows, *_floors(limits, bad, challenger, accounts), *_calibration(limits, held), *_parity(parity, len(bad))]
+    checks = [rows, *_floors(limits, bad, challenger, accounts), *_deployed(limits, held), *_parity(parity, len(bad))]
     if champion is not None:
         checks += _comparisons(limits, bad, challenger, champion, accounts)
     return Decision(conclude(checks, against_champion=champion is not None), tuple(checks))
@@ -134,6 +145,17 @@ def _floors(limits: GateLimits, bad: Bools, probability: Floats, accounts: NDArr
         Check("outcomes", fewer, f">= {limits.minimum_bad}", enough, words),
         _inside("auc", "AUC", found["auc"], low=limits.auc_floor),
         _inside("brier_ratio", "Brier score / that of the base rate", found["brier_ratio"], high=limits.brier_ceiling_ratio),
+    ]
+
+
+def _deployed(limits: GateLimits, held: HeldOut) -> list[Check]:
+    """A refit that went wrong must not hide behind the candidate that was judged out of time."""
+    found = evaluate(held.bad, held.probability, held.accounts, confidence=limits.confidence)
+    ratio = "Brier score of the deployed model / that of the base rate"
+    return [
+        _inside("deployed_auc", "AUC of the deployed model", found["auc"], low=limits.auc_floor),
+        _inside("deployed_brier_ratio", ratio, found["brier_ratio"], high=limits.brier_ceiling_ratio),
+        *_calibration(limits, held),
     ]
 
 

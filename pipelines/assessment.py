@@ -1,8 +1,9 @@
 """A candidate put together and judged: sealed as it would be deployed, measured out of time, compared with the champion.
 
 Two models come of one recipe. The *candidate*, fitted on the development months, shows out of time what the recipe is
-worth. The *deployed* one is the recipe refitted on all matured cohorts. Neither is ever fitted on the held-out accounts:
-out of time they are the unseen ones, and in the newest cohort they calibrate and check what is deployed.
+worth. The *deployed* one is the recipe refitted on all matured cohorts. No tree is ever grown on the held-out accounts:
+those of the newest month that each model may know calibrate it, two numbers; those of the newest cohort also check what
+is deployed, each half by the calibration of the other.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,6 +47,11 @@ class Cohorts:
     def taught(self) -> Dataset:
         """The development rows that any choice or candidate may rest on: never the held-out accounts."""
         return self.development.take(~held_out(self.development.accounts))
+
+    def newest_held_out(self) -> Dataset:
+        """The held-out accounts of the newest development month: what calibrates a candidate, as a deployed model later."""
+        newest = self.development.months == str(self.plan.development[-1])
+        return self.development.take(held_out(self.development.accounts) & newest)
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,7 @@ def assess(use_case: UseCase, cohorts: Cohorts, recipe: Recipe, workshop: Worksh
     """Fit, refit, seal, measure and decide. The out-of-time month is opened here, once."""
     out_of_time, policy = cohorts.out_of_time, use_case.policy
     taught = cohorts.taught()
-    candidate = fit(recipe, use_case, workshop.families, taught)
+    candidate = fit(recipe, use_case, workshop.families, taught, cohorts.newest_held_out())
     final = refit(recipe, use_case, workshop.families, cohorts.matured)
     bundle = _sealed(use_case, cohorts, recipe, workshop, final)
     scores = {"challenger": policy.quantise(candidate.probabilities(out_of_time.columns))}

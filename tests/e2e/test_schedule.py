@@ -37,6 +37,11 @@ def runs(port: int) -> list[dict[str, Any]]:
         return []
 
 
+def listen_to_ctrl_c() -> None:
+    """A shell in the background hands down an ignored SIGINT, which a child would go on ignoring."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_a_scheduled_run_fires_by_itself_and_finishes(tmp_path: Path) -> None:
     port = free_port()
     environment = os.environ | {
@@ -47,7 +52,8 @@ def test_a_scheduled_run_fires_by_itself_and_finishes(tmp_path: Path) -> None:
         "STEWARD_PIPELINES_RETRAIN_CRON": "0 0 1 1 *",
     }
     with (tmp_path / "schedule.log").open("wb") as log:
-        process = subprocess.Popen([sys.executable, "-m", "pipelines", "schedule"], env=environment, stdout=log, stderr=log)
+        command = [sys.executable, "-m", "pipelines", "schedule"]
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, preexec_fn=listen_to_ctrl_c)
     try:
         finished: list[dict[str, Any]] = []
         deadline = time.monotonic() + PATIENCE

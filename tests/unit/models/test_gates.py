@@ -141,6 +141,14 @@ def test_calibration_is_judged_on_the_model_that_would_be_deployed():
     assert failed(judge(GOOD, deployed=HeldOut(BAD[half], shifted[half], ACCOUNTS[half]))) == {"calibration_intercept"}
 
 
+def test_a_refit_that_no_longer_discriminates_does_not_hide_behind_its_candidate():
+    half = ACCOUNTS % 2 == 0
+    decision = judge(GOOD, deployed=HeldOut(BAD[half], model(noise=8.0)[half], ACCOUNTS[half]))
+    assert decision.outcome is Outcome.REFUSE
+    assert "deployed_auc" in failed(decision)
+    assert "auc" not in failed(decision)
+
+
 def test_a_held_out_sample_too_small_to_prove_calibration_refuses():
     few = slice(0, 60)
     decision = judge(GOOD, deployed=HeldOut(BAD[few], GOOD[few], ACCOUNTS[few]))
