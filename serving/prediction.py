@@ -8,6 +8,7 @@ with, so no answer mixes two versions.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from operator import itemgetter
 from typing import Any, Self
 from uuid import uuid4
@@ -19,7 +20,7 @@ from models.bundle import sha256
 from models.channel import Pointer, Release
 from models.clock import Clock, Month
 from models.contract import Contract
-from models.errors import Conflict, Detail, InputRefused, Integrity, NoChampion, NotFound
+from models.errors import Conflict, Detail, InputRefused, Integrity, NoChampion, NotApproved, NotFound
 from models.policy import Policy
 from models.scoring import Scorer, check_golden_rows
 from monitoring.decisions import Answered, DecisionLog, LoggedDecision
@@ -54,6 +55,11 @@ class LoadedModel:
     @property
     def pointer(self) -> Pointer:
         return self.release.pointer
+
+    @property
+    def expires_at(self) -> datetime:
+        """When the approval ends, under which this model answers."""
+        return datetime.fromisoformat(self.release.approval.document["expires_at"])
 
     def example(self) -> dict[str, Any]:
         """A record that is accepted: the contract's own examples."""
@@ -107,28 +113,42 @@ class Predictor:
         self._clock = clock
         self._new_id = new_id
         self._models: Mapping[str, LoadedModel] = {}
+        self._stopped: Mapping[str, NotApproved] = {}
+        self._sequences: dict[str, int] = {}
 
     @property
     def models(self) -> Mapping[str, LoadedModel]:
         """What is served now, by name."""
         return self._models
 
+    @property
+    def stopped(self) -> Mapping[str, NotApproved]:
+        """What may not answer any more, by name, and why."""
+        return self._stopped
+
     def swap(self, model: LoadedModel) -> None:
         """Serve this release from the next request on. Raises `Integrity` if it is older than the one served."""
         pointer = model.pointer
-        served = self._models.get(pointer.model)
-        if served is not None and pointer.sequence < served.pointer.sequence:
+        newest = self._sequences.get(pointer.model, 0)
+        if pointer.sequence < newest:
             raise Integrity(
-                f"pointer {pointer.sequence} of {pointer.model} is older than {served.pointer.sequence}, which is served",
+                f"pointer {pointer.sequence} of {pointer.model} is older than {newest}, which was served here",
                 hint="an old state of the channel was put back; roll back by publishing a new pointer",
             )
+        self._sequences[pointer.model] = pointer.sequence
         self._models = {**self._models, pointer.model: model}
+        self._stopped = {name: why for name, why in self._stopped.items() if name != pointer.model}
+
+    def stop(self, name: str, why: NotApproved) -> None:
+        """Answer no further request with this model, and say why; until a release of it is swapped in again."""
+        self._stopped = {**self._stopped, name: why}
+        self._models = {other: model for other, model in self._models.items() if other != name}
 
     def answer(self, ask: Ask) -> Answer:
         """Score, record, answer; the decisions are durable before this returns.
 
         A retry under the same key gets the same bytes, whatever is served by then. Raises `InputRefused`, `NotFound`,
-        `Conflict` (the key was used for another body), `Integrity`, `Unavailable`.
+        `Conflict` (the key was used for another body), `NotApproved` (the approval ended), `Integrity`, `Unavailable`.
         """
         if ask.key and (before := self._log.answered(ask.key)):
             return _given_before(before, ask)
@@ -144,12 +164,20 @@ class Predictor:
         return Answer(response)
 
     def _model(self, name: str) -> LoadedModel:
-        models = self._models
+        models, stopped = self._models, self._stopped
         if name in models:
-            return models[name]
+            return self._approved(models[name])
+        if name in stopped:
+            raise stopped[name]
         if not models:
             raise NoChampion("no model is served yet", hint="run `make train`; /health/ready says what is missing")
         raise NotFound(f"no model {name!r} is served here", hint=f"served: {', '.join(sorted(models))}")
+
+    def _approved(self, model: LoadedModel) -> LoadedModel:
+        """Asked at every request: an approval may end between two looks at the channel."""
+        if self._clock.now() >= model.expires_at:
+            raise expired(model)
+        return model
 
     def _decide(self, model: LoadedModel, records: Sequence[Record], request_id: str) -> list[LoggedDecision]:
         probability = model.probabilities(records)
@@ -174,6 +202,13 @@ class Predictor:
             )
             for number, (record, score, action) in enumerate(zip(records, probability.tolist(), actions.tolist(), strict=True))
         ]
+
+
+def expired(model: LoadedModel) -> NotApproved:
+    return NotApproved(
+        f"the approval of {model.pointer.model} version {model.pointer.version} expired at {model.expires_at.isoformat()}",
+        hint="nothing is decided without one: ask a validator for a new approval; it is picked up without a restart",
+    )
 
 
 def _given_before(before: Answered, ask: Ask) -> Answer:

@@ -1,17 +1,21 @@
-"""The look at the release channel: what is new is loaded and swapped in, what is refused is kept as a problem to report."""
+"""The look at the release channel: what is new is loaded and swapped in, what is refused is kept as a problem to report.
+
+What is served already is looked at again each time (`serving.standing`): a model whose approval ended or was withdrawn
+is stopped; any other problem is reported while the verified copy in memory answers on.
+"""
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from models.channel import Release, ReleaseChannel, release
 from models.clock import Clock
-from models.errors import Integrity, NoChampion, PlatformError
-from models.governance.approval import check_approval
+from models.errors import Integrity, NoChampion, NotApproved, PlatformError, Unavailable
 from models.governance.signing import Trust
 from monitoring.decisions import DecisionLog
 from serving.prediction import LoadedModel, Predictor
+from serving.standing import approval_of, check_bytes, check_pointer
 
 logger = logging.getLogger("steward.serving")
 
@@ -30,7 +34,11 @@ class Seen:
 
 
 class Watcher:
-    """Keeps a predictor at the head of the channel. One caller at a time; `seen` may be read by others."""
+    """Keeps a predictor at the head of the channel. One caller at a time; `seen` may be read by others.
+
+    The files of a bundle in force are read and hashed again every `verify_every` looks, and at every look while they
+    are wrong: a bundle is some megabytes, and a channel may be far away.
+    """
 
     def __init__(
         self,
@@ -40,6 +48,7 @@ class Watcher:
         log: DecisionLog,
         predictor: Predictor,
         load: Callable[[Release], LoadedModel],
+        verify_every: int = 30,
     ) -> None:
         self._channel = channel
         self._trust = trust  # read anew at each look: keys are added and withdrawn while a service runs
@@ -47,6 +56,9 @@ class Watcher:
         self._log = log
         self._predictor = predictor
         self._load = load
+        self._verify_every = verify_every
+        self._looks: dict[str, int] = {}  # at each model's bytes: since they were last found right
+        self._trusted = Trust({})
         self.seen = Seen(None, NoChampion("the release channel was not looked at yet", hint="wait for the first look"), {})
 
     def look(self) -> None:
@@ -54,38 +66,74 @@ class Watcher:
         log = _problem(self._log.ping)
         models: dict[str, PlatformError] = {}
         channel = _problem(lambda: models.update(self._renew_all()))
+        self._stop_unapproved()
+        models |= self._predictor.stopped
         before, self.seen = self.seen, Seen(log, channel, models)
-        for name, problem in self.seen.named().items():
-            if str(before.named().get(name)) != str(problem):  # what stays wrong is not said at every look
-                logger.warning("%s: %s", name, problem)
+        self._tell(before)
 
     def obstacle(self) -> PlatformError | None:
         """Why no request can be answered now. A channel that is away is none while something is served."""
         if self.seen.log or self._predictor.models:
             return self.seen.log
-        return self.seen.channel or next(iter(self.seen.models.values()), None)
+        return next(iter(self.seen.models.values()), None) or self.seen.channel
 
     def _renew_all(self) -> dict[str, PlatformError]:
-        names = self._channel.models()
-        if not names:
+        names, served = self._channel.models(), self._predictor.models.keys()
+        if not names and not served:
             raise NoChampion("no model has been promoted yet", hint="run `make train`")
-        trust = self._trust()
-        return {name: problem for name in names if (problem := _problem(partial(self._renew, name, trust)))}
+        self._trusted = self._trust()
+        return {name: problem for name in {*names, *served} if (problem := _problem(partial(self._renew, name)))}
 
-    def _renew(self, name: str, trust: Trust) -> None:
-        served, now = self._predictor.models.get(name), self._clock.now()
-        if served is not None and self._channel.pointers(name) == served.pointer.sequence:
-            check_approval(served.release.approval, trust, model=name, bundle=served.pointer.bundle, now=now)
+    def _renew(self, name: str) -> None:
+        served, newest = self._predictor.models.get(name), self._channel.pointers(name)
+        if served is not None and newest == served.pointer.sequence:
+            check_pointer(served, self._channel, self._trusted)
+            self._check_bytes(served)
             return
+        if served is not None and not newest:
+            raise Unavailable(
+                f"the release channel no longer shows {name}, which answers on from memory",
+                hint="is its folder there and mounted? no promotion and no withdrawal is noticed until it is back",
+            )
         try:
-            found = release(self._channel, trust, name, now=now)
+            found = release(self._channel, self._trusted, name, now=self._clock.now())
         except (KeyError, TypeError, ValueError) as error:
             raise Integrity(
                 f"the release of {name} cannot be read: {error}",
                 hint="it was published by another release of the platform; promote one that fits",
             ) from error
+        except NotApproved as why:
+            if name in self._predictor.stopped:
+                self._predictor.stop(name, why)  # what is missing now, not what was missing first
+            raise
         self._predictor.swap(self._load(found))
+        self._looks[name] = 0
         logger.info("serving %s version %s, bundle %s", name, found.pointer.version, found.pointer.bundle[:12])
+
+    def _check_bytes(self, served: LoadedModel) -> None:
+        name = served.pointer.model
+        self._looks[name] = self._looks.get(name, 0) + 1
+        if self._looks[name] >= self._verify_every:
+            check_bytes(served, self._channel)
+            self._looks[name] = 0
+
+    def _stop_unapproved(self) -> None:
+        """Also while the channel is away: an approval ends by the clock. A renewed approval is taken over."""
+        for name, served in self._predictor.models.items():
+            try:
+                approval = approval_of(served, self._channel, self._trusted, self._clock.now())
+            except NotApproved as why:
+                self._predictor.stop(name, why)
+            else:
+                if approval != served.release.approval:
+                    self._predictor.swap(replace(served, release=replace(served.release, approval=approval)))
+
+    def _tell(self, before: Seen) -> None:
+        """What stays wrong is not said at every look."""
+        known = before.named()
+        for name, problem in self.seen.named().items():
+            if str(known.get(name)) != str(problem):
+                logger.log(logging.ERROR if name in self._predictor.stopped else logging.WARNING, "%s: %s", name, problem)
 
 
 def _problem(act: Callable[[], None]) -> PlatformError | None:

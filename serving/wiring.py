@@ -37,5 +37,6 @@ def service(chosen: ServingSettings) -> Service:
         log,
         predictor,
         lambda release: LoadedModel.load(release, OnnxScorer, chosen.max_records),
+        chosen.verify_every,
     )
     return Service(predictor, watcher, log)

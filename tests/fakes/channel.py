@@ -49,3 +49,7 @@ class FakeChannel:
 
     def add_approval(self, bundle: str, approval: Signed) -> None:
         self._approvals[bundle] = approval
+
+    def remove_approval(self, bundle: str) -> None:
+        """What no program may do, and a person with access to the storage can."""
+        del self._approvals[bundle]

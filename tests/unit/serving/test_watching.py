@@ -1,5 +1,6 @@
 """What serving does when the release channel changes, lies or goes away."""
 
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,14 +10,17 @@ import pytest
 
 from models.bundle import Bundle
 from models.clock import FixedClock
-from models.errors import Integrity, Misconfigured, NoChampion, NotApproved, PlatformError, Unavailable
-from models.governance.signing import Signed, Trust
-from serving.prediction import LoadedModel, Predictor
+from models.errors import Integrity, Misconfigured, NoChampion, NotApproved, NotFound, PlatformError, Unavailable
+from models.governance.approval import approve
+from models.governance.signing import Duty, Signed, Trust
+from serving.prediction import Ask, LoadedModel, Predictor
 from serving.watching import Watcher
-from tests.bundles import MODEL, NOW, Office, fake_bundle
+from tests.bundles import MODEL, NOW, Office, fake_bundle, record
 from tests.fakes.channel import FakeChannel
 from tests.fakes.decisions import InMemoryDecisionLog
 from tests.fakes.scorer import FakeScorer
+
+VERIFY_EVERY = 3
 
 
 class SwitchedChannel(FakeChannel):
@@ -28,11 +32,17 @@ class SwitchedChannel(FakeChannel):
         self.hidden = 0
         self.spoilt: Mapping[str, bytes] | None = None
         self.forged: Signed | None = None
+        self.gone = False
 
     def models(self) -> list[str]:
         if self.down:
             raise self.down
         return super().models()
+
+    def approval(self, bundle: str) -> Signed:
+        if self.down:
+            raise self.down
+        return super().approval(bundle)
 
     def pointers(self, model: str) -> int:
         return super().pointers(model) - self.hidden
@@ -41,6 +51,8 @@ class SwitchedChannel(FakeChannel):
         return self.forged or super().pointer(model, sequence)
 
     def bundle(self, digest: str) -> Mapping[str, bytes]:
+        if self.gone:
+            raise NotFound(f"the channel has no bundle {digest[:12]}")
         return self.spoilt or super().bundle(digest)
 
 
@@ -61,6 +73,7 @@ class World:
             self.log,
             self.predictor,
             lambda release: LoadedModel.load(release, FakeScorer, 10),
+            VERIFY_EVERY,
         )
 
     def trusted(self) -> Trust:
@@ -72,6 +85,22 @@ class World:
         bundle = fake_bundle(base, **changes)
         self.office.promote(self.channel, bundle, version=version)
         return bundle
+
+    def approve(self, bundle: Bundle) -> None:
+        """A new approval, signed now."""
+        approval = approve(
+            self.office.approver,
+            model=MODEL,
+            bundle=bundle.digest,
+            evidence="e" * 64,
+            trainer="pipeline",
+            now=self.clock.now(),
+            comment="checked again",
+        )
+        self.channel.add_approval(bundle.digest, approval)
+
+    def ask(self) -> bytes:
+        return self.predictor.answer(Ask(MODEL, json.dumps(record()).encode(), "r1")).response
 
     def version(self) -> int | None:
         """What is served after a look."""
@@ -186,11 +215,128 @@ def test_a_pointer_in_a_form_of_tomorrow_is_refused_in_words(world: World) -> No
     refused(world, Integrity, "another release of the platform")
 
 
-def test_an_approval_that_expires_while_its_bundle_serves_is_reported_and_the_bundle_serves_on(world: World) -> None:
+def stopped(world: World, said: str) -> None:
+    """Nothing is answered after a look: readiness and every request say why."""
+    assert world.version() is None
+    obstacle = world.watcher.obstacle()
+    assert isinstance(obstacle, NotApproved)
+    assert said in str(obstacle)
+    with pytest.raises(NotApproved, match=said):
+        world.ask()
+
+
+def test_an_approval_that_expires_stops_its_model_and_a_new_one_starts_it_again(world: World) -> None:
+    bundle = world.promote(0.1, version=1)
+    assert world.version() == 1
+    world.clock.set(NOW + timedelta(days=364))
+    assert world.version() == 1
+    world.clock.set(NOW + timedelta(days=366))
+    stopped(world, "expired")
+    world.approve(bundle)
+    assert world.version() == 1
+    assert world.watcher.seen.named() == {}
+    world.ask()
+
+
+def test_an_approval_that_expires_between_two_looks_stops_the_very_next_request(world: World) -> None:
     world.promote(0.1, version=1)
     world.watcher.look()
+    world.ask()
+    world.clock.set(NOW + timedelta(days=366))
+    with pytest.raises(NotApproved, match="expired"):
+        world.ask()
+
+
+def test_an_approval_that_is_renewed_in_time_is_taken_over(world: World) -> None:
+    bundle = world.promote(0.1, version=1)
+    world.watcher.look()
+    world.clock.set(NOW + timedelta(days=200))
+    world.approve(bundle)
+    world.watcher.look()
     world.clock.set(NOW + timedelta(days=400))
-    refused(world, NotApproved, "expired")
+    world.ask()
+    assert world.version() == 1
+
+
+def test_an_approval_that_is_deleted_stops_its_model_until_there_is_one_again(world: World) -> None:
+    bundle = world.promote(0.1, version=1)
+    world.watcher.look()
+    world.channel.remove_approval(bundle.digest)
+    stopped(world, "withdrawn")
+    stopped(world, "withdrawn")
+    world.approve(bundle)
+    assert world.version() == 1
+
+
+def test_an_approval_that_is_edited_is_none(world: World) -> None:
+    bundle = world.promote(0.1, version=1)
+    world.watcher.look()
+    signed = world.channel.approval(bundle.digest)
+    world.channel.add_approval(
+        bundle.digest, replace(signed, document={**signed.document, "expires_at": "2099-01-01T00:00+00:00"})
+    )
+    stopped(world, "does not match")
+
+
+def test_a_release_whose_successor_is_refused_still_needs_its_approval(world: World) -> None:
+    first = world.promote(0.1, version=1)
+    world.watcher.look()
+    world.promote(0.1, version=2, parts={"policy.json": b"{}"})
+    assert world.version() == 1
+    world.channel.remove_approval(first.digest)
+    stopped(world, "withdrawn")
+
+
+def test_a_stopped_model_is_told_what_is_missing_now(world: World) -> None:
+    bundle = world.promote(0.1, version=1)
+    world.watcher.look()
+    world.channel.remove_approval(bundle.digest)
+    stopped(world, "withdrawn")
+    world.approve(bundle)
+    world.clock.set(NOW + timedelta(days=366))
+    stopped(world, "expired")
+
+
+def test_an_old_state_of_the_channel_does_not_come_back_through_a_stop(world: World) -> None:
+    world.promote(0.1, version=1)
+    second = world.promote(0.2, version=2)
+    assert world.version() == 2
+    world.channel.remove_approval(second.digest)
+    stopped(world, "withdrawn")
+    world.channel.hidden = 1
+    assert world.version() is None
+
+
+def test_a_byte_that_is_flipped_on_the_channel_is_reported_and_the_verified_copy_answers_on(world: World) -> None:
+    bundle = world.promote(0.1, version=1)
+    world.watcher.look()
+    world.channel.spoilt = {**bundle.files, "model.onnx": b"0.9"}
+    for _ in range(VERIFY_EVERY - 1):
+        assert world.version() == 1
+        assert world.watcher.seen.named() == {}
+    refused(world, Integrity, "model.onnx does not match")
+    refused(world, Integrity, "promote bundle")
+    assert b'"probability":0.1' in world.ask()
+    world.channel.spoilt = None
+    world.watcher.look()
+    assert world.watcher.seen.named() == {}
+
+
+def test_a_bundle_that_is_gone_from_the_channel_is_reported_before_a_restart_needs_it(world: World) -> None:
+    world.promote(0.1, version=1)
+    world.watcher.look()
+    world.channel.gone = True
+    for _ in range(VERIFY_EVERY):
+        world.watcher.look()
+    refused(world, Integrity, "has no bundle")
+
+
+def test_a_pointer_that_is_replaced_under_its_number_is_reported(world: World) -> None:
+    world.promote(0.1, version=1)
+    world.watcher.look()
+    document = {**world.channel.pointer(MODEL, 1).document, "version": 9}
+    world.channel.forged = world.office.publisher.sign(document)
+    refused(world, Integrity, "pointer 1 of credit_default was replaced")
 
 
 def test_an_expired_approval_at_start_serves_nothing(world: World) -> None:
@@ -200,11 +346,26 @@ def test_an_expired_approval_at_start_serves_nothing(world: World) -> None:
     assert "expired" in str(world.watcher.obstacle())
 
 
-def test_a_key_that_is_withdrawn_is_reported(world: World) -> None:
+def test_a_validators_key_that_is_withdrawn_stops_what_it_approved(world: World) -> None:
     world.promote(0.1, version=1)
     world.watcher.look()
-    world.trust = Trust({})
-    refused(world, NotApproved, "not trusted")
+    world.trust = Trust({Duty.PUBLISH: world.office.trust.keys[Duty.PUBLISH]})
+    stopped(world, "not trusted to approve")
+
+
+def test_a_publishers_key_that_is_withdrawn_is_reported(world: World) -> None:
+    world.promote(0.1, version=1)
+    world.watcher.look()
+    world.trust = Trust({Duty.APPROVE: world.office.trust.keys[Duty.APPROVE]})
+    refused(world, NotApproved, "not trusted to publish")
+
+
+def test_a_trust_file_that_is_away_leaves_the_keys_known_before(world: World) -> None:
+    world.promote(0.1, version=1)
+    world.watcher.look()
+    world.trust = Misconfigured("there is no trust file")
+    assert world.version() == 1
+    assert "trust file" in str(world.watcher.seen.named()["release channel"])
 
 
 def test_a_channel_that_goes_away_does_not_stop_the_answers(world: World) -> None:
@@ -218,6 +379,26 @@ def test_a_channel_that_goes_away_does_not_stop_the_answers(world: World) -> Non
     world.promote(0.2, version=2)
     assert world.version() == 2
     assert world.watcher.seen.named() == {}
+
+
+def test_a_channel_whose_folder_is_not_mounted_withdraws_nothing(world: World) -> None:
+    world.promote(0.1, version=1)
+    world.watcher.look()
+    full, world.watcher._channel = world.channel, FakeChannel()
+    refused(world, Unavailable, "mounted")
+    world.ask()
+    world.watcher._channel = full
+    world.watcher.look()
+    assert world.watcher.seen.named() == {}
+
+
+def test_an_approval_expires_by_the_clock_also_while_the_channel_is_away(world: World) -> None:
+    world.promote(0.1, version=1)
+    world.watcher.look()
+    world.channel.down = Unavailable("the release channel does not answer")
+    assert world.version() == 1
+    world.clock.set(NOW + timedelta(days=366))
+    stopped(world, "expired")
 
 
 def test_a_decision_log_that_goes_away_stops_the_answers_until_it_is_back(world: World) -> None:

@@ -1,0 +1,68 @@
+"""Does a release that is being served still stand? Its approval, its pointer and its bytes, as the channel has them now.
+
+Two kinds of answer, because a bank wants two different things. Without an approval in force nothing may be decided:
+`approval_of` raises `NotApproved`, and the model stops. Everything else, a channel that is away or bytes that were
+changed on it, cannot touch the verified copy in memory: that is reported, and the model answers on.
+"""
+
+from datetime import datetime
+
+from models.bundle import Bundle
+from models.channel import ReleaseChannel, pointer_at
+from models.errors import Integrity, NotApproved, NotFound, Unavailable
+from models.governance.approval import check_approval
+from models.governance.signing import Signed, Trust
+from serving.prediction import LoadedModel, expired
+
+
+def approval_of(model: LoadedModel, channel: ReleaseChannel, trust: Trust, now: datetime) -> Signed:
+    """The approval in force: the channel's, or the one in memory while the channel cannot say. Raises `NotApproved`."""
+    pointer, found = model.pointer, _held_now(model, channel)
+    if found == model.release.approval and now >= model.expires_at:
+        raise expired(model)
+    check_approval(found, trust, model=pointer.model, bundle=pointer.bundle, now=now)
+    return found
+
+
+def check_pointer(model: LoadedModel, channel: ReleaseChannel, trust: Trust) -> None:
+    """Raises `Integrity` or `NotApproved` if the pointer in force is no longer the one that was signed and loaded."""
+    name, sequence = model.pointer.model, model.pointer.sequence
+    if pointer_at(channel, trust, name, sequence) != model.pointer:
+        raise Integrity(
+            f"pointer {sequence} of {name} was replaced on the release channel",
+            hint="the release that was verified answers on from memory; find out who wrote there, and promote again",
+        )
+
+
+def check_bytes(model: LoadedModel, channel: ReleaseChannel) -> None:
+    """Read every file of the bundle again. Raises `Integrity` if one is missing or another than the one loaded."""
+    digest = model.pointer.bundle
+    try:
+        Bundle.verified(channel.bundle(digest), digest)
+    except (Integrity, NotFound) as error:
+        raise Integrity(
+            f"the bundle that is served was changed on the release channel: {error.problem}",
+            hint=f"the verified copy in memory answers on, a restart would find none: promote bundle {digest[:12]} again",
+        ) from error
+
+
+def _held_now(model: LoadedModel, channel: ReleaseChannel) -> Signed:
+    pointer = model.pointer
+    try:
+        return channel.approval(pointer.bundle)
+    except Unavailable:
+        return model.release.approval
+    except NotFound:
+        if not _shows(channel, model):  # a folder that is not mounted is empty, too: that withdraws nothing
+            return model.release.approval
+    raise NotApproved(
+        f"the approval of {pointer.model} version {pointer.version} was withdrawn from the release channel",
+        hint="nothing is decided without one: ask a validator for an approval, or promote an approved release",
+    )
+
+
+def _shows(channel: ReleaseChannel, model: LoadedModel) -> bool:
+    try:
+        return channel.pointers(model.pointer.model) >= model.pointer.sequence
+    except Unavailable:
+        return False
