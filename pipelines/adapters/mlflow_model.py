@@ -32,7 +32,10 @@ def save_model(path: Path, bundle: Bundle, logged: LoggedModel, run_id: str) -> 
             onnx.load_model_from_string(bundle.graph),
             str(path),
             mlflow_model=Model(
-                artifact_path=logged.artifact_location, run_id=run_id, model_uuid=logged.model_id, model_id=logged.model_id
+                artifact_path=f"models:/{logged.model_id}",  # not its folder, which moves with the home
+                run_id=run_id,
+                model_uuid=logged.model_id,
+                model_id=logged.model_id,
             ),
             signature=ModelSignature(_inputs(contract), _OUTPUTS),
             input_example=_example(contract),

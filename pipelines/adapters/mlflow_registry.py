@@ -7,6 +7,7 @@ bundle's own files beside it. Importing MLflow costs seconds: import this module
 import logging
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -31,6 +32,7 @@ from models.bundle import Bundle
 from models.clock import Clock
 from models.errors import NotFound, Unavailable
 from models.registry import ALIASES, ModelVersion, RunRecord
+from pipelines.adapters.mlflow_home import follow
 from pipelines.adapters.mlflow_model import FILES, save_model
 
 DIGEST_TAG = "steward.bundle"
@@ -39,7 +41,10 @@ _BATCH = 100  # MLflow's limit for parameters and tags in one call
 
 
 class MlflowRegistry:
-    """`artifacts` is where files go; None leaves it to the server. Runs carry the platform's time, also in a replay."""
+    """`artifacts` is where files go, beside an SQLite database; None leaves it to the server of `url`.
+
+    Runs carry the platform's time, also in a replay.
+    """
 
     def __init__(self, url: str, clock: Clock, artifacts: Path | None = None) -> None:
         self._url = url
@@ -103,8 +108,9 @@ class MlflowRegistry:
         """Connecting creates and migrates an SQLite database, about two seconds the first time."""
         logging.getLogger("mlflow").setLevel(logging.WARNING)
         logging.getLogger("alembic").setLevel(logging.WARNING)
-        if self._url.startswith("sqlite:///"):
-            Path(self._url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        if self._artifacts:
+            self._artifacts.parent.mkdir(parents=True, exist_ok=True)
+            follow(Path(self._url.removeprefix("sqlite:///")), self._artifacts)
         return mlflow.MlflowClient(self._url, self._url)
 
     def _versions(self, model: str) -> list[ModelVersion]:
@@ -170,7 +176,7 @@ class MlflowRegistry:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except (MlflowException, SQLAlchemyError, OSError) as error:
+        except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError) as error:
             raise Unavailable(
                 f"the model registry at {self._url} does not answer: {_first_line(error)}",
                 hint="what is served is not touched; start the server or correct STEWARD_PIPELINES_MLFLOW_URL, then run it again",

@@ -2,13 +2,16 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +124,52 @@ def test_everything_lies_below_home(registry: MlflowRegistry, home: Path, tmp_pa
     assert run.info.artifact_uri.startswith((home / "mlflow" / "artifacts").as_uri())
     assert not Path("mlruns").exists()
     assert not Path("mlflow.db").exists()
+
+
+def places_named_in(database: Path) -> set[str]:
+    """Every text of every table that speaks of a file."""
+    with closing(sqlite3.connect(database)) as connection:
+        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        cells = chain.from_iterable(chain.from_iterable(connection.execute(f"SELECT * FROM {table}") for table in tables))
+        return {cell for cell in cells if isinstance(cell, str) and "file:" in cell}
+
+
+def test_a_home_that_was_moved_still_loads_its_champion_and_logs_below_itself(
+    registry: MlflowRegistry, home: Path, tmp_path: Path
+) -> None:
+    bundle, later = numbered(15), numbered(16)
+    registered(registry, bundle, tmp_path / "roc.png")
+    registry.mirror(MODEL, {"champion": bundle.digest})
+    before, moved = shutil.copytree(home, tmp_path / "before"), tmp_path / "else where"
+    copied = MlflowRegistry.below(before, FixedClock(NOON))
+    assert copied.bundle(copied.versions(MODEL)[0]) == bundle.files
+    before.rename(moved)
+
+    there = MlflowRegistry.below(moved, FixedClock(NOON))
+
+    assert there.bundle(next(v for v in there.versions(MODEL) if v.bundle_digest == bundle.digest)) == bundle.files
+    mlflow.set_tracking_uri(there.url)
+    champion: Any = mlflow.pyfunc.load_model(f"models:/{MODEL}@champion")
+    assert champion.metadata.metadata["bundle"] == bundle.digest
+    version = registered(there, later, tmp_path / "roc.png")
+    run = mlflow.MlflowClient(there.url).get_run(version.run_id)
+    assert run.info.artifact_uri.startswith((moved / "mlflow" / "artifacts").as_uri())
+    places = places_named_in(moved / "mlflow" / "mlflow.db")
+    assert places
+    assert all(place.startswith((moved / "mlflow" / "artifacts").as_uri()) for place in places)
+    assert all(place.startswith(home.as_uri()) for place in places_named_in(home / "mlflow" / "mlflow.db"))
+    assert not [file for file in moved.rglob("MLmodel") if "file:" in file.read_text()]
+
+
+def test_an_experiment_that_keeps_its_files_elsewhere_is_left_alone(registry: MlflowRegistry, home: Path, tmp_path: Path) -> None:
+    registry.versions(MODEL)
+    first, chosen = shutil.copytree(home, tmp_path / "first"), (tmp_path / "chosen").as_uri()
+    experiment = mlflow.MlflowClient(MlflowRegistry.below(first, FixedClock(NOON)).url).create_experiment("of a person", chosen)
+    second = MlflowRegistry.below(shutil.copytree(first, tmp_path / "second"), FixedClock(NOON))
+
+    second.versions(MODEL)
+
+    assert mlflow.MlflowClient(second.url).get_experiment(experiment).artifact_location == chosen
 
 
 class Killed(BaseException):
