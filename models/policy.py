@@ -126,6 +126,48 @@ class FairnessLimits(Frozen):
     jurisdictions: dict[str, JurisdictionLimits] = Field(min_length=1)
 
 
+class ReasonGroup(Frozen):
+    """Inputs that count as one reason: the months of a status are one. `notice` is the sentence that a customer reads."""
+
+    code: str
+    name: str
+    inputs: tuple[str, ...] = Field(min_length=1)
+    notice: str
+
+
+class Condition(Frozen):
+    """A comparison of one input with a number."""
+
+    column: str
+    comparison: Literal["==", "<=", ">="]
+    value: float
+
+
+class NoNotice(Frozen):
+    """An unfavourable action that is no adverse action if every condition holds; `basis` says by which rule."""
+
+    name: str
+    when: tuple[Condition, ...] = Field(min_length=1)
+    basis: str
+
+
+class Mutable(Frozen):
+    """An input that a customer can change by the next review, in this direction, up to a number or to another input."""
+
+    column: str
+    direction: Literal[-1, 1]
+    until: float | str
+
+
+class Adverse(Frozen):
+    """What is said to the customer whose line is reduced. Data, so that serving needs no code of a use case."""
+
+    groups: tuple[ReasonGroup, ...] = Field(min_length=1, max_length=6)
+    no_notice: tuple[NoNotice, ...]
+    mutable: tuple[Mutable, ...]
+    baselines: int = Field(default=4, ge=1, description="accounts that reasons are measured against, at most")
+
+
 class Policy(Frozen):
     cost: CostMatrix
     cut_offs: CutOffs
@@ -133,6 +175,7 @@ class Policy(Frozen):
     gates: GateLimits
     monitoring: MonitoringLimits
     fairness: FairnessLimits | None = Field(default=None, description="without it no fairness figure can be within limits")
+    adverse: Adverse | None = Field(default=None, description="without it nothing can be sealed or served; older bundles lack it")
     quantum: float = Field(default=1e-9, description="probabilities are rounded to this before cut-off and log")
 
     def quantise(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:

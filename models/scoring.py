@@ -16,6 +16,10 @@ class Scorer(Protocol):
         """Packed contract inputs, shape (rows, inputs), to raw probabilities, shape (rows,)."""
         ...
 
+    def log_odds(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The same before the sigmoid: calibrated log-odds, shape (rows,), in which contributions add up."""
+        ...
+
 
 def check_golden_rows(bundle: Bundle, scorer: Scorer) -> None:
     """Score the golden rows and compare the quantised result exactly. Raises `Integrity`."""

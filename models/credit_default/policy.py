@@ -3,13 +3,18 @@
 from models.credit_default.features import DIRECTIONS
 from models.policy import (
     Action,
+    Adverse,
+    Condition,
     CostMatrix,
     CutOffs,
     FairnessLimits,
     GateLimits,
     JurisdictionLimits,
     MonitoringLimits,
+    Mutable,
+    NoNotice,
     Policy,
+    ReasonGroup,
 )
 
 # Exposure is near the panel's mean bill (TWD 51,000); loss given default of unsecured cards is commonly put at .75,
@@ -58,10 +63,68 @@ FAIRNESS = FairnessLimits(
     },
 )
 
+# Regulation B, 12 CFR 1002.2(c)(2)(ii): action on an account's own inactivity, default or delinquency is no adverse action.
+# Comment 2(c)(2)(ii)-2 limits that to a *current* delinquency: one that was cured still needs its notice.
+_EXCLUDED = "12 CFR 1002.2(c)(2)(ii)"
+
+# The first notice is an item of sample form C-1 (appendix C to part 1002). The form has none for the others: they stand under its
+# "Other, specify", and name what was scored (comment 9(b)(2)-4) without saying which way, which differs from account to account.
+ADVERSE = Adverse(
+    groups=(
+        ReasonGroup(
+            code="R1",
+            name="repayment status",
+            inputs=("status_0", "status_1"),
+            notice="Poor credit performance with us: repayment status of this account in the last two months",
+        ),
+        ReasonGroup(
+            code="R2",
+            name="balance",
+            inputs=("bill_0", "bill_1"),
+            notice="Level of the amounts billed on this account in the last two months, compared with its credit limit",
+        ),
+        ReasonGroup(
+            code="R3",
+            name="payments",
+            inputs=("payment_0", "payment_1"),
+            notice="Level of the payments on this account in the last two months, compared with the amounts owed",
+        ),
+        ReasonGroup(
+            code="R4",
+            name="credit limit",
+            inputs=("credit_limit",),
+            notice="Level of the credit limit of this account",
+        ),
+    ),
+    no_notice=(
+        NoNotice(
+            name="delinquent",
+            when=(Condition(column="status_0", comparison=">=", value=1),),
+            basis=f"{_EXCLUDED}: delinquency as to the account",
+        ),
+        NoNotice(
+            name="inactive",
+            when=(
+                Condition(column="status_0", comparison="==", value=-2),
+                Condition(column="bill_0", comparison="<=", value=0),
+                Condition(column="payment_0", comparison="==", value=0),
+            ),
+            basis=f"{_EXCLUDED}: inactivity of the account",
+        ),
+    ),
+    # What the month to come can still change. Months that are over cannot be changed, nor the limit, which the bank sets.
+    mutable=(
+        Mutable(column="status_0", direction=-1, until=0),
+        Mutable(column="bill_0", direction=-1, until=0),
+        Mutable(column="payment_0", direction=1, until="bill_1"),
+    ),
+)
+
 POLICY = Policy(
     cost=COST,
     cut_offs=CutOffs(review=_review, reduce=_reduce),
     directions=DIRECTIONS,
+    adverse=ADVERSE,
     gates=GateLimits(
         auc_floor=0.70,
         brier_ceiling_ratio=0.95,

@@ -1,0 +1,107 @@
+"""Whom a reduced account is compared with: real accounts just on the good side of the `reduce` cut-off, frozen in the bundle.
+
+The mean of such accounts would be nobody, and need not lie near the cut-off itself. So single accounts are kept, by their
+inputs alone. Among those near enough the most typical are taken: nearest, in ranks, to the middle of every input.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.calibration import sigmoid
+from models.contract import Columns, Contract
+from models.errors import Integrity, Misconfigured, NotEnoughData
+from models.policy import Adverse, Policy
+from models.scoring import Scorer
+
+Floats = NDArray[np.float64]
+
+WIDTH = 0.05
+"""Log-odds below the cut-off within which a baseline account lies."""
+KNOTS = 41  # quantiles of a mutable input: one in every 2.5 % of the accounts
+
+
+def recorded(contract: Contract, policy: Policy, development: Columns, scorer: Scorer) -> dict[str, Any]:
+    """What `reasons.json` holds: baseline accounts, and the scales on which a change of a mutable input is measured.
+
+    `development` are the inputs of the accounts that the model was made from. Raises as `mapped` and `chosen` do.
+    """
+    mutable = mapped(contract, policy).mutable
+    shares = np.linspace(0, 1, KNOTS)
+    scales = {each.column: np.quantile(development[each.column], shares, method="nearest") for each in mutable}
+    return {
+        "columns": list(contract.inputs),
+        "baseline": chosen(policy, contract.matrix(development), scorer).tolist(),
+        "scales": {name: [float(value) for value in knots] for name, knots in scales.items()},
+    }
+
+
+def mapped(contract: Contract, policy: Policy) -> Adverse:
+    """The policy's part on adverse decisions. Raises `Misconfigured` unless it speaks of every input once and of nothing else."""
+    adverse = policy.adverse
+    if adverse is None:
+        raise Misconfigured(
+            f"the policy of {contract.name} has no reasons for adverse decisions", hint="give policy.adverse: groups and notices"
+        )
+    grouped = [name for group in adverse.groups for name in group.inputs]
+    if missing := [name for name in contract.inputs if name not in grouped]:
+        raise Misconfigured(
+            f"no reason group holds {', '.join(missing)}",
+            hint=f"whatever decides must be sayable: put it into a group of {contract.name}'s policy, with a notice text",
+        )
+    if doubled := sorted({name for name in grouped if grouped.count(name) > 1}):
+        raise Misconfigured(f"{', '.join(doubled)} stand in more than one reason group", hint="an input is one reason, once")
+    if foreign := sorted(_named(adverse) - set(contract.inputs)):
+        raise Misconfigured(
+            f"the policy's reasons speak of {', '.join(foreign)}, which no model of {contract.name} sees",
+            hint="reasons, notices and help are about the contract's inputs alone",
+        )
+    return adverse
+
+
+def chosen(policy: Policy, rows: Floats, scorer: Scorer) -> Floats:
+    """Up to `policy.adverse.baselines` accounts out of `rows`, both packed (accounts, inputs).
+
+    The order of the rows does not matter, and equal accounts count once. Raises `NotEnoughData` if none is near enough.
+    """
+    near = np.unique(rows[_near(policy, scorer.log_odds(rows))], axis=0)
+    if not len(near):
+        raise NotEnoughData(
+            f"none of {len(rows)} accounts lies within {WIDTH} log-odds on the good side of the reduce cut-off",
+            hint="reasons need a real account to compare with: develop on more accounts",
+        )
+    ordered = np.sort(near, axis=0)
+    sides = [[np.searchsorted(o, v, side) for side in ("left", "right")] for o, v in zip(ordered.T, near.T, strict=True)]
+    ranks = np.array(sides, dtype=np.float64).mean(axis=1).T
+    distance = np.abs(ranks - np.median(ranks, axis=0)).sum(axis=1)
+    count = policy.adverse.baselines if policy.adverse else 0
+    return np.asarray(near[np.argsort(distance, kind="stable")[:count]])
+
+
+def opened(contract: Contract, policy: Policy, part: Mapping[str, Any], scorer: Scorer) -> Floats:
+    """The baseline accounts of a sealed `reasons.json`. Raises `Integrity` if one is not where a baseline must be."""
+    baseline = np.array(part["baseline"], dtype=np.float64)
+    if tuple(part["columns"]) != contract.inputs or baseline.ndim != 2 or baseline.shape[1] != len(contract.inputs):
+        raise Integrity("reasons.json does not hold accounts of this contract", hint="seal the bundle again")
+    if wrong := int(np.sum(~_near(policy, scorer.log_odds(baseline)))):
+        raise Integrity(
+            f"{wrong} of {len(baseline)} baseline accounts do not lie within {WIDTH} log-odds on the good side of the cut-off",
+            hint="the cut-off or the graph was changed after they were chosen: seal the bundle again",
+        )
+    return baseline
+
+
+def _near(policy: Policy, log_odds: Floats) -> NDArray[np.bool_]:
+    cut = policy.cut_offs.reduce
+    good = policy.quantise(sigmoid(log_odds)) < cut
+    return np.asarray(good & (log_odds >= np.log(cut / (1 - cut)) - WIDTH))
+
+
+def _named(adverse: Adverse) -> set[str]:
+    """Every column that the policy's part on adverse decisions speaks of."""
+    names = {name for group in adverse.groups for name in group.inputs}
+    names |= {condition.column for rule in adverse.no_notice for condition in rule.when}
+    names |= {each.column for each in adverse.mutable}
+    return names | {each.until for each in adverse.mutable if isinstance(each.until, str)}
