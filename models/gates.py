@@ -97,11 +97,13 @@ def decide(
     accounts: NDArray[Any],
     parity: Parity | None,
     deployed: HeldOut | None = None,
+    redefined: str = "",
 ) -> Decision:
     """Judge probabilities (n,) of challenger and champion on the same out-of-time rows; no champion means the first.
 
     Where the recipe is refitted and calibrated anew before it is deployed, `deployed` is where calibration is judged, and
-    where the floors must hold once more; everything else is judged out of time.
+    where the floors must hold once more; everything else is judged out of time. `redefined` is a sentence that says how
+    the outcomes are read otherwise than when the champion was trained, if they are: then a loss is not the model's fault.
     """
     rows = _rows(bad, challenger, champion, accounts)
     if not rows.passed:
@@ -109,7 +111,7 @@ def decide(
     held = deployed or HeldOut(bad, challenger, accounts)
     checks = [rows, *_floors(limits, bad, challenger, accounts), *_deployed(limits, held), *_parity(parity, len(bad))]
     if champion is not None:
-        checks += _comparisons(limits, bad, challenger, champion, accounts)
+        checks += _comparisons(limits, bad, challenger, champion, accounts, redefined)
     return Decision(conclude(checks, against_champion=champion is not None), tuple(checks))
 
 
@@ -201,13 +203,15 @@ def _parity(parity: Parity | None, rows: int) -> list[Check]:
     ]
 
 
-def _comparisons(limits: GateLimits, bad: Bools, challenger: Floats, champion: Floats, accounts: NDArray[Any]) -> list[Check]:
+def _comparisons(
+    limits: GateLimits, bad: Bools, challenger: Floats, champion: Floats, accounts: NDArray[Any], redefined: str
+) -> list[Check]:
     auc, brier = (paired_gain(bad, challenger, champion, accounts, metric, limits.confidence) for metric in ("auc", "brier"))
     own = _floors(limits, bad, champion, accounts) + _calibration(limits, HeldOut(bad, champion, accounts))
     return [
         _not_worse("auc_gain", "AUC", auc, limits.auc_margin),
         _not_worse("brier_gain", "Brier score", brier, limits.brier_margin),
-        _reason(auc, brier, [check for check in own if not check.passed]),
+        _reason(auc, brier, [check for check in own if not check.passed], redefined),
     ]
 
 
@@ -217,7 +221,7 @@ def _not_worse(name: str, title: str, gain: Estimate, margin: float) -> Check:
     return Check(name, gain.low, f">= {-margin:g}", gain.low >= -margin, sentence)
 
 
-def _reason(auc: Estimate, brier: Estimate, broken: Sequence[Check]) -> Check:
+def _reason(auc: Estimate, brier: Estimate, broken: Sequence[Check], redefined: str) -> Check:
     """Something must speak for the change: a gain proven in one and no loss proven in the other, or a broken champion.
 
     Without "no loss proven" two models could replace each other in turn, each a little better in its own measure.
@@ -225,9 +229,10 @@ def _reason(auc: Estimate, brier: Estimate, broken: Sequence[Check]) -> Check:
     proven = max(auc.low, brier.low) if isfinite(auc.low + brier.low) else float("nan")
     better = proven > 0 and min(auc.high, brier.high) >= 0
     verdict = "A proven gain" if better else "A proven gain, but a proven loss as well" if proven > 0 else "No proven gain"
-    sentence = f"{verdict}: AUC {_words(auc)}, Brier score {_words(brier)}."
+    sentence = f"{redefined} {verdict}: AUC {_words(auc)}, Brier score {_words(brier)}.".lstrip()
     if broken:
-        sentence += " The champion itself breaks a floor: " + " ".join(check.sentence for check in broken)
+        whose = "By the new definition the champion" if redefined else "The champion itself"
+        sentence += f" {whose} breaks a floor: " + " ".join(check.sentence for check in broken)
     return Check("reason_to_change", proven, "> 0, or a champion that breaks a floor", better or bool(broken), sentence)
 
 

@@ -75,6 +75,12 @@ class Champion:
     def definition(self) -> int:
         return int(self.bundle.lineage["recipe"]["definition_version"])
 
+    def redefined(self, definition: int) -> str:
+        """Says that outcomes are read otherwise by now, if they are."""
+        if definition == self.definition:
+            return ""
+        return f"The outcome definition changed from {self.definition} to {definition} after the champion was trained."
+
     def was_trained_on(self, month: str) -> bool:
         return any(part["table"] == OUTCOMES and part["month"] == month for part in self.bundle.lineage["partitions"])
 
@@ -137,6 +143,7 @@ def assess(use_case: UseCase, cohorts: Cohorts, recipe: Recipe, workshop: Worksh
         out_of_time.accounts[fair],
         same,
         check,
+        champion.redefined(recipe.definition_version) if champion else "",
     )
     return Assessment(
         bundle=bundle,
@@ -187,6 +194,7 @@ def _sealed(use_case: UseCase, cohorts: Cohorts, recipe: Recipe, workshop: Works
         final.model.ensemble(),
         final.model.calibration,
         reference=check.columns,
+        development=cohorts.matured.columns,
         expected=expected,
         lineage=origin,
         export=workshop.export,

@@ -133,6 +133,24 @@ def test_a_champion_that_breaks_a_floor_is_reason_enough():
     assert "The champion itself breaks a floor: Calibration intercept is -0.1" in decision.sentence
 
 
+def test_a_champion_made_for_another_definition_is_not_blamed_for_it():
+    low, high = model(noise=0.5, shift=-0.15), model(noise=0.5, shift=0.15)
+    narrow = LIMITS.model_copy(update={"calibration_intercept": (-0.1, 0.35), "brier_margin": 0.01})
+    changed = "The outcome definition changed from 1 to 2 after the champion was trained."
+    decision = judge(low, high, limits=narrow, redefined=changed)
+    assert decision.outcome is judge(low, high, limits=narrow).outcome is Outcome.PROMOTE
+    assert decision.sentence.startswith(f"Promote: {changed} ")
+    assert "By the new definition the champion breaks a floor: Calibration intercept is -0.1" in decision.sentence
+    assert "itself" not in decision.sentence
+
+
+def test_a_definition_that_changed_is_told_but_is_no_reason_by_itself():
+    changed = "The outcome definition changed from 1 to 2 after the champion was trained."
+    decision = judge(GOOD, GOOD.copy(), redefined=changed)
+    assert decision.outcome is Outcome.KEEP
+    assert decision.sentence.startswith(f"Keep: {changed} No proven gain")
+
+
 def test_calibration_is_judged_on_the_model_that_would_be_deployed():
     shifted = model(noise=0.5, shift=0.6)
     assert judge(shifted).outcome is Outcome.REFUSE
