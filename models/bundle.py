@@ -3,6 +3,8 @@
 model.onnx       raw contract inputs in, probability and log-odds out, all float64
 contract.json    the columns                 policy.json     cut-offs, costs, limits
 reference.json   frozen bins for PSI/CSI     golden.json     rows with the scores they must get
+inventory.json   owner, purpose, uses, exposure
+reasons.json     accounts that adverse decisions are compared with, and scales of what a customer can change
 manifest.json    SHA-256 of every file above, and the lineage: data partitions, lock file, git commit, recipe
 """
 
@@ -17,7 +19,7 @@ from models.errors import Integrity
 from models.policy import Policy
 
 MANIFEST = "manifest.json"
-PARTS = ("model.onnx", "contract.json", "policy.json", "reference.json", "golden.json")
+PARTS = ("model.onnx", "contract.json", "policy.json", "reference.json", "golden.json", "inventory.json", "reasons.json")
 FORMAT = 1
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from models.calibration import Calibration
 from models.contract import Column, Columns, Contract
 from models.estimator import TreeEnsemble
 from models.gates import Parity
+from models.governance.baseline import recorded
+from models.governance.reasons import check_additive
 from models.policy import Policy
 from models.reference import Expected, profile
 from models.scoring import Scorer, check_golden_rows
@@ -42,6 +45,7 @@ def seal(
     calibration: Calibration,
     *,
     reference: Columns,
+    development: Columns,
     expected: Expected,
     lineage: Mapping[str, Any],
     export: Export,
@@ -49,30 +53,41 @@ def seal(
 ) -> Bundle:
     """The bundle of a fitted model, its golden rows checked once.
 
-    `reference` holds the contract inputs of the rows that monitoring compares with; the graph scores them.
+    `reference` holds the contract inputs of the rows that monitoring compares with, `development` those of the rows that
+    the model was made from, among which adverse decisions find whom to be compared with. Raises `Misconfigured` if an input
+    has no reason text, `NotEnoughData` if no account lies near enough to the cut-off.
     """
     contract, policy = use_case.contract, use_case.policy
     graph = export(contract, use_case.features, ensemble.features, ensemble, calibration)
     scorer = load(graph)
     scores = policy.quantise(scorer.probabilities(contract.matrix(reference)))
+    reasons = recorded(contract, policy, development, scorer)
     parts = {
         "model.onnx": graph,
         "contract.json": canonical(contract.to_dict()),
         "policy.json": canonical(policy.model_dump(mode="json")),
         "reference.json": canonical(profile(contract, reference, scores, policy.cut_offs.actions(scores), expected)),
         "golden.json": canonical(golden(contract, policy, scorer, reference)),
+        "inventory.json": canonical(use_case.inventory.model_dump(mode="json")),
+        "reasons.json": canonical(reasons),
     }
     bundle = Bundle.seal(use_case.name, parts, lineage=lineage)
     check_golden_rows(bundle, scorer)
+    check_additive(bundle, scorer)
     return bundle
 
 
 def lineage(
     origin: Origin, *, partitions: Sequence[Mapping[str, Any]], recipe: Mapping[str, Any], seed: int, as_of: str
 ) -> dict[str, Any]:
-    """What the manifest says about where a model comes from. No time of day: the same run again has the same lineage."""
+    """What the manifest says about where a model comes from. No time of its own: the same run again has the same lineage.
+
+    `known_at` is when the newest of the partitions was recorded. Who reads the lake as known then, or at any instant from
+    then to the next restatement, reads these very versions. It is empty if nothing was read.
+    """
     return {
         "as_of": as_of,
+        "known_at": max((str(partition["recorded_at"]) for partition in partitions), key=datetime.fromisoformat, default=""),
         "partitions": [dict(partition) for partition in partitions],
         "recipe": dict(recipe),
         "seed": seed,

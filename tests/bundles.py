@@ -14,6 +14,7 @@ from models.contract import Contract
 from models.credit_default import USE_CASE
 from models.estimator import Tree, TreeEnsemble
 from models.governance.approval import approve
+from models.governance.baseline import recorded
 from models.governance.signing import Duty, Signer, Trust
 from models.scoring import Scorer
 from tests.fakes.scorer import FakeScorer
@@ -31,7 +32,9 @@ class Office:
 
     @property
     def trust(self) -> Trust:
-        return Trust({signer.duty: {signer.name: signer.public()} for signer in (self.publisher, self.approver)})
+        return Trust(
+            {signer.duty: {signer.name: signer.public()} for signer in (self.publisher, self.approver)}, demonstration=True
+        )
 
     def promote(self, channel: ReleaseChannel, bundle: Bundle, *, version: int = 1, now: datetime = NOW) -> Pointer:
         """Approve and publish over whatever is at the head."""
@@ -105,11 +108,27 @@ def sealed(
         "policy.json": canonical(USE_CASE.policy.model_dump(mode="json")),
         "reference.json": b"{}",
         "golden.json": canonical({"columns": contract.inputs, "inputs": rows.tolist(), "probabilities": scores.tolist()}),
+        "inventory.json": canonical(USE_CASE.inventory.model_dump(mode="json")),
+        "reasons.json": canonical(reasons(contract, make_scorer(graph))),
     }
     return Bundle.seal(model, own | (parts or {}), lineage={"git_commit": "test"})
+
+
+def reasons(contract: Contract, scorer: Scorer) -> dict[str, Any]:
+    """Of accounts of any standing, among them those that just are not reduced."""
+    limits, statuses = np.meshgrid([20_000.0, 50_000.0, 200_000.0, 1_000_000.0], [-1, 0, 2])
+    count = limits.size
+    amounts = {name: np.linspace(0.0, 40_000.0, count) for name in ("bill_0", "bill_1", "payment_0", "payment_1")}
+    columns = {"credit_limit": limits.ravel(), "status_0": statuses.ravel(), "status_1": np.zeros(count), **amounts}
+    return recorded(contract, USE_CASE.policy, columns, scorer)
 
 
 def record(**changes: Any) -> dict[str, Any]:
     """A record of the running example that the contract accepts."""
     names = USE_CASE.contract.request_model().model_fields
     return {name: USE_CASE.contract[name].example for name in names} | changes
+
+
+def records(*each: dict[str, Any]) -> list[dict[str, Any]]:
+    """Records of different accounts, a record for each set of changes."""
+    return [record(**{"account_id": f"A{number}"} | changes) for number, changes in enumerate(each)]

@@ -44,7 +44,9 @@ def stump(feature: int, threshold: float, low: float, high: float) -> Tree:
 
 
 def ensemble(high: float = 1.6, features: Sequence[str] = ("status", "used")) -> TreeEnsemble:
-    return TreeEnsemble(tuple(features), -1.5, (stump(0, 0.0, -0.7, high), stump(1, 0.5, -0.2, 0.4)))
+    """Accounts that are not behind and use more than nine tenths of their limit lie just below the reduce cut-off."""
+    trees = (stump(0, 0.0, -0.7, high), stump(1, 0.5, -0.2, 0.4), stump(1, 0.9, 0.0, 1.25))
+    return TreeEnsemble(tuple(features), -1.5, trees)
 
 
 def rows(count: int = 200, seed: int = 7) -> Columns:
@@ -68,6 +70,7 @@ def sealed(model: TreeEnsemble | None = None, use_case: UseCase = SAMPLE, seed: 
         model or ensemble(),
         Calibration(1.1, -0.05),
         reference=rows(),
+        development=rows(),
         expected=EXPECTED,
         lineage=lineage(Origin("unknown", "unknown"), partitions=[], recipe={"family": "by hand"}, seed=seed, as_of="2005-08-31"),
         export=export,

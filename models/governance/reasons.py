@@ -18,8 +18,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from models.bundle import Bundle
 from models.calibration import sigmoid
 from models.contract import Contract
+from models.errors import Integrity
 from models.governance.baseline import mapped, opened
 from models.policy import NoNotice, Policy, ReasonGroup
 from models.scoring import Scorer
@@ -31,6 +33,9 @@ MOST = 4
 """Reasons in one notice, at most: more are not likely to help (Regulation B, comment 9(b)(2)-1)."""
 BATCH = 4_096
 """Rows scored at once, at most: a large request must not need memory without bound."""
+
+ADDITIVE = 1e-6
+"""Log-odds by which the values of an account may miss its own, at most."""
 
 _COMPARISONS = {"==": eq, "<=": le, ">=": ge}
 
@@ -139,6 +144,18 @@ class Explainer:
             no_notice=no_notice,
             reasons=tuple(_reason(groups[k], shapley[k], confirmed=bool(confirmed)) for k in listed),
             dropped=tuple(groups[k].name for k in positive if k not in confirmed),
+        )
+
+
+def check_additive(bundle: Bundle, scorer: Scorer) -> None:
+    """Explain the golden rows, which reach every code and both ends of every range. Raises `Integrity` if values do not add up."""
+    rows = np.array(bundle.part("golden.json")["inputs"], dtype=np.float64)
+    explainer = Explainer(bundle.contract, bundle.policy, bundle.part("reasons.json"), scorer)
+    missing = explainer.values(rows).shapley.sum(axis=1) + explainer.base - scorer.log_odds(rows)
+    if not (worst := float(np.abs(missing).max())) <= ADDITIVE:
+        raise Integrity(
+            f"the reasons of a golden row miss its log-odds by {worst:.3g}, more than {ADDITIVE}",
+            hint="the graph does not score a row the same alone and in a batch; do not seal it",
         )
 
 

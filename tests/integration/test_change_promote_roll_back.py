@@ -81,6 +81,7 @@ def trained(use_case: UseCase, columns: Columns, bad: Any) -> tuple[Bundle, Pari
         fitted.ensemble(),
         CALIBRATION,
         reference=inputs,
+        development=inputs,
         expected=EXPECTED,
         lineage=lineage(Origin("unknown", "unknown"), partitions=[], recipe=PARAMETERS, seed=1, as_of="2005-08-31"),
         export=export,

@@ -131,7 +131,7 @@ def test_the_reference_counts_every_row_once_per_column() -> None:
 def test_an_audit_column_stands_only_in_the_contract() -> None:
     bundle = sealed()
 
-    for part in ("reference.json", "golden.json", "policy.json"):
+    for part in ("reference.json", "golden.json", "reasons.json"):
         for name in CONTRACT.named(Role.AUDIT):
             assert f'"{name}"'.encode() not in bundle.files[part]
 
@@ -168,12 +168,20 @@ def test_a_changed_decision_is_counted_however_small_the_difference() -> None:
 
 
 def test_the_lineage_names_data_recipe_and_code() -> None:
-    partition = {"table": "snapshots", "month": "2005-07", "version": 2, "digest": "abc", "rows": 30_000}
-    found = lineage(Origin("c0ffee", "10c4"), partitions=[partition], recipe={"trees": 100}, seed=7, as_of="2005-08-31")
+    first = {"table": "snapshots", "month": "2005-06", "version": 1, "recorded_at": "2005-06-30T23:59:59+00:00"}
+    partition = {
+        "table": "snapshots",
+        "month": "2005-07",
+        "version": 2,
+        "digest": "abc",
+        "recorded_at": "2005-08-15T04:00:00+00:00",
+    }
+    found = lineage(Origin("c0ffee", "10c4"), partitions=[partition, first], recipe={"trees": 100}, seed=7, as_of="2005-08-31")
 
     assert found == {
         "as_of": "2005-08-31",
-        "partitions": [partition],
+        "known_at": "2005-08-15T04:00:00+00:00",
+        "partitions": [partition, first],
         "recipe": {"trees": 100},
         "seed": 7,
         "git_commit": "c0ffee",
