@@ -101,6 +101,7 @@ class JurisdictionLimits(Frozen):
     """What a figure may show under one jurisdiction. The whole confidence interval must lie inside."""
 
     rule: str = Field(min_length=1, description="the rule, or the house's own standard, that the limits support")
+    columns: tuple[str, ...] = Field(min_length=1, description="the audit columns that are judged here")
     impact_ratio: float = Field(gt=0, le=1, description="favourable rate / that of the reference group, at least")
     score_difference: float = Field(gt=0, description="standardised mean difference of the score, at most, either sign")
     true_positive_gap: float = Field(gt=0, lt=1, description="difference in the share of bads not favoured, either sign")
@@ -118,6 +119,7 @@ class FairnessLimits(Frozen):
     favourable: tuple[Action, ...] = Field(min_length=1, description="the decisions that count as favourable")
     review_counts: str = Field(min_length=1, description="how `review` counts, and why")
     reference: Literal["largest", "highest_rate"] = Field(description="which group the others are compared with")
+    reference_share: float = Field(ge=0, lt=1, description="share of all accounts that a reference group needs")
     bands: dict[str, tuple[int, ...]] = Field(description="lower ends of the bands of audit columns that are numbers")
     minimum_cell: int = Field(ge=1, description="accounts needed in a group before a rate is judged")
     minimum_outcomes: int = Field(ge=1, description="bads, or goods, needed before a rate among them is judged")

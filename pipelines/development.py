@@ -90,7 +90,7 @@ def develop(
     }
     name, gains, reason = choose(candidates, data.bad, data.accounts, use_case.policy.gates)
     winner = candidates[name]
-    calibration, probabilities = _calibration(winner.log_odds, data, effort.seed)
+    calibration, probabilities = calibrated(winner.log_odds, data, effort.seed)
     pictured = bench(use_case, winner.family, winner.chosen.parameters, folds, effort)
     chosen = data.only(winner.selection.chosen)
     return Development(
@@ -135,7 +135,7 @@ def _shares(use_case: UseCase, families: Sequence[Family], trials: int) -> dict[
     return shares | {last: max(1, trials - sum(shares.values()) + shares[last])}
 
 
-def _calibration(log_odds: Floats, data: Sample, seed: int) -> tuple[Calibration, Floats]:
+def calibrated(log_odds: Floats, data: Sample, seed: int) -> tuple[Calibration, Floats]:
     """Platt's two numbers if they help accounts that they were not taken from, else none; and the probabilities so judged."""
     raw, crossed = sigmoid(log_odds), cross_calibrated(log_odds, data.bad, data.accounts, seed)
     if log_loss(data.bad, crossed) < log_loss(data.bad, raw):

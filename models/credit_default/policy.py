@@ -1,5 +1,7 @@
 """The policy of the monthly line review. Every figure is an assumption of this example, stated so that it can be argued with."""
 
+from typing import Any
+
 from models.credit_default.features import DIRECTIONS
 from models.policy import (
     Action,
@@ -31,12 +33,22 @@ COST = CostMatrix(
 
 _review, _reduce = COST.cut_offs()
 
-# No limit here is a law's own number but the four fifths (29 CFR 1607.4(D), from employment). The rest is the owner's choice.
+# No law states these limits. Four fifths and the two per cent are known from employment (29 CFR 1607.4(D), 1607.15(A)(2)(a));
+# the rest is the owner's choice. Education is a proxy risk and no prohibited basis, so only the house judges it.
+_LIMITS: dict[str, Any] = {
+    "impact_ratio": 0.80,
+    "score_difference": 0.30,
+    "true_positive_gap": 0.10,
+    "false_positive_gap": 0.05,
+    "calibration_ratio": (0.80, 1.25),
+    "proxy_auc": 0.75,
+}
 FAIRNESS = FairnessLimits(
     favourable=(Action.KEEP,),
     review_counts="review counts as not favourable: the line is in doubt until a person has decided",
     reference="highest_rate",
-    bands={"age": (18, 26, 31, 41, 51, 62)},
+    reference_share=0.02,
+    bands={"age": (18, 26, 31, 41, 51, 62)},  # elderly begins at 62: 12 CFR 1002.2(o)
     minimum_cell=100,
     minimum_outcomes=50,
     auc_margin=0.005,
@@ -44,21 +56,16 @@ FAIRNESS = FairnessLimits(
     jurisdictions={
         "US": JurisdictionLimits(
             rule="supports 12 CFR 1002.4(a); the effects test left Regulation B in July 2026, so the limits are the bank's own",
-            impact_ratio=0.80,
-            score_difference=0.30,
-            true_positive_gap=0.10,
-            false_positive_gap=0.05,
-            calibration_ratio=(0.80, 1.25),
-            proxy_auc=0.75,
+            columns=("sex", "marriage", "age"),
+            **_LIMITS,
         ),
         "EU": JurisdictionLimits(
             rule="supports the examination for bias of EU AI Act article 10(2)(f); the limits are the bank's own",
-            impact_ratio=0.90,
-            score_difference=0.25,
-            true_positive_gap=0.10,
-            false_positive_gap=0.05,
-            calibration_ratio=(0.80, 1.25),
-            proxy_auc=0.75,
+            columns=("sex", "age"),
+            **_LIMITS | {"impact_ratio": 0.90, "score_difference": 0.25},
+        ),
+        "house": JurisdictionLimits(
+            rule="the bank's own standard, wherever the account is", columns=("sex", "marriage", "education", "age"), **_LIMITS
         ),
     },
 )
