@@ -10,6 +10,8 @@ MODEL    ?=
 AS_OF    ?=
 SCENARIO ?=
 VERSION  ?=
+MONTH    ?=
+COLUMN   ?=
 BY       ?=
 REASON   ?=
 REPLAY           = var/replay/$(SCENARIO)
@@ -47,7 +49,7 @@ setup: $(READY) ## create or refresh the locked environment in .venv
 	@echo "environment ready: .venv"
 
 ##@ the loop
-.PHONY: train retrain ingest serve report monitor schedule replay accept-definition rollback
+.PHONY: train retrain ingest serve report monitor schedule replay holds accept-definition accept-input rollback
 train: $(READY) ## ingest, validate, search, gate, register and promote a champion (AS_OF, MODEL)
 	@$(RUN) pipelines train $(AS_OF_ARGUMENT) $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
 
@@ -71,6 +73,12 @@ schedule: $(READY) ## run ingest, monitor and retrain on their schedules, with P
 
 replay: $(READY) ## live through a scenario month by month (SCENARIO=2005 or shift)
 	@$(RUN) pipelines replay --scenario $(or $(SCENARIO),2005) $(ARGS)
+
+holds: $(READY) ## what waits for a person, and what releases it
+	@$(HOME_OF_SCENARIO) $(RUN) pipelines holds $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
+
+accept-input: $(READY) ## release the holds about a month's inputs or absence (MONTH, COLUMN, BY, REASON)
+	@$(HOME_OF_SCENARIO) $(RUN) pipelines accept-input $(if $(MONTH),--month $(MONTH)) $(if $(COLUMN),--column $(COLUMN)) $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
 
 accept-definition: $(READY) ## release a hold: accept an outcome definition (VERSION, BY, REASON)
 	@$(HOME_OF_SCENARIO) $(RUN) pipelines accept-definition $(if $(VERSION),--version $(VERSION)) $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)

@@ -32,6 +32,10 @@ class Source(Protocol):
         ...
 
     def cohort(self, month: Month, as_of: date) -> Cohort:
+    def last(self) -> Month | None:
+        """The last month that there will ever be, None while a new one is due every month. None after it is missed."""
+        ...
+
         """The month as the source knew it at the end of `as_of`: no outcome before it matured. Raises `NotFound`."""
         ...
 

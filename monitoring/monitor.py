@@ -202,9 +202,12 @@ class _Run:
 
 
 def _recoding_accepted(entries: list[Entry], bundle: Bundle, month: Month) -> bool:
-    """Has a person released a hold about a month after the bundle's training data, up to the month in question?"""
+    """Has a person released a hold about codes of a month after the bundle's training data, up to the month in question?
+
+    A hold without a column is about a delivery that had not come.
+    """
     trained = [part["month"] for part in bundle.lineage.get("partitions", []) if part["table"] == SNAPSHOTS]
-    released = [str(entry.facts["month"]) for entry in entries if entry.event is Event.HOLD_RELEASED]
+    released = [str(e.facts["month"]) for e in entries if e.event is Event.HOLD_RELEASED and e.facts.get("column") != ""]
     return any(max(trained, default="") < held <= str(month) for held in released)
 
 

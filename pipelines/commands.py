@@ -8,6 +8,8 @@ from models.errors import Conflict
 from models.governance.ledger import open_holds
 from pipelines.definitions import accept_definition as accept
 from pipelines.engine import engine
+from pipelines.holds import Holds
+from pipelines.holds import accept_input as accept_inputs
 from pipelines.promotion import roll_back
 from pipelines.steps import Ending, Kind
 from pipelines.stopwatch import Stopwatch
@@ -32,7 +34,9 @@ def ingest(chosen: Namespace) -> Ended:
 def train(chosen: Namespace) -> Ended:
     watch, parts = Stopwatch(), _platform(chosen)
     with engine(parts, verbose=chosen.verbose, warm=True) as flows:
-        ending = flows.train(as_of=chosen.as_of, use_case=parts.use_case.name, trials=parts.settings.trials)
+        ending = flows.train(
+            as_of=chosen.as_of, use_case=parts.use_case.name, trials=parts.settings.trials, known_at=chosen.known_at
+        )
     return _ended(parts, ending, watch)
 
 
@@ -40,7 +44,11 @@ def retrain(chosen: Namespace) -> Ended:
     watch, parts = Stopwatch(), _platform(chosen)
     with engine(parts, verbose=chosen.verbose, warm=True) as flows:
         ending = flows.retrain(
-            as_of=chosen.as_of, use_case=parts.use_case.name, trials=parts.settings.trials, asked_by=chosen.asked_by
+            as_of=chosen.as_of,
+            use_case=parts.use_case.name,
+            trials=parts.settings.trials,
+            asked_by=chosen.asked_by,
+            known_at=chosen.known_at,
         )
     return _ended(parts, ending, watch)
 
@@ -71,7 +79,22 @@ def accept_definition(chosen: Namespace) -> Ended:
     )
     if not accepted.released and not accepted.restated:
         print(f"Nothing changed: definition {accepted.version} was in force and no hold was open.")
-    return _next("make retrain")
+    return _on(parts)
+
+
+def accept_input(chosen: Namespace) -> Ended:
+    parts = _platform(chosen)
+    released = accept_inputs(
+        Holds(parts.use_case, parts.ledger, parts.clock),
+        month=str(chosen.month),
+        column=chosen.column,
+        by=chosen.by,
+        reason=chosen.reason,
+        progress=print,
+    )
+    if not released:
+        print("Nothing changed: these holds were released before.")
+    return _on(parts)
 
 
 def rollback(chosen: Namespace) -> Ended:
@@ -88,14 +111,15 @@ def rollback(chosen: Namespace) -> Ended:
 def holds(chosen: Namespace) -> Ended:
     parts = _platform(chosen)
     waiting = open_holds(parts.ledger.entries(parts.use_case.name))
-    for hold in waiting:
-        print(f"held since {hold.opened_at:.10}: {hold.what} ({hold.month})")
     if not waiting:
         print("Nothing waits for a person.")
         return Ended.DONE
-    for number, definition in parts.use_case.definitions.items():
-        print(f"  definition {number}: {definition.rule}")
-    print("Next: look at the Data Docs, then  make accept-definition VERSION=N BY=you REASON=why")
+    for hold in waiting:
+        print(f"held since {hold.opened_at:.10}: {hold.what} ({hold.month})\n  {hold.command}")
+    if any(hold.coding for hold in waiting):
+        for number, definition in parts.use_case.definitions.items():
+            print(f"  definition {number}: {definition.rule}")
+    print("Next: look at the Data Docs, then accept each of them, or leave it held")
     return Ended.HELD
 
 
@@ -115,21 +139,29 @@ def replay(chosen: Namespace) -> Ended:
 
 def _platform(chosen: Namespace) -> Platform:
     """Built before anything starts, so that a wrong setting is said at once."""
-    return platform(use_case=chosen.model or "", trials=getattr(chosen, "trials", 0))
+    return platform(use_case=chosen.model or "", trials=getattr(chosen, "trials", None))
 
 
 def _ended(parts: Platform, ending: Ending, watch: Stopwatch) -> Ended:
     home, model = parts.settings.home, parts.use_case.name
-    watch.steps += ending.timings
+    watch.steps += [*parts.watch.steps, *ending.timings]
     print(f"{model}: {ending.kind}. {ending.sentence}")
     if ending.version:
         print(f"  version {ending.version}, bundle {ending.bundle[:12]}")
+        print(f"  {ending.opened}")
         print(f"  evidence {home / 'evidence' / model / ending.bundle[:12]}")
         print(f"  MLflow   .venv/bin/mlflow ui --backend-store-uri sqlite:///{home / 'mlflow' / 'mlflow.db'}")
     print("\n".join(watch.lines()))
     if ending.kind is Kind.HELD:
         return holds(Namespace(model=model))
     return _next("make serve" if ending.kind is Kind.PROMOTED else "make monitor")
+
+
+def _on(parts: Platform) -> Ended:
+    """After an acceptance: what still waits, or the way on."""
+    if left := open_holds(parts.ledger.entries(parts.use_case.name)):
+        return _next(f"{len(left)} more: make holds")
+    return _next("make retrain")
 
 
 def _next(what: str) -> Ended:

@@ -52,7 +52,14 @@ class Dataset:
     def lineage(self) -> list[dict[str, Any]]:
         """Every partition that was read, by version and digest, as it stands in a bundle's manifest."""
         return [
-            {"table": part.table, "month": str(part.month), "version": part.version, "digest": part.digest, "rows": part.rows}
+            {
+                "table": part.table,
+                "month": str(part.month),
+                "version": part.version,
+                "digest": part.digest,
+                "rows": part.rows,
+                "recorded_at": part.recorded_at.isoformat(),
+            }
             for part in self.partitions
         ]
 
@@ -66,20 +73,20 @@ def load(
     *,
     definition: int | None = None,
 ) -> Dataset:
-    """The cohorts of `months` that had matured at the end of `as_of`, in the versions recorded up to `known_at`.
+    """The cohorts of `months`, all of them, in the versions recorded up to `known_at`.
 
     `definition` reads every code under one accepted definition; without it the partitions must agree on one. Raises
-    `NotEnoughData` if no cohort is left, `Held` if outcomes cannot be compared, `Integrity` if a partition contradicts
-    itself.
+    `NotEnoughData` if a cohort is not known or has not matured at the end of `as_of`, `Held` if outcomes cannot be
+    compared, `Integrity` if a partition contradicts itself.
     """
+    chosen = sorted(set(months))
     snapshots = {part.month: part for part in lake.versions(SNAPSHOTS, known_at=known_at)}
-    arrived = [part for part in lake.versions(OUTCOMES, known_at=known_at) if part.month in months]
-    outcomes = {part.month: part for part in arrived if _matured(use_case, part, as_of)}
-    chosen = sorted(snapshots.keys() & outcomes.keys())
-    if not chosen:
+    outcomes = {part.month: part for part in matured_outcomes(use_case, lake, as_of, known_at, chosen)}
+    if not chosen or (absent := [month for month in chosen if month not in snapshots.keys() & outcomes.keys()]):
         raise NotEnoughData(
-            f"none of {', '.join(map(str, months)) or 'no months'} has snapshots and matured outcomes as of {as_of}",
-            hint="ingest these months, or choose a later --as-of",
+            f"{', '.join(map(str, absent)) if chosen else 'no month'}: no snapshots with matured outcomes as of {as_of},"
+            f" as known at {known_at:%Y-%m-%d %H:%M}",
+            hint="ingest these months, or choose a later --as-of or --known-at",
         )
     reading = _definition(use_case, [outcomes[month] for month in chosen], definition)
     cohorts = [_cohort(use_case, lake, snapshots[month], outcomes[month], reading) for month in chosen]
@@ -93,6 +100,34 @@ def load(
         partitions=tuple(part for month in chosen for part in (snapshots[month], outcomes[month])),
         unlabelled=sum(unlabelled for _, _, unlabelled in cohorts),
     )
+
+
+def matured_outcomes(
+    use_case: UseCase, lake: Lake, as_of: date, known_at: datetime, months: Sequence[Month] | None = None
+) -> list[PartitionVersion]:
+    """The outcomes that had matured at the end of `as_of`, in the versions recorded up to `known_at`, oldest month first.
+
+    The version known last counts, also for when it matured. Raises `NotEnoughData` if a restatement moved the maturity of
+    a cohort behind `as_of`, whose rows would vanish without a word, and `Integrity` if an outcome claims to have been early.
+    """
+    known = [part for part in lake.versions(OUTCOMES, known_at=known_at) if months is None or part.month in months]
+    found = [part for part in known if _matured(use_case, part, as_of)]
+    for part in known:
+        if part not in found:
+            _refuse_vanishing(use_case, lake, part, as_of)
+    return found
+
+
+def _refuse_vanishing(use_case: UseCase, lake: Lake, outcome: PartitionVersion, as_of: date) -> None:
+    """An outcome that is late from the start is unknown. One that was known and is now said to be late is a contradiction."""
+    earlier = [part for part in lake.history(OUTCOMES, outcome.month) if part.version < outcome.version]
+    said = [date.fromisoformat(part.facts["matured_at"]) for part in earlier]
+    if any(use_case.matured_at(outcome.month) <= day <= as_of for day in said):
+        raise NotEnoughData(
+            f"outcomes {outcome.month} were known as of {as_of}; version {outcome.version}, recorded at"
+            f" {outcome.recorded_at:%Y-%m-%d %H:%M}, says that they matured at {outcome.facts['matured_at']}",
+            hint="choose an --as-of on that day or later, or a --known-at before the restatement",
+        )
 
 
 def _matured(use_case: UseCase, outcome: PartitionVersion, as_of: date) -> bool:

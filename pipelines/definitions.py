@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from models.clock import Clock
 from models.contract import Array, Columns, Role
-from models.errors import InputRefused, NotFound
+from models.errors import NotFound
 from models.governance.ledger import Event, Hold, Ledger, accepted_definition, open_holds
 from models.lake import BAD, OUTCOMES, Lake, PartitionVersion
 from models.outcomes import OutcomeDefinition
 from models.usecase import UseCase
+from pipelines.holds import Holds, signed
 
 
 @dataclass(frozen=True)
@@ -32,26 +33,23 @@ def accept_definition(
     reason: str,
     progress: Callable[[str], None],
 ) -> Acceptance:
-    """Accept a definition version for every coding that it can read, release the holds that it covers, restate outcomes.
+    """Accept a definition version for every coding that it can read, release the holds about these codings, restate outcomes.
 
-    Accepting the version that is in force releases its holds and restates nothing. Holds about inputs are covered by any
-    acceptance: the person has seen them. The ledger comes first: if the restatement is killed, doing it again completes it.
+    Accepting the version that is in force releases its holds and restates nothing. Holds about inputs stay: they have an
+    acceptance of their own, in `holds.py`. The ledger comes first: if the restatement is killed, doing it again completes it.
     Raises `InputRefused` without a name or a reason, `NotFound` for an unknown version.
     """
     definition = _definition(use_case, version)
-    by, reason = by.strip(), reason.strip()
-    if not by or not reason:
-        raise InputRefused("a definition is accepted by a person, for a reason", hint="give both a name and a reason")
+    by, reason = signed(by, reason)
     entries = ledger.entries(use_case.name)
-    covered = tuple(hold for hold in open_holds(entries) if not hold.coding or hold.coding in definition.codings)
+    covered = tuple(hold for hold in open_holds(entries) if hold.coding in definition.codings)
     in_force = {accepted_definition(entries, use_case.as_coded, coding) for coding in definition.codings}
     if covered or in_force != {version}:
         facts = {"version": version, "rule": definition.rule, "codings": sorted(definition.codings), "reason": reason}
         ledger.append(Event.DEFINITION_ACCEPTED, model=use_case.name, actor=by, at=clock.now(), facts=facts)
         progress(f"definition {version} accepted by {by}: {definition.rule}")
     for hold in covered:
-        facts = {"month": hold.month, "what": hold.what, "reason": reason}
-        ledger.append(Event.HOLD_RELEASED, model=use_case.name, actor=by, at=clock.now(), facts=facts)
+        Holds(use_case, ledger, clock).release(hold, by, reason)
         progress(f"{hold.month}: hold released: {hold.what}")
     return Acceptance(version, covered, tuple(_restate(use_case, lake, clock, definition, progress)))
 

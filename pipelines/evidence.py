@@ -8,6 +8,7 @@ from typing import Any
 from models.bundle import MANIFEST, canonical, sha256
 from pipelines.assessment import Assessment, Cohorts
 from pipelines.development import Development
+from pipelines.openings import Opening
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,10 @@ class Evidence:
         return sha256(self.files[MANIFEST])
 
 
-def collect(cohorts: Cohorts, development: Development, assessment: Assessment, pictures: Mapping[str, bytes]) -> Evidence:
-    """Everything that the choice and the gate rested on."""
+def collect(
+    cohorts: Cohorts, development: Development, assessment: Assessment, opening: Opening, pictures: Mapping[str, bytes]
+) -> Evidence:
+    """Everything that the choice and the gate rested on. The same run again gives the same bytes."""
     tables: dict[str, Any] = {
         "recipe.json": assessment.recipe.to_dict(),
         "development.json": {"reason": development.reason, **development.tables()},
@@ -31,6 +34,7 @@ def collect(cohorts: Cohorts, development: Development, assessment: Assessment, 
             "as_of": cohorts.as_of.isoformat(),
             "development": [str(month) for month in cohorts.plan.development],
             "out_of_time": str(cohorts.plan.out_of_time),
+            "out_of_time_opening": opening.number,
             "left_out": list(cohorts.left_out),
             "partitions": cohorts.matured.lineage(),
         },

@@ -1,7 +1,7 @@
 """The flows: thin Prefect shells around plain functions. Each flow reads like its diagram."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import Any, ParamSpec, TypeVar, cast
 
 from prefect import State, Task, flow, serve, task
@@ -71,29 +71,36 @@ def monitor(use_case: str = "") -> list[MonthlyReport]:
 
 
 @flow(name="train", validate_parameters=False)
-def train(as_of: date | None = None, use_case: str = "", trials: int = 0) -> Ending:
-    """Ingest, search, gate, register, promote."""
+def train(as_of: date | None = None, use_case: str = "", trials: int | None = None, known_at: datetime | None = None) -> Ending:
+    """Ingest, search, gate, register, promote. Without `known_at` everything that was just taken in is known."""
     parts = platform(use_case=use_case, trials=trials)
     day = parts.day(as_of)
     take_in(parts, day)
-    return steps.timed(parts, _trained(parts, day, "A person asked for it."))
+    return steps.timed(parts, _trained(parts, day, parts.instant(known_at), "A person asked for it."))
 
 
 @flow(name="retrain", validate_parameters=False)
-def retrain(as_of: date | None = None, use_case: str = "", trials: int = 0, asked_by: str = "") -> Ending:
+def retrain(
+    as_of: date | None = None,
+    use_case: str = "",
+    trials: int | None = None,
+    asked_by: str = "",
+    known_at: datetime | None = None,
+) -> Ending:
     """Ingest, monitor, and train if there is a trigger and nothing waits for a person."""
     parts = platform(use_case=use_case, trials=trials)
     day = parts.day(as_of)
     take_in(parts, day)
     reports = watch(parts)
-    decided = consider(parts, reports, day, asked_by)
+    instant = parts.instant(known_at)
+    decided = consider(parts, reports, day, asked_by, instant)
     train_now = decided.course is Course.TRAIN
-    ending = _trained(parts, day, decided.sentence) if train_now else rest(parts, decided, day)
+    ending = _trained(parts, day, instant, decided.sentence) if train_now else rest(parts, decided, day)
     return steps.timed(parts, ending, reports)
 
 
-def _trained(parts: Platform, day: date, trigger: str) -> Ending:
-    cohorts = open_cohorts(parts, day)
+def _trained(parts: Platform, day: date, known_at: datetime, trigger: str) -> Ending:
+    cohorts = open_cohorts(parts, day, known_at)
     development = search(parts, cohorts)
     assessment = judge(parts, cohorts, development)
     evidence = document(parts, cohorts, development, assessment)

@@ -8,18 +8,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from models.clock import Clock, Month
+from models.clock import Clock, Month, end_of_day
 from models.contract import Array, Columns, Role
 from models.errors import BatchRejected, InputRefused
-from models.governance.ledger import Event, Hold, Ledger, accepted_definition
+from models.governance.ledger import Hold, Ledger, accepted_definition
 from models.lake import AUDIT, OUTCOMES, SNAPSHOTS, Lake, PartitionVersion, content_digest
 from models.usecase import Cohort, Source, UseCase
-from pipelines.batches import Batch, Finding, Ruling, Verdict
+from pipelines.batches import Batch, Ruling, Verdict
 from pipelines.definitions import outcome_columns
+from pipelines.freshness import missing
+from pipelines.holds import Holds
 from pipelines.measures import HISTORY
 from pipelines.validation import Expectations, Quarantine, judge
-
-ACTOR = "ingest"
 
 
 @dataclass(frozen=True)
@@ -56,19 +56,24 @@ class _Delivery:
 def ingest(use_case: UseCase, source: Source, intake: Intake, *, as_of: date, progress: Callable[[str], None]) -> IngestReport:
     """Every month that the source has up to the end of `as_of`, oldest first.
 
-    Raises `BatchRejected` at the first bad batch: it is in quarantine, and neither it nor anything after it is in the lake.
+    A delivery that is due and has not come opens a hold, before anything is written; one that has come since releases its
+    own. Raises `BatchRejected` at the first bad batch: it is in quarantine, and neither it nor anything after it is in the
+    lake.
     """
-    if as_of > intake.clock.now().date():
+    now = intake.clock.now()
+    if as_of > now.date():
         raise InputRefused(f"{as_of} has not come yet", hint="ingest as of today, or of a day before")
+    holds = _missed(use_case, intake, SNAPSHOTS, missing(source, intake.lake, as_of, now), progress)
     reports = [
         ingest_month(use_case, source, intake, month=month, as_of=as_of, progress=progress)
         for month in source.months()
         if month.last_day <= as_of
     ]
     written = tuple(part for report in reports for part in report.written)
-    holds = tuple(hold for report in reports for hold in report.holds)
+    holds += [hold for report in reports for hold in report.holds]
+    Holds(use_case, intake.ledger, intake.clock).settle(intake.lake)
     unchanged = sum(report.unchanged for report in reports)
-    return IngestReport(written, unchanged, holds, intake.expectations.publish() if written else "")
+    return IngestReport(written, unchanged, tuple(holds), intake.expectations.publish() if written else "")
 
 
 def ingest_month(
@@ -81,12 +86,29 @@ def ingest_month(
     deliveries = [_snapshot(use_case, intake, cohort), _audit(use_case, intake, cohort)]
     if use_case.matured_at(month) <= as_of and cohort.outcome_codes is not None:
         deliveries.append(_outcome(use_case, intake, cohort, cohort.outcome_codes))
+    elif _overdue(use_case, intake, month, as_of):
+        holds += _missed(use_case, intake, OUTCOMES, [month], progress)
     for delivery in deliveries:
         part, opened = _admit(use_case, intake, delivery)
         written += [part] if part else []
         holds += opened
         progress(f"{month}: {delivery.batch.table} {f'{part.rows:,} rows, version {part.version}' if part else 'unchanged'}")
     return IngestReport(tuple(written), len(deliveries) - len(written), tuple(holds))
+
+
+def _overdue(use_case: UseCase, intake: Intake, cohort: Month, as_of: date) -> bool:
+    due = use_case.matured_at(cohort)
+    over = due <= as_of and end_of_day(due) <= intake.clock.now()
+    return over and not intake.lake.history(OUTCOMES, cohort)
+
+
+def _missed(
+    use_case: UseCase, intake: Intake, table: str, months: Sequence[Month], progress: Callable[[str], None]
+) -> list[Hold]:
+    holds = Holds(use_case, intake.ledger, intake.clock)
+    for month in months:
+        progress(f"{month}: {table} have not come")
+    return [hold for month in months for hold in holds.missed(table, month)]
 
 
 def _snapshot(use_case: UseCase, intake: Intake, cohort: Cohort) -> _Delivery:
@@ -150,7 +172,7 @@ def _validated(use_case: UseCase, intake: Intake, delivery: _Delivery) -> list[H
     verdict = judge(batch, _history(delivery), use_case.policy.monitoring, intake.expectations)
     if verdict.ruling is Ruling.QUARANTINE:
         raise _rejected(batch, verdict, intake)
-    return _open_holds(use_case, intake, batch, verdict)
+    return Holds(use_case, intake.ledger, intake.clock).about(batch, verdict)
 
 
 def _history(delivery: _Delivery) -> list[Batch]:
@@ -180,29 +202,3 @@ def _rejected(batch: Batch, verdict: Verdict, intake: Intake) -> BatchRejected:
         f"{batch.table} of {batch.month} went to quarantine: {about}: {first.observed}{more}",
         hint=f"read {where}{f' and {docs}' if docs else ''}; when the source has corrected it, run the ingest again",
     )
-
-
-def _open_holds(use_case: UseCase, intake: Intake, batch: Batch, verdict: Verdict) -> list[Hold]:
-    """One hold a column. A hold that was opened before for the same evidence is not opened again, released or not."""
-    by_column: dict[str, list[Finding]] = {}
-    for finding in verdict.findings:
-        by_column.setdefault(finding.column, []).append(finding)
-    month = batch.month.plus(use_case.outcome_delay) if batch.coding else batch.month
-    opened: list[Hold] = []
-    for column, findings in by_column.items():
-        facts = {
-            "month": str(month),
-            "what": f"the coding of {column} seems to have changed",
-            "evidence": "; ".join(finding.observed for finding in findings),
-            "coding": batch.coding,
-        }
-        opened += _open_hold(use_case, intake, facts)
-    return opened
-
-
-def _open_hold(use_case: UseCase, intake: Intake, facts: dict[str, str]) -> Sequence[Hold]:
-    before = [entry.facts for entry in intake.ledger.entries(use_case.name) if entry.event is Event.HOLD_OPENED]
-    if facts in [dict(known) for known in before]:
-        return []
-    entry = intake.ledger.append(Event.HOLD_OPENED, model=use_case.name, actor=ACTOR, at=intake.clock.now(), facts=facts)
-    return [Hold(facts["month"], facts["what"], entry.recorded_at, facts["coding"])]

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from models.contract import Array
+from models.lake import AUDIT
 from models.policy import MonitoringLimits
 from pipelines.batches import Batch, Measure, Ruling
+from pipelines.freshness import between
 
 HISTORY = 3  # months; a batch is strange only if it is unlike each of them
 ROW_TOLERANCE = 0.20  # of the median month
@@ -19,7 +21,8 @@ UNSEEN = 0.005  # share of rows with a code that history does not have; the quie
 def measures(batch: Batch, history: Sequence[Batch], limits: MonitoringLimits) -> list[Measure]:
     """`history` are the months before, oldest first; columns of a wrong type are not measured."""
     history = history[-HISTORY:]
-    found = [_row_count(batch, history), *_same_accounts(batch), *_repeated(batch, history), *_coding(batch, history)]
+    found = [_row_count(batch, history), *_gap(batch, history), *_same_accounts(batch)]
+    found += [*_repeated(batch, history), *_coding(batch, history)]
     comparable = [past for past in history if past.coding == batch.coding]
     if comparable:
         coded = [column for column in batch.contract.columns if column.codes and batch.typed(column.name)]
@@ -33,6 +36,15 @@ def _row_count(batch: Batch, history: Sequence[Batch]) -> Measure:
     low, high = (1 - ROW_TOLERANCE) * usual, (1 + ROW_TOLERANCE) * usual
     evidence = f"{batch.rows:,} rows, usually {usual:,.0f}"
     return Measure("row count", "", batch.rows, low, high, Ruling.QUARANTINE, evidence)
+
+
+def _gap(batch: Batch, history: Sequence[Batch]) -> list[Measure]:
+    """Months that never came between history and this one. Audit columns have no month in them."""
+    if not history or batch.table == AUDIT:
+        return []
+    lost = between(history[-1].month.plus(1), batch.month)
+    evidence = f"{', '.join(map(str, lost)) or 'no month'} missing before it"
+    return [Measure("gap", "", len(lost), 0, 0, Ruling.HOLD, evidence)]
 
 
 def _same_accounts(batch: Batch) -> list[Measure]:

@@ -32,11 +32,15 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Acceptance:
-    """A person takes over a new reading of the outcomes. In a replay the person is made up, and recorded as such."""
+    """A person takes over a new reading of the outcomes, and of the month's inputs that were recoded with them.
+
+    In a replay the person is made up, and recorded as such.
+    """
 
     definition: int
     person: str
     comment: str
+    inputs: tuple[tuple[str, str], ...] = ()  # month and column
 
 
 @dataclass(frozen=True)

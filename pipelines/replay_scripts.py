@@ -23,7 +23,7 @@ def real_2005() -> Script:
     """The real panel. Its September is coded otherwise than the months before; its October is a third definition."""
     use_case = catalog.find("credit_default")
     comment = "Status code 1 is new in September 2005; only code 2 and more means what it meant before."
-    acceptance = Acceptance(2, PERSON, comment)
+    acceptance = Acceptance(2, PERSON, comment, inputs=(("2005-09", "status_0"),))
     return Script(
         name="2005",
         title="30,000 real accounts, July to September 2005",
@@ -38,7 +38,7 @@ def real_2005() -> Script:
             "UCI “Default of credit card clients”: 30,000 accounts, read as monthly snapshots (Yeh & Lien 2009, CC BY 4.0).",
             "Nothing is simulated. Repayment status 1 is hardly used before September 2005 and frequent from then on.",
             "The outcome of September is the published label of October, a third definition.",
-            "Who accepts definition 2 on 2005-10-03 is made up for the demonstration, and recorded as such.",
+            "Who accepts definition 2 and the recoded status on 2005-10-03 is made up for the demonstration, and recorded as such.",
         ),
     )
 

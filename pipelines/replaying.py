@@ -16,6 +16,7 @@ from models.scoring import Scorer
 from monitoring.report import MonthlyReport
 from pipelines.definitions import accept_definition
 from pipelines.engine import engine
+from pipelines.holds import Holds, accept_input
 from pipelines.replay import Acceptance, Script, Turn, replay
 from pipelines.replay_scripts import find
 from pipelines.replay_story import EventKind, ReplayResult, headline, shares, subline
@@ -71,6 +72,15 @@ class LivePlatform:
             reason=acceptance.comment,
             progress=parts.progress.say,
         )
+        for month, column in acceptance.inputs:
+            accept_input(
+                Holds(parts.use_case, parts.ledger, parts.clock),
+                month=month,
+                column=column,
+                by=acceptance.person,
+                reason=acceptance.comment,
+                progress=parts.progress.say,
+            )
         rule = parts.use_case.definitions[acceptance.definition].rule
         return f"Definition {acceptance.definition} accepted ({rule}). {acceptance.comment}"
 

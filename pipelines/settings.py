@@ -5,6 +5,8 @@ from pydantic_settings import SettingsConfigDict
 
 from models.settings import PREFIX, PlatformSettings
 
+FEWEST_TRIALS = 2  # one of each model family
+
 
 class PipelineSettings(PlatformSettings):
     model_config = SettingsConfigDict(env_prefix=f"{PREFIX}PIPELINES_")
@@ -15,7 +17,7 @@ class PipelineSettings(PlatformSettings):
     """Take the accounts from this simulated scenario, e.g. `shift`; by default from the use case's own source."""
     mlflow_url: str = ""
     """MLflow tracking server; by default SQLite and a folder below `home`."""
-    trials: int = Field(default=36, ge=2, le=10_000)
+    trials: int = Field(default=36, ge=FEWEST_TRIALS, le=10_000)
     """Trials of one search, shared by the model families."""
     workers: int = Field(default=2, ge=1, le=256)
     """Trials evaluated at a time. The result does not depend on it."""

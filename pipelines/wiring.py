@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from models.bundle import Bundle
 from models.catalog import find
 from models.channel import ReleaseChannel
 from models.clock import Clock, FileClock, SystemClock
+from models.errors import InputRefused
 from models.estimator import Family
 from models.governance.ledger import Ledger
 from models.governance.requests import Office
@@ -52,6 +53,13 @@ class Platform:
     def day(self, as_of: date | None) -> date:
         """The day given, or today by the platform's clock."""
         return as_of or self.clock.now().date()
+
+    def instant(self, known_at: datetime | None) -> datetime:
+        """The instant given, or now by the platform's clock. Raises `InputRefused` for one that has not come."""
+        now = self.clock.now()
+        if known_at and known_at > now:
+            raise InputRefused(f"{known_at:%Y-%m-%d %H:%M} has not come yet", hint="nobody knows what will be known then")
+        return known_at or now
 
     @cached_property
     def use_case(self) -> UseCase:
@@ -206,8 +214,8 @@ class Platform:
 
 
 def platform(**overrides: object) -> Platform:
-    """The platform that the environment describes; `overrides` are settings by name, empty ones left alone."""
-    return Platform(PipelineSettings.read(**{name: value for name, value in overrides.items() if value}))
+    """The platform that the environment describes; `overrides` are settings by name, None and "" left alone."""
+    return Platform(PipelineSettings.read(**{name: value for name, value in overrides.items() if value not in (None, "")}))
 
 
 def orchestrator(settings: PipelineSettings, *, ui: bool = False) -> AbstractContextManager[Api]:

@@ -53,6 +53,7 @@ def write(home: Path, page: bytes) -> list[ReportKey]:
     )
     ledger = FileLedger(home / "ledger.jsonl")
     hold = {"month": HELD_SINCE, "what": "the mix of status codes changed: code 1 makes up 12.3 % of the rows, 0.1 % before"}
+    hold["column"] = "status_0"
     ledger.append(Event.HOLD_OPENED, model=MODEL, actor="pipeline", at=datetime(2005, 10, 1, 6, tzinfo=UTC), facts=hold)
     reports = ReportFolder(home / "reports")
     return [reports.add(_report(month, first if month < "2005-08" else second), {"drift.html": page}) for month in MONTHS]

@@ -44,6 +44,10 @@ class Panel:
     def months(self) -> list[Month]:
         return list(MONTHS)
 
+    def last(self) -> Month:
+        """The study ended."""
+        return MONTHS[-1]
+
     def cohort(self, month: Month, as_of: date) -> Cohort:
         if month not in MONTHS or month.last_day > as_of:
             raise NotFound(

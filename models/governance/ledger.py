@@ -11,12 +11,20 @@ from models.errors import Integrity
 
 
 class Event(StrEnum):
+    OUT_OF_TIME_OPENED = "out_of_time_opened"
     REGISTERED = "registered"
     REQUESTED = "requested"
+    POLICY_CHANGED = "policy_changed"
+    OVERRIDE_REQUESTED = "override_requested"
     APPROVED = "approved"
+    REJECTED = "rejected"
     PROMOTED = "promoted"
     KEPT = "kept"
     ROLLED_BACK = "rolled_back"
+    STOPPED = "stopped"
+    RESUMED = "resumed"
+    TRUSTED = "trusted"
+    DISTRUSTED = "distrusted"
     HOLD_OPENED = "hold_opened"
     DEFINITION_ACCEPTED = "definition_accepted"
     HOLD_RELEASED = "hold_released"
@@ -61,15 +69,25 @@ def verify_chain(entries: Sequence[Entry]) -> None:
 
 @dataclass(frozen=True)
 class Hold:
-    """Retraining waits for a person. `month` is the snapshot or outcome month whose coding changed.
+    """Retraining waits. `month` is the snapshot or outcome month that it is about, `column` the column whose codes changed.
 
-    `coding` is how the outcome was coded, if the hold is about an outcome; empty if it is about an input.
+    `coding` is how an outcome was coded; it is empty if the hold is about an input. Without a column it is about a whole
+    delivery that has not come.
     """
 
     month: str
     what: str
     opened_at: str
     coding: str = ""
+    column: str = ""
+
+    @property
+    def command(self) -> str:
+        """What a person runs to release it."""
+        if self.coding:
+            return 'make accept-definition VERSION=… BY=… REASON="…"'
+        column = f" COLUMN={self.column}" if self.column else ""
+        return f'make accept-input MONTH={self.month}{column} BY=… REASON="…"'
 
 
 def open_holds(entries: Sequence[Entry]) -> list[Hold]:
@@ -77,11 +95,22 @@ def open_holds(entries: Sequence[Entry]) -> list[Hold]:
     holds: dict[tuple[str, str], Hold] = {}
     for entry in entries:
         if entry.event is Event.HOLD_OPENED:
-            hold = Hold(entry.facts["month"], entry.facts["what"], entry.recorded_at, entry.facts.get("coding", ""))
+            hold = hold_of(entry)
             holds[hold.month, hold.what] = hold
         elif entry.event is Event.HOLD_RELEASED:
             holds.pop((entry.facts["month"], entry.facts["what"]), None)
     return list(holds.values())
+
+
+def hold_of(entry: Entry) -> Hold:
+    """The hold that this entry opened."""
+    facts = entry.facts
+    return Hold(facts["month"], facts["what"], entry.recorded_at, facts.get("coding", ""), facts.get("column", ""))
+
+
+def known(entries: Sequence[Entry], known_at: datetime) -> list[Entry]:
+    """What the ledger said at an instant: later acceptances, holds and releases did not exist yet."""
+    return [entry for entry in entries if datetime.fromisoformat(entry.recorded_at) <= known_at]
 
 
 def accepted_definition(entries: Sequence[Entry], as_coded: Mapping[str, int], coding: str) -> int:

@@ -134,8 +134,8 @@ def next_step(verdict: Verdict | None, holds: Sequence[Hold], *, has_champion: b
         return NextStep("No champion has been promoted yet.", "make train")
     if holds:
         return NextStep(
-            f"Look at {_listed(sorted({hold.month for hold in holds}))}, then accept the definition or keep holding.",
-            f'make accept-definition VERSION=… BY=… REASON="…"{suffix}',
+            f"Look at {_listed(sorted({hold.month for hold in holds}))}, then accept what changed or keep holding.",
+            f"{holds[0].command}{suffix}",
         )
     if verdict is None:
         return NextStep("No month has been reported on yet.", f"make report{suffix}")

@@ -42,6 +42,9 @@ class Simulator:
     def months(self) -> list[Month]:
         return self.scenario.calendar()
 
+    def last(self) -> Month:
+        return self.scenario.calendar()[-1]
+
     def reported_on(self, month: Month) -> date:
         """The last day of the month in which the cohort's outcome is first reported."""
         return month.plus(self._delay + self.scenario.delay(month)).last_day

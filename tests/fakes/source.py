@@ -14,15 +14,19 @@ MAY, JUNE, JULY, AUGUST, SEPTEMBER = (Month(2005, number) for number in range(5,
 
 
 class SomeAccounts:
-    """Every tenth account of the panel; `changes` are applied to the months named."""
+    """Every tenth account of the panel; `changes` are applied to the months named, `lost` months never come."""
 
     def __init__(self, step: int = 10) -> None:
         self._panel = USE_CASE.source()
         self._step = step
         self.changes: dict[Month, Callable[[Cohort], Cohort]] = {}
+        self.lost: set[Month] = set()
 
     def months(self) -> list[Month]:
-        return self._panel.months()
+        return [month for month in self._panel.months() if month not in self.lost]
+
+    def last(self) -> Month | None:
+        return self._panel.last()
 
     def cohort(self, month: Month, as_of: date) -> Cohort:
         found = self._panel.cohort(month, as_of)

@@ -41,7 +41,7 @@ def test_the_overview_says_how_the_model_is_who_decides_and_what_to_do(tmp_path:
         "status_0 is coded differently",
         "version 2",
         "DEMONSTRATION ONLY",
-        "make accept-definition",
+        "make accept-input",
         "make schedule",
     ):
         assert said in page

@@ -1,5 +1,7 @@
 """A whole run of training and retraining with the real tools, on every fifth account of the real panel."""
 
+import json
+import shutil
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -11,6 +13,7 @@ from models.gates import Outcome
 from models.lake import AUDIT
 from pipelines import steps
 from pipelines.definitions import accept_definition
+from pipelines.holds import Holds, accept_input
 from pipelines.retraining import Course
 from pipelines.settings import PipelineSettings
 from pipelines.steps import Ending, Kind
@@ -73,6 +76,23 @@ def test_the_same_run_again_finds_its_own_model_in_force(champion: tuple[Platfor
     assert parts.channel.pointers("credit_default") == 1
 
 
+def test_the_ledger_counts_each_model_that_the_out_of_time_month_judged(champion: tuple[Platform, Ending]) -> None:
+    parts, first = champion
+    opened = "The out-of-time month 2005-07 was opened once for credit_default."
+    home = shutil.copytree(parts.settings.home, parts.settings.home.with_name("counted"))
+    counted = new_platform(home)
+    assert first.opened == trained(counted, AUGUST).opened == opened
+
+    other = Platform(counted.settings.model_copy(update={"seed": 7}), source=SomeAccounts(step=5))
+    second = trained(other, AUGUST)
+
+    assert second.opened == opened.replace("once", "2 times")
+    tags = {version.bundle_digest: version.tags for version in counted.registry.versions("credit_default")}
+    assert [tags[ending.bundle]["out_of_time_opening"] for ending in (first, second)] == ["1", "2"]
+    evidence = home / "evidence" / "credit_default" / second.bundle[:12] / "data.json"
+    assert json.loads(evidence.read_text())["out_of_time_opening"] == 2
+
+
 def test_no_choice_and_no_candidate_rests_on_a_held_out_account_or_an_audit_column(champion: tuple[Platform, Ending]) -> None:
     parts, _ = champion
     cohorts = steps.open_cohorts(parts, AUGUST)
@@ -109,6 +129,12 @@ def test_september_is_held_then_accepted_and_october_leaves_a_way_on(tmp_path: P
     assert steps.consider(parts, [], SEPTEMBER, "Vera").course is Course.HOLD
 
     accept(parts, 2)
+    with pytest.raises(Held, match="status_0") as held:
+        steps.open_cohorts(parts, SEPTEMBER)
+    assert "make accept-input MONTH=2005-09 COLUMN=status_0" in held.value.hint
+    assert "accept-definition" not in held.value.hint
+    holds = Holds(parts.use_case, parts.ledger, parts.clock)
+    accept_input(holds, month="2005-09", column="status_0", by="Vera", reason="looked at it", progress=lambda text: None)
     assert steps.open_cohorts(parts, SEPTEMBER).matured.definition_version == 2
 
     steps.take_in(parts, OCTOBER)

@@ -37,7 +37,7 @@ class Desk:
         self.lake.write(OUTCOMES, month, columns, recorded_at=OCTOBER - timedelta(days=1), facts=facts)
 
     def hold(self, month: str, what: str, coding: str) -> None:
-        facts = {"month": month, "what": what, "evidence": "", "coding": coding}
+        facts = {"month": month, "what": what, "evidence": "", "coding": coding, "column": what}
         self.ledger.append(Event.HOLD_OPENED, model=USE_CASE.name, actor="ingest", at=OCTOBER, facts=facts)
 
     def accept(self, version: int, by: str = "Ada Analyst", reason: str = "code 1 came into use") -> Acceptance:
@@ -85,17 +85,17 @@ def test_as_known_then_still_gives_what_was_known(desk: Desk) -> None:
 def test_it_releases_the_holds_that_it_covers_and_no_other(desk: Desk) -> None:
     acceptance = desk.accept(2)
 
-    assert [(hold.month, hold.what) for hold in acceptance.released] == [("2005-09", "status_0"), ("2005-09", "outcome_code")]
-    assert desk.holds() == [("2005-10", "outcome_code")]
+    assert [(hold.month, hold.what) for hold in acceptance.released] == [("2005-09", "outcome_code")]
+    assert desk.holds() == [("2005-09", "status_0"), ("2005-10", "outcome_code")]
 
     desk.accept(3)
-    assert desk.holds() == []
+    assert desk.holds() == [("2005-09", "status_0")]
 
 
 def test_accepting_the_version_in_force_releases_the_hold_and_restates_nothing(desk: Desk) -> None:
     acceptance = desk.accept(1)
 
-    assert len(acceptance.released) == 2
+    assert len(acceptance.released) == 1
     assert acceptance.restated == ()
     assert [part.version for part in desk.lake.versions(OUTCOMES)] == [1, 1, 1]
 
@@ -116,7 +116,7 @@ def test_an_acceptance_that_died_before_the_restatement_is_completed_by_acceptin
 
     acceptance = desk.accept(2)
 
-    assert len(acceptance.released) == 2
+    assert len(acceptance.released) == 1
     assert [part.month for part in acceptance.restated] == [Month(2005, 7), Month(2005, 8)]
 
 

@@ -26,6 +26,9 @@ class ToySource:
     def months(self) -> list[Month]:
         return [JULY, AUGUST, SEPTEMBER]
 
+    def last(self) -> Month:
+        return SEPTEMBER
+
     def cohort(self, month: Month, as_of: date) -> Cohort:
         dice = np.random.default_rng([month.year, month.number])
         status = dice.integers(-1, 4, ROWS)

@@ -135,7 +135,7 @@ def test_the_next_step_follows_the_verdict(sources: Sources, level: Level, sugge
 def test_an_open_hold_comes_before_any_wish_to_retrain(sources: Sources) -> None:
     promote(sources, "first", 1)
     report(sources, "2005-09", Level.RED, Suggestion.RETRAIN)
-    facts = {"month": "2005-09", "what": "codes changed"}
+    facts = {"month": "2005-09", "what": "codes changed", "coding": "repayment_status"}
     sources.ledger.append(Event.HOLD_OPENED, model=MODEL, actor="pipeline", at=NOW, facts=facts)
     step = views.card(replace(sources, scenario="2005"), MODEL).next_step
     assert "2005-09" in step.sentence
