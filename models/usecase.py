@@ -31,11 +31,11 @@ class Source(Protocol):
         """Every month that the source can deliver, oldest first."""
         ...
 
-    def cohort(self, month: Month, as_of: date) -> Cohort:
     def last(self) -> Month | None:
         """The last month that there will ever be, None while a new one is due every month. None after it is missed."""
         ...
 
+    def cohort(self, month: Month, as_of: date) -> Cohort:
         """The month as the source knew it at the end of `as_of`: no outcome before it matured. Raises `NotFound`."""
         ...
 
