@@ -1,5 +1,6 @@
 """The decision log: every answered decision, once. Serving appends, monitoring reads."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,11 +10,16 @@ import numpy as np
 
 from models.clock import Month
 from models.contract import Array, Columns
+from models.governance.reasons import Reason
 
 
 @dataclass(frozen=True)
 class LoggedDecision:
-    """One decision as it was answered. `month` is the business month that the record was about."""
+    """One decision as it was answered. `month` is the business month that the record was about.
+
+    A reduced account has `reasons`; `no_notice` is the rule by which they need not be sent, "" if they must. Decisions of
+    before there were reasons have none.
+    """
 
     decision_id: str
     model: str
@@ -26,6 +32,8 @@ class LoggedDecision:
     action: str
     recorded_at: datetime
     request_id: str
+    no_notice: str = ""
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,8 +74,18 @@ class DecisionLog(Protocol):
 
     def columns(self, model: str, month: Month) -> Columns:
         """A month's decisions in the order recorded: decision_id, account_id, version, bundle, probability, action,
-        recorded_at (ISO text, UTC) and every contract input (see `input_columns`). Empty arrays for an empty month."""
+        recorded_at (ISO text, UTC), no_notice, reasons (JSON text, "" for none; see `spelled`) and every contract input
+        (see `input_columns`). Empty arrays for an empty month."""
         ...
+
+
+def spelled(reasons: Sequence[Reason]) -> str:
+    """Reasons as they are stored: a JSON list, "" for none."""
+    return json.dumps([reason.to_dict() for reason in reasons], ensure_ascii=False, allow_nan=False) if reasons else ""
+
+
+def read_reasons(text: str) -> tuple[Reason, ...]:
+    return tuple(Reason.from_dict(reason) for reason in json.loads(text)) if text else ()
 
 
 def input_columns(inputs: Sequence[Mapping[str, float | int]]) -> dict[str, Array]:

@@ -148,7 +148,7 @@ class Explainer:
 
 
 def check_additive(bundle: Bundle, scorer: Scorer) -> None:
-    """Explain the golden rows, which reach every code and both ends of every range. Raises `Integrity` if values do not add up."""
+    """Explain the golden rows: every code, both ends of every range. Raises `Integrity` if values do not add up."""
     rows = np.array(bundle.part("golden.json")["inputs"], dtype=np.float64)
     explainer = Explainer(bundle.contract, bundle.policy, bundle.part("reasons.json"), scorer)
     missing = explainer.values(rows).shapley.sum(axis=1) + explainer.base - scorer.log_odds(rows)

@@ -15,7 +15,7 @@ from models.clock import Month
 from models.contract import Columns
 from models.errors import Conflict, NotFound, Unavailable
 from monitoring.adapters.sql_schema import ANSWERS, DECISIONS, engine, upgrade
-from monitoring.decisions import Answered, LoggedDecision, input_columns
+from monitoring.decisions import Answered, LoggedDecision, input_columns, read_reasons, spelled
 
 _TYPES: dict[str, type[np.generic]] = {
     "decision_id": np.str_,
@@ -25,6 +25,8 @@ _TYPES: dict[str, type[np.generic]] = {
     "probability": np.float64,
     "action": np.str_,
     "recorded_at": np.str_,
+    "no_notice": np.str_,
+    "reasons": np.str_,
 }
 _spell = json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=dict).encode
 _WRITTEN = [column.name for column in DECISIONS.columns if column.name != "number"]
@@ -159,6 +161,8 @@ def _rows(decisions: Sequence[LoggedDecision]) -> list[tuple[Any, ...]]:
             d.action,
             stamps[d.recorded_at],
             d.request_id,
+            d.no_notice,
+            spelled(d.reasons),
         )
         for d in decisions
     ]
@@ -189,6 +193,7 @@ def _decision(row: Row[Any]) -> LoggedDecision:
             "month": Month.parse(row.month),
             "inputs": json.loads(row.inputs),
             "recorded_at": datetime.fromisoformat(row.recorded_at),
+            "reasons": read_reasons(row.reasons),
         }
     )
 

@@ -30,7 +30,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from models.errors import Misconfigured
 
-REVISION = "0001"
+REVISION = "0002"
 SCRIPTS = Path(__file__).parent / "migrations"
 _MIGRATING = 7_310_205  # any number, the same in every process: PostgreSQL's advisory lock of whoever migrates
 
@@ -51,6 +51,9 @@ DECISIONS = Table(
     Column("action", String(16), nullable=False),
     Column("recorded_at", String(32), nullable=False),  # ISO, UTC, microseconds: sorts as text, equal in every database
     Column("request_id", String(64), nullable=False),
+    # Empty where there is nothing to say: by default too, so that a release which does not know them may still write.
+    Column("no_notice", Text, nullable=False, server_default=""),
+    Column("reasons", Text, nullable=False, server_default=""),
     Index("ix_decisions_model_month_number", "model", "month", "number"),
 )
 ANSWERS = Table(
@@ -110,7 +113,7 @@ def upgrade(database: Engine) -> None:
     with database.begin() as connection:
         _wait_for_turn(connection)
         if not _is_current(connection):
-            _run_scripts(connection)
+            migrate(connection, REVISION)
 
 
 def _is_current(connection: Connection) -> bool:
@@ -132,13 +135,14 @@ def _wait_for_turn(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _MIGRATING})
 
 
-def _run_scripts(connection: Connection) -> None:
+def migrate(connection: Connection, revision: str) -> None:
+    """Run the scripts up to a revision. Callers take their turn first: see `upgrade`."""
     # Alembic costs a start-up about a tenth of a second and is needed once in a schema's life.
     from alembic.config import Config
     from alembic.runtime.environment import EnvironmentContext
     from alembic.script import ScriptDirectory
 
     scripts = ScriptDirectory(SCRIPTS)
-    with EnvironmentContext(Config(), scripts, fn=lambda now, _: scripts._upgrade_revs(REVISION, now)) as context:
+    with EnvironmentContext(Config(), scripts, fn=lambda now, _: scripts._upgrade_revs(revision, now)) as context:
         context.configure(connection=connection, target_metadata=METADATA, transactional_ddl=True)
         context.run_migrations()

@@ -13,8 +13,9 @@ import pytest
 
 from models.clock import Month
 from models.errors import Conflict, NotFound
+from models.governance.reasons import Reason
 from monitoring.adapters.sql_decisions import SqlDecisionLog
-from monitoring.decisions import Answered, DecisionLog, LoggedDecision
+from monitoring.decisions import Answered, DecisionLog, LoggedDecision, read_reasons
 from tests.contracts.conftest import named, run_on
 from tests.fakes.decisions import InMemoryDecisionLog
 
@@ -66,6 +67,19 @@ def test_a_decision_is_found_as_it_was_answered(log: DecisionLog) -> None:
     assert type(log.find("d1").inputs["credit_limit"]) is float
 
 
+def test_the_reasons_of_a_decision_are_found_and_sealed_as_they_were_given(log: DecisionLog) -> None:
+    reasons = (
+        Reason("R1", "repayment status", "Zahlung verspätet: “two months”", 1.074606346),
+        Reason("R4", "credit limit", "Level of the credit limit", 0.035711369, confirmed=False),
+    )
+    log.append([decision("d1", action="reduce", no_notice="12 CFR 1002.2(c)(2)(ii)", reasons=reasons), decision("d2")])
+    assert (log.find("d1").reasons, log.find("d1").no_notice) == (reasons, "12 CFR 1002.2(c)(2)(ii)")
+    assert (log.find("d2").reasons, log.find("d2").no_notice) == ((), "")
+    columns = log.columns("credit_default", JULY)
+    assert columns["no_notice"].tolist() == ["12 CFR 1002.2(c)(2)(ii)", ""]
+    assert [read_reasons(text) for text in columns["reasons"].tolist()] == [reasons, ()]
+
+
 def test_an_instant_of_another_time_zone_is_kept_as_the_same_instant(log: DecisionLog) -> None:
     taipei = datetime.fromisoformat("2005-08-01T07:59:59+08:00")
     log.append([decision("d1", recorded_at=taipei)])
@@ -97,7 +111,7 @@ def test_a_month_comes_as_typed_columns_in_the_order_recorded(log: DecisionLog) 
 def test_an_empty_month_has_columns_without_rows(log: DecisionLog) -> None:
     columns = log.columns("credit_default", JULY)
     assert {name: len(values) for name, values in columns.items()} == dict.fromkeys(
-        ("decision_id", "account_id", "version", "bundle", "probability", "action", "recorded_at"), 0
+        ("decision_id", "account_id", "version", "bundle", "probability", "action", "recorded_at", "no_notice", "reasons"), 0
     )
 
 

@@ -12,8 +12,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from models.errors import Misconfigured, Unavailable
+from models.governance.reasons import Reason
 from monitoring.adapters.sql_decisions import SqlDecisionLog
-from monitoring.adapters.sql_schema import METADATA, REVISION, SCRIPTS, engine
+from monitoring.adapters.sql_schema import METADATA, REVISION, SCRIPTS, engine, migrate
 from tests.contracts.conftest import run_on
 from tests.contracts.test_decision_log import JULY, decision
 
@@ -42,6 +43,29 @@ def test_a_schema_newer_than_the_code_is_refused(migrated_sqlite: Path, tmp_path
     with pytest.raises(Misconfigured, match="9999, newer than") as caught:
         SqlDecisionLog(f"sqlite:///{path}").ping()
     assert "later" in caught.value.hint
+
+
+def test_a_log_of_before_there_were_reasons_is_migrated_and_read(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'decisions.db'}"
+    database, before = engine(url), "0001"
+    with database.begin() as connection:
+        migrate(connection, before)
+        connection.exec_driver_sql(_WRITTEN_BY_0001)
+    log = SqlDecisionLog(url)
+    log.append([decision("d2", action="reduce", reasons=(Reason("R1", "status", "text", 0.5),))])
+    assert log.find("d1") == decision("d1")
+    assert log.columns("credit_default", JULY)["reasons"].tolist()[0] == ""
+    with database.begin() as connection:  # a process of the release before, which had migrated already, may still write
+        connection.exec_driver_sql(_WRITTEN_BY_0001.replace("'d1'", "'d3'"))
+    assert log.find("d3") == decision("d3")
+    log.close()
+    database.dispose()
+
+
+_WRITTEN_BY_0001 = """INSERT INTO decisions
+    (decision_id, model, version, bundle, account_id, month, inputs, probability, action, recorded_at, request_id)
+    VALUES ('d1', 'credit_default', 3, '{bundle}', 'A00017', '2005-07', '{{"credit_limit":50000.0,"status_0":-1}}',
+            0.123456789, 'keep', '2005-07-31T23:59:59.999999+00:00', 'r1')""".format(bundle="b" * 64)
 
 
 def _write(path: Path, name: str) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from models.clock import Month
 from models.contract import Columns
 from models.errors import Conflict, NotFound, PlatformError
-from monitoring.decisions import Answered, LoggedDecision, input_columns
+from monitoring.decisions import Answered, LoggedDecision, input_columns, spelled
 
 
 class InMemoryDecisionLog:
@@ -69,5 +69,7 @@ class InMemoryDecisionLog:
             "recorded_at": np.array(
                 [row.recorded_at.astimezone(UTC).isoformat(timespec="microseconds") for row in rows], dtype=np.str_
             ),
+            "no_notice": np.array([row.no_notice for row in rows], dtype=np.str_),
+            "reasons": np.array([spelled(row.reasons) for row in rows], dtype=np.str_),
             **input_columns([row.inputs for row in rows]),
         }

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from models.errors import Integrity
 
-
 JUST_BELOW = 0.34
 
 
