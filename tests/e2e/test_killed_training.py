@@ -58,7 +58,7 @@ def nothing_is_there_twice(parts: Platform) -> None:
     assert [list(version.aliases) for version in parts.registry.versions("credit_default")] == [["champion"]]
     assert parts.channel.pointers("credit_default") == 1
     events = [entry.event for entry in parts.ledger.entries("credit_default")]
-    assert events == ["registered", "requested", "approved", "promoted"]
+    assert events == ["out_of_time_opened", "registered", "requested", "approved", "promoted"]
     found = release(parts.channel, parts.office.trust, "credit_default", now=parts.clock.now())
     check_golden_rows(found.bundle, parts.scorer(found.bundle.graph))
 
