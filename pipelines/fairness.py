@@ -17,13 +17,14 @@ from models.estimator import Family
 from models.governance import fairness_alternatives as alternatives
 from models.governance import fairness_proxy as proxy
 from models.governance.fairness import judge
-from models.governance.fairness_groups import Decided, Labels, compare, groups, intersections, table
+from models.governance.fairness_groups import Decided, Labels, compare, groups, intersections, other_reading, table
 from models.governance.fairness_report import FairnessReport
 from models.influence import Floats
 from models.policy import FairnessLimits, Policy
 from models.scoring import Scorer
 from models.splits import held_out
 from models.usecase import UseCase
+from pipelines.assessment import Cohorts
 from pipelines.dataset import Dataset
 from pipelines.fairness_audit import AuditTable
 from pipelines.fairness_candidates import CHAMPION, OutOfFold, out_of_time, scored, tried
@@ -35,16 +36,13 @@ JUDGED, SERVED, DEVELOPED = "as judged, out of time", "as served, accounts never
 
 @dataclass(frozen=True)
 class Materials:
-    """What a report is computed from. `taught` are the development rows that the recipe was chosen on.
-
-    `search` is the stored record of the search (`Development.tables`).
-    """
+    """What a report is computed from: the sealed model, the cohorts it came of, the stored record of its search
+    (`Development.tables`)."""
 
     bundle: Bundle
     scorer: Scorer
+    cohorts: Cohorts
     search: Mapping[str, Any]
-    taught: Dataset
-    out_of_time: Dataset
 
     @property
     def recipe(self) -> Recipe:
@@ -73,12 +71,12 @@ def fairness_report(
     progress: Progress = silently,
 ) -> FairnessReport:
     """Cut-offs, limits and reference are those sealed in the bundle. Raises `Misconfigured` if it has no fairness limits."""
-    policy, limits = materials.bundle.policy, _limits(materials.bundle)
+    policy, limits, cohorts = materials.bundle.policy, _limits(materials.bundle), materials.cohorts
     candidates = _candidates(use_case, materials, families, workers, progress)
-    rows, recipe, confidence = materials.out_of_time, materials.recipe, policy.gates.confidence
-    probability = out_of_time(use_case, families, materials.taught, recipe, candidates[CHAMPION], rows)
+    rows, taught, recipe, confidence = cohorts.out_of_time, cohorts.taught(), materials.recipe, policy.gates.confidence
+    probability = out_of_time(use_case, families, cohorts, recipe, candidates[CHAMPION].tried)
     served = rows.take(held_out(rows.accounts))
-    joined, developed = (_joined(use_case, limits, audit, data) for data in (rows, materials.taught))
+    joined, developed = (_joined(use_case, limits, audit, data) for data in (rows, taught))
     samples = {
         JUDGED: (_decided(policy, limits, rows, probability), joined.columns),
         SERVED: (
@@ -94,7 +92,7 @@ def fairness_report(
     powers = _powers(use_case, recipe, rows, decided, columns, limits, confidence)
     figures += proxy.figures(JUDGED, powers, columns, list(dict.fromkeys(power.predictor for power in powers)), limits)
     found = alternatives.frontier(
-        {name: _decided(policy, limits, materials.taught, each.probability) for name, each in candidates.items()},
+        {name: _decided(policy, limits, taught, each.probability) for name, each in candidates.items()},
         developed.columns,
         limits,
         confidence,
@@ -117,8 +115,9 @@ def fairness_report(
         frontier=found,
         confirmation=confirmed,
         rulings=rulings,
+        other_reading=other_reading(decided, columns, limits, confidence),
         unjoined={JUDGED: joined.unjoined, DEVELOPED: developed.unjoined},
-        sources=[*materials.taught.lineage(), *rows.lineage(), *joined.sources, *developed.sources],
+        sources=[*cohorts.matured.lineage(), *joined.sources, *developed.sources],
     )
 
 
@@ -134,9 +133,9 @@ def _limits(bundle: Bundle) -> FairnessLimits:
 def _candidates(
     use_case: UseCase, materials: Materials, families: Sequence[Family], workers: int, progress: Progress
 ) -> dict[str, OutOfFold]:
-    recipe, features = materials.recipe, sample(use_case, materials.taught).features
-    chosen = tried(recipe, materials.search, features)
-    found = scored(use_case, families, materials.taught, recipe, chosen, workers, progress)
+    recipe, taught = materials.recipe, materials.cohorts.taught()
+    chosen = tried(recipe, materials.search, sample(use_case, taught).features)
+    found = scored(use_case, families, taught, recipe, chosen, workers, progress)
     return {each.tried.name: each for each in found}
 
 
@@ -149,11 +148,11 @@ def _confirmed(
     columns: Mapping[str, Labels],
     limits: FairnessLimits,
 ) -> alternatives.Confirmation:
-    policy, rows, name = materials.bundle.policy, materials.out_of_time, chosen.tried.name
+    policy, cohorts, name = materials.bundle.policy, materials.cohorts, chosen.tried.name
     decided = champion
     if name != CHAMPION:
-        probability = out_of_time(use_case, families, materials.taught, materials.recipe, chosen, rows)
-        decided = _decided(policy, limits, rows, probability)
+        probability = out_of_time(use_case, families, cohorts, materials.recipe, chosen.tried)
+        decided = _decided(policy, limits, cohorts.out_of_time, probability)
     return alternatives.confirm(name, decided, champion, columns, limits, policy.gates.confidence)
 
 

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.calibration import Calibration
 from models.errors import Misconfigured
 from models.estimator import Family
 from models.splits import folds
 from models.usecase import UseCase
+from pipelines.assessment import Cohorts
 from pipelines.candidates import out_of_fold
 from pipelines.dataset import Dataset
 from pipelines.development import calibrated
@@ -47,10 +47,9 @@ class Tried:
 
 @dataclass(frozen=True)
 class OutOfFold:
-    """Of one candidate: probabilities of the rows while they were out of fold (n,), and the calibration taken from them."""
+    """Of one candidate: calibrated probabilities of the rows while they were out of fold, (n,)."""
 
     tried: Tried
-    calibration: Calibration
     probability: Floats
 
 
@@ -91,17 +90,15 @@ def scored(
         progress("alternatives", number, len(candidates))
         bench = Bench(named(families, each.family), each.parameters, use_case.policy.directions, cut, each.seed, workers)
         log_odds = out_of_fold(bench, data.only(each.features))
-        found.append(OutOfFold(each, *calibrated(log_odds, data, recipe.seed)))
+        found.append(OutOfFold(each, calibrated(log_odds, data, recipe.seed)[1]))
     progress("alternatives", len(candidates), len(candidates))
     return found
 
 
-def out_of_time(
-    use_case: UseCase, families: Sequence[Family], taught: Dataset, recipe: Recipe, found: OutOfFold, rows: Dataset
-) -> Floats:
-    """Probabilities (n,) of `rows` by the candidate fitted on all that it was taught, calibrated as it was out of fold."""
-    followed = replace(found.tried.recipe(recipe), calibration=found.calibration)
-    return fit(followed, use_case, families, taught).probabilities(rows.columns)
+def out_of_time(use_case: UseCase, families: Sequence[Family], cohorts: Cohorts, champion: Recipe, chosen: Tried) -> Floats:
+    """Probabilities (n,) of the out-of-time rows by a candidate fitted and calibrated as the gate's candidate is."""
+    model = fit(chosen.recipe(champion), use_case, families, cohorts.taught(), cohorts.newest_held_out())
+    return model.probabilities(cohorts.out_of_time.columns)
 
 
 def named(families: Sequence[Family], name: str) -> Family:

@@ -1,7 +1,7 @@
 """Groups of accounts by audit column, and the figures of each group against its reference."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 from math import isfinite
 from typing import Any
@@ -122,6 +122,19 @@ def intersections(
             count, why = sum(sizes[name] for name in small), f"fewer than {limits.minimum_cell:,} accounts in each"
             figures.append(missing(sample, Kind.IMPACT_RATIO, column, f"in {len(small)} small cells", count, why))
     return sorted(figures, key=lambda figure: (figure.column, figure.group))
+
+
+def other_reading(decided: Decided, columns: Mapping[str, Labels], limits: FairnessLimits, confidence: float) -> str:
+    """What the lowest impact ratio would be if `review` counted the other way, so that nobody need take the policy's word."""
+    counted = Action.REVIEW in limits.favourable
+    turned = replace(decided, favoured=decided.favoured ^ (decided.actions == Action.REVIEW.value))
+    found = [f for column, of_row in columns.items() for f in compare("", turned, column, of_row, limits, confidence)]
+    ratios = [figure for figure in found if figure.kind is Kind.IMPACT_RATIO and not figure.shortfall]
+    start = f"Were review counted as {'not ' if counted else ''}favourable, the lowest adverse impact ratio would be"
+    if not ratios:
+        return f"{start} unknown: no two groups have enough accounts."
+    low = min(ratios, key=lambda figure: figure.estimate.value)
+    return f"{start} {low.estimate.value:.3f} ({low.column} {low.group} against {low.reference}: {low.how})."
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ class FairnessReport:
     frontier: Frontier
     confirmation: Confirmation
     rulings: Sequence[Ruling]
+    other_reading: str
     unjoined: Mapping[str, int]
     sources: Sequence[Mapping[str, Any]]
 
@@ -72,6 +73,7 @@ class FairnessReport:
             "proxies": [power.to_dict() for power in self.powers],
             "alternatives": self.frontier.to_dict(),
             "confirmation": self.confirmation.to_dict(),
+            "other_reading": self.other_reading,
             "unjoined": dict(self.unjoined),
             "sources": [dict(source) for source in self.sources],
         }
