@@ -2,35 +2,27 @@
 
 import asyncio
 import logging
-import re
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from uuid import uuid4
 
 from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models import errors
-from models.errors import InputRefused, PlatformError
+from models.errors import PlatformError
+from serving.bodies import BodyTooLarge, NotJson, body, idempotency_key
 from serving.documents import JSON, PROBLEM, Models, Problem, Readiness, Trouble, complete, problem, served
+from serving.envelope import Marked, Patient
 from serving.prediction import Ask, Predictor
 from serving.watching import Watcher
 
 logger = logging.getLogger("steward.serving")
-
-
-class BodyTooLarge(InputRefused): ...
-
-
-class NotJson(InputRefused): ...
 
 
 STATUS: dict[type[PlatformError], int] = {
@@ -49,9 +41,6 @@ STATUS: dict[type[PlatformError], int] = {
     errors.Misconfigured: 503,
 }
 """The whole error tree. A class that is not named has the status of its parent; a test proves that none is left out."""
-
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 @dataclass(frozen=True)
@@ -76,6 +65,7 @@ def scoring_app(predictor: Predictor, watcher: Watcher, limits: Limits, close: C
 
     # No pages of documentation: they would load scripts from somebody else's server.
     app = FastAPI(title="Steward scoring", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    app.add_middleware(Patient)
     app.add_middleware(Marked)
     _add_problems(app)
     _add_scoring(app, predictor, limits)
@@ -86,7 +76,8 @@ def scoring_app(predictor: Predictor, watcher: Watcher, limits: Limits, close: C
 def _add_scoring(app: FastAPI, predictor: Predictor, limits: Limits) -> None:
     @app.post("/v1/models/{model}/score", include_in_schema=False)
     async def score(model: str, request: Request) -> Response:
-        ask = Ask(model, await _body(request, limits.max_body_bytes), request.state.request_id, _key(request.headers))
+        sent = await body(request.headers, request.stream(), limits.max_body_bytes)
+        ask = Ask(model, sent, request.state.request_id, idempotency_key(request.headers))
         # In a thread: scoring and a durable commit would hold up everybody else here.
         answer = await run_in_threadpool(predictor.answer, ask)
         return Response(answer.response, media_type=JSON, headers={"Idempotent-Replayed": "true"} if answer.replayed else None)
@@ -161,58 +152,6 @@ def _add_problems(app: FastAPI) -> None:
 def _problem(said: Problem, headers: Mapping[str, str] | None = None) -> Response:
     retry = {"Retry-After": "1"} if said.status == 503 else {}
     return Response(said.model_dump_json(), said.status, media_type=PROBLEM, headers=retry | dict(headers or {}))
-
-
-class Marked:
-    """Gives every request an id, the caller's if it is harmless, and every response that id and the headers of a plain API."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        asked = Headers(scope=scope).get("x-request-id", "")
-        request_id = asked if _REQUEST_ID.fullmatch(asked) else uuid4().hex
-        scope.setdefault("state", {})["request_id"] = request_id
-
-        async def marked(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = request_id
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers["Cache-Control"] = "no-store"
-            await send(message)
-
-        await self._app(scope, receive, marked)
-
-
-async def _body(request: Request, most: int) -> bytes:
-    """The body, refused as soon as it is known to be too large or not JSON."""
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    encoding = request.headers.get("content-encoding", "identity").lower()
-    if media != JSON or encoding != "identity":
-        raise NotJson(
-            f"the body is declared as {media or 'nothing'} ({encoding})", hint=f"send content-type: {JSON}, not compressed"
-        )
-    declared = request.headers.get("content-length", "")
-    body = bytearray()
-    if not declared.isdecimal() or int(declared) <= most:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > most:
-                break
-        else:
-            return bytes(body)
-    raise BodyTooLarge(f"the body is larger than {most:,} bytes", hint="send fewer records in one request")
-
-
-def _key(headers: Headers) -> str:
-    key = headers.get("idempotency-key")
-    if key is not None and not _KEY.fullmatch(key):
-        raise InputRefused("the Idempotency-Key is empty, too long or not plain", hint="send 1 to 255 visible ASCII characters")
-    return key or ""
 
 
 async def _watch(watcher: Watcher, seconds: float, stop: asyncio.Event) -> None:

@@ -2,12 +2,13 @@
 
 A body is one record, `{"account_id": ...}`, or a batch, `{"records": [{...}, ...]}`. Nothing is converted: "28" is not
 a number, true is not 1, NaN is not a number. A name that stands twice in one object is refused: which value was meant?
+So is an account that stands twice in one batch for the same month: which decision would count?
 """
 
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
@@ -54,6 +55,7 @@ class Checker:
         records = [_values(record) for record in found]
         if not self._surely_named_once(body, records, batch=batch):
             _refuse_repeated_names(body)
+        _refuse_repeated_accounts(records, self._contract.key, self._contract.time)
         return records
 
     def _surely_named_once(self, body: bytes, records: list[Record], *, batch: bool) -> bool:
@@ -124,6 +126,24 @@ def _refuse_repeated_names(body: bytes) -> None:
             f"record {first.record}, {first.field}: named more than once",
             repeated[:SHOWN],
             hint="nothing was decided; name every field once",
+        )
+
+
+def _refuse_repeated_accounts(records: Sequence[Record], key: str, time: str) -> None:
+    """Each repetition names the record that came first. One look-up a record, however many there are."""
+    seen: dict[tuple[str, str], int] = {}
+    repeated = []
+    for number, record in enumerate(records):
+        first = seen.setdefault((record[key], record[time]), number)
+        if first != number:
+            rule = f"the same account and month as record {first}; an account is decided once a month in a request"
+            repeated.append(Detail(number, key, _shown(record[key]), rule))
+    if repeated:
+        told, more = repeated[0], f", and {len(repeated) - 1} more" if len(repeated) > 1 else ""
+        raise InputRefused(
+            f"record {told.record}, {key}: {told.value} is refused: {told.rule}{more}",
+            repeated[:SHOWN],
+            hint="nothing was decided; send every account once for a month",
         )
 
 

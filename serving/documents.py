@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from models.clock import Month
 from models.errors import InputRefused, PlatformError
 from serving.prediction import LoadedModel
 
@@ -155,11 +156,12 @@ def _asked(model: LoadedModel) -> dict[str, Any]:
         "properties": {"records": {"type": "array", "minItems": 1, "maxItems": model.checker.max_records, "items": one}},
     }
     example = model.example()
+    month_before = str(Month.parse(example[model.contract.time]).plus(-1))
     return {
         "schema": {"oneOf": [one, batch]},
         "examples": {
             "one record": {"value": example},
-            "a batch": {"value": {"records": [example, example]}},
+            "a batch": {"value": {"records": [example | {model.contract.time: month_before}, example]}},
         },
     }
 

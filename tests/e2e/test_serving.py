@@ -23,7 +23,7 @@ from models.bundle import Bundle
 from models.clock import Month
 from models.governance.signing import Duty
 from monitoring.adapters.sql_decisions import SqlDecisionLog
-from tests.bundles import MODEL, Office, real_bundle, record
+from tests.bundles import MODEL, Office, real_bundle, record, records
 
 pytestmark = pytest.mark.integration
 
@@ -183,7 +183,7 @@ def spoil(service: Service, bundle: Bundle) -> Path:
 
 def test_a_retry_after_a_restart_under_a_newer_version_gets_the_first_answer(service: Service, bundles: list[Bundle]) -> None:
     service.promote(bundles[0], version=1)
-    body, headers = {"records": [record(), record(status_0=3)]}, {"Idempotency-Key": "month-7"}
+    body, headers = {"records": records({}, {"status_0": 3})}, {"Idempotency-Key": "month-7"}
     first = service.start().post(SCORE, json=body, headers=headers)
     service.stop()
     service.promote(bundles[1], version=2)
@@ -207,7 +207,7 @@ def test_what_was_answered_is_in_the_log_however_the_service_ends(
         answered: list[str] = []
         while True:
             try:
-                response = client.post(SCORE, json={"records": [record()] * 3})
+                response = client.post(SCORE, json={"records": records({}, {}, {})})
             except httpx.TransportError:
                 return answered
             answered += [answer["decision_id"] for answer in response.json()["answers"]]

@@ -16,7 +16,7 @@ from serving.app import STATUS, Limits, scoring_app
 from serving.documents import Problem, Readiness, Scored
 from serving.prediction import LoadedModel, Predictor
 from serving.watching import Watcher
-from tests.bundles import MODEL, NOW, Office, fake_bundle, record
+from tests.bundles import MODEL, NOW, Office, fake_bundle, record, records
 from tests.fakes.channel import FakeChannel
 from tests.fakes.decisions import InMemoryDecisionLog
 from tests.fakes.scorer import FakeScorer
@@ -91,7 +91,7 @@ def test_one_record_is_scored_and_the_answer_is_as_documented(client: TestClient
 
 
 def test_a_batch_is_scored_in_order(client: TestClient) -> None:
-    response = client.post(SCORE, json={"records": [record(status_0=status) for status in (0, 3, 1)]})
+    response = client.post(SCORE, json={"records": records({"status_0": 0}, {"status_0": 3}, {"status_0": 1})})
     assert [answer["probability"] for answer in response.json()["answers"]] == [0.1, 0.4, 0.2]
 
 

@@ -126,7 +126,7 @@ def test_a_body_of_another_form_is_refused_in_words(content: bytes, problem: str
     ("content", "found"),
     [
         (body(record()).replace(b'"bill_0"', b'"bill_0": 1, "bill_0"'), (0, "bill_0")),
-        (body(record(), record()).replace(b'"status_0"', b'"status\\u005f0": 1, "status_0"', 2), (0, "status_0")),
+        (body(record(), record(account_id="A2")).replace(b'"status_0"', b'"status\\u005f0": 1, "status_0"', 2), (0, "status_0")),
         (json.dumps(record()).encode().replace(b'"bill_1"', b'"bill_1": 1, "bill_1"'), (0, "bill_1")),
         (b'{"records": [], "records": [%s]}' % json.dumps(record()).encode(), (0, "records")),
     ],
@@ -152,6 +152,35 @@ def test_a_colon_in_a_text_is_no_second_name() -> None:
     assert checker.records(json.dumps(one).encode()) == [one]
     twice = json.dumps(one).encode().replace(b'"A::1"', b'"A1", "account_id": "A1"')
     assert "more than once" in refusal(twice, checker).problem
+
+
+ONE = record()
+NAMES = [f"A{number}" for number in range(4)]
+TWELVE = Checker(CONTRACT, max_records=12)
+
+
+@given(st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(["2005-06", "2005-07"])), min_size=1, max_size=12))
+def test_an_account_stands_once_for_a_month_and_every_repetition_names_both_records(named: list[tuple[str, str]]) -> None:
+    content = body(*[ONE | {"account_id": account, "snapshot_month": month} for account, month in named])
+    expected = [(number, named.index(each)) for number, each in enumerate(named) if named.index(each) != number]
+    if not expected:
+        assert len(TWELVE.records(content)) == len(named)
+        return
+    refused = refusal(content, TWELVE)
+    first = [int(detail.rule.split("record ")[1].split(";")[0]) for detail in refused.details]
+    assert list(zip([detail.record for detail in refused.details], first, strict=True)) == expected
+    assert {detail.field for detail in refused.details} == {"account_id"}
+    assert f"record {expected[0][0]}, account_id" in refused.problem
+    assert f"as record {expected[0][1]}" in refused.problem
+
+
+def test_the_largest_batch_of_one_account_alone_is_refused_with_a_bounded_answer() -> None:
+    """10,000 records: a comparison of each with each would take minutes."""
+    many = Checker(CONTRACT, max_records=10_000)
+    refused = refusal(body(*[ONE] * 10_000), many)
+    assert len(refused.details) == SHOWN
+    assert "and 9998 more" in refused.problem
+    assert len(many.records(body(*[ONE | {"account_id": f"A{number}"} for number in range(10_000)]))) == 10_000
 
 
 def test_a_batch_that_is_wrong_everywhere_gets_a_bounded_answer() -> None:

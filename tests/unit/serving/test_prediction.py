@@ -15,7 +15,7 @@ from models.clock import FixedClock, Month
 from models.credit_default import USE_CASE
 from models.errors import Conflict, InputRefused, Integrity, NoChampion, NotFound, Unavailable
 from serving.prediction import Ask, LoadedModel, Predictor
-from tests.bundles import MODEL, NOW, Office, fake_bundle, record
+from tests.bundles import MODEL, NOW, Office, fake_bundle, record, records
 from tests.fakes.channel import FakeChannel
 from tests.fakes.decisions import InMemoryDecisionLog
 from tests.fakes.scorer import FakeScorer
@@ -50,7 +50,7 @@ def ask(*records: dict[str, Any], key: str = "", model: str = MODEL) -> Ask:
 
 
 def test_every_record_gets_its_decision_in_order(predictor: Predictor) -> None:
-    answered = predictor.answer(ask(record(status_0=0), record(status_0=2), record(status_0=5)))
+    answered = predictor.answer(ask(*records({"status_0": 0}, {"status_0": 2}, {"status_0": 5})))
     assert json.loads(answered.response) == {
         "request_id": "r1",
         "model": MODEL,

@@ -1,0 +1,107 @@
+"""What goes around every request and response, whoever answers: an id, the headers of a plain API, and patience.
+
+Plain ASGI (spec 2.3), no framework. A refusal is often known before the body has arrived. A server that then closes the
+connection resets it, and many clients lose the answer that they had not read yet (RFC 9112, 9.6). So the answer is sent
+at once, and what is still coming is read and dropped before the connection closes, up to a bound.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+PATIENT_BYTES = 128 * 2**20
+PATIENT_SECONDS = 10.0
+"""How much more of a refused body is read, and for how long, so that its sender comes to read the answer."""
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+
+
+class Marked:
+    """Gives every request an id, the caller's if it is harmless, and every response that id and the headers of a plain API."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        asked = _header(scope, b"x-request-id")
+        request_id = asked if _REQUEST_ID.fullmatch(asked) else uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        own = {b"x-request-id": request_id.encode(), b"x-content-type-options": b"nosniff", b"cache-control": b"no-store"}
+
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                others = [(name, value) for name, value in message.get("headers", ()) if name.lower() not in own]
+                message["headers"] = [*others, *own.items()]
+            await send(message)
+
+        await self._app(scope, receive, marked)
+
+
+class Patient:
+    """Holds the connection open after an answer that was given before the request's body had come to its end."""
+
+    def __init__(self, app: Application, most: int = PATIENT_BYTES, seconds: float = PATIENT_SECONDS) -> None:
+        self._app = app
+        self._most = most
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not _announces_a_body(scope):
+            await self._app(scope, receive, send)
+            return
+        request = _Incoming(receive)
+
+        async def patiently(message: Message) -> None:
+            if message["type"] == "http.response.start" and not request.ended:
+                message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
+            last = message["type"] == "http.response.body" and not message.get("more_body", False)
+            if not last or request.ended:
+                await send(message)
+                return
+            await send({**message, "more_body": True})
+            await request.drop(self._most, self._seconds)
+            await send({"type": "http.response.body", "body": b""})
+
+        await self._app(scope, request.receive, patiently)
+
+
+@dataclass
+class _Incoming:
+    """What a client sends, and whether all of it has come."""
+
+    source: Receive
+    ended: bool = False
+
+    async def receive(self) -> Message:
+        message = await self.source()
+        self.ended = message["type"] != "http.request" or not message.get("more_body", False)
+        return message
+
+    async def drop(self, most: int, seconds: float) -> None:
+        """Read on to the end, or to the end of patience."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not self.ended and most > 0:
+                    most -= len((await self.receive()).get("body", b""))
+        except TimeoutError:
+            return
+
+
+def _announces_a_body(scope: Scope) -> bool:
+    return bool(_header(scope, b"transfer-encoding")) or _header(scope, b"content-length") not in ("", "0")
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
