@@ -131,10 +131,5 @@ def record(**changes: Any) -> dict[str, Any]:
 
 def records(*each: dict[str, Any]) -> list[dict[str, Any]]:
     """Records of different accounts, a record for each set of changes."""
-    return [record(**{"account_id": f"A{number}"} | changes) for number, changes in enumerate(each)]
-
-
-def records(*each: dict[str, Any]) -> list[dict[str, Any]]:
-    """Records of different accounts, a record for each set of changes."""
     one = record()
     return [one | {"account_id": f"A{number}"} | changes for number, changes in enumerate(each)]
