@@ -1,19 +1,24 @@
-"""The release channel: the only place that serving reads. Bundles by digest, approvals, and a signed pointer per model.
+"""The release channel: the only place that serving reads. Bundles by digest, approvals, signed pointers and stops.
 
 A pointer names the bundle in force, its approval and its predecessor; pointers are numbered without gaps and each
 number can be written once. So publishing is a compare-and-swap, and the whole history stays.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
 
 from models.bundle import Bundle
 from models.errors import Conflict, Integrity, NoChampion
-from models.governance.approval import check_approval
+from models.governance.approval import check_approvals
+from models.governance.inventory import declared, oversight
 from models.governance.signing import Duty, Signed, Signer, Trust
+
+POLICY = "policy.json"
+APPROVERS_OF_A_POLICY_CHANGE = 2
+_NEVER_YET = datetime.min.replace(tzinfo=UTC)
 
 
 class Move(StrEnum):
@@ -43,11 +48,20 @@ class Pointer:
 
 @dataclass(frozen=True)
 class Release:
-    """What the head of a channel says, verified."""
+    """What the head of a channel says, verified. `needed` different approvers have signed; that counts until `expires_at`."""
 
     pointer: Pointer
     bundle: Bundle
-    approval: Signed
+    needed: int
+    approvals: tuple[Signed, ...] = ()
+    expires_at: datetime = _NEVER_YET
+
+    def under(self, approvals: Sequence[Signed], trust: Trust, now: datetime) -> "Release":
+        """The same release under these approvals. Raises `NotApproved` unless enough of them are in force."""
+        approved = check_approvals(
+            approvals, trust, model=self.pointer.model, bundle=self.pointer.bundle, now=now, needed=self.needed
+        )
+        return replace(self, approvals=tuple(approvals), expires_at=approved.until)
 
 
 class ReleaseChannel(Protocol):
@@ -75,11 +89,25 @@ class ReleaseChannel(Protocol):
         """All or nothing; adding the same digest again changes nothing."""
         ...
 
-    def approval(self, bundle: str) -> Signed:
+    def approvals(self, bundle: str) -> tuple[Signed, ...]:
+        """One by each who signed, by name; unverified."""
+        ...
+
+    def add_approval(self, bundle: str, approval: Signed) -> None:
+        """Takes the place of an earlier one by the same signer."""
+        ...
+
+    def stops(self, model: str) -> int:
+        """The sequence number of the newest stop document; 0 for none. See `models.governance.stop`."""
+        ...
+
+    def stop(self, model: str, sequence: int) -> Signed:
         """Raises `NotFound`."""
         ...
 
-    def add_approval(self, bundle: str, approval: Signed) -> None: ...
+    def add_stop(self, model: str, sequence: int, stop: Signed) -> None:
+        """Raises `Conflict` if this number was taken."""
+        ...
 
 
 def head(channel: ReleaseChannel, trust: Trust, model: str) -> Pointer:
@@ -113,11 +141,24 @@ def history(channel: ReleaseChannel, trust: Trust, model: str) -> list[Pointer]:
 
 
 def release(channel: ReleaseChannel, trust: Trust, model: str, *, now: datetime) -> Release:
-    """The release in force: pointer signature, approval, then every digest, before anything of the bundle is parsed."""
+    """The release in force: pointer signature, approvals, then every digest, before anything of the bundle is parsed."""
     pointer = head(channel, trust, model)
-    approval = channel.approval(pointer.bundle)
-    check_approval(approval, trust, model=model, bundle=pointer.bundle, now=now)
-    return Release(pointer, _verified(channel, model, pointer.bundle), approval)
+    approvals = channel.approvals(pointer.bundle)
+    check_approvals(approvals, trust, model=model, bundle=pointer.bundle, now=now)
+    bundle = verified(channel, model, pointer.bundle)
+    needed = approvers_needed(channel, bundle, _replaced(channel, trust, model, pointer.bundle))
+    return Release(pointer, bundle, needed).under(approvals, trust, now)
+
+
+def approvers_needed(channel: ReleaseChannel, bundle: Bundle, replaced: str) -> int:
+    """How many must sign for a bundle that takes the place of `replaced` ("" for none): its tier's; two if the policy changed.
+
+    Raises `NotApproved` if the inventory leaves anything out.
+    """
+    needed = oversight(declared(bundle)).approvers
+    if replaced and verified(channel, bundle.model, replaced).files[POLICY] != bundle.files[POLICY]:
+        return max(needed, APPROVERS_OF_A_POLICY_CHANGE)
+    return needed
 
 
 def publish(
@@ -138,8 +179,10 @@ def publish(
 
     Compare-and-swap: of two publishers that expect the same head, the second one gets a `Conflict`.
     """
-    check_approval(channel.approval(bundle), trust, model=model, bundle=bundle, now=now)
-    _verified(channel, model, bundle)
+    sealed = verified(channel, model, bundle)
+    replaced = expected if move is Move.PROMOTE else _replaced(channel, trust, model, bundle)
+    needed = approvers_needed(channel, sealed, replaced)
+    check_approvals(channel.approvals(bundle), trust, model=model, bundle=bundle, now=now, needed=needed)
     last = channel.pointers(model)
     current = pointer_at(channel, trust, model, last).bundle if last else ""
     if current != expected:
@@ -152,8 +195,21 @@ def publish(
     return pointer
 
 
-def _verified(channel: ReleaseChannel, model: str, digest: str) -> Bundle:
+def verified(channel: ReleaseChannel, model: str, digest: str) -> Bundle:
+    """A bundle of this model, every byte checked. Raises `NotFound`, `Integrity`."""
     bundle = Bundle.verified(channel.bundle(digest), digest)
     if bundle.model != model:
         raise Integrity(f"the bundle is of {bundle.model}, not of {model}", hint="promote a bundle of this model")
     return bundle
+
+
+def _replaced(channel: ReleaseChannel, trust: Trust, model: str, bundle: str) -> str:
+    """What a bundle took the place of when it was last promoted; a roll-back to it does not ask again."""
+    for number in range(channel.pointers(model), 0, -1):
+        pointer = pointer_at(channel, trust, model, number)
+        if pointer.bundle == bundle and pointer.move is Move.PROMOTE:
+            return pointer.previous
+    raise Integrity(
+        f"bundle {bundle[:12]} of {model} was rolled back to and never promoted",
+        hint="find out who signed the pointer; promote a bundle that was approved",
+    )

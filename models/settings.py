@@ -37,6 +37,8 @@ class PlatformSettings(BaseSettings):
     """Decision log, an SQLAlchemy URL; by default SQLite below `home`."""
     trust_file: Path | None = _shared("TRUST_FILE", None)
     """Public keys whose signatures count; by default `keys/trust.json` below `home`."""
+    ledger_anchor: Path | None = _shared("LEDGER_ANCHOR", None)
+    """A file elsewhere, better on another machine, that gets a copy of every signed head of the ledger; none by default."""
 
     @classmethod
     def read(cls, **given: Any) -> Self:

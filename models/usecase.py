@@ -1,7 +1,7 @@
 """What a folder under `models/` must provide to be a use case."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from models.clock import Month
 from models.contract import Columns, Contract
 from models.estimator import Dimension
+from models.governance.inventory import Inventory
 from models.outcomes import OutcomeDefinition
 from models.policy import Policy
 
@@ -57,6 +58,7 @@ class UseCase:
     outcome_delay: int  # months from a snapshot to its matured outcome
     first_as_of: date  # the first day on which a champion can be trained
     source: Callable[[], Source]
+    inventory: Inventory = field(default_factory=Inventory)  # left out, it blocks promotion and serving
 
     def matured_at(self, month: Month) -> date:
         """The last day of the outcome month, on which (inclusive) a cohort's outcome is known."""

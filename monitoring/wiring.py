@@ -24,7 +24,7 @@ def sources(chosen: MonitoringSettings) -> Sources:
     return Sources(
         reports=ReportFolder(chosen.reports_folder),
         channel=FolderChannel(chosen.channel_folder),
-        trust=lambda: key_files.trust(chosen.trust_path),
+        trust=lambda: key_files.trust(chosen.trust_path, demonstration=chosen.profile == "local"),
         ledger=FileLedger(chosen.ledger_path),
         runs=PrefectRuns(_prefect(chosen)),
         validations=DataDocs(chosen.data_docs_folder.parent),

@@ -34,20 +34,23 @@ class Desk:
 
 
 def register(desk: Desk, candidate: Candidate) -> ModelVersion:
-    """A registered version of the candidate, the challenger from now on. Idempotent by bundle digest."""
+    """A registered version of the candidate, the challenger from now on. Idempotent by bundle digest.
+
+    Its bundle goes into the channel, where it is inert until it is approved: also one that the gate refused may be overridden.
+    """
     bundle, model = candidate.bundle, candidate.bundle.model
     version = desk.registry.register(model, candidate.run, bundle.files, bundle.digest)
     facts = {"bundle": bundle.digest, "version": version.version, "run": version.run_id, "evidence": candidate.evidence}
+    desk.office.channel.add_bundle(bundle.digest, bundle.files)
     desk.office.note_once(Event.REGISTERED, model, candidate.trainer, facts)
     mirror(desk, model)
     return version
 
 
 def request_promotion(desk: Desk, candidate: Candidate, *, compared_with: str, reason: str) -> ModelVersion:
-    """Register the candidate, put its bundle into the channel, and ask. `compared_with` is the champion's digest, "" for none."""
+    """Register the candidate and ask. `compared_with` is the champion's digest, "" for none."""
     version = register(desk, candidate)
     bundle = candidate.bundle
-    desk.office.channel.add_bundle(bundle.digest, bundle.files)
     wanted = Request(bundle.model, version.version, bundle.digest, candidate.evidence, candidate.trainer, compared_with, reason)
     request(desk.office, wanted)
     return version

@@ -10,12 +10,13 @@ import pipelines
 from models.adapters.file_ledger import FileLedger
 from models.adapters.folder_channel import FolderChannel
 from models.adapters.key_files import DEMONSTRATION_APPROVER, PUBLISHER, make_local_keys, signer, trust
-from models.bundle import Bundle
+from models.bundle import Bundle, canonical
 from models.catalog import find
 from models.channel import ReleaseChannel
 from models.clock import Clock, FileClock, SystemClock
 from models.errors import InputRefused
 from models.estimator import Family
+from models.governance.fairness_report import FairnessReport
 from models.governance.ledger import Ledger
 from models.governance.requests import Office
 from models.governance.signing import Duty
@@ -31,6 +32,8 @@ from pipelines.adapters.evidence_folder import EvidenceFolder
 from pipelines.adapters.prefect_server import Api, prefect_api
 from pipelines.assessment import Assessment, Cohorts, Workshop
 from pipelines.development import Development
+from pipelines.fairness_audit import AuditTable, LakeAudit
+from pipelines.fairness_table import lines
 from pipelines.ingest import Intake
 from pipelines.progress import Progress
 from pipelines.promotion import Desk
@@ -38,7 +41,7 @@ from pipelines.replay import Service
 from pipelines.replay_story import ReplayResult
 from pipelines.search import Optimiser
 from pipelines.settings import PipelineSettings
-from pipelines.stopwatch import Stopwatch
+from pipelines.stopwatch import Part, Stopwatch
 
 
 class Platform:
@@ -94,10 +97,14 @@ class Platform:
 
     def warm(self) -> None:
         """Import what a training run will need: it takes seconds, which the flow engine's API needs to start anyway."""
-        from pipelines.adapters.expectations import GreatExpectations
+        with self.watch.step("import the model's tools", Part.MODEL):
+            _ = self.families, self.optimiser, self.workshop
+        with self.watch.step("import the validation", Part.VALIDATION):
+            from pipelines.adapters.expectations import GreatExpectations
 
-        GreatExpectations(self.settings.data_docs_folder.parent, self.clock).prepare()
-        _ = self.families, self.optimiser, self.workshop, self.registry
+            GreatExpectations(self.settings.data_docs_folder.parent, self.clock).prepare()
+        with self.watch.step("import the tracking", Part.TRACKING):
+            _ = self.registry
 
     @cached_property
     def intake(self) -> Intake:
@@ -130,9 +137,10 @@ class Platform:
         return Office(
             channel=self.channel,
             ledger=self.ledger,
-            trust=trust(self.settings.trust_path),
+            trust=trust(self.settings.trust_path, demonstration=local),
             publisher=signer(keys, PUBLISHER, Duty.PUBLISH),
             clock=self.clock,
+            dossiers=self.evidence,
             demonstration=signer(keys, DEMONSTRATION_APPROVER, Duty.APPROVE) if local else None,
         )
 
@@ -171,6 +179,19 @@ class Platform:
         from pipelines.adapters.pictures import draw
 
         return draw(cohorts, development, assessment)
+
+    @cached_property
+    def audit(self) -> AuditTable:
+        """The door of fairness reports to the audit columns."""
+        return LakeAudit(self.restricted, self.use_case.contract, self.clock.now())
+
+    def keep_fairness(self, report: FairnessReport) -> dict[str, Path]:
+        """Draw and store a fairness report; returns where each file is."""
+        from pipelines.adapters.fairness_charts import draw
+
+        pictures = {f"{name}.png": picture for name, picture in draw(report).items()}
+        files = {"fairness.json": canonical(report.to_dict()), "fairness.txt": "\n".join(lines(report)).encode(), **pictures}
+        return EvidenceFolder(self.settings.home / "fairness").store(report.model, report.bundle, files)
 
     @cached_property
     def evidence(self) -> EvidenceFolder:

@@ -1,27 +1,25 @@
 """Does a release that is being served still stand? Its approval, its pointer and its bytes, as the channel has them now.
 
 Two kinds of answer, because a bank wants two different things. Without an approval in force nothing may be decided:
-`approval_of` raises `NotApproved`, and the model stops. Everything else, a channel that is away or bytes that were
+`approved_now` raises `NotApproved`, and the model stops. Everything else, a channel that is away or bytes that were
 changed on it, cannot touch the verified copy in memory: that is reported, and the model answers on.
 """
 
 from datetime import datetime
 
 from models.bundle import Bundle
-from models.channel import ReleaseChannel, pointer_at
+from models.channel import Release, ReleaseChannel, pointer_at
 from models.errors import Integrity, NotApproved, NotFound, Unavailable
-from models.governance.approval import check_approval
 from models.governance.signing import Signed, Trust
 from serving.prediction import LoadedModel, expired
 
 
-def approval_of(model: LoadedModel, channel: ReleaseChannel, trust: Trust, now: datetime) -> Signed:
-    """The approval in force: the channel's, or the one in memory while the channel cannot say. Raises `NotApproved`."""
-    pointer, found = model.pointer, _held_now(model, channel)
-    if found == model.release.approval and now >= model.expires_at:
+def approved_now(model: LoadedModel, channel: ReleaseChannel, trust: Trust, now: datetime) -> Release:
+    """The release under the channel's approvals, or those in memory while the channel cannot say. Raises `NotApproved`."""
+    found = _held_now(model, channel)
+    if found == model.release.approvals and now >= model.expires_at:
         raise expired(model)
-    check_approval(found, trust, model=pointer.model, bundle=pointer.bundle, now=now)
-    return found
+    return model.release.under(found, trust, now)
 
 
 def check_pointer(model: LoadedModel, channel: ReleaseChannel, trust: Trust) -> None:
@@ -46,15 +44,14 @@ def check_bytes(model: LoadedModel, channel: ReleaseChannel) -> None:
         ) from error
 
 
-def _held_now(model: LoadedModel, channel: ReleaseChannel) -> Signed:
+def _held_now(model: LoadedModel, channel: ReleaseChannel) -> tuple[Signed, ...]:
     pointer = model.pointer
     try:
-        return channel.approval(pointer.bundle)
+        found = channel.approvals(pointer.bundle)
     except Unavailable:
-        return model.release.approval
-    except NotFound:
-        if not _shows(channel, model):  # a folder that is not mounted is empty, too: that withdraws nothing
-            return model.release.approval
+        return model.release.approvals
+    if found or not _shows(channel, model):  # a folder that is not mounted is empty, too: that withdraws nothing
+        return found or model.release.approvals
     raise NotApproved(
         f"the approval of {pointer.model} version {pointer.version} was withdrawn from the release channel",
         hint="nothing is decided without one: ask a validator for an approval, or promote an approved release",

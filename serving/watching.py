@@ -15,7 +15,7 @@ from models.errors import Integrity, NoChampion, NotApproved, PlatformError, Una
 from models.governance.signing import Trust
 from monitoring.decisions import DecisionLog
 from serving.prediction import LoadedModel, Predictor
-from serving.standing import approval_of, check_bytes, check_pointer
+from serving.standing import approved_now, check_bytes, check_pointer
 
 logger = logging.getLogger("steward.serving")
 
@@ -121,12 +121,12 @@ class Watcher:
         """Also while the channel is away: an approval ends by the clock. A renewed approval is taken over."""
         for name, served in self._predictor.models.items():
             try:
-                approval = approval_of(served, self._channel, self._trusted, self._clock.now())
+                standing = approved_now(served, self._channel, self._trusted, self._clock.now())
             except NotApproved as why:
                 self._predictor.stop(name, why)
             else:
-                if approval != served.release.approval:
-                    self._predictor.swap(replace(served, release=replace(served.release, approval=approval)))
+                if standing != served.release:
+                    self._predictor.swap(replace(served, release=standing))
 
     def _tell(self, before: Seen) -> None:
         """What stays wrong is not said at every look."""

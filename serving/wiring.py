@@ -32,7 +32,7 @@ def service(chosen: ServingSettings) -> Service:
     predictor = Predictor(log, clock)
     watcher = Watcher(
         FolderChannel(chosen.channel_folder),
-        lambda: key_files.trust(chosen.trust_path),
+        lambda: key_files.trust(chosen.trust_path, demonstration=chosen.profile == "local"),
         clock,
         log,
         predictor,

@@ -11,7 +11,7 @@ import numpy as np
 from models.adapters import key_files
 from models.adapters.file_ledger import FileLedger
 from models.adapters.folder_channel import FolderChannel
-from models.bundle import PARTS, Bundle
+from models.bundle import Bundle
 from models.channel import Move, publish
 from models.clock import end_of_day
 from models.credit_default import USE_CASE
@@ -23,6 +23,7 @@ from monitoring.drift import Shift, shift
 from monitoring.findings import Evidence, judge
 from monitoring.performance import Attribution, Figures, Performance, Reading
 from monitoring.report import Document, MonthlyReport, Reconciled, ReportKey, Sealed
+from tests.office import paper_parts
 
 MODEL = USE_CASE.name
 LIMITS = USE_CASE.policy.monitoring
@@ -40,7 +41,7 @@ SCORE_AT_TRAINING = [6_200, 5_900, 5_400, 4_800, 3_900, 2_300, 1_500]
 def write(home: Path, page: bytes) -> list[ReportKey]:
     """Fill `home`; `page` is the HTML document that every report carries. The keys of the reports, oldest first."""
     first, second = (
-        Bundle.seal(MODEL, dict.fromkeys(PARTS, b"{}"), lineage={"recipe": recipe}) for recipe in ("first", "second")
+        Bundle.seal(MODEL, paper_parts(), lineage={"recipe": recipe}) for recipe in ("first", "second")
     )
     _promote(home, first, 1, "", datetime(2005, 7, 31, 23, 59, tzinfo=UTC), "the first champion: all floors are met")
     _promote(
@@ -71,7 +72,7 @@ MONTHS = {
 def _promote(home: Path, bundle: Bundle, version: int, expected: str, now: datetime, reason: str) -> None:
     keys, trust_path = home / "keys", home / "keys" / "trust.json"
     key_files.make_local_keys(keys, trust_path)
-    channel, trust = FolderChannel(home / "channel"), key_files.trust(trust_path)
+    channel, trust = FolderChannel(home / "channel"), key_files.trust(trust_path, demonstration=True)
     channel.add_bundle(bundle.digest, bundle.files)
     approver = key_files.signer(keys, key_files.DEMONSTRATION_APPROVER, Duty.APPROVE)
     approval = approve(

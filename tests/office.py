@@ -1,14 +1,17 @@
 """A bank in miniature for governance tests: keys, an office on fakes, and bundles whose content does not matter."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from models.bundle import PARTS, Bundle
+from models.bundle import MANIFEST, PARTS, Bundle, canonical, sha256
 from models.channel import ReleaseChannel, release
 from models.clock import FixedClock
+from models.credit_default import USE_CASE
+from models.governance.inventory import OVERSIGHT
 from models.governance.ledger import Event, Ledger
 from models.governance.requests import Office, Request, request
 from models.governance.signing import Duty, Signer, Trust
@@ -36,18 +39,57 @@ def validator() -> Signer:
 
 
 def trust() -> Trust:
-    return Trust({Duty.PUBLISH: {"pipeline": pipeline().public()}, Duty.APPROVE: {"validator": validator().public()}})
+    people = {who.name: who.public() for who in (validator(), second())}
+    return Trust({Duty.PUBLISH: {"pipeline": pipeline().public()}, Duty.APPROVE: people}, demonstration=True)
+
+
+def second() -> Signer:
+    """Another person who may approve."""
+    return signer("second", Duty.APPROVE)
+
+
+def paper_parts(content: str = "", **changes: bytes) -> dict[str, bytes]:
+    """The parts of a bundle, by name without ending: only text, but for what governance reads."""
+    inventory = canonical(USE_CASE.inventory.model_dump(mode="json"))
+    read = {"policy.json": b'{"cut_off":0.2}', "inventory.json": inventory}
+    given = {name: next(part for part in PARTS if part.startswith(name)) for name in changes}
+    return {name: f"{content} {name}".encode() for name in PARTS} | read | {given[name]: data for name, data in changes.items()}
 
 
 @cache
-def paper_bundle(content: str, model: str = MODEL) -> Bundle:
-    """A sealed bundle whose parts are only text."""
-    return Bundle.seal(model, {name: f"{content} {name}".encode() for name in PARTS}, lineage={"content": content})
+def paper_bundle(content: str, model: str = MODEL, **changes: bytes) -> Bundle:
+    """A sealed bundle whose content does not matter."""
+    return Bundle.seal(model, paper_parts(content, **changes), lineage={"content": content})
 
 
-def candidate(content: str) -> Candidate:
+def paper_evidence(bundle: str) -> dict[str, bytes]:
+    """A sealed folder of every file that any tier demands."""
+    files = {name: f"{name} of {bundle}".encode() for name in OVERSIGHT[1].evidence}
+    digests = {name: sha256(data) for name, data in files.items()}
+    return files | {MANIFEST: canonical({"bundle": bundle, "files": digests})}
+
+
+def paper_evidence_digest(bundle: str) -> str:
+    return sha256(paper_evidence(bundle)[MANIFEST])
+
+
+def candidate(content: str, **changes: bytes) -> Candidate:
     run = RunRecord(f"train {content}", {"trees": "100"}, {"auc": 0.8}, {"as_of": "2005-08-31"})
-    return Candidate(paper_bundle(content), run, trainer="trainer")
+    bundle = paper_bundle(content, **changes)
+    return Candidate(bundle, run, trainer="trainer", evidence=paper_evidence_digest(bundle.digest))
+
+
+class PaperDossiers:
+    """Evidence of every bundle, unless a test replaced it."""
+
+    def __init__(self) -> None:
+        self.replaced: dict[str, dict[str, bytes]] = {}
+
+    def files(self, model: str, bundle: str) -> Mapping[str, bytes]:
+        return self.replaced.get(bundle, paper_evidence(bundle))
+
+    def place(self, model: str, bundle: str) -> str:
+        return f"evidence/{model}/{bundle[:12]}"
 
 
 @dataclass
@@ -58,23 +100,26 @@ class Bank:
     ledger: Ledger = field(default_factory=FakeLedger)
     registry: FakeRegistry = field(default_factory=FakeRegistry)
     clock: FixedClock = field(default_factory=lambda: FixedClock(NOON))
+    dossiers: PaperDossiers = field(default_factory=PaperDossiers)
     local: bool = True
 
     @property
     def office(self) -> Office:
-        return Office(self.channel, self.ledger, trust(), pipeline(), self.clock, validator() if self.local else None)
+        demonstration = validator() if self.local else None
+        return Office(self.channel, self.ledger, trust(), pipeline(), self.clock, self.dossiers, demonstration)
 
     @property
     def desk(self) -> Desk:
         return Desk(self.registry, self.office)
 
-    def ask(self, content: str, compared_with: str = "") -> str:
+    def ask(self, content: str, compared_with: str = "", **changes: bytes) -> str:
         """A request for a bundle with this content, that of `compared_with` being the champion; the bundle's digest."""
-        bundle = paper_bundle(content)
-        self.channel.add_bundle(bundle.digest, bundle.files)
+        made = candidate(content, **changes)
+        digest = made.bundle.digest
+        self.channel.add_bundle(digest, made.bundle.files)
         before = paper_bundle(compared_with).digest if compared_with else ""
-        request(self.office, Request(MODEL, len(content), bundle.digest, "", "trainer", before, f"{content} is better"))
-        return bundle.digest
+        request(self.office, Request(MODEL, len(content), digest, made.evidence, "trainer", before, f"{content} is better"))
+        return digest
 
     def served(self) -> str:
         """The digest that serving would load now, everything verified."""

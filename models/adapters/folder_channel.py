@@ -1,7 +1,8 @@
 """The release channel in a folder.
 
-bundles/<digest>/<part>           approvals/<bundle digest>.json
+bundles/<digest>/<part>           approvals/<bundle digest>/<signer>.json
 pointers/<model>/00000001.json    one file per pointer, each name can be taken once
+stops/<model>/00000001.json       the same for stop documents
 """
 
 import re
@@ -16,7 +17,9 @@ from models.governance.signing import Signed
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MODEL = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_POINTER = re.compile(r"\d{8}\.json")
+_NUMBER = re.compile(r"\d{8}\.json")
+_SIGNER = re.compile(r"[a-z][a-z0-9-]{0,63}")
+_APPROVAL = re.compile(rf"{_SIGNER.pattern}\.json")
 
 
 class FolderChannel:
@@ -31,23 +34,22 @@ class FolderChannel:
             return sorted(path.name for path in folder.iterdir() if _MODEL.fullmatch(path.name)) if folder.is_dir() else []
 
     def pointers(self, model: str) -> int:
-        with self._translated():
-            folder = self._pointers(model)
-            names = (path.name for path in folder.iterdir()) if folder.is_dir() else iter(())
-            return max((int(name.removesuffix(".json")) for name in names if _POINTER.fullmatch(name)), default=0)
+        return self._newest(self._numbered("pointers", model))
 
     def pointer(self, model: str, sequence: int) -> Signed:
-        return Signed.from_bytes(self._read(self._pointer(model, sequence), f"pointer {sequence} of {model}"))
+        return self._signed(self._numbered("pointers", model) / _file(sequence), f"pointer {sequence} of {model}")
 
     def add_pointer(self, model: str, sequence: int, pointer: Signed) -> None:
-        with self._translated():
-            try:
-                durable.create(self._pointer(model, sequence), pointer.to_bytes())
-            except FileExistsError as error:
-                raise Conflict(
-                    f"pointer {sequence} of {model} was published by somebody else",
-                    hint="read the channel again and decide against the new champion",
-                ) from error
+        self._create(self._numbered("pointers", model) / _file(sequence), pointer, f"pointer {sequence} of {model}")
+
+    def stops(self, model: str) -> int:
+        return self._newest(self._numbered("stops", model))
+
+    def stop(self, model: str, sequence: int) -> Signed:
+        return self._signed(self._numbered("stops", model) / _file(sequence), f"stop {sequence} of {model}")
+
+    def add_stop(self, model: str, sequence: int, stop: Signed) -> None:
+        self._create(self._numbered("stops", model) / _file(sequence), stop, f"stop {sequence} of {model}")
 
     def bundle(self, digest: str) -> Mapping[str, bytes]:
         folder = self._bundle(digest)
@@ -74,31 +76,47 @@ class FolderChannel:
                     raise
             durable.sync_folder(folder.parent)
 
-    def approval(self, bundle: str) -> Signed:
-        return Signed.from_bytes(self._read(self._approval(bundle), f"approval of bundle {bundle[:12]}"))
+    def approvals(self, bundle: str) -> tuple[Signed, ...]:
+        folder = self._approvals(bundle)
+        with self._translated():
+            names = sorted(path.name for path in folder.iterdir() if _APPROVAL.fullmatch(path.name)) if folder.is_dir() else []
+        return tuple(self._signed(folder / name, f"approval of bundle {bundle[:12]}") for name in names)
 
     def add_approval(self, bundle: str, approval: Signed) -> None:
+        path = self._approvals(bundle) / f"{_named(_SIGNER, approval.signer, 'name of an approver')}.json"
         with self._translated():
-            durable.replace(self._approval(bundle), approval.to_bytes())
+            durable.replace(path, approval.to_bytes())
 
     def _bundle(self, digest: str) -> Path:
         return self._root / "bundles" / _named(_DIGEST, digest, "bundle digest")
 
-    def _approval(self, bundle: str) -> Path:
-        return self._root / "approvals" / f"{_named(_DIGEST, bundle, 'bundle digest')}.json"
+    def _approvals(self, bundle: str) -> Path:
+        return self._root / "approvals" / _named(_DIGEST, bundle, "bundle digest")
 
-    def _pointers(self, model: str) -> Path:
-        return self._root / "pointers" / _named(_MODEL, model, "model name")
+    def _numbered(self, kind: str, model: str) -> Path:
+        return self._root / kind / _named(_MODEL, model, "model name")
 
-    def _pointer(self, model: str, sequence: int) -> Path:
-        return self._pointers(model) / f"{sequence:08d}.json"
+    def _newest(self, folder: Path) -> int:
+        with self._translated():
+            names = (path.name for path in folder.iterdir()) if folder.is_dir() else iter(())
+            return max((int(name.removesuffix(".json")) for name in names if _NUMBER.fullmatch(name)), default=0)
 
-    def _read(self, path: Path, what: str) -> bytes:
+    def _signed(self, path: Path, what: str) -> Signed:
         with self._translated():
             try:
-                return path.read_bytes()
+                return Signed.from_bytes(path.read_bytes())
             except FileNotFoundError as error:
                 raise NotFound(f"the channel has no {what}", hint=f"looked for {path}") from error
+
+    def _create(self, path: Path, signed: Signed, what: str) -> None:
+        with self._translated():
+            try:
+                durable.create(path, signed.to_bytes())
+            except FileExistsError as error:
+                raise Conflict(
+                    f"{what} was published by somebody else",
+                    hint="read the channel again and decide against what is in force now",
+                ) from error
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -116,3 +134,7 @@ def _named(rule: re.Pattern[str], name: str, what: str) -> str:
     if not rule.fullmatch(name):
         raise NotFound(f"{name!r} is not a {what}", hint=f"a {what} matches {rule.pattern}")
     return name
+
+
+def _file(sequence: int) -> str:
+    return f"{sequence:08d}.json"

@@ -13,11 +13,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from models.adapters import durable
 from models.bundle import canonical
 from models.errors import Misconfigured
+from models.governance.approval import DEMONSTRATION_APPROVER
 from models.governance.signing import Duty, Signer, Trust
 
 PUBLISHER = "pipeline"
-DEMONSTRATION_APPROVER = "demonstration-approver"
-LOCAL_SIGNERS = {PUBLISHER: Duty.PUBLISH, DEMONSTRATION_APPROVER: Duty.APPROVE}
+WITNESS = "ledger"
+LOCAL_SIGNERS = {PUBLISHER: Duty.PUBLISH, DEMONSTRATION_APPROVER: Duty.APPROVE, WITNESS: Duty.ATTEST}
 
 
 def signer(folder: Path, name: str, duty: Duty) -> Signer:
@@ -34,36 +35,43 @@ def signer(folder: Path, name: str, duty: Duty) -> Signer:
     return Signer(name, duty, key)
 
 
-def trust(path: Path) -> Trust:
-    """Whose signatures count. Raises `Misconfigured` if the file is missing, broken or gives one key both duties."""
+def trust(path: Path, *, demonstration: bool = False) -> Trust:
+    """Whose signatures count; those of a demonstration only if said so, in the local profile.
+
+    Raises `Misconfigured` if the file is missing or broken, or if one key stands under two names or duties: two
+    signatures must be of two people.
+    """
     try:
         keys: dict[str, dict[str, str]] = {Duty(duty): dict(names) for duty, names in json.loads(path.read_bytes()).items()}
-        both = _checked(keys.get(Duty.PUBLISH, {})) & _checked(keys.get(Duty.APPROVE, {}))
+        raw = [_raw(key) for names in keys.values() for key in names.values()]
     except FileNotFoundError as error:
         raise Misconfigured(
             f"there is no trust file at {path}", hint="`make train` makes one in the local profile; else set STEWARD_TRUST_FILE"
         ) from error
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise Misconfigured(
-            f"the trust file {path} cannot be read", hint='it is {"publish": {name: base64 key}, "approve": {...}}'
+            f"the trust file {path} cannot be read", hint='it is {"publish": {name: base64 key}, "approve": {...}, "attest": ...}'
         ) from error
-    if both:
+    if len(set(raw)) < len(raw):
         raise Misconfigured(
-            f"the trust file {path} lets one key publish and approve", hint="maker and checker hold different keys"
+            f"the trust file {path} gives one key two names or two duties",
+            hint="maker, checker and witness hold different keys, and so do two approvers",
         )
-    return Trust(keys)
+    return Trust(keys, demonstration)
 
 
 def make_local_keys(folder: Path, trust_path: Path) -> None:
-    """Make what is missing of the local profile's two keys, and the trust file. Several processes may do so at once."""
+    """Make what is missing of the local profile's keys, and the trust file. Several processes may do so at once."""
     for name, duty in LOCAL_SIGNERS.items():
         path = _key_path(folder, name, duty)
         if not path.exists():
             pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
             _unless_there(path, pem, 0o600)
+    public = {str(duty): {name: signer(folder, name, duty).public()} for name, duty in LOCAL_SIGNERS.items()}
     if not trust_path.exists():
-        public = {duty: {name: signer(folder, name, duty).public()} for name, duty in LOCAL_SIGNERS.items()}
         _unless_there(trust_path, canonical(public), 0o644)
+    elif Duty.ATTEST not in (known := trust(trust_path).keys):  # a home of before there was a witness
+        durable.replace(trust_path, canonical({**known, Duty.ATTEST: public[Duty.ATTEST]}))
 
 
 def _key_path(folder: Path, name: str, duty: Duty) -> Path:
@@ -77,8 +85,8 @@ def _unless_there(path: Path, data: bytes, mode: int) -> None:
         return  # another process was first: its key counts
 
 
-def _checked(keys: dict[str, str]) -> set[bytes]:
-    found = {base64.b64decode(key, validate=True) for key in keys.values()}
-    if any(len(key) != 32 for key in found):
+def _raw(key: str) -> bytes:
+    found = base64.b64decode(key, validate=True)
+    if len(found) != 32:
         raise ValueError("an Ed25519 public key has 32 bytes")
     return found

@@ -9,6 +9,7 @@ from models.contract import Columns
 from models.credit_default.contract import CONTRACT
 from models.credit_default.estimator import SEARCH_SPACES
 from models.credit_default.features import features
+from models.credit_default.inventory import INVENTORY
 from models.credit_default.policy import POLICY
 from models.credit_default.source import BY_LABEL, BY_STATUS, panel
 from models.outcomes import OutcomeDefinition
@@ -63,4 +64,5 @@ USE_CASE = UseCase(
     outcome_delay=1,
     first_as_of=date(2005, 7, 31),
     source=panel,
+    inventory=INVENTORY,
 )

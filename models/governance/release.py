@@ -6,8 +6,9 @@ killed between the two loses nothing: whoever comes next writes what is missing 
 
 from models.channel import Move, Pointer, head, history, publish
 from models.errors import NoChampion, NotFound
+from models.governance.checking import ensure_approved
 from models.governance.ledger import Event
-from models.governance.requests import Office, Request, ensure_approval, requested
+from models.governance.requests import Office, Request, requested
 
 _EVENT = {Move.PROMOTE: Event.PROMOTED, Move.ROLL_BACK: Event.ROLLED_BACK}
 
@@ -30,7 +31,7 @@ def promote(office: Office, model: str, bundle: str) -> Pointer:
     if champion(office, model) == bundle:
         return head(office.channel, office.trust, model)
     wanted = requested(office, model, bundle)
-    ensure_approval(office, wanted)
+    ensure_approved(office, wanted)
     return _publish(office, wanted, wanted.compared_with, Move.PROMOTE, wanted.reason, wanted.trainer)
 
 

@@ -1,14 +1,16 @@
-"""Asking for a promotion and signing it off: the maker asks, a checker signs, and both stand in the ledger."""
+"""Asking for a promotion: the maker asks, and what is asked stands in the ledger until a checker has decided."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from models.channel import ReleaseChannel
+from models.bundle import Bundle
+from models.channel import APPROVERS_OF_A_POLICY_CHANGE, POLICY, ReleaseChannel, approvers_needed, verified
 from models.clock import Clock
-from models.errors import Held, NotApproved, NotFound
-from models.governance.approval import WATERMARK, Approval, approve, check_approval
+from models.errors import NotFound
+from models.governance.dossier import Dossiers
 from models.governance.ledger import Entry, Event, Ledger
 from models.governance.signing import Signer, Trust
 
@@ -22,6 +24,7 @@ class Office:
     trust: Trust
     publisher: Signer
     clock: Clock
+    dossiers: Dossiers
     demonstration: Signer | None = None
 
     def note(self, event: Event, model: str, actor: str, facts: Mapping[str, Any]) -> None:
@@ -40,7 +43,10 @@ class Office:
 
 @dataclass(frozen=True)
 class Request:
-    """A wish to promote: which bundle, made by whom, and the champion that it was compared with ("" for none)."""
+    """A wish to promote: which bundle, made by whom, and the champion that it was compared with ("" for none).
+
+    `override` is the written reason why the gate's refusal should not stand, and `requester` whose reason it is.
+    """
 
     model: str
     version: int
@@ -49,13 +55,22 @@ class Request:
     trainer: str
     compared_with: str
     reason: str
+    override: str = ""
+    requester: str = ""
 
 
 def request(office: Office, wanted: Request) -> None:
-    """Record the wish; the bundle must be in the channel already. Asking the same again changes nothing."""
-    office.channel.bundle(wanted.bundle)
+    """Record the wish; the bundle must be in the channel already. Asking the same again changes nothing.
+
+    If its policy is not the one that earlier results were judged with, that is recorded first, field by field.
+    """
+    bundle = verified(office.channel, wanted.model, wanted.bundle)
+    before, changes = policy_changes(office, wanted, bundle)
+    if changes:
+        facts = {"bundle": wanted.bundle, "before": before, "changes": changes}
+        office.note_once(Event.POLICY_CHANGED, wanted.model, wanted.trainer, facts)
     facts = {name: value for name, value in asdict(wanted).items() if name != "model"}
-    office.note_once(Event.REQUESTED, wanted.model, wanted.trainer, facts)
+    office.note_once(Event.REQUESTED, wanted.model, wanted.requester or wanted.trainer, facts)
 
 
 def requested(office: Office, model: str, bundle: str) -> Request:
@@ -66,70 +81,59 @@ def requested(office: Office, model: str, bundle: str) -> Request:
     return Request(model=model, **found[-1].facts)
 
 
-def sign_off(office: Office, approver: Signer, model: str, bundle: str, *, comment: str, watermark: str = "") -> None:
-    """An approver signs a requested bundle. Raises `NotApproved` if the approver trained it or is not trusted to approve."""
-    wanted = requested(office, model, bundle)
-    now = office.clock.now()
-    signed = approve(
-        approver,
-        model=model,
-        bundle=bundle,
-        evidence=wanted.evidence,
-        trainer=wanted.trainer,
-        now=now,
-        comment=comment,
-        watermark=watermark,
-    )
-    approval = check_approval(signed, office.trust, model=model, bundle=bundle, now=now)
-    office.channel.add_approval(bundle, signed)
-    _note_approval(office, approval)
+def needed(office: Office, wanted: Request) -> int:
+    """How many different approvers must sign: what the tier asks for; two if the policy was edited after results were seen."""
+    bundle = verified(office.channel, wanted.model, wanted.bundle)
+    least = approvers_needed(office.channel, bundle, wanted.compared_with)
+    return max(least, APPROVERS_OF_A_POLICY_CHANGE) if policy_changes(office, wanted, bundle)[1] else least
 
 
-def ensure_approval(office: Office, wanted: Request) -> None:
-    """Raises `Held` if a person must sign first. In the local profile the demonstration approver signs instead."""
-    approval = _approval(office, wanted)
-    withdrawn = _rolled_back(office, wanted)
-    if withdrawn and (approval is None or _instant(approval.approved_at) <= _instant(withdrawn.recorded_at)):
-        raise Held(
-            f"bundle {wanted.bundle[:12]} of {wanted.model} was rolled back: {withdrawn.facts['reason']}",
-            hint="it comes back only with an approval signed by a person after that; or train another model",
-        )
-    if approval is not None:
-        _note_approval(office, approval)
-    elif office.demonstration is not None:
-        comment = "the demonstration approver signs whatever the gate let through"
-        sign_off(office, office.demonstration, wanted.model, wanted.bundle, comment=comment, watermark=WATERMARK)
-    else:
-        raise Held(
-            f"waiting for approval of bundle {wanted.bundle[:12]} of {wanted.model}, version {wanted.version}",
-            hint="the champion stays in force; promote again once a person has signed",
-        )
+def policy_changes(office: Office, wanted: Request, bundle: Bundle) -> tuple[str, dict[str, list[Any]]]:
+    """The bundle that was judged before with another policy ("" if none), and what differs: field -> [before, now].
+
+    With a champion its policy is the measure. Without one, that of every candidate whose results anybody has seen.
+    """
+    before = [wanted.compared_with] if wanted.compared_with else _judged_before(office, wanted)
+    for digest in reversed(before):
+        try:
+            policy = verified(office.channel, wanted.model, digest).files[POLICY]
+        except NotFound:
+            continue  # a refused candidate of long ago, deleted by then
+        if policy != bundle.files[POLICY]:
+            return digest, _differences(json.loads(policy), json.loads(bundle.files[POLICY]))
+    return "", {}
 
 
-def _approval(office: Office, wanted: Request) -> Approval | None:
-    try:
-        signed = office.channel.approval(wanted.bundle)
-        return check_approval(signed, office.trust, model=wanted.model, bundle=wanted.bundle, now=office.clock.now())
-    except NotFound:
-        return None
-    except NotApproved:
-        if office.demonstration is None:
-            raise
-        return None  # expired, or signed with keys of an earlier installation: the demonstration approver signs anew
+@dataclass(frozen=True)
+class Withdrawal:
+    """A person's word against a bundle: rolled back, or rejected. Only approvals signed after it count."""
+
+    what: str
+    reason: str
+    at: datetime
 
 
-def _rolled_back(office: Office, wanted: Request) -> Entry | None:
-    """The entry with which the bundle was last taken out of force."""
-    entries = office.ledger.entries(wanted.model)
-    found = [e for e in entries if e.event is Event.ROLLED_BACK and e.facts["previous"] == wanted.bundle]
-    return found[-1] if found else None
+def withdrawn(office: Office, wanted: Request) -> Withdrawal | None:
+    """The last word against this bundle."""
+    found = None
+    for entry in office.ledger.entries(wanted.model):
+        rolled_back = entry.event is Event.ROLLED_BACK and entry.facts["previous"] == wanted.bundle
+        if rolled_back or (entry.event is Event.REJECTED and entry.facts["bundle"] == wanted.bundle):
+            what = "rolled back" if rolled_back else "rejected"
+            found = Withdrawal(what, entry.facts["reason"], datetime.fromisoformat(entry.recorded_at))
+    return found
 
 
-def _note_approval(office: Office, approval: Approval) -> None:
-    facts = {"bundle": approval.bundle, "evidence": approval.evidence, "approved_at": approval.approved_at}
-    facts |= {"expires_at": approval.expires_at, "comment": approval.comment, "watermark": approval.watermark}
-    office.note_once(Event.APPROVED, approval.model, approval.approver, facts)
+def _judged_before(office: Office, wanted: Request) -> list[str]:
+    """Registered before this bundle was, oldest first."""
+    judged = [entry.facts["bundle"] for entry in office.ledger.entries(wanted.model) if entry.event is Event.REGISTERED]
+    return judged[: judged.index(wanted.bundle)] if wanted.bundle in judged else judged
 
 
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+def _differences(before: Any, now: Any, path: str = "") -> dict[str, list[Any]]:
+    if isinstance(before, dict) and isinstance(now, dict):
+        found: dict[str, list[Any]] = {}
+        for name in sorted({*before, *now}):
+            found |= _differences(before.get(name), now.get(name), f"{path}.{name}" if path else name)
+        return found
+    return {} if before == now else {path: [before, now]}

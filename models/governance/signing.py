@@ -15,10 +15,11 @@ from models.errors import NotApproved
 
 
 class Duty(StrEnum):
-    """What a key may sign. Nobody holds both: maker and checker are different people."""
+    """What a key may sign. Nobody holds two: maker, checker and witness are different people or jobs."""
 
     PUBLISH = "publish"
     APPROVE = "approve"
+    ATTEST = "attest"
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,16 @@ class Signed:
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         try:
-            raw = json.loads(data)
+            return cls.from_dict(json.loads(data))
+        except ValueError as error:
+            raise _unreadable() from error
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> Self:
+        try:
             return cls(raw["document"], raw["signer"], Duty(raw["duty"]), raw["signature"])
         except (ValueError, KeyError, TypeError) as error:
-            raise NotApproved("a signed document cannot be read", hint="it was cut off or edited; fetch it again") from error
+            raise _unreadable() from error
 
 
 @dataclass(frozen=True)
@@ -64,9 +71,13 @@ class Signer:
 
 @dataclass(frozen=True)
 class Trust:
-    """Public keys by duty and name: {"publish": {"pipeline": "base64"}, "approve": {...}}."""
+    """Public keys by duty and name: {"publish": {"pipeline": "base64"}, "approve": {...}}.
+
+    `demonstration` is true in the local profile only: elsewhere no signature of a demonstration counts, whoever is listed.
+    """
 
     keys: Mapping[str, Mapping[str, str]]
+    demonstration: bool = False
 
     def verify(self, signed: Signed, duty: Duty) -> None:
         """Raises `NotApproved` unless a key trusted for this duty signed exactly this document."""
@@ -83,3 +94,7 @@ class Trust:
             raise NotApproved(
                 f"the signature of {signed.signer!r} does not match", hint="the document was changed after signing"
             ) from error
+
+
+def _unreadable() -> NotApproved:
+    return NotApproved("a signed document cannot be read", hint="it was cut off or edited; fetch it again")

@@ -8,7 +8,7 @@ from typing import TypeVar
 from models.channel import Pointer, ReleaseChannel, head, history
 from models.clock import Clock
 from models.errors import NotFound, PlatformError
-from models.governance.approval import Approval, check_approval
+from models.governance.approval import Approval, agreeing
 from models.governance.ledger import Entry, Hold, Ledger, open_holds
 from models.governance.signing import Trust
 from monitoring.report import MonthlyReport, MonthRow, ReportKey, ReportStore, newest, rows
@@ -195,8 +195,8 @@ def _release(sources: Sources, trust: Trust, pointer: Pointer) -> Release:
     published = datetime.fromisoformat(pointer.published_at)
 
     def approval() -> Approval:
-        signed = sources.channel.approval(pointer.bundle)
-        return check_approval(signed, trust, model=pointer.model, bundle=pointer.bundle, now=published)
+        signed = sources.channel.approvals(pointer.bundle)
+        return agreeing(signed, trust, model=pointer.model, bundle=pointer.bundle, now=published)[0]
 
     found = _or_trouble(approval)
     expired = isinstance(found, Approval) and sources.clock.now() >= datetime.fromisoformat(found.expires_at)

@@ -104,15 +104,16 @@ def test_a_new_approval_takes_the_place_of_an_expired_one(channel: ReleaseChanne
     channel.add_approval(digest, signed("expired"))
     channel.add_approval(digest, signed("new"))
 
-    assert channel.approval(digest) == signed("new")
+    assert channel.approvals(digest) == (signed("new"),)
 
 
 def test_what_is_not_there_is_not_found(channel: ReleaseChannel) -> None:
     digest = paper_bundle("first").digest
 
-    for look in (lambda: channel.bundle(digest), lambda: channel.approval(digest), lambda: channel.pointer(MODEL, 1)):
+    for look in (lambda: channel.bundle(digest), lambda: channel.pointer(MODEL, 1), lambda: channel.stop(MODEL, 1)):
         with pytest.raises(NotFound):
             look()
+    assert channel.approvals(digest) == ()
 
 
 @pytest.mark.parametrize("name", ["../outside", "a/b", "", "..", "A" * 64, "c" * 63])

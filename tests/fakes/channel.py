@@ -10,7 +10,8 @@ from models.governance.signing import Signed
 class FakeChannel:
     def __init__(self) -> None:
         self._bundles: dict[str, dict[str, bytes]] = {}
-        self._approvals: dict[str, Signed] = {}
+        self._approvals: dict[str, dict[str, Signed]] = {}
+        self._stops: dict[str, dict[int, Signed]] = {}
         self._pointers: dict[str, dict[int, Signed]] = {}
         self._lock = Lock()
 
@@ -41,15 +42,27 @@ class FakeChannel:
     def add_bundle(self, digest: str, files: Mapping[str, bytes]) -> None:
         self._bundles.setdefault(digest, dict(files))
 
-    def approval(self, bundle: str) -> Signed:
-        try:
-            return self._approvals[bundle]
-        except KeyError:
-            raise NotFound(f"the channel has no approval of bundle {bundle[:12]}") from None
+    def approvals(self, bundle: str) -> tuple[Signed, ...]:
+        return tuple(signed for _, signed in sorted(self._approvals.get(bundle, {}).items()))
 
     def add_approval(self, bundle: str, approval: Signed) -> None:
-        self._approvals[bundle] = approval
+        self._approvals.setdefault(bundle, {})[approval.signer] = approval
 
     def remove_approval(self, bundle: str) -> None:
         """What no program may do, and a person with access to the storage can."""
         del self._approvals[bundle]
+
+    def stops(self, model: str) -> int:
+        return max(self._stops.get(model, {}), default=0)
+
+    def stop(self, model: str, sequence: int) -> Signed:
+        try:
+            return self._stops[model][sequence]
+        except KeyError:
+            raise NotFound(f"the channel has no stop {sequence} of {model}") from None
+
+    def add_stop(self, model: str, sequence: int, stop: Signed) -> None:
+        with self._lock:
+            if sequence in self._stops.get(model, {}):
+                raise Conflict(f"stop {sequence} of {model} was published by somebody else")
+            self._stops.setdefault(model, {})[sequence] = stop

@@ -32,6 +32,7 @@ from models.usecase import UseCase
 from pipelines.packaging import Origin, lineage, parity, seal
 from pipelines.promotion import Candidate, Desk, promote, request_promotion, roll_back
 from tests.fakes.registry import FakeRegistry
+from tests.office import PaperDossiers, paper_evidence_digest
 from tests.samples import EXPECTED
 
 pytestmark = pytest.mark.integration
@@ -98,16 +99,18 @@ def desk(tmp_path: Path) -> Desk:
     office = Office(
         channel=FolderChannel(tmp_path / "channel"),
         ledger=FileLedger(tmp_path / "ledger.jsonl"),
-        trust=trust(trusted),
+        trust=trust(trusted, demonstration=True),
         publisher=signer(keys, PUBLISHER, Duty.PUBLISH),
         clock=FixedClock(datetime(2005, 9, 1, tzinfo=UTC)),
+        dossiers=PaperDossiers(),
         demonstration=signer(keys, DEMONSTRATION_APPROVER, Duty.APPROVE),
     )
     return Desk(FakeRegistry(), office)
 
 
 def put_into_force(desk: Desk, bundle: Bundle, compared_with: str) -> None:
-    made = Candidate(bundle, RunRecord("train", {}, {}, {}), trainer="pipeline-user")
+    run = RunRecord("train", {}, {}, {})
+    made = Candidate(bundle, run, trainer="pipeline-user", evidence=paper_evidence_digest(bundle.digest))
     request_promotion(desk, made, compared_with=compared_with, reason="the gate said so")
     promote(desk, MODEL, bundle.digest)
 

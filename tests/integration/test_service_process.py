@@ -17,6 +17,7 @@ from models.governance.requests import Office, Request, request
 from models.governance.signing import Duty
 from pipelines.adapters.service_process import ServiceProcess
 from pipelines.replay import records
+from tests.office import PaperDossiers, paper_evidence_digest
 from tests.samples import SAMPLE, ensemble, rows, sealed
 
 pytestmark = pytest.mark.integration
@@ -33,9 +34,10 @@ def office(tmp_path: Path) -> Office:
     return Office(
         channel=FolderChannel(tmp_path / "channel"),
         ledger=FileLedger(tmp_path / "ledger.jsonl"),
-        trust=trust(trusted),
+        trust=trust(trusted, demonstration=True),
         publisher=signer(keys, PUBLISHER, Duty.PUBLISH),
         clock=clock,
+        dossiers=PaperDossiers(),
         demonstration=signer(keys, DEMONSTRATION_APPROVER, Duty.APPROVE),
     )
 
@@ -54,7 +56,8 @@ def service(tmp_path: Path) -> Iterator[ServiceProcess]:
 
 def release(office: Office, bundle: Bundle, version: int) -> None:
     office.channel.add_bundle(bundle.digest, bundle.files)
-    request(office, Request(SAMPLE.name, version, bundle.digest, "", "training", champion(office, SAMPLE.name), "test"))
+    evidence, before = paper_evidence_digest(bundle.digest), champion(office, SAMPLE.name)
+    request(office, Request(SAMPLE.name, version, bundle.digest, evidence, "training", before, "test"))
     promote(office, SAMPLE.name, bundle.digest)
 
 

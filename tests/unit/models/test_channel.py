@@ -8,7 +8,7 @@ import pytest
 
 from models.bundle import Bundle
 from models.channel import Move, Pointer, head, history, pointer_at, publish, release
-from models.errors import Conflict, Integrity, NoChampion, NotApproved, NotFound
+from models.errors import Conflict, Integrity, NoChampion, NotApproved
 from models.governance.approval import VALID_FOR, approve
 from models.governance.signing import Duty
 from tests.fakes.channel import FakeChannel
@@ -76,7 +76,7 @@ def test_a_bundle_without_an_approval_is_not_published() -> None:
     bundle = paper_bundle("first")
     channel.add_bundle(bundle.digest, bundle.files)
 
-    with pytest.raises(NotFound):
+    with pytest.raises(NotApproved, match="nobody approved"):
         published(channel, bundle)
     assert channel.pointers(MODEL) == 0
 

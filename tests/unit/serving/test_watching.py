@@ -39,10 +39,10 @@ class SwitchedChannel(FakeChannel):
             raise self.down
         return super().models()
 
-    def approval(self, bundle: str) -> Signed:
+    def approvals(self, bundle: str) -> tuple[Signed, ...]:
         if self.down:
             raise self.down
-        return super().approval(bundle)
+        return super().approvals(bundle)
 
     def pointers(self, model: str) -> int:
         return super().pointers(model) - self.hidden
@@ -193,7 +193,7 @@ def test_an_approval_of_another_bundle_does_not_count(world: World) -> None:
     first = world.promote(0.1, version=1)
     world.watcher.look()
     second = world.promote(0.2, version=2)
-    world.channel.add_approval(second.digest, world.channel.approval(first.digest))
+    world.channel.add_approval(second.digest, world.channel.approvals(first.digest)[0])
     refused(world, NotApproved, "not for")
 
 
@@ -263,7 +263,7 @@ def test_an_approval_that_is_deleted_stops_its_model_until_there_is_one_again(wo
     world.watcher.look()
     world.channel.remove_approval(bundle.digest)
     stopped(world, "withdrawn")
-    stopped(world, "withdrawn")
+    stopped(world, "nobody approved")
     world.approve(bundle)
     assert world.version() == 1
 
@@ -271,7 +271,7 @@ def test_an_approval_that_is_deleted_stops_its_model_until_there_is_one_again(wo
 def test_an_approval_that_is_edited_is_none(world: World) -> None:
     bundle = world.promote(0.1, version=1)
     world.watcher.look()
-    signed = world.channel.approval(bundle.digest)
+    signed = world.channel.approvals(bundle.digest)[0]
     world.channel.add_approval(
         bundle.digest, replace(signed, document={**signed.document, "expires_at": "2099-01-01T00:00+00:00"})
     )
@@ -281,7 +281,7 @@ def test_an_approval_that_is_edited_is_none(world: World) -> None:
 def test_a_release_whose_successor_is_refused_still_needs_its_approval(world: World) -> None:
     first = world.promote(0.1, version=1)
     world.watcher.look()
-    world.promote(0.1, version=2, parts={"policy.json": b"{}"})
+    world.promote(0.1, version=2, parts={"contract.json": b"{}"})
     assert world.version() == 1
     world.channel.remove_approval(first.digest)
     stopped(world, "withdrawn")

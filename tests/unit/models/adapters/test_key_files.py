@@ -8,7 +8,7 @@ from threading import Barrier
 
 import pytest
 
-from models.adapters.key_files import DEMONSTRATION_APPROVER, PUBLISHER, make_local_keys, signer, trust
+from models.adapters.key_files import DEMONSTRATION_APPROVER, PUBLISHER, WITNESS, make_local_keys, signer, trust
 from models.errors import Misconfigured
 from models.governance.signing import Duty
 
@@ -28,7 +28,7 @@ def test_the_keys_of_the_local_profile_sign_what_its_trust_file_accepts(tmp_path
 def test_only_their_owner_may_read_private_keys(tmp_path: Path) -> None:
     keys = list(made(tmp_path).glob("*.pem"))
 
-    assert [stat.S_IMODE(key.stat().st_mode) for key in keys] == [0o600, 0o600]
+    assert [stat.S_IMODE(key.stat().st_mode) for key in keys] == [0o600, 0o600, 0o600]
 
 
 def test_keys_are_made_once(tmp_path: Path) -> None:
@@ -78,9 +78,22 @@ def test_a_broken_trust_file_trusts_nobody(content: str, tmp_path: Path) -> None
         trust(tmp_path / "trust.json")
 
 
-def test_one_key_cannot_publish_and_approve(tmp_path: Path) -> None:
+@pytest.mark.parametrize("others", [{"approve": {"boss": 0}}, {"approve": {}, "attest": {"ledger": 0}}, {"publish": {"twin": 0}}])
+def test_one_key_has_one_name_and_one_duty(others: dict[str, dict[str, object]], tmp_path: Path) -> None:
     key = signer(made(tmp_path), PUBLISHER, Duty.PUBLISH).public()
-    (tmp_path / "trust.json").write_text(json.dumps({"publish": {"pipeline": key}, "approve": {"boss": key}}))
+    keys = {duty: dict.fromkeys(names, key) for duty, names in others.items()}
+    keys["publish"] = keys.get("publish", {}) | {"pipeline": key}
+    (tmp_path / "trust.json").write_text(json.dumps(keys))
 
-    with pytest.raises(Misconfigured, match="one key publish and approve"):
+    with pytest.raises(Misconfigured, match="one key two names or two duties"):
         trust(tmp_path / "trust.json")
+
+
+def test_a_home_of_before_there_was_a_witness_gets_one_and_keeps_whom_it_trusts(tmp_path: Path) -> None:
+    before = {duty: keys for duty, keys in trust(made(tmp_path) / "trust.json").keys.items() if duty is not Duty.ATTEST}
+    before[Duty.APPROVE] = {}
+    (tmp_path / "trust.json").write_text(json.dumps(before))
+
+    after = trust(made(tmp_path) / "trust.json").keys
+    assert after[Duty.ATTEST] == {WITNESS: signer(tmp_path, WITNESS, Duty.ATTEST).public()}
+    assert after[Duty.APPROVE] == {}

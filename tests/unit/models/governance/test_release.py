@@ -8,8 +8,9 @@ from models.channel import Move
 from models.errors import Conflict, Held, NotApproved, NotFound
 from models.governance import release
 from models.governance.approval import VALID_FOR, WATERMARK
+from models.governance.checking import sign_off
 from models.governance.ledger import Event
-from models.governance.requests import requested, sign_off
+from models.governance.requests import requested
 from models.governance.signing import Duty
 from tests.fakes.channel import FakeChannel
 from tests.office import MODEL, Bank, paper_bundle, signer, validator
@@ -40,7 +41,7 @@ def test_the_demonstration_approvers_signature_is_watermarked() -> None:
 
     approved = next(entry for entry in bank.ledger.entries(MODEL) if entry.event is Event.APPROVED)
     assert approved.facts["watermark"] == WATERMARK
-    assert bank.channel.approval(paper_bundle("first").digest).document["watermark"] == WATERMARK
+    assert [signed.document["watermark"] for signed in bank.channel.approvals(paper_bundle("first").digest)] == [WATERMARK]
 
 
 def test_what_nobody_asked_for_is_not_promoted() -> None:
@@ -79,8 +80,7 @@ def test_an_approver_whom_nobody_trusts_leaves_no_approval_behind() -> None:
 
     with pytest.raises(NotApproved, match="mallory"):
         sign_off(bank.office, signer("mallory", Duty.APPROVE), MODEL, digest, comment="trust me")
-    with pytest.raises(NotFound):
-        bank.channel.approval(digest)
+    assert bank.channel.approvals(digest) == ()
 
 
 def test_an_expired_approval_holds_nothing_up_locally_and_stops_production() -> None:

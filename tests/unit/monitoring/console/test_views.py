@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from models.bundle import PARTS, Bundle
+from models.bundle import Bundle
 from models.channel import Move, publish
 from models.clock import FixedClock
 from models.errors import Misconfigured, NotFound
@@ -22,12 +22,14 @@ from tests.fakes.ledger import FakeLedger
 from tests.fakes.reports import FakeReportStore
 from tests.fakes.runs import FakeRunHistory
 from tests.fakes.validations import FakeValidations
+from tests.office import paper_parts
 
 MODEL = "credit_default"
 NOW = datetime(2005, 10, 1, tzinfo=UTC)
 PUBLISHER = Signer("pipeline", Duty.PUBLISH, Ed25519PrivateKey.generate())
 APPROVER = Signer("validator", Duty.APPROVE, Ed25519PrivateKey.generate())
-TRUST = Trust({Duty.PUBLISH: {"pipeline": PUBLISHER.public()}, Duty.APPROVE: {"validator": APPROVER.public()}})
+KEYS = {Duty.PUBLISH: {"pipeline": PUBLISHER.public()}, Duty.APPROVE: {"validator": APPROVER.public()}}
+TRUST = Trust(KEYS, demonstration=True)
 
 
 @pytest.fixture
@@ -45,7 +47,7 @@ def sources() -> Sources:
 
 
 def promote(sources: Sources, recipe: str, version: int) -> Bundle:
-    bundle = Bundle.seal(MODEL, dict.fromkeys(PARTS, b"{}"), lineage={"recipe": recipe})
+    bundle = Bundle.seal(MODEL, paper_parts(), lineage={"recipe": recipe})
     count = sources.channel.pointers(MODEL)
     before = sources.channel.pointer(MODEL, count).document["bundle"] if count else ""
     signed = approve(

@@ -1,0 +1,215 @@
+"""What a checker does with a request: approve, reject, or answer for an override. Each with the own key, each in the ledger."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from models.bundle import Bundle
+from models.channel import verified
+from models.errors import Conflict, Held, NotApproved
+from models.governance.approval import WATERMARK, Approval, agreeing, approve, check_approval
+from models.governance.dossier import evidence_digest
+from models.governance.inventory import declared, oversight
+from models.governance.ledger import Entry, Event
+from models.governance.requests import Office, Request, needed, policy_changes, request, requested, withdrawn
+from models.governance.signing import Duty, Signed, Signer
+
+FEWEST_WORDS = 3
+"""Of a written reason."""
+
+
+def sign_off(
+    office: Office, approver: Signer, model: str, bundle: str, *, comment: str, conditions: str = "", watermark: str = ""
+) -> Approval:
+    """An approver signs a requested bundle together with its evidence, as both are now.
+
+    Raises `NotApproved` if the approver trained it, asked for the override or is not trusted, or if the evidence is not the
+    one that was registered.
+    """
+    wanted, now = requested(office, model, bundle), office.clock.now()
+    signed = approve(
+        approver,
+        model=model,
+        bundle=bundle,
+        evidence=check_evidence(office, wanted),
+        trainer=wanted.trainer,
+        now=now,
+        comment=comment,
+        watermark=watermark,
+        conditions=conditions,
+        override=wanted.override,
+        requester=wanted.requester,
+        needed=needed(office, wanted),
+        valid_for=timedelta(days=oversight(declared(verified(office.channel, model, bundle))).approval_days),
+    )
+    approval = check_approval(signed, office.trust, model=model, bundle=bundle, now=now)
+    office.channel.add_approval(bundle, signed)
+    _note(office, approval)
+    return approval
+
+
+def reject(office: Office, approver: Signer, model: str, bundle: str, *, reason: str) -> None:
+    """An approver says no, signed; until somebody approves after that, the bundle is not promoted."""
+    requested(office, model, bundle)
+    _note_signed(office, approver, Event.REJECTED, {"model": model, "bundle": bundle, "reason": _written(reason)})
+
+
+def override(office: Office, requester: Signer, model: str, bundle: str, *, compared_with: str, reason: str) -> Request:
+    """An approver asks, in writing and signed, to promote what the gate refused. Somebody else must approve it.
+
+    Raises `Conflict` if the gate did not refuse it, `NotApproved` if the requester is no approver or trained it.
+    """
+    made = office.noted(Event.REGISTERED, model, bundle)
+    if not made or not office.noted(Event.KEPT, model, bundle):
+        raise Conflict(f"the gate did not refuse bundle {bundle[:12]} of {model}", hint="an override is for what it refused")
+    trainer, facts = made[-1].actor, made[-1].facts
+    if trainer == requester.name:
+        raise NotApproved(f"{trainer!r} trained this model and cannot override its gate", hint="ask an approver to look at it")
+    document = {"model": model, "bundle": bundle, "evidence": facts["evidence"], "reason": _written(reason)}
+    _note_signed(office, requester, Event.OVERRIDE_REQUESTED, document)
+    wanted = Request(
+        model=model,
+        version=facts["version"],
+        bundle=bundle,
+        evidence=facts["evidence"],
+        trainer=trainer,
+        compared_with=compared_with,
+        reason=f"Override of the gate by {requester.name}: {reason}",
+        override=reason,
+        requester=requester.name,
+    )
+    request(office, wanted)
+    return wanted
+
+
+def ensure_approved(office: Office, wanted: Request) -> None:
+    """Raises `Held` if people must sign first, `NotApproved` if what they signed is not what is there.
+
+    In the local profile the demonstration approver signs, but never against a person's word, for an edited policy or for
+    an override: those are decisions of people.
+    """
+    check_evidence(office, wanted)
+    if wanted.override:
+        _check_override(office, wanted)
+    counting = approvals_that_count(office, wanted)
+    missing = needed(office, wanted) - len(counting)
+    if missing > 0 and office.demonstration is not None and not (why := people_only(office, wanted)):
+        comment = "the demonstration approver signs whatever the gate let through"
+        sign_off(office, office.demonstration, wanted.model, wanted.bundle, comment=comment, watermark=WATERMARK)
+        missing = needed(office, wanted) - len(approvals_that_count(office, wanted))
+    if missing > 0:
+        raise Held(
+            f"waiting for approval of bundle {wanted.bundle[:12]} of {wanted.model}, version {wanted.version}: "
+            f"{missing} more approver{'s' * (missing > 1)}{f', because {why}' if (why := people_only(office, wanted)) else ''}",
+            hint="the champion stays in force; see make requests, then make approve and make promote",
+        )
+    for approval in approvals_that_count(office, wanted):
+        _note(office, approval)
+
+
+def approvals_that_count(office: Office, wanted: Request) -> tuple[Approval, ...]:
+    """Those in force, of this evidence and override, signed after the last word against the bundle.
+
+    Raises `NotApproved` where people approve and every signature that is there was refused: they want to know why.
+    """
+    found = office.channel.approvals(wanted.bundle)
+    try:
+        valid = agreeing(found, office.trust, model=wanted.model, bundle=wanted.bundle, now=office.clock.now())
+    except NotApproved:
+        if found and office.demonstration is None:
+            raise
+        return ()  # expired, or signed with keys of an earlier installation
+    last = withdrawn(office, wanted)
+    return tuple(
+        approval
+        for approval in valid
+        if (approval.evidence, approval.override) == (wanted.evidence, wanted.override)
+        and (last is None or datetime.fromisoformat(approval.approved_at) > last.at)
+    )
+
+
+def people_only(office: Office, wanted: Request) -> str:
+    """Why the demonstration approver may not sign; "" if it may."""
+    if last := withdrawn(office, wanted):
+        return f"the bundle was {last.what}: {last.reason}"
+    if wanted.override:
+        return f"{wanted.requester} asked to override the gate: {wanted.override}"
+    bundle: Bundle = verified(office.channel, wanted.model, wanted.bundle)
+    _, changes = policy_changes(office, wanted, bundle)
+    return f"the policy was edited after results were seen: {', '.join(changes)}" if changes else ""
+
+
+def check_evidence(office: Office, wanted: Request) -> str:
+    """The digest of the evidence as it is now. Raises `NotApproved` if it is not all there, or not what was registered."""
+    demanded = oversight(declared(verified(office.channel, wanted.model, wanted.bundle))).evidence
+    digest = evidence_digest(office.dossiers.files(wanted.model, wanted.bundle), wanted.bundle, demanded)
+    if digest != wanted.evidence:
+        raise NotApproved(
+            f"the evidence of bundle {wanted.bundle[:12]} is {digest[:12]}, and {wanted.evidence[:12] or 'none'} was registered",
+            hint="it was written anew: ask again with `make train`, and have it approved again",
+        )
+    return digest
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A request that nobody has decided yet. `stale`: the champion is no longer the one that it was compared with."""
+
+    wanted: Request
+    asked_at: str
+    needed: int
+    approvals: tuple[Approval, ...]
+    people_only: str
+    stale: bool
+    place: str
+
+
+def waiting(office: Office, model: str, champion: str) -> list[Waiting]:
+    """Requests neither promoted nor rejected since, oldest first."""
+    found: dict[str, Entry] = {}
+    for entry in office.ledger.entries(model):
+        if entry.event is Event.REQUESTED:
+            found.pop(entry.facts["bundle"], None)
+            found[entry.facts["bundle"]] = entry
+        elif entry.event in (Event.PROMOTED, Event.REJECTED):
+            found.pop(entry.facts["bundle"], None)
+    return [_waiting(office, Request(model=model, **entry.facts), entry.recorded_at, champion) for entry in found.values()]
+
+
+def _waiting(office: Office, wanted: Request, asked_at: str, champion: str) -> Waiting:
+    try:
+        approvals = approvals_that_count(office, wanted)
+    except NotApproved:
+        approvals = ()
+    stale, place = wanted.compared_with != champion, office.dossiers.place(wanted.model, wanted.bundle)
+    return Waiting(wanted, asked_at, needed(office, wanted), approvals, people_only(office, wanted), stale, place)
+
+
+def _check_override(office: Office, wanted: Request) -> None:
+    """Raises `NotApproved` unless the requester, an approver, signed exactly this reason."""
+    for entry in office.noted(Event.OVERRIDE_REQUESTED, wanted.model, wanted.bundle):
+        signed = Signed.from_dict(entry.facts["signed"])
+        if signed.signer == wanted.requester and signed.document.get("reason") == wanted.override:
+            office.trust.verify(signed, Duty.APPROVE)
+            return
+    raise NotApproved(f"nobody signed the override of bundle {wanted.bundle[:12]}", hint="ask for it with `make override`")
+
+
+def _note(office: Office, approval: Approval) -> None:
+    named = ("bundle", "evidence", "approved_at", "expires_at", "comment", "watermark", "conditions", "override")
+    facts = {name: getattr(approval, name) for name in named}
+    if not any(entry.facts == facts for entry in office.noted(Event.APPROVED, approval.model, approval.bundle)):
+        office.note(Event.APPROVED, approval.model, approval.approver, facts)
+
+
+def _note_signed(office: Office, signer: Signer, event: Event, document: dict[str, Any]) -> None:
+    signed = signer.sign({**document, "at": office.clock.now().isoformat()})
+    office.trust.verify(signed, Duty.APPROVE)
+    facts = {name: value for name, value in document.items() if name != "model"} | {"signed": asdict(signed)}
+    office.note(event, document["model"], signer.name, facts)
+
+
+def _written(reason: str) -> str:
+    if len(reason.split()) < FEWEST_WORDS:
+        raise NotApproved(f"{reason!r} is no reason", hint=f"write a sentence, of {FEWEST_WORDS} words at least")
+    return reason
