@@ -3,12 +3,10 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
 
-from models.clock import Month, end_of_day
 from models.errors import Held, PlatformError
 from pipelines import commands
-from pipelines.settings import FEWEST_TRIALS
+from pipelines.arguments import day, instant, month, trials
 
 EXIT_HELD = 3  # nothing went wrong, but a person must act first
 
@@ -39,16 +37,16 @@ def _parser() -> argparse.ArgumentParser:
     retrain = _verb(verbs, "retrain", commands.retrain, "monitor, and train if the verdict says so")
     _verb(verbs, "monitor", commands.monitor, "report on the newest months of decisions")
     for verb in (ingest, train, retrain):
-        verb.add_argument("--as-of", type=_day, metavar="DAY", help="what may be known, inclusive; e.g. 2005-08-31")
+        verb.add_argument("--as-of", type=day, metavar="DAY", help="what may be known, inclusive; e.g. 2005-08-31")
     for verb in (train, retrain):
-        verb.add_argument("--trials", type=_trials, metavar="N", help="trials of the search, 2 or more")
-        verb.add_argument("--known-at", type=_instant, metavar="INSTANT", help="leave out what was recorded later; default: now")
+        verb.add_argument("--trials", type=trials, metavar="N", help="trials of the search, 2 or more")
+        verb.add_argument("--known-at", type=instant, metavar="INSTANT", help="leave out what was recorded later; default: now")
     retrain.add_argument("--asked-by", default="", metavar="NAME", help="train also without a trigger; the name is recorded")
 
     accept = _verb(verbs, "accept-definition", commands.accept_definition, "accept an outcome definition and release its holds")
     accept.add_argument("--version", type=int, required=True, help="the definition's number")
     inputs = _verb(verbs, "accept-input", commands.accept_input, "release the holds about a month's inputs or its absence")
-    inputs.add_argument("--month", type=_month, required=True, help="e.g. 2005-09")
+    inputs.add_argument("--month", type=month, required=True, help="e.g. 2005-09")
     inputs.add_argument("--column", default="", metavar="NAME", help="only this column's; default: all of the month's")
     back = _verb(verbs, "rollback", commands.rollback, "return to the previous champion")
     for verb in (accept, inputs, back):
@@ -71,35 +69,6 @@ def _verb(
     verb.add_argument("--model", metavar="NAME", help="the use case; default: the setting")
     verb.set_defaults(run=run)
     return verb
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a day; write it as 2005-08-31") from error
-
-
-def _month(text: str) -> Month:
-    try:
-        return Month.parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a month; write it as 2005-08") from error
-
-
-def _instant(text: str) -> datetime:
-    """A day means its end; without a zone it is UTC."""
-    try:
-        instant = end_of_day(date.fromisoformat(text)) if len(text) <= len("2005-08-31") else datetime.fromisoformat(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an instant; write 2005-08-31 or 2005-08-31T12:00") from error
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-
-
-def _trials(text: str) -> int:
-    if not text.isdecimal() or int(text) < FEWEST_TRIALS:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of trials; give {FEWEST_TRIALS} or more, or none")
-    return int(text)
 
 
 if __name__ == "__main__":

@@ -94,7 +94,8 @@ def test_a_late_restatement_adds_a_version_and_what_was_known_stays(bank: Bank) 
 
 def test_a_restated_outcome_adds_a_version(bank: Bank) -> None:
     def one_more_bad(cohort: Cohort) -> Cohort:
-        return replace(cohort, outcome_codes=np.where(np.arange(len(cohort.outcome_codes)) == 0, 8, cohort.outcome_codes))
+        codes = cohort.outcome_codes
+        return cohort if codes is None else replace(cohort, outcome_codes=np.where(np.arange(len(codes)) == 0, 8, codes))
 
     bank.ingest(JULY.last_day)
     bank.source.changes[MAY] = one_more_bad
