@@ -17,8 +17,10 @@ from starlette.requests import ClientDisconnect
 from models import errors
 from models.errors import PlatformError
 from serving.bodies import BodyTooLarge, NotJson, body, idempotency_key
-from serving.documents import JSON, PROBLEM, Models, Problem, Readiness, Trouble, complete, problem, served
+from serving.counterfactuals import counterfactual
+from serving.documents import JSON, PROBLEM, Models, Problem, Readiness, Trouble, problem, served
 from serving.envelope import Marked, Patient
+from serving.openapi import complete
 from serving.prediction import Ask, Predictor
 from serving.watching import Watcher
 
@@ -81,6 +83,12 @@ def _add_scoring(app: FastAPI, predictor: Predictor, limits: Limits) -> None:
         # In a thread: scoring and a durable commit would hold up everybody else here.
         answer = await run_in_threadpool(predictor.answer, ask)
         return Response(answer.response, media_type=JSON, headers={"Idempotent-Replayed": "true"} if answer.replayed else None)
+
+    @app.post("/v1/models/{model}/counterfactual", include_in_schema=False)
+    async def counsel(model: str, request: Request) -> Response:
+        sent = await body(request.headers, request.stream(), limits.max_body_bytes)
+        asked = Ask(model, sent, request.state.request_id)
+        return Response(await run_in_threadpool(lambda: counterfactual(predictor.model(model), asked)), media_type=JSON)
 
     @app.get("/v1/models", summary="What is served now")
     async def models() -> Models:

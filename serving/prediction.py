@@ -21,7 +21,9 @@ from models.channel import Pointer, Release
 from models.clock import Clock, Month
 from models.contract import Contract
 from models.errors import Conflict, Detail, InputRefused, Integrity, NoChampion, NotApproved, NotFound
-from models.policy import Policy
+from models.governance.counterfactual import Counsel
+from models.governance.reasons import UNEXPLAINED, Explainer, Explanation
+from models.policy import Action, Policy
 from models.scoring import Scorer, check_golden_rows
 from monitoring.decisions import Answered, DecisionLog, LoggedDecision
 from serving.checking import SHOWN, Checker, Record
@@ -36,21 +38,26 @@ class LoadedModel:
     policy: Policy
     checker: Checker
     scorer: Scorer
+    explainer: Explainer
+    counsel: Counsel
 
     @classmethod
     def load(cls, release: Release, make_scorer: Callable[[bytes], Scorer], max_records: int) -> Self:
-        """Raises `Integrity` if the bundle cannot be read or its golden rows score differently."""
+        """Raises `Integrity` if the bundle cannot be read, its golden rows score differently or it cannot give reasons."""
         bundle = release.bundle
         try:
             contract, policy = bundle.contract, bundle.policy
             scorer = make_scorer(bundle.graph)
             check_golden_rows(bundle, scorer)
+            compared = bundle.part("reasons.json")
+            explainer = Explainer(contract, policy, compared, scorer)
+            counsel = Counsel(contract, policy, compared, scorer)
         except (KeyError, TypeError, ValueError) as error:
             raise Integrity(
                 f"bundle {bundle.digest[:12]} of {bundle.model} cannot be read: {error}",
                 hint="it was sealed for another release of the platform; promote one that fits",
             ) from error
-        return cls(release, contract, policy, Checker(contract, max_records), scorer)
+        return cls(release, contract, policy, Checker(contract, max_records), scorer, explainer, counsel)
 
     @property
     def pointer(self) -> Pointer:
@@ -59,7 +66,7 @@ class LoadedModel:
     @property
     def expires_at(self) -> datetime:
         """When the approval ends, under which this model answers."""
-        return datetime.fromisoformat(self.release.approval.document["expires_at"])
+        return self.release.expires_at
 
     def example(self) -> dict[str, Any]:
         """A record that is accepted: the contract's own examples."""
@@ -67,15 +74,27 @@ class LoadedModel:
 
     def probabilities(self, records: Sequence[Record]) -> NDArray[np.float64]:
         """Quantised, shape (records,). Raises `Integrity` if the graph gives anything but a probability."""
-        take = itemgetter(*self.contract.inputs)
-        matrix = np.array([take(record) for record in records], dtype=np.float64).reshape(len(records), -1)
-        probability = self.policy.quantise(self.scorer.probabilities(matrix))
+        probability = self.policy.quantise(self.scorer.probabilities(self.packed(records)))
         if not ((probability >= 0) & (probability <= 1)).all():  # NaN too: it would pass every cut-off as harmless
             raise Integrity(
                 f"version {self.pointer.version} of {self.pointer.model} gave a score that is no probability",
                 hint="nothing was decided; roll back to the previous champion",
             )
         return probability
+
+    def explanations(self, records: Sequence[Record], actions: NDArray[np.str_]) -> list[Explanation]:
+        """Why each record that is reduced is reduced; nothing to explain about the others."""
+        found = [UNEXPLAINED] * len(records)
+        if reduced := np.flatnonzero(actions == Action.REDUCE.value).tolist():
+            explained = self.explainer.explain(self.packed([records[place] for place in reduced]))
+            for place, explanation in zip(reduced, explained, strict=True):
+                found[place] = explanation
+        return found
+
+    def packed(self, records: Sequence[Record]) -> NDArray[np.float64]:
+        """What the graph takes, shape (records, inputs)."""
+        take = itemgetter(*self.contract.inputs)
+        return np.array([take(record) for record in records], dtype=np.float64).reshape(len(records), -1)
 
 
 @dataclass(frozen=True)
@@ -152,7 +171,7 @@ class Predictor:
         """
         if ask.key and (before := self._log.answered(ask.key)):
             return _given_before(before, ask)
-        model = self._model(ask.model)
+        model = self.model(ask.model)
         decisions = self._decide(model, model.checker.records(ask.body), ask.request_id)
         response = _response(model, decisions, ask.request_id)
         try:
@@ -163,7 +182,8 @@ class Predictor:
             raise
         return Answer(response)
 
-    def _model(self, name: str) -> LoadedModel:
+    def model(self, name: str) -> LoadedModel:
+        """What answers for a model now. Raises `NotFound`, `NoChampion` or `NotApproved`."""
         models, stopped = self._models, self._stopped
         if name in models:
             return self._approved(models[name])
@@ -182,6 +202,7 @@ class Predictor:
     def _decide(self, model: LoadedModel, records: Sequence[Record], request_id: str) -> list[LoggedDecision]:
         probability = model.probabilities(records)
         actions = model.policy.cut_offs.actions(probability)
+        why = model.explanations(records, actions)
         pointer, names, key, time = model.pointer, model.contract.inputs, model.contract.key, model.contract.time
         token, now = self._new_id(), self._clock.now()
         months = {text: Month.parse(text) for text in {record[time] for record in records}}
@@ -199,8 +220,12 @@ class Predictor:
                 action=action,
                 recorded_at=now,
                 request_id=request_id,
+                no_notice=because.no_notice,
+                reasons=because.reasons,
             )
-            for number, (record, score, action) in enumerate(zip(records, probability.tolist(), actions.tolist(), strict=True))
+            for number, (record, score, action, because) in enumerate(
+                zip(records, probability.tolist(), actions.tolist(), why, strict=True)
+            )
         ]
 
 
@@ -220,9 +245,18 @@ def _given_before(before: Answered, ask: Ask) -> Answer:
     return Answer(before.response, replayed=True)
 
 
+def told(decision_id: str, action: str, probability: float, why: Explanation) -> dict[str, Any]:
+    """What a client gets of a decision: of a reduction its reasons, and whether it is one that needs no notice."""
+    answer: dict[str, Any] = {"decision_id": decision_id, "decision": action, "probability": probability}
+    if why.reasons:
+        answer["reasons"] = [reason.to_dict() for reason in why.reasons]
+        answer["no_notice"] = bool(why.no_notice)
+    return answer | ({"no_notice_basis": why.no_notice} if why.no_notice else {})
+
+
 def _response(model: LoadedModel, decisions: Sequence[LoggedDecision], request_id: str) -> bytes:
-    """Answers stand in the order of the records. A decision may later carry more, such as its reasons."""
-    answers = [{"decision_id": d.decision_id, "decision": d.action, "probability": d.probability} for d in decisions]
+    """Answers stand in the order of the records."""
+    answers = [told(d.decision_id, d.action, d.probability, Explanation(d.no_notice, d.reasons)) for d in decisions]
     pointer = model.pointer
     head = {"request_id": request_id, "model": pointer.model, "version": pointer.version, "bundle": pointer.bundle}
     return json.dumps(head | {"answers": answers}, separators=(",", ":"), allow_nan=False).encode()

@@ -65,7 +65,10 @@ class Explanation:
 
     no_notice: str
     reasons: tuple[Reason, ...]
-    dropped: tuple[str, ...]
+    dropped: tuple[str, ...] = ()
+
+
+UNEXPLAINED = Explanation("", ())
 
 
 @dataclass(frozen=True)

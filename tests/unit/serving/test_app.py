@@ -13,7 +13,7 @@ from models import errors
 from models.clock import FixedClock
 from models.errors import PlatformError, Unavailable
 from serving.app import STATUS, Limits, scoring_app
-from serving.documents import Problem, Readiness, Scored
+from serving.documents import Counselled, Problem, Readiness, Scored
 from serving.prediction import LoadedModel, Predictor
 from serving.watching import Watcher
 from tests.bundles import MODEL, NOW, Office, fake_bundle, record, records
@@ -22,6 +22,7 @@ from tests.fakes.decisions import InMemoryDecisionLog
 from tests.fakes.scorer import FakeScorer
 
 SCORE = f"/v1/models/{MODEL}/score"
+COUNSEL = f"/v1/models/{MODEL}/counterfactual"
 OFFICE = Office()
 
 
@@ -248,7 +249,7 @@ def test_a_promotion_is_picked_up_while_requests_come(world: World) -> None:
 
 def test_a_refused_release_is_shown_in_readiness_and_the_old_one_answers(world: World) -> None:
     with TestClient(world.app()) as client:
-        OFFICE.promote(world.channel, fake_bundle(0.2, parts={"policy.json": b"{}"}), version=2)
+        OFFICE.promote(world.channel, fake_bundle(0.2, parts={"contract.json": b"{}"}), version=2)
         world.watcher.look()
         response = client.get("/health/ready")
         assert response.status_code == 200
@@ -268,14 +269,60 @@ def test_the_openapi_document_shows_real_examples_that_work(client: TestClient) 
     document = client.get("/openapi.json").json()
     operation = document["paths"][SCORE]["post"]
     examples = operation["requestBody"]["content"]["application/json"]["examples"]
-    for example in examples.values():
+    shown = operation["responses"]["200"]["content"]["application/json"]["examples"]
+    for name, example in examples.items():
         answered = client.post(SCORE, json=example["value"])
         assert answered.status_code == 200
-        shown = operation["responses"]["200"]["content"]["application/json"]["example"]
-        assert answered.json()["bundle"] == shown["bundle"]
-        assert answered.json()["answers"][0]["probability"] == shown["answers"][0]["probability"]
+        assert answered.json()["bundle"] == shown["one record"]["value"]["bundle"]
+        if name in shown:
+            [said], [promised] = answered.json()["answers"], shown[name]["value"]["answers"]
+            assert said == promised | {"decision_id": said["decision_id"]}
     refused = operation["responses"]["422"]["content"]["application/problem+json"]["example"]
     assert refused["errors"][0]["value"] == '"50000.0"'
+
+
+def test_the_openapi_document_shows_a_reduction_with_its_reasons_and_what_would_have_helped(world: World) -> None:
+    world.promote(0.3, version=2)
+    with TestClient(world.app()) as client:
+        paths = client.get("/openapi.json").json()["paths"]
+        shown = example_of(paths[SCORE], "a reduction, with its reasons")["answers"][0]
+        assert (shown["decision"], shown["no_notice"]) == ("reduce", True)
+        assert shown["reasons"][0]["group"] == "credit limit"
+        helped = example_of(paths[COUNSEL], "a reduction, with its reasons")
+        asked = paths[COUNSEL]["post"]["requestBody"]["content"]["application/json"]["examples"]
+        answered = client.post(COUNSEL, json=asked["a reduction, with its reasons"]["value"])
+    assert answered.json() == helped | {"request_id": answered.headers["x-request-id"]}
+    Counselled.model_validate(answered.json())
+    change = {"field": "status_0", "meaning": "repayment status of the snapshot month", "unit": "", "from": 2, "to": 0}
+    assert helped["counterfactual"]["changes"] == [change]
+    assert helped["counterfactual"]["decision"] == "review"
+
+
+def example_of(path: dict[str, Any], name: str) -> Any:
+    return path["post"]["responses"]["200"]["content"]["application/json"]["examples"][name]["value"]
+
+
+def test_help_is_asked_for_one_account_and_records_nothing(client: TestClient, world: World) -> None:
+    helped = client.post(COUNSEL, json=record(status_0=4)).json()
+    assert (helped["decision"], helped["counterfactual"]["changes"][0]["field"]) == ("reduce", "status_0")
+    two = problem(client.post(COUNSEL, json={"records": records({"status_0": 4}, {"status_0": 5})}), 422)
+    assert "one account" in two.hint
+    assert "prohibited" in problem(client.post(COUNSEL, json=record() | {"sex": 1}), 422).errors[0].rule
+    assert world.log.decisions == {}
+
+
+def test_an_account_that_is_not_reduced_needs_no_help(client: TestClient) -> None:
+    answered = client.post(COUNSEL, json=record(status_0=0)).json()
+    assert answered["counterfactual"] is None
+    assert answered["explanation"] == "The decision is review: nothing has to change."
+
+
+def test_where_nothing_helps_this_is_said(world: World) -> None:
+    world.promote(0.5, version=2)
+    with TestClient(world.app()) as client:
+        answered = client.post(COUNSEL, json=record(status_0=0)).json()
+    assert (answered["decision"], answered["counterfactual"]) == ("reduce", None)
+    assert answered["explanation"].startswith("No change of status_0, bill_0, payment_0")
 
 
 def test_the_openapi_document_names_no_audit_column_and_no_schema_that_is_not_there(client: TestClient) -> None:

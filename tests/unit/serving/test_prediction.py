@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from models.bundle import canonical
 from models.channel import release
 from models.clock import FixedClock, Month
 from models.credit_default import USE_CASE
-from models.errors import Conflict, InputRefused, Integrity, NoChampion, NotFound, Unavailable
+from models.errors import Conflict, InputRefused, Integrity, Misconfigured, NoChampion, NotFound, Unavailable
+from models.governance.reasons import Reason
 from serving.prediction import Ask, LoadedModel, Predictor
 from tests.bundles import MODEL, NOW, Office, fake_bundle, record, records
 from tests.fakes.channel import FakeChannel
@@ -51,7 +53,10 @@ def ask(*records: dict[str, Any], key: str = "", model: str = MODEL) -> Ask:
 
 def test_every_record_gets_its_decision_in_order(predictor: Predictor) -> None:
     answered = predictor.answer(ask(*records({"status_0": 0}, {"status_0": 2}, {"status_0": 5})))
-    assert json.loads(answered.response) == {
+    response = json.loads(answered.response)
+    for said in ("reasons", "no_notice", "no_notice_basis"):
+        response["answers"][2].pop(said)
+    assert response == {
         "request_id": "r1",
         "model": MODEL,
         "version": 1,
@@ -71,6 +76,48 @@ def test_what_is_answered_is_in_the_log_with_what_it_was_about(predictor: Predic
     assert (logged.model, logged.version, logged.bundle) == (MODEL, 1, predictor.models[MODEL].pointer.bundle)
     assert (logged.probability, logged.action, logged.request_id) == (0.2, "review", "r1")
     assert logged.inputs == {name: record(status_0=1)[name] for name in USE_CASE.contract.inputs}
+
+
+def test_a_reduction_says_why_and_the_log_keeps_what_was_said(predictor: Predictor, log: InMemoryDecisionLog) -> None:
+    answered = predictor.answer(ask(*records({"status_0": 0}, {"status_0": 5}, {"status_0": 3})))
+    kept, *reduced = json.loads(answered.response)["answers"]
+    assert kept.keys() == {"decision_id", "decision", "probability"}
+    for number, answer in enumerate(reduced, start=1):
+        assert 1 <= len(answer["reasons"]) <= 4
+        assert answer["reasons"][0]["group"] == "repayment status"
+        assert answer["reasons"][0]["text"] == USE_CASE.policy.adverse.groups[0].notice
+        assert tuple(map(Reason.from_dict, answer["reasons"])) == log.find(f"id1-{number}").reasons
+        assert (answer["no_notice"], answer["no_notice_basis"]) == (True, log.find(f"id1-{number}").no_notice)
+    assert (log.find("id1-0").reasons, log.find("id1-0").no_notice) == ((), "")
+
+
+def test_the_reduction_of_an_account_that_is_not_behind_needs_a_notice(log: InMemoryDecisionLog) -> None:
+    predictor = Predictor(log, FixedClock(NOW), lambda: "id")
+    predictor.swap(loaded(0.5)[0])
+    [answer] = json.loads(predictor.answer(ask(record(status_0=0))).response)["answers"]
+    assert (answer["decision"], answer["no_notice"], len(answer["reasons"])) == ("reduce", False, 1)
+    assert "no_notice_basis" not in answer
+    assert log.find("id-0").no_notice == ""
+
+
+def test_a_reduction_is_explained_alike_alone_and_among_others(predictor: Predictor) -> None:
+    asked = records(*({"status_0": status, "bill_0": 1000.0 * status} for status in (0, 3, 4, 0, 5, 6)))
+    together = json.loads(predictor.answer(ask(*asked)).response)["answers"]
+    alone = [json.loads(predictor.answer(ask(each)).response)["answers"][0] for each in asked]
+    assert [each.get("reasons") for each in together] == [each.get("reasons") for each in alone]
+
+
+@pytest.mark.parametrize("part", ["reasons.json", "policy.json"])
+def test_a_bundle_that_cannot_give_reasons_is_not_loaded(part: str) -> None:
+    bundle, channel = fake_bundle(), FakeChannel()
+    content = bundle.part(part)
+    if part == "policy.json":
+        content["adverse"]["groups"][0]["inputs"].remove("status_1")
+    else:
+        content["baseline"][0][0] = 50_000.0
+    OFFICE.promote(channel, fake_bundle(parts={part: canonical(content)}))
+    with pytest.raises((Integrity, Misconfigured), match=r"baseline accounts do not lie|no reason group holds status_1"):
+        LoadedModel.load(release(channel, OFFICE.trust, MODEL, now=NOW), FakeScorer, 10)
 
 
 def test_of_a_refused_batch_nothing_is_recorded(predictor: Predictor, log: InMemoryDecisionLog) -> None:

@@ -1,0 +1,68 @@
+"""What would have had to be different: the answer to a client who asks about one account. Nothing is decided or recorded."""
+
+import json
+from typing import Any
+
+from models.contract import Contract
+from models.errors import InputRefused
+from models.governance.counterfactual import Change, Counterfactual
+from models.policy import Action
+from serving.checking import Record
+from serving.prediction import Ask, LoadedModel
+
+
+def counterfactual(model: LoadedModel, ask: Ask) -> bytes:
+    """The response. Raises `InputRefused` for a record that is refused, or for more than one: each costs a search."""
+    records = model.checker.records(ask.body)
+    if len(records) != 1:
+        raise InputRefused(f"{len(records)} records were sent", hint="ask about one account at a time")
+    return json.dumps(counselled(model, records[0], ask.request_id), separators=(",", ":"), allow_nan=False).encode()
+
+
+def counselled(model: LoadedModel, record: Record, request_id: str) -> dict[str, Any]:
+    """The body of the response for a record that was checked."""
+    probability = model.probabilities([record])
+    action, pointer = str(model.policy.cut_offs.actions(probability)[0]), model.pointer
+    found = model.counsel.better(model.packed([record])[0]) if action == Action.REDUCE else None
+    return {
+        "request_id": request_id,
+        "model": pointer.model,
+        "version": pointer.version,
+        "bundle": pointer.bundle,
+        "decision": action,
+        "probability": float(probability[0]),
+        "counterfactual": _told(model.contract, found) if found else None,
+        "explanation": _sentence(model, action, found),
+    }
+
+
+def _told(contract: Contract, found: Counterfactual) -> dict[str, Any]:
+    return {
+        "decision": found.action,
+        "probability": found.probability,
+        "way": round(found.way, 6),
+        "changes": [_change(contract, change) for change in found.changes],
+    }
+
+
+def _change(contract: Contract, change: Change) -> dict[str, Any]:
+    column = contract[change.column]
+    number = int if column.kind == "integer" else float
+    return {
+        "field": column.name,
+        "meaning": column.meaning,
+        "unit": column.unit,
+        "from": number(change.before),
+        "to": number(change.after),
+    }
+
+
+def _sentence(model: LoadedModel, action: str, found: Counterfactual | None) -> str:
+    if action != Action.REDUCE:
+        return f"The decision is {action}: nothing has to change."
+    if found is None:
+        names = ", ".join(each.column for each in model.counsel.mutable)
+        return (
+            f"No change of {names}, within the bounds of what a customer can do by the next review, leads to a better decision."
+        )
+    return f"With these values the decision would have been {found.action}. What comes next is decided on what is known then."
