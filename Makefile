@@ -49,7 +49,7 @@ setup: $(READY) ## create or refresh the locked environment in .venv
 	@echo "environment ready: .venv"
 
 ##@ the loop
-.PHONY: train retrain ingest serve report monitor schedule replay holds accept-definition accept-input rollback
+.PHONY: train retrain ingest serve report fairness monitor schedule replay holds accept-definition accept-input rollback rebuild
 train: $(READY) ## ingest, validate, search, gate, register and promote a champion (AS_OF, MODEL)
 	@$(RUN) pipelines train $(AS_OF_ARGUMENT) $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
 
@@ -64,6 +64,9 @@ serve: $(READY) ## answer over HTTP with the champion of the release channel
 
 report: $(READY) ## write the reports on the newest months of decisions
 	@$(HOME_OF_SCENARIO) $(RUN) pipelines monitor $(MODEL_ARGUMENT) $(ARGS)
+
+fairness: $(READY) ## how the champion treats groups of people, and what was tried instead
+	@$(HOME_OF_SCENARIO) $(RUN) pipelines fairness $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
 
 monitor: $(READY) ## open the viewer of monthly reports (SCENARIO for a replay's)
 	@$(HOME_OF_SCENARIO) $(RUN) monitoring $(ARGS)
@@ -86,6 +89,9 @@ accept-definition: $(READY) ## release a hold: accept an outcome definition (VER
 rollback: $(READY) ## point the release channel back at the previous champion (BY, REASON)
 	@$(HOME_OF_SCENARIO) $(RUN) pipelines rollback $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
 
+rebuild: $(READY) ## make a registered version again from its record, and compare (VERSION, MODEL)
+	@$(HOME_OF_SCENARIO) $(RUN) pipelines rebuild $(if $(VERSION),--version $(VERSION)) $(MODEL_ARGUMENT) $(ARGS)
+
 ##@ checks
 .PHONY: test unit check browser soak benchmark-model
 test: $(READY) ## the whole suite that needs nothing but the embedded default
@@ -94,11 +100,12 @@ test: $(READY) ## the whole suite that needs nothing but the embedded default
 unit: $(READY) ## the rules alone, in seconds
 	@$(RUN) pytest tests/unit -n 2 $(ARGS)
 
-check: $(READY) ## lint, format, types and import contracts
+check: $(READY) ## lint, format, types, import contracts and licences
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 	@$(VENV)/lint-imports --no-logo
+	@$(RUN) pipelines licences
 
 browser: $(READY) ## the viewer in a real, headless Chromium
 	@$(RUN) pytest -m browser $(ARGS)
@@ -110,7 +117,10 @@ benchmark-model: $(READY) ## the published 23-feature task, compared with the li
 	@$(RUN) tests.benchmarks.published_task $(ARGS)
 
 ##@ house
-.PHONY: lock clean
+.PHONY: lock sbom clean
+sbom: $(READY) ## write the bill of materials of this environment (CycloneDX) and its licences
+	@$(RUN) pipelines sbom $(ARGS)
+
 lock: $(READY) ## resolve pyproject.toml anew into the hashed requirements.lock
 	@$(VENV)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --quiet -o requirements.lock $(ARGS)

@@ -36,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     train = _verb(verbs, "train", commands.train, "search, gate, register and promote")
     retrain = _verb(verbs, "retrain", commands.retrain, "monitor, and train if the verdict says so")
     _verb(verbs, "monitor", commands.monitor, "report on the newest months of decisions")
+    _verb(verbs, "fairness", commands.fairness, "how the champion treats groups, on its out-of-time month")
     for verb in (ingest, train, retrain):
         verb.add_argument("--as-of", type=day, metavar="DAY", help="what may be known, inclusive; e.g. 2005-08-31")
     for verb in (train, retrain):
@@ -56,6 +57,10 @@ def _parser() -> argparse.ArgumentParser:
     back.add_argument("--again", action="store_true", help="go back one more, from a champion that is itself a roll-back")
 
     _verb(verbs, "holds", commands.holds, "what waits for a person")
+    again = _verb(verbs, "rebuild", commands.rebuild, "make a registered version again from its record, and compare")
+    again.add_argument("--version", type=int, required=True, help="the registered version's number")
+    _verb(verbs, "sbom", commands.sbom, "write the bill of materials of this environment")
+    _verb(verbs, "licences", commands.licences, "check the licences of this environment against the policy")
     _verb(verbs, "schedule", commands.schedule, "run ingest, monitor and retrain on their schedules")
     replay = _verb(verbs, "replay", commands.replay, "live through a scenario, month by month")
     replay.add_argument("--scenario", choices=("2005", "shift"), default="2005")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from models.bundle import Bundle
 from models.estimator import Family
-from models.evaluation import Evaluation, auc, brier, report
+from models.evaluation import Evaluation, auc, auc_error, brier, report
 from models.gates import Decision, HeldOut, decide
 from models.lake import OUTCOMES
 from models.reference import Expected
@@ -121,7 +121,7 @@ def assess(use_case: UseCase, cohorts: Cohorts, recipe: Recipe, workshop: Worksh
     taught = cohorts.taught()
     candidate = fit(recipe, use_case, workshop.families, taught, cohorts.newest_held_out())
     final = refit(recipe, use_case, workshop.families, cohorts.matured)
-    bundle = _sealed(use_case, cohorts, recipe, workshop, final)
+    bundle = sealed(use_case, final, cohorts.matured, workshop, as_of=cohorts.as_of.isoformat())
     scores = {"challenger": policy.quantise(candidate.probabilities(out_of_time.columns))}
     if champion:
         matrix = use_case.contract.matrix(out_of_time.columns)
@@ -173,10 +173,12 @@ def _evaluated(use_case: UseCase, rows: Dataset, probability: Floats, trained: N
     return report(use_case, rows.columns, rows.bad, probability, rows.accounts, rows.months, seen)
 
 
-def _sealed(use_case: UseCase, cohorts: Cohorts, recipe: Recipe, workshop: Workshop, final: Refit) -> Bundle:
-    check = final.check
+def sealed(use_case: UseCase, final: Refit, matured: Dataset, workshop: Workshop, *, as_of: str) -> Bundle:
+    """What is deployed: `final`, which was refitted on `matured`, with the figures that its check lets one expect."""
+    check, recipe = final.check, final.model.recipe
     expected = Expected(
         auc=auc(check.bad, final.probabilities),
+        auc_error=auc_error(check.bad, final.probabilities, check.accounts),
         brier=brier(check.bad, final.probabilities),
         bad_rate=float(np.mean(check.bad)),
         definition_version=check.definition_version,
@@ -184,17 +186,17 @@ def _sealed(use_case: UseCase, cohorts: Cohorts, recipe: Recipe, workshop: Works
     )
     origin = lineage(
         workshop.origin,
-        partitions=cohorts.matured.lineage(),
+        partitions=matured.lineage(),
         recipe=recipe.to_dict(),
         seed=recipe.seed,
-        as_of=cohorts.as_of.isoformat(),
+        as_of=as_of,
     )
     return seal(
         use_case,
         final.model.ensemble(),
         final.model.calibration,
         reference=check.columns,
-        development=cohorts.matured.columns,
+        development=matured.columns,
         expected=expected,
         lineage=origin,
         export=workshop.export,

@@ -4,15 +4,19 @@ from argparse import Namespace
 from enum import Enum, auto
 
 from models.channel import Move, head
-from models.errors import Conflict
+from models.errors import Conflict, Misconfigured
+from models.governance.fairness import Verdict
 from models.governance.ledger import open_holds
+from pipelines import rebuilding
 from pipelines.definitions import accept_definition as accept
 from pipelines.engine import engine
+from pipelines.fairness_step import champion_report
+from pipelines.fairness_table import lines
 from pipelines.holds import Holds
 from pipelines.holds import accept_input as accept_inputs
 from pipelines.promotion import roll_back
 from pipelines.steps import Ending, Kind
-from pipelines.stopwatch import Stopwatch
+from pipelines.stopwatch import Part, Stopwatch
 from pipelines.wiring import Platform, platform
 
 
@@ -63,6 +67,20 @@ def monitor(chosen: Namespace) -> Ended:
     for report in reports:
         print(f"{report.month}: {report.verdict.level}. {report.verdict.sentence}")
     return _next("make monitor, to look at the reports")
+
+
+def fairness(chosen: Namespace) -> Ended:
+    parts = _platform(chosen)
+    report = champion_report(parts)
+    with parts.watch.step("draw and store", Part.TRACKING):
+        kept = parts.keep_fairness(report)
+    print("\n".join(lines(report)))
+    print("\n".join(parts.watch.lines()))
+    print(f"every figure: {kept['fairness.json']}")
+    if report.verdict is Verdict.WITHIN:
+        return Ended.DONE
+    print("Next: a person reads what is not within limits and decides; the limits are policy, in the use case's policy.py")
+    return Ended.HELD
 
 
 def accept_definition(chosen: Namespace) -> Ended:
@@ -121,6 +139,34 @@ def holds(chosen: Namespace) -> Ended:
             print(f"  definition {number}: {definition.rule}")
     print("Next: look at the Data Docs, then accept each of them, or leave it held")
     return Ended.HELD
+
+
+def rebuild(chosen: Namespace) -> Ended:
+    parts = _platform(chosen)
+    model = parts.use_case.name
+    found = rebuilding.run(parts, chosen.version)
+    print("\n".join(rebuilding.lines(found, model, chosen.version, parts.settings.home)))
+    rebuilding.ensure_reproduced(found, model, chosen.version)
+    return Ended.DONE
+
+
+def sbom(chosen: Namespace) -> Ended:
+    parts = _platform(chosen)
+    for path in parts.keep_bill():
+        print(f"wrote {path}")
+    print(f"{len(parts.libraries)} libraries. A version's own bill lies in its evidence, signed with it")
+    return Ended.DONE
+
+
+def licences(chosen: Namespace) -> Ended:
+    parts = _platform(chosen)
+    if refused := parts.refused_licences():
+        raise Misconfigured(
+            f"{len(refused)} licences are refused:\n  " + "\n  ".join(refused),
+            hint="replace the library, or let those who answer for it decide: infra/licences.toml",
+        )
+    print(f"Licences of {len(parts.libraries)} libraries: none is refused.")
+    return Ended.DONE
 
 
 def schedule(chosen: Namespace) -> Ended:

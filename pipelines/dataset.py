@@ -88,8 +88,18 @@ def load(
             f" as known at {known_at:%Y-%m-%d %H:%M}",
             hint="ingest these months, or choose a later --as-of or --known-at",
         )
-    reading = _definition(use_case, [outcomes[month] for month in chosen], definition)
-    cohorts = [_cohort(use_case, lake, snapshots[month], outcomes[month], reading) for month in chosen]
+    parts = [part for month in chosen for part in (snapshots[month], outcomes[month])]
+    return read(use_case, lake, parts, definition=definition)
+
+
+def read(use_case: UseCase, lake: Lake, partitions: Sequence[PartitionVersion], *, definition: int | None = None) -> Dataset:
+    """The cohorts of exactly these partitions: of each month its snapshots, then its outcomes, oldest month first.
+
+    Raises `Held` and `Integrity` as `load` does.
+    """
+    snapshots, outcomes = partitions[::2], partitions[1::2]
+    reading = _definition(use_case, outcomes, definition)
+    cohorts = [_cohort(use_case, lake, ours, theirs, reading) for ours, theirs in zip(snapshots, outcomes, strict=True)]
     columns = {name: np.concatenate([cohort[name] for cohort, _, _ in cohorts]) for name in cohorts[0][0]}
     return Dataset(
         columns=columns,
@@ -97,7 +107,7 @@ def load(
         months=columns[use_case.contract.time],
         bad=np.concatenate([bad for _, bad, _ in cohorts]),
         definition_version=reading.version,
-        partitions=tuple(part for month in chosen for part in (snapshots[month], outcomes[month])),
+        partitions=tuple(partitions),
         unlabelled=sum(unlabelled for _, _, unlabelled in cohorts),
     )
 

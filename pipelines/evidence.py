@@ -23,9 +23,17 @@ class Evidence:
 
 
 def collect(
-    cohorts: Cohorts, development: Development, assessment: Assessment, opening: Opening, pictures: Mapping[str, bytes]
+    cohorts: Cohorts,
+    development: Development,
+    assessment: Assessment,
+    opening: Opening,
+    pictures: Mapping[str, bytes],
+    supply: Mapping[str, bytes],
 ) -> Evidence:
-    """Everything that the choice and the gate rested on. The same run again gives the same bytes."""
+    """Everything that the choice and the gate rested on. The same run again gives the same bytes.
+
+    `supply` says what the model was made with: `pipelines.supply.documents`.
+    """
     tables: dict[str, Any] = {
         "recipe.json": assessment.recipe.to_dict(),
         "development.json": {"reason": development.reason, **development.tables()},
@@ -40,6 +48,6 @@ def collect(
         },
     }
     files = {name: json.dumps(table, indent=1, ensure_ascii=False).encode() for name, table in tables.items()}
-    files |= {f"plots/{name}.png": picture for name, picture in pictures.items()}
+    files |= {f"plots/{name}.png": picture for name, picture in pictures.items()} | dict(supply)
     digests = {name: sha256(data) for name, data in sorted(files.items())}
     return Evidence(files | {MANIFEST: canonical({"bundle": assessment.bundle.digest, "files": digests})})

@@ -25,6 +25,7 @@ from pipelines.openings import Opening, note_opening, opening_of
 from pipelines.promotion import Candidate, keep, mirror, promote, register, request_promotion
 from pipelines.retraining import Course, Retraining, decide_retraining
 from pipelines.stopwatch import Part
+from pipelines.supply import Subject
 from pipelines.wiring import Platform
 
 TRAINER = "pipeline"
@@ -92,7 +93,9 @@ def document(platform: Platform, cohorts: Cohorts, development: Development, ass
     """Figures and pictures of everything that the choice and the gate rested on."""
     with platform.watch.step("draw the evidence", Part.TRACKING):
         opening = _opening(platform, cohorts, assessment)
-        return collect(cohorts, development, assessment, opening, platform.draw(cohorts, development, assessment))
+        pictures = platform.draw(cohorts, development, assessment)
+        made_with = platform.supply(Subject.bundle(assessment.bundle.model, assessment.bundle.digest))
+        return collect(cohorts, development, assessment, opening, pictures, made_with)
 
 
 def release(

@@ -28,6 +28,7 @@ from monitoring import monitor
 from monitoring.decisions import DecisionLog
 from monitoring.report import ReportStore
 from pipelines.adapters.checkout import origin
+from pipelines.adapters.environment import installed, licence_policy
 from pipelines.adapters.evidence_folder import EvidenceFolder
 from pipelines.adapters.prefect_server import Api, prefect_api
 from pipelines.assessment import Assessment, Cohorts, Workshop
@@ -42,6 +43,9 @@ from pipelines.replay_story import ReplayResult
 from pipelines.search import Optimiser
 from pipelines.settings import PipelineSettings
 from pipelines.stopwatch import Part, Stopwatch
+from pipelines.supply import Library, Subject, documents
+
+ROOT = Path(pipelines.__file__).parents[1]
 
 
 class Platform:
@@ -172,7 +176,7 @@ class Platform:
     def workshop(self) -> Workshop:
         from models.adapters.onnx_graph import export
 
-        return Workshop(self.families, export, self.scorer, origin(Path(pipelines.__file__).parents[1]))
+        return Workshop(self.families, export, self.scorer, origin(ROOT))
 
     def draw(self, cohorts: Cohorts, development: Development, assessment: Assessment) -> dict[str, bytes]:
         """The pictures of a training run."""
@@ -192,6 +196,28 @@ class Platform:
         pictures = {f"{name}.png": picture for name, picture in draw(report).items()}
         files = {"fairness.json": canonical(report.to_dict()), "fairness.txt": "\n".join(lines(report)).encode(), **pictures}
         return EvidenceFolder(self.settings.home / "fairness").store(report.model, report.bundle, files)
+
+    @cached_property
+    def libraries(self) -> tuple[Library, ...]:
+        """What is installed here."""
+        return installed(ROOT)
+
+    def supply(self, subject: Subject) -> dict[str, bytes]:
+        """The bill of materials and the licences of this environment, as files."""
+        return documents(self.libraries, licence_policy(ROOT), subject)
+
+    def keep_bill(self) -> list[Path]:
+        """Write the bill of this environment, about no version."""
+        from models.adapters import durable
+
+        files = self.supply(Subject.environment(origin(ROOT).lock_sha256))
+        folder = self.settings.home / "sbom"
+        for name, data in files.items():
+            durable.replace(folder / name, data)
+        return [folder / name for name in files]
+
+    def refused_licences(self) -> list[str]:
+        return licence_policy(ROOT).refusals(self.libraries)
 
     @cached_property
     def evidence(self) -> EvidenceFolder:
