@@ -6,7 +6,7 @@ from datetime import date
 from models import catalog
 from models.clock import Month
 from models.errors import NotFound
-from pipelines.replay import Acceptance, Day, Script
+from pipelines.replay_ports import Acceptance, Day, Script
 from pipelines.simulation import credit_cards
 from pipelines.simulation.scenario import ConceptShift
 
@@ -38,7 +38,7 @@ def real_2005() -> Script:
             "UCI “Default of credit card clients”: 30,000 accounts, read as monthly snapshots (Yeh & Lien 2009, CC BY 4.0).",
             "Nothing is simulated. Repayment status 1 is hardly used before September 2005 and frequent from then on.",
             "The outcome of September is the published label of October, a third definition.",
-            "Who accepts definition 2 and the recoded status on 2005-10-03 is made up for the demonstration, and recorded as such.",
+            "Who accepts definition 2 and the recoded status on 2005-10-03 is made up, and recorded as such.",
         ),
     )
 

@@ -17,7 +17,8 @@ from monitoring.report import MonthlyReport
 from pipelines.definitions import accept_definition
 from pipelines.engine import engine
 from pipelines.holds import Holds, accept_input
-from pipelines.replay import Acceptance, Script, Turn, replay
+from pipelines.replay import replay
+from pipelines.replay_ports import Acceptance, Script, Turn
 from pipelines.replay_scripts import find
 from pipelines.replay_story import EventKind, ReplayResult, headline, shares, subline
 from pipelines.steps import Ending, Kind

@@ -38,7 +38,7 @@ from pipelines.fairness_table import lines
 from pipelines.ingest import Intake
 from pipelines.progress import Progress
 from pipelines.promotion import Desk
-from pipelines.replay import Service
+from pipelines.replay_ports import Service
 from pipelines.replay_story import ReplayResult
 from pipelines.search import Optimiser
 from pipelines.settings import PipelineSettings

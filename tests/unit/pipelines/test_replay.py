@@ -11,7 +11,8 @@ from models.errors import Integrity, Unavailable
 from models.usecase import Cohort, UseCase
 from monitoring.report import MonthlyReport
 from monitoring.verdict import Level
-from pipelines.replay import BATCH, Acceptance, Day, Script, Turn, records, replay
+from pipelines.replay import BATCH, records, replay
+from pipelines.replay_ports import Acceptance, Day, Script, Turn
 from pipelines.replay_story import ReplayResult
 from tests.fakes.replay import FakePlatform, FakeService, report_of
 
