@@ -18,7 +18,7 @@ class LoggedDecision:
     """One decision as it was answered. `month` is the business month that the record was about.
 
     A reduced account has `reasons`; `no_notice` is the rule by which they need not be sent, "" if they must. Decisions of
-    before there were reasons have none.
+    before there were reasons have none. `fallback` is why the champion was stopped, if another bundle answered for it.
     """
 
     decision_id: str
@@ -34,6 +34,7 @@ class LoggedDecision:
     request_id: str
     no_notice: str = ""
     reasons: tuple[Reason, ...] = ()
+    fallback: str = ""
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ def _add_scoring(app: FastAPI, predictor: Predictor, limits: Limits) -> None:
 
     @app.get("/v1/models", summary="What is served now")
     async def models() -> Models:
-        return Models(models=[served(model) for model in predictor.models.values()])
+        return Models(models=[served(model) for model in predictor.answering])
 
     @app.get("/openapi.json", include_in_schema=False)
     def document() -> JSONResponse:
@@ -113,7 +113,7 @@ def _add_health(app: FastAPI, predictor: Predictor, watcher: Watcher) -> None:
             ready=obstacle is None,
             reason=obstacle.problem if obstacle else "",
             hint=obstacle.hint if obstacle else "",
-            models=[served(model) for model in predictor.models.values()],
+            models=[served(model) for model in predictor.answering],
             problems=[Trouble(where=w, problem=p.problem, hint=p.hint) for w, p in watcher.seen.named().items()],
         )
 

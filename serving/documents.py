@@ -63,6 +63,7 @@ class Scored(BaseModel):
     model: str
     version: int = Field(description="the registry's number")
     bundle: str = Field(description="SHA-256 of the bundle's manifest: exactly what decided")
+    fallback: str | None = Field(default=None, description="why the champion is stopped, if this bundle answered in its place")
     answers: list[Decided] = Field(description="in the order of the records")
 
 

@@ -20,7 +20,7 @@ from models.bundle import sha256
 from models.channel import Pointer, Release
 from models.clock import Clock, Month
 from models.contract import Contract
-from models.errors import Conflict, Detail, InputRefused, Integrity, NoChampion, NotApproved, NotFound
+from models.errors import Conflict, Detail, InputRefused, Integrity, NoChampion, NotApproved, NotFound, PlatformError
 from models.governance.counterfactual import Counsel
 from models.governance.reasons import UNEXPLAINED, Explainer, Explanation
 from models.policy import Action, Policy
@@ -40,6 +40,7 @@ class LoadedModel:
     scorer: Scorer
     explainer: Explainer
     counsel: Counsel
+    fallback: str = ""  # why the champion is stopped, if this model answers in its place
 
     @classmethod
     def load(cls, release: Release, make_scorer: Callable[[bytes], Scorer], max_records: int) -> Self:
@@ -124,6 +125,14 @@ class Answer:
     replayed: bool = False
 
 
+@dataclass(frozen=True)
+class Halt:
+    """A model that a person stopped: what every client is told, and what answers in its place, if anything."""
+
+    why: PlatformError
+    fallback: LoadedModel | None = None
+
+
 class Predictor:
     """Answers for every model that was swapped in. Safe for several threads."""
 
@@ -133,6 +142,7 @@ class Predictor:
         self._new_id = new_id
         self._models: Mapping[str, LoadedModel] = {}
         self._stopped: Mapping[str, NotApproved] = {}
+        self._halted: Mapping[str, Halt] = {}
         self._sequences: dict[str, int] = {}
 
     @property
@@ -163,6 +173,23 @@ class Predictor:
         self._stopped = {**self._stopped, name: why}
         self._models = {other: model for other, model in self._models.items() if other != name}
 
+    @property
+    def halted(self) -> Mapping[str, "Halt"]:
+        """What a person stopped, by name; its champion is kept ready in `models`."""
+        return self._halted
+
+    @property
+    def answering(self) -> list[LoadedModel]:
+        """What answers now: the champions, and the fallbacks of those that a person stopped."""
+        halted = self._halted
+        found = [halted[name].fallback if name in halted else model for name, model in self._models.items()]
+        return [model for model in found if model is not None]
+
+    def halt(self, name: str, halt: "Halt | None") -> None:
+        """From the next request on let a fallback or nobody answer; None lets the champion answer again."""
+        others = {other: found for other, found in self._halted.items() if other != name}
+        self._halted = others if halt is None else {**others, name: halt}
+
     def answer(self, ask: Ask) -> Answer:
         """Score, record, answer; the decisions are durable before this returns.
 
@@ -184,7 +211,11 @@ class Predictor:
 
     def model(self, name: str) -> LoadedModel:
         """What answers for a model now. Raises `NotFound`, `NoChampion` or `NotApproved`."""
-        models, stopped = self._models, self._stopped
+        models, stopped, halt = self._models, self._stopped, self._halted.get(name)
+        if halt:
+            if halt.fallback is None:
+                raise halt.why
+            return self._approved(halt.fallback)
         if name in models:
             return self._approved(models[name])
         if name in stopped:
@@ -222,6 +253,7 @@ class Predictor:
                 request_id=request_id,
                 no_notice=because.no_notice,
                 reasons=because.reasons,
+                fallback=model.fallback,
             )
             for number, (record, score, action, because) in enumerate(
                 zip(records, probability.tolist(), actions.tolist(), why, strict=True)
@@ -259,6 +291,7 @@ def _response(model: LoadedModel, decisions: Sequence[LoggedDecision], request_i
     answers = [told(d.decision_id, d.action, d.probability, Explanation(d.no_notice, d.reasons)) for d in decisions]
     pointer = model.pointer
     head = {"request_id": request_id, "model": pointer.model, "version": pointer.version, "bundle": pointer.bundle}
+    head |= {"fallback": model.fallback} if model.fallback else {}
     return json.dumps(head | {"answers": answers}, separators=(",", ":"), allow_nan=False).encode()
 
 

@@ -14,6 +14,7 @@ from models.clock import Clock
 from models.errors import Integrity, NoChampion, NotApproved, PlatformError, Unavailable
 from models.governance.signing import Trust
 from monitoring.decisions import DecisionLog
+from serving.halting import StopSwitch
 from serving.prediction import LoadedModel, Predictor
 from serving.standing import approved_now, check_bytes, check_pointer
 
@@ -59,6 +60,7 @@ class Watcher:
         self._verify_every = verify_every
         self._looks: dict[str, int] = {}  # at each model's bytes: since they were last found right
         self._trusted = Trust({})
+        self._switch = StopSwitch(channel, clock, predictor, load)
         self.seen = Seen(None, NoChampion("the release channel was not looked at yet", hint="wait for the first look"), {})
 
     def look(self) -> None:
@@ -68,12 +70,13 @@ class Watcher:
         channel = _problem(lambda: models.update(self._renew_all()))
         self._stop_unapproved()
         models |= self._predictor.stopped
+        models |= {name: halt.why for name, halt in self._predictor.halted.items()}
         before, self.seen = self.seen, Seen(log, channel, models)
         self._tell(before)
 
     def obstacle(self) -> PlatformError | None:
         """Why no request can be answered now. A channel that is away is none while something is served."""
-        if self.seen.log or self._predictor.models:
+        if self.seen.log or self._predictor.answering:
             return self.seen.log
         return next(iter(self.seen.models.values()), None) or self.seen.channel
 
@@ -85,6 +88,7 @@ class Watcher:
         return {name: problem for name in {*names, *served} if (problem := _problem(partial(self._renew, name)))}
 
     def _renew(self, name: str) -> None:
+        self._switch.look(name, self._trusted)
         served, newest = self._predictor.models.get(name), self._channel.pointers(name)
         if served is not None and newest == served.pointer.sequence:
             check_pointer(served, self._channel, self._trusted)

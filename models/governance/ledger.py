@@ -1,13 +1,14 @@
 """The append-only record of everything that changed what may decide: hash-chained, so that edits show."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
 from models.bundle import canonical, sha256
 from models.errors import Integrity
+from models.governance.signing import Duty, Signed, Signer
 
 
 class Event(StrEnum):
@@ -30,9 +31,15 @@ class Event(StrEnum):
     HOLD_RELEASED = "hold_released"
 
 
+_SEALS = frozenset({"chain", "witness", "attestation"})
+
+
 @dataclass(frozen=True)
 class Entry:
-    """`chain` is the SHA-256 of this entry with the chain value of the one before."""
+    """`chain` is the SHA-256 of this entry with the chain value of the one before.
+
+    `attestation` is the signature of `witness` under number and chain value (`Duty.ATTEST`), so under everything up to here.
+    """
 
     number: int
     event: Event
@@ -42,10 +49,24 @@ class Entry:
     facts: Mapping[str, Any]
     previous: str
     chain: str = ""
+    witness: str = ""
+    attestation: str = ""
 
     def sealed(self) -> "Entry":
-        body = {key: value for key, value in asdict(self).items() if key != "chain"}
-        return Entry(**body | {"event": self.event, "chain": sha256(canonical(body))})
+        body = {key: value for key, value in asdict(self).items() if key not in _SEALS}
+        return replace(self, chain=sha256(canonical(body)))
+
+    def attested(self, witness: Signer) -> "Entry":
+        """The same sealed entry, signed."""
+        signed = witness.sign(self.head())
+        return replace(self, witness=signed.signer, attestation=signed.signature)
+
+    def head(self) -> dict[str, Any]:
+        """What stands for the whole ledger up to here."""
+        return {"number": self.number, "chain": self.chain}
+
+    def signed_head(self) -> Signed:
+        return Signed(self.head(), self.witness, Duty.ATTEST, self.attestation)
 
 
 class Ledger(Protocol):
@@ -62,9 +83,19 @@ def verify_chain(entries: Sequence[Entry]) -> None:
     """Raises `Integrity` naming the first entry that was edited, removed or reordered."""
     previous = ""
     for number, entry in enumerate(entries, start=1):
-        if entry.number != number or entry.previous != previous or entry.sealed().chain != entry.chain:
-            raise Integrity(f"ledger entry {number} was edited, removed or reordered", hint="restore the ledger from its backup")
+        if what := _broken(entry, number, previous):
+            raise Integrity(
+                f"ledger entry {number} was edited, removed or reordered: {what}", hint="restore the ledger from its backup"
+            )
         previous = entry.chain
+
+
+def _broken(entry: Entry, number: int, previous: str) -> str:
+    if entry.number != number:
+        return f"entry {entry.number} stands in its place"
+    if entry.sealed().chain != entry.chain:
+        return "its content is not what its chain value was made of"
+    return "" if entry.previous == previous else "it does not follow the entry before it"
 
 
 @dataclass(frozen=True)

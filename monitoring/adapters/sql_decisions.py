@@ -163,6 +163,7 @@ def _rows(decisions: Sequence[LoggedDecision]) -> list[tuple[Any, ...]]:
             d.request_id,
             d.no_notice,
             spelled(d.reasons),
+            d.fallback,
         )
         for d in decisions
     ]

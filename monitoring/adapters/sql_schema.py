@@ -30,7 +30,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from models.errors import Misconfigured
 
-REVISION = "0002"
+REVISION = "0003"
 SCRIPTS = Path(__file__).parent / "migrations"
 _MIGRATING = 7_310_205  # any number, the same in every process: PostgreSQL's advisory lock of whoever migrates
 
@@ -54,6 +54,7 @@ DECISIONS = Table(
     # Empty where there is nothing to say: by default too, so that a release which does not know them may still write.
     Column("no_notice", Text, nullable=False, server_default=""),
     Column("reasons", Text, nullable=False, server_default=""),
+    Column("fallback", Text, nullable=False, server_default=""),
     Index("ix_decisions_model_month_number", "model", "month", "number"),
 )
 ANSWERS = Table(

@@ -1,0 +1,137 @@
+"""The stop switch of a model: a signed, numbered document in the channel that serving obeys within one look.
+
+The newest document counts. It stops the model, with the reason that every client is told, or lets it go on. A stop may
+name a fallback: an approved bundle of the same model that answers meanwhile, marked as such. Documents are numbered
+without gaps and each number is taken once, so an old one cannot be played again.
+"""
+
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+
+from models.channel import Move, Pointer, Release, ReleaseChannel, approvers_needed, verified
+from models.errors import Conflict, Integrity, NoChampion, Unavailable
+from models.governance.ledger import Event
+from models.governance.requests import Office, requested
+from models.governance.signing import Duty, Trust
+
+
+class Stopped(Unavailable):
+    """A person stopped this model."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """`fallback` is a bundle's digest, "" for none; `fallback_version` its number in the registry."""
+
+    model: str
+    sequence: int
+    stopped: bool
+    reason: str
+    asked_by: str
+    at: str
+    fallback: str = ""
+    fallback_version: int = 0
+
+
+def newest(channel: ReleaseChannel, trust: Trust, model: str) -> Stop | None:
+    """The document in force; None if the model was never stopped. Raises `NotApproved`, `Integrity`."""
+    sequence = channel.stops(model)
+    return stop_at(channel, trust, model, sequence) if sequence else None
+
+
+def stop_at(channel: ReleaseChannel, trust: Trust, model: str, sequence: int) -> Stop:
+    signed = channel.stop(model, sequence)
+    trust.verify(signed, Duty.PUBLISH)
+    try:
+        found = Stop(**signed.document)
+    except TypeError as error:
+        raise Integrity(
+            f"stop {sequence} of {model} cannot be read", hint="it was signed by another release of the platform"
+        ) from error
+    if (found.model, found.sequence) != (model, sequence):
+        raise Integrity(
+            f"stop {sequence} of {model} says it is {found.sequence} of {found.model}", hint="an old document was played again"
+        )
+    return found
+
+
+def stop(office: Office, model: str, *, asked_by: str, reason: str, fallback: str = "") -> Stop:
+    """Take a model out of service, now. Asking the same again changes nothing.
+
+    Raises `NoChampion` if nothing is in force, `Conflict` if the fallback is in force itself, `NotFound` or `NotApproved`
+    if the fallback is no approved bundle of this model.
+    """
+    last = office.channel.pointers(model)
+    if not last:
+        raise NoChampion(f"{model} has no champion to stop", hint="nothing is served")
+    if fallback and office.channel.pointer(model, last).document["bundle"] == fallback:
+        raise Conflict(f"bundle {fallback[:12]} is the one in force", hint="name another approved bundle, or none")
+    version = requested(office, model, fallback).version if fallback else 0
+    now = office.clock.now()
+    wanted = Stop(
+        model,
+        sequence=0,
+        stopped=True,
+        reason=reason,
+        asked_by=asked_by,
+        at=now.isoformat(),
+        fallback=fallback,
+        fallback_version=version,
+    )
+    if fallback:
+        stand_in(office.channel, office.trust, wanted, now)
+    return _publish(office, wanted)
+
+
+def resume(office: Office, model: str, *, asked_by: str, reason: str) -> Stop:
+    """Let the champion answer again. Raises `Conflict` if the model is not stopped."""
+    now = newest(office.channel, office.trust, model)
+    if now is None or not now.stopped:
+        raise Conflict(f"{model} is not stopped", hint="it answers; see /v1/models")
+    at = office.clock.now().isoformat()
+    return _publish(office, Stop(model, sequence=0, stopped=False, reason=reason, asked_by=asked_by, at=at))
+
+
+def stand_in(channel: ReleaseChannel, trust: Trust, stopped: Stop, now: datetime) -> Release:
+    """The fallback as serving loads it, everything verified, under a pointer that was never published (sequence 0).
+
+    Raises `NotApproved`, `NotFound`, `Integrity`.
+    """
+    bundle = verified(channel, stopped.model, stopped.fallback)
+    pointer = Pointer(
+        model=stopped.model,
+        sequence=0,
+        version=stopped.fallback_version,
+        bundle=stopped.fallback,
+        previous="",
+        published_at=stopped.at,
+        reason=stopped.reason,
+        move=Move.PROMOTE,
+        asked_by=stopped.asked_by,
+    )
+    return Release(pointer, bundle, approvers_needed(channel, bundle, "")).under(channel.approvals(bundle.digest), trust, now)
+
+
+def reconcile(office: Office, model: str) -> None:
+    """Write into the ledger what the signed documents say and the ledger does not yet."""
+    entries = office.ledger.entries(model)
+    noted = {entry.facts["sequence"] for entry in entries if entry.event in (Event.STOPPED, Event.RESUMED)}
+    for sequence in range(1, office.channel.stops(model) + 1):
+        if sequence not in noted:
+            found = stop_at(office.channel, office.trust, model, sequence)
+            facts = {"sequence": sequence, "reason": found.reason, "fallback": found.fallback, "published_at": found.at}
+            office.note(Event.STOPPED if found.stopped else Event.RESUMED, model, found.asked_by, facts)
+
+
+def _publish(office: Office, wanted: Stop) -> Stop:
+    """The document first: a ledger that is broken or away must not keep anybody from stopping a model."""
+    document = newest(office.channel, office.trust, wanted.model)
+    if document is None or _says(document) != _says(wanted):
+        document = replace(wanted, sequence=office.channel.stops(wanted.model) + 1)
+        office.channel.add_stop(document.model, document.sequence, office.publisher.sign(asdict(document)))
+    reconcile(office, document.model)
+    return document
+
+
+def _says(found: Stop) -> tuple[bool, str, str]:
+    return found.stopped, found.reason, found.fallback
