@@ -71,9 +71,10 @@ def install():
 
 
 def prepare():
-    """What every new home would otherwise wait for: the flow engine's empty database, migrated once."""
-    say("preparing the flow engine's database")
-    subprocess.run([str(BIN / "python"), "-m", "pipelines.adapters.prefect_server", "template"], cwd=str(ROOT), check=False)
+    """What every new home would otherwise wait for: the empty databases of the flow engine and the registry, migrated once."""
+    say("preparing the flow engine's and the registry's databases")
+    for maker in (["pipelines.adapters.prefect_server", "template"], ["pipelines.adapters.mlflow_registry"]):
+        subprocess.run([str(BIN / "python"), "-m", *maker], cwd=str(ROOT), check=False)
 
 
 def get_uv():

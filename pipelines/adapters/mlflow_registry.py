@@ -32,7 +32,7 @@ from models.bundle import Bundle
 from models.clock import Clock
 from models.errors import NotFound, Unavailable
 from models.registry import ALIASES, ModelVersion, RunRecord
-from pipelines.adapters.mlflow_home import follow
+from pipelines.adapters.mlflow_home import ARTIFACTS, DATABASE, FOLDER, make_template, open_home
 from pipelines.adapters.mlflow_model import FILES, save_model
 
 DIGEST_TAG = "steward.bundle"
@@ -54,8 +54,8 @@ class MlflowRegistry:
     @classmethod
     def below(cls, home: Path, clock: Clock) -> "MlflowRegistry":
         """The embedded default: a database and a folder of files."""
-        folder = (home / "mlflow").resolve()
-        return cls(f"sqlite:///{folder / 'mlflow.db'}", clock, folder / "artifacts")
+        folder = (home / FOLDER).resolve()
+        return cls(f"sqlite:///{folder / DATABASE}", clock, folder / ARTIFACTS)
 
     @property
     def url(self) -> str:
@@ -105,12 +105,11 @@ class MlflowRegistry:
 
     @cached_property
     def _client(self) -> mlflow.MlflowClient:
-        """Connecting creates and migrates an SQLite database, about two seconds the first time."""
+        """Connecting migrates an empty database, which takes seconds."""
         logging.getLogger("mlflow").setLevel(logging.WARNING)
         logging.getLogger("alembic").setLevel(logging.WARNING)
         if self._artifacts:
-            self._artifacts.parent.mkdir(parents=True, exist_ok=True)
-            follow(Path(self._url.removeprefix("sqlite:///")), self._artifacts)
+            open_home(Path(self._url.removeprefix("sqlite:///")), self._artifacts)
         return mlflow.MlflowClient(self._url, self._url)
 
     def _versions(self, model: str) -> list[ModelVersion]:
@@ -191,3 +190,7 @@ def _version(found: Registered, aliases: list[str] | tuple[str, ...]) -> ModelVe
 
 def _first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0]
+
+
+if __name__ == "__main__":
+    make_template()

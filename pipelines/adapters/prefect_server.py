@@ -5,9 +5,7 @@ or a server of the same home already runs (`make schedule`), that one is used.
 """
 
 import os
-import shutil
 import socket
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -17,15 +15,15 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from models.errors import Unavailable
+from pipelines.adapters import templates
 
 START_SECONDS = 120.0
 _HEALTH = "/health"
-DATABASE = "prefect.db"
+TOOL, DATABASE = "prefect", "prefect.db"
 
 # The services that notice late runs and record task runs stay; what needs the network or nobody reads is off.
 _ENVIRONMENT = {
@@ -85,7 +83,7 @@ def prefect_api(home: Path, *, port: int = 0, ui: bool = False) -> Iterator[Api]
 def _start(home: Path, port: int, *, ui: bool) -> tuple[subprocess.Popen[bytes], str]:
     folder = home / "prefect"
     folder.mkdir(parents=True, exist_ok=True)
-    _migrated(folder / DATABASE)
+    templates.begin(TOOL, folder / DATABASE)
     url = f"http://127.0.0.1:{port}/api"
     environment = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
     environment["PREFECT_UI_ENABLED"] = str(ui).lower()
@@ -128,27 +126,12 @@ def make_template() -> None:
     run_coro_as_sync(provide_database_interface().create_db())
 
 
-def _template() -> Path:
-    """The migrated, empty database of this environment and this Prefect."""
-    return Path(sys.prefix) / "share" / "steward" / f"prefect-{version('prefect')}.db"
-
-
-def _migrated(database: Path) -> None:
-    """A new home starts from the environment's migrated database, if there is one; else the server migrates its own."""
-    if _template().exists() and not database.exists():
-        waiting = database.with_suffix(f".{os.getpid()}")
-        shutil.copyfile(_template(), waiting)
-        waiting.replace(database)
-
-
 def _keep_template() -> None:
     with TemporaryDirectory() as folder:
         environment = os.environ | _ENVIRONMENT | {"PREFECT_HOME": folder}
         command = [sys.executable, "-c", "from pipelines.adapters.prefect_server import make_template; make_template()"]
         subprocess.run(command, env=environment, check=True)  # noqa: S603
-        _template().parent.mkdir(parents=True, exist_ok=True)
-        with sqlite3.connect(Path(folder) / DATABASE) as made, sqlite3.connect(_template()) as kept:
-            made.backup(kept)
+        templates.keep(TOOL, Path(folder) / DATABASE)
 
 
 def _serve(port: int) -> None:
