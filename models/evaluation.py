@@ -77,6 +77,13 @@ def auc(bad: Bools, score: Floats) -> float:
     return influence.auc(bad, score).value if 0 < np.sum(bad) < len(bad) else float("nan")
 
 
+def auc_error(bad: Bools, score: Floats, accounts: NDArray[Any]) -> float:
+    """The AUC's standard error, clustered by account; NaN where fewer than two bads or two goods leave it unknown."""
+    if not 0 < np.sum(bad) < len(bad):
+        return float("nan")
+    return standard_error(influence.auc(bad, score), bad, clusters(accounts))
+
+
 def brier(bad: Bools, probability: Floats) -> float:
     """Mean squared error of the probability."""
     return influence.brier(bad, probability).value

@@ -19,9 +19,14 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Expected:
-    """How the model did on the reference rows, and under which definition of "bad". `months` are theirs, as 2005-07."""
+    """How the model did on the reference rows, and under which definition of "bad". `months` are theirs, as 2005-07.
+
+    `auc_error` is the AUC's standard error (DeLong, by account): a later month is compared with a figure that is itself
+    an estimate. Bundles sealed before it was kept have none; monitoring then uses Hanley and McNeil's.
+    """
 
     auc: float
+    auc_error: float
     brier: float
     bad_rate: float
     definition_version: int

@@ -1,7 +1,8 @@
 """The rules that look at a month. Each returns findings; `monitoring.verdict` weighs them.
 
 The limits come from the policy sealed in the bundle. A rule that compares samples also asks whether chance could have
-done it: PSI limits respect the null distribution, and an AUC has fallen only if the old value lies above its interval.
+done it: PSI limits respect the null distribution, and those of the bad rate and the AUC what chance does to as few
+outcomes as there are (`monitoring.chance`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ import numpy as np
 
 from models.governance.ledger import Hold
 from models.policy import MonitoringLimits
+from monitoring.chance import hanley_mcneil, largest_fall, rate_limits
 from monitoring.drift import Shift, contributions
 from monitoring.performance import Figures, Performance, Reading
 from monitoring.verdict import Finding, Kind, Level, Verdict, short, weigh
@@ -94,7 +96,7 @@ def outcomes(evidence: Evidence, limits: MonitoringLimits) -> list[Finding]:
         return []
     if known.comparable is None:
         return [_finding("not_comparable", Level.AMBER, evidence.month, known.note)]
-    seen, reference = known.as_coded.whole, known.reference.get("auc")
+    seen, reference = known.as_coded.whole, known.reference
     if seen.rows < limits.minimum_rows:
         text = f"Only {seen.rows:,} outcomes are known: too few to judge, which needs {limits.minimum_rows:,}."
         return [_finding("insufficient", Level.AMBER, evidence.month, text, seen.rows, limits.minimum_rows)]
@@ -104,19 +106,33 @@ def outcomes(evidence: Evidence, limits: MonitoringLimits) -> list[Finding]:
     judged = known.comparable.whole if trained_on_it else seen
     found = []
     if "auc" in confirmed:
-        found.append(_auc_drop(judged, reference or 0.0, limits))
+        found.append(_auc_drop(judged, reference, limits))
     if confirmed & {"low", "high"}:
         found.append(_calibration(judged, limits))
     return [*found, _definition(evidence.month, known)] if coded - confirmed else found
 
 
-def breaches(reading: Reading, reference: float | None, limits: MonitoringLimits) -> frozenset[str]:
-    """ "auc": it fell by more than the limit and more than chance. "low", "high": bad rate / predicted one, out of limits."""
-    seen, (low, high) = reading.whole, limits.calibration_ratio
-    found = {"low"} if seen.actual < low * seen.predicted else {"high"} if seen.actual > high * seen.predicted else set()
-    if reference is not None and seen.auc is not None and seen.auc_high is not None:
-        found |= {"auc"} if reference - seen.auc >= limits.auc_drop and seen.auc_high < reference else set()
+def breaches(reading: Reading, reference: Mapping[str, float], limits: MonitoringLimits) -> frozenset[str]:
+    """ "auc": it fell by more than the limit and more than chance. "low", "high": bad rate / predicted one, likewise."""
+    seen, (low, high) = reading.whole, bad_rate_limits(reading.whole, limits)
+    found = {"low"} if seen.actual < low else {"high"} if seen.actual > high else set()
+    if "auc" in reference and seen.auc is not None and reference["auc"] - seen.auc >= fall_limit(seen, reference, limits):
+        found |= {"auc"}
     return frozenset(found)
+
+
+def bad_rate_limits(seen: Figures, limits: MonitoringLimits) -> tuple[float, float]:
+    """Lowest and highest: the policy's share of the predicted rate or, where that is wider, what chance explains."""
+    (low, high), chance = limits.calibration_ratio, rate_limits(seen.predicted, seen.rows)
+    return min(low * seen.predicted, chance[0]), max(high * seen.predicted, chance[1])
+
+
+def fall_limit(seen: Figures, reference: Mapping[str, float], limits: MonitoringLimits) -> float:
+    """The larger of the policy's and chance's. The month's own error is DeLong's or, where that knows nothing, as expected."""
+    was, now, error = reference["auc"], seen.auc, seen.auc_error
+    if not (now and error):
+        now, error = was, hanley_mcneil(was, seen.bad, seen.rows - seen.bad)
+    return max(limits.auc_drop, largest_fall(was, reference["auc_error"], now, error))
 
 
 def holds(evidence: Evidence) -> list[Finding]:
@@ -159,16 +175,17 @@ def _moved(shift: Shift) -> str:
     return f"code {shift.bins[at]} makes up {percent(now)} of the rows, {percent(was)} at training"
 
 
-def _auc_drop(seen: Figures, reference: float, limits: MonitoringLimits) -> Finding:
-    fall = reference - (seen.auc or 0)
-    text = f"AUC fell to {short(seen.auc or 0)} from {short(reference)} at training (limit of a fall: {short(limits.auc_drop)})."
-    return _finding("auc_drop", Level.RED, "all", text, fall, limits.auc_drop)
+def _auc_drop(seen: Figures, reference: Mapping[str, float], limits: MonitoringLimits) -> Finding:
+    now, was, limit = seen.auc or 0.0, reference["auc"], fall_limit(seen, reference, limits)
+    text = f"AUC fell to {short(now)} from {short(was)} at training (limit of a fall: {short(limit)})."
+    return _finding("auc_drop", Level.RED, "all", text, was - now, limit)
 
 
 def _calibration(seen: Figures, limits: MonitoringLimits) -> Finding:
-    (low, high), ratio = limits.calibration_ratio, seen.actual / seen.predicted
-    text = f"{percent(seen.actual)} went bad, {percent(seen.predicted)} were predicted."
-    return _finding("calibration", Level.RED, "all", text, ratio, high if ratio > high else low)
+    low, high = bad_rate_limits(seen, limits)
+    passed = high if seen.actual > high else low
+    text = f"{percent(seen.actual)} went bad, {percent(seen.predicted)} were predicted (limit: {percent(passed)})."
+    return _finding("calibration", Level.RED, "all", text, seen.actual, passed)
 
 
 def _definition(month: str, known: Performance) -> Finding:

@@ -124,7 +124,8 @@ class _Run:
         own = log["bundle"] == decided.bundle.digest
         matched = match(self.use_case, {name: values[own] for name, values in log.items()}, self.desk.lake.read([partition]))
         accepted = accepted_definition(self.entries(), self.use_case.as_coded, partition.facts["coding"])
-        reference = decided.bundle.part("reference.json").get("performance", {})
+        profile = decided.bundle.part("reference.json")
+        reference = {**profile.get("performance", {}), "rows": profile["rows"]}
         performance = realised(self.use_case, matched, facts=partition.facts, reference=reference, accepted=accepted)
         return _Known(partition, matched, performance) if performance else None
 

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.contract import Columns, Role
-from models.evaluation import auc, brier, clusters, estimate
+from models.evaluation import auc, auc_error, brier, clusters, estimate
 from models.influence import MEASURES
 from models.outcomes import OutcomeDefinition
 from models.policy import Frozen
 from models.usecase import UseCase
+from monitoring.chance import hanley_mcneil
 
 
 class Figures(Frozen):
@@ -31,6 +32,7 @@ class Figures(Frozen):
     auc: float | None
     auc_low: float | None = None
     auc_high: float | None = None
+    auc_error: float | None = None  # standard error; None too where DeLong's estimate knows nothing
 
 
 class Reading(Frozen):
@@ -65,7 +67,7 @@ class Performance(Frozen):
     comparable: Reading | None
     note: str  # how the comparable reading was chosen, or why there is none
     reference_definition: int | None
-    reference: dict[str, float]  # the champion's own out-of-time figures: auc, brier, bad_rate
+    reference: dict[str, float]  # the champion's own out-of-time figures: auc, auc_error, brier, bad_rate
     attribution: Attribution | None
     unmatched: int  # decisions without an outcome
 
@@ -97,7 +99,7 @@ def realised(
     """Both readings of the month; None if no account has both a decision and an outcome.
 
     `facts` are the outcome partition's (matured_at, coding), `reference` the bundle's performance figures with their
-    definition_version, `accepted` the definition in force for this coding.
+    definition_version and their `rows`, `accepted` the definition in force for this coding.
     """
     if not len(matched.codes):
         return None
@@ -112,7 +114,7 @@ def realised(
         comparable=comparable,
         note=note,
         reference_definition=baseline,
-        reference={name: float(reference[name]) for name in ("auc", "brier", "bad_rate") if name in reference},
+        reference=_reference(reference),
         attribution=_attributed(as_coded, comparable, reference.get("auc")),
         unmatched=matched.unmatched,
     )
@@ -156,7 +158,7 @@ def reading(use_case: UseCase, definition: OutcomeDefinition, matched: Matched) 
 
 def figures(bad: NDArray[np.bool_], probability: NDArray[np.float64], accounts: NDArray[Any]) -> Figures:
     """Inputs of shape (n,), n > 0. The AUC's 95 % interval is clustered by account."""
-    known = 0 < bad.sum() < len(bad)
+    known = bool(0 < bad.sum() < len(bad))
     ranked = estimate(MEASURES["auc"](bad, probability), bad, clusters(accounts), confidence=0.95, share=True) if known else None
     return Figures(
         rows=len(bad),
@@ -167,7 +169,17 @@ def figures(bad: NDArray[np.bool_], probability: NDArray[np.float64], accounts: 
         auc=auc(bad, probability) if known else None,
         auc_low=_finite(ranked.low) if ranked else None,
         auc_high=_finite(ranked.high) if ranked else None,
+        auc_error=_finite(auc_error(bad, probability, accounts)),
     )
+
+
+def _reference(stored: Mapping[str, Any]) -> dict[str, float]:
+    """What the bundle says of the champion; an older bundle's missing standard error is had from its counts."""
+    found = {name: float(stored[name]) for name in ("auc", "auc_error", "brier", "bad_rate") if stored.get(name) is not None}
+    if "auc" in found and "auc_error" not in found:
+        bad = round(stored["rows"] * found["bad_rate"])
+        found["auc_error"] = hanley_mcneil(found["auc"], bad, stored["rows"] - bad)
+    return found
 
 
 def _attributed(as_coded: Reading, comparable: Reading | None, reference: float | None) -> Attribution | None:

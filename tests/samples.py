@@ -20,7 +20,7 @@ from models.usecase import UseCase
 from pipelines.packaging import Origin, lineage, seal
 
 NOON = datetime(2005, 9, 1, 12, tzinfo=UTC)
-EXPECTED = Expected(auc=0.8, brier=0.1, bad_rate=0.12, definition_version=1, months=["2005-07"])
+EXPECTED = Expected(auc=0.8, auc_error=0.01, brier=0.1, bad_rate=0.12, definition_version=1, months=["2005-07"])
 
 
 def features(columns: Mapping[str, Any], xp: Any) -> dict[str, Any]:

@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 
 from models.clock import Month
 from models.credit_default import USE_CASE
+from monitoring.chance import hanley_mcneil
 from monitoring.performance import Performance, comparable_definition, match, realised
 from tests import months
 
 AUGUST = Month(2005, 8)
 STATUS = {"matured_at": "2005-09-30", "coding": "repayment_status"}
 LABEL = {"matured_at": "2005-10-31", "coding": "published_label"}
-REFERENCE = {"auc": 0.77, "brier": 0.1, "bad_rate": 0.16, "definition_version": 1}
+REFERENCE = {"auc": 0.77, "auc_error": 0.015, "brier": 0.1, "bad_rate": 0.16, "definition_version": 1}
 
 
 def table(columns: Any, codes: np.ndarray) -> dict[str, np.ndarray]:
@@ -115,6 +116,22 @@ def test_a_use_case_with_one_definition_compares_with_itself() -> None:
     alone = replace(USE_CASE, definitions={1: USE_CASE.definitions[1]}, as_coded={"repayment_status": 1})
     definition, _ = comparable_definition(alone, "repayment_status", accepted=1, baseline=1)
     assert definition is alone.definitions[1]
+
+
+def test_an_older_bundles_reference_error_is_had_from_its_counts() -> None:
+    older = {name: value for name, value in REFERENCE.items() if name != "auc_error"} | {"rows": 2_000}
+    found = known(months.outcome_codes(months.accounts(AUGUST)), reference=older).reference
+    assert found["auc_error"] == hanley_mcneil(0.77, 320, 1_680)
+    assert known(months.outcome_codes(months.accounts(AUGUST))).reference["auc_error"] == 0.015
+
+
+def test_the_auc_knows_its_error() -> None:
+    figures = known(months.outcome_codes(months.accounts(AUGUST))).as_coded.whole
+    assert figures.auc_error is not None
+    assert figures.auc_low is not None
+    assert figures.auc is not None
+    assert figures.auc - figures.auc_low == pytest.approx(1.96 * figures.auc_error, rel=0.1)
+    assert known(np.zeros(months.ROWS, dtype=np.int64)).as_coded.whole.auc_error is None
 
 
 def test_a_bundle_without_reference_figures_attributes_nothing() -> None:

@@ -29,7 +29,15 @@ def coded(current: Sequence[int]) -> Shift:
 def reading(definition: int, auc: float | None = 0.87, actual: float = 0.14, rows: int = 10_000) -> Reading:
     high = None if auc is None else auc + 0.01
     figures = Figures(
-        rows=rows, bad=int(rows * actual), predicted=0.14, actual=actual, brier=0.1, auc=auc, auc_low=auc, auc_high=high
+        rows=rows,
+        bad=int(rows * actual),
+        predicted=0.14,
+        actual=actual,
+        brier=0.1,
+        auc=auc,
+        auc_low=auc,
+        auc_high=high,
+        auc_error=0.005,
     )
     return Reading(definition=definition, rule=f"definition {definition}", populations={"all": figures})
 
@@ -42,7 +50,7 @@ def realised(as_coded: Reading, comparable: Reading | None = None, trained_on: i
         comparable=comparable,
         note="No comparable figures exist: the outcome is something else.",
         reference_definition=trained_on,
-        reference={"auc": 0.87},
+        reference={"auc": 0.87, "auc_error": 0.004},
         attribution=Attribution(total=0.0, definition=0.0, model=0.0),
         unmatched=0,
     )
@@ -160,9 +168,22 @@ def test_a_champion_trained_on_the_comparable_definition_is_judged_by_it() -> No
 
 def test_a_fall_that_chance_explains_is_none() -> None:
     shaky = reading(1, auc=0.80)
-    wide = shaky.whole.model_copy(update={"auc_high": 0.88})
+    wide = shaky.whole.model_copy(update={"auc_error": 0.04})
     found = verdict(performance=realised(shaky.model_copy(update={"populations": {"all": wide}}), reading(2, auc=0.80)))
     assert found.level is Level.GREEN
+
+
+def test_a_fall_that_only_an_uncertain_reference_explains_is_none() -> None:
+    fallen = realised(reading(1, auc=0.80), reading(2, auc=0.80))
+    assert kinds(verdict(performance=fallen)) == ["auc_drop"]
+    uncertain = fallen.model_copy(update={"reference": {"auc": 0.87, "auc_error": 0.04}})
+    assert verdict(performance=uncertain).level is Level.GREEN
+
+
+def test_a_single_bad_outcome_does_not_make_an_auc_fall() -> None:
+    lone = Figures(rows=600, bad=1, predicted=0.01, actual=1 / 600, brier=0.01, auc=0.3)
+    both = [reading(number).model_copy(update={"populations": {"all": lone}}) for number in (1, 2)]
+    assert verdict(performance=realised(*both)).level is Level.GREEN
 
 
 @pytest.mark.parametrize("actual", [0.08, 0.25])
