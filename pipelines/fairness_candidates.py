@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import Misconfigured
+from models.calibration import sigmoid
+from models.errors import Misconfigured, NotEnoughData
 from models.estimator import Family
 from models.splits import folds
 from models.usecase import UseCase
@@ -20,7 +21,7 @@ from pipelines.assessment import Cohorts
 from pipelines.candidates import out_of_fold
 from pipelines.dataset import Dataset
 from pipelines.development import calibrated
-from pipelines.search import Progress, Search, Trial, sample, silently
+from pipelines.search import Progress, Sample, Search, Trial, sample, silently
 from pipelines.selection import Bench
 from pipelines.training import Recipe, fit
 
@@ -90,7 +91,7 @@ def scored(
         progress("alternatives", number, len(candidates))
         bench = Bench(named(families, each.family), each.parameters, use_case.policy.directions, cut, each.seed, workers)
         log_odds = out_of_fold(bench, data.only(each.features))
-        found.append(OutOfFold(each, calibrated(log_odds, data, recipe.seed)[1]))
+        found.append(OutOfFold(each, _probability(log_odds, data, recipe.seed)))
     progress("alternatives", len(candidates), len(candidates))
     return found
 
@@ -99,6 +100,14 @@ def out_of_time(use_case: UseCase, families: Sequence[Family], cohorts: Cohorts,
     """Probabilities (n,) of the out-of-time rows by a candidate fitted and calibrated as the gate's candidate is."""
     model = fit(chosen.recipe(champion), use_case, families, cohorts.taught(), cohorts.newest_held_out())
     return model.probabilities(cohorts.out_of_time.columns)
+
+
+def _probability(log_odds: Floats, data: Sample, seed: int) -> Floats:
+    """As the search calibrates; a score that does not rise with the bads cannot be, and stays what it says."""
+    try:
+        return calibrated(log_odds, data, seed)[1]
+    except NotEnoughData:
+        return sigmoid(log_odds)
 
 
 def named(families: Sequence[Family], name: str) -> Family:

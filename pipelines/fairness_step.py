@@ -39,7 +39,7 @@ def champion_report(platform: Platform) -> FairnessReport:
         return fairness_report(
             platform.use_case,
             materials,
-            platform.audit,
+            platform.audit_table,
             platform.families,
             workers=platform.settings.workers,
             progress=platform.progress.count,

@@ -49,18 +49,19 @@ def powers(
     confidence: float,
 ) -> list[Power]:
     """Of every feature, of all together and of the score, for every group of enough accounts (and enough others)."""
+    members = {(column, str(name)): of_row == name for column, of_row in columns.items() for name in np.unique(of_row)}
+    least = limits.minimum_cell
+    members = {cell: mine for cell, mine in members.items() if min(mine.sum(), (~mine).sum()) >= least}
+    together = predicted(np.column_stack(list(features.values())), members, accounts) if members else {}
     cluster, found = clusters(accounts), []
-    for column, of_row in columns.items():
-        members = {str(name): of_row == name for name in np.unique(of_row)}
-        enough = {name: mine for name, mine in members.items() if min(mine.sum(), (~mine).sum()) >= limits.minimum_cell}
-        together = predicted(np.column_stack(list(features.values())), enough, accounts) if enough else {}
-        for name, mine in enough.items():
-            predictors = {**features, TOGETHER: together[name], "score": score}
-            chance = 0.5 + chance_reach(int(mine.sum()), int((~mine).sum()), confidence)
-            found += [
-                Power(predictor, column, name, int(mine.sum()), _turned(mine, values, cluster, confidence), chance)
-                for predictor, values in predictors.items()
-            ]
+    for (column, name), mine in members.items():
+        rows, others = int(mine.sum()), int((~mine).sum())
+        predictors = {**features, TOGETHER: together[column, name], "score": score}
+        chance = 0.5 + chance_reach(rows, others, confidence)
+        found += [
+            Power(predictor, column, name, rows, _turned(mine, values, cluster, confidence), chance)
+            for predictor, values in predictors.items()
+        ]
     return found
 
 
@@ -87,8 +88,8 @@ def figures(
     return made
 
 
-def predicted(X: Floats, members: Mapping[str, Bools], accounts: NDArray[Any]) -> dict[str, Floats]:
-    """Out-of-fold scores (n,) by group of a ridge regression of membership on binned features (Hastie et al. 2009, 4.2).
+def predicted(X: Floats, members: Mapping[tuple[str, str], Bools], accounts: NDArray[Any]) -> dict[tuple[str, str], Floats]:
+    """Out-of-fold scores (n,) by column and group of a ridge regression of membership on binned features (Hastie et al. 2009, 4.2).
 
     Binning lets each feature act in any shape; one solution serves all groups. Folds hold whole accounts.
     """
@@ -100,7 +101,7 @@ def predicted(X: Floats, members: Mapping[str, Bools], accounts: NDArray[Any]) -
         Z = design[train] - centre
         weights = np.linalg.solve(Z.T @ Z + RIDGE * np.eye(Z.shape[1]), Z.T @ (targets[train] - mean))
         scores[valid] = (design[valid] - centre) @ weights + mean
-    return {name: scores[:, place] for place, name in enumerate(members)}
+    return {cell: scores[:, place] for place, cell in enumerate(members)}
 
 
 def _binned(values: Floats) -> Floats:

@@ -1,0 +1,113 @@
+"""The one door to the audit columns, and that nothing which trains, chooses or scores goes through it."""
+
+import ast
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.adapters.arrow import lake_schemas
+from models.clock import Month
+from models.credit_default.contract import CONTRACT
+from models.errors import Integrity, NotFound
+from models.lake import AUDIT
+from pipelines.fairness_audit import LakeAudit
+from tests.fakes.lake import InMemoryLake
+
+ROOT = Path(__file__).parents[3]
+JULY = Month(2005, 7)
+EARLY, LATE = datetime(2005, 8, 1, tzinfo=UTC), datetime(2005, 9, 1, tzinfo=UTC)
+
+
+def audit(accounts: list[str], sexes: list[int]) -> dict[str, np.ndarray]:
+    rows = len(accounts)
+    plain = {name: np.full(rows, 1) for name in ("education", "marriage")} | {"age": np.arange(30, 30 + rows)}
+    return {"account_id": np.array(accounts), "sex": np.array(sexes), **plain}
+
+
+@pytest.fixture
+def lake() -> InMemoryLake:
+    found = InMemoryLake()
+    found.write(AUDIT, JULY, audit(["A3", "A1", "A2"], [1, 2, 1]), recorded_at=EARLY)
+    return found
+
+
+def test_audit_columns_come_row_by_row_in_the_order_asked_for(lake: InMemoryLake) -> None:
+    found = LakeAudit(lake, CONTRACT, LATE).of(JULY, np.array(["A1", "A2", "A3", "A1"]))
+    assert found.columns["sex"].tolist() == [2, 1, 1, 2]
+    assert found.columns["age"].tolist() == [31, 32, 30, 31]
+    assert found.known.all()
+    assert set(found.columns) == {"sex", "education", "marriage", "age"}
+
+
+def test_an_account_that_the_table_does_not_know_is_said_to_be_unknown(lake: InMemoryLake) -> None:
+    found = LakeAudit(lake, CONTRACT, LATE).of(JULY, np.array(["A0", "A1", "A2x", "A9"]))
+    assert found.known.tolist() == [False, True, False, False]
+
+
+def test_the_key_can_be_anything_that_both_sides_agree_on(lake: InMemoryLake) -> None:
+    """A keyed hash, one day: here names are written backwards."""
+    backwards = LakeAudit(lake, CONTRACT, LATE, join=lambda names: np.array([name[::-1] for name in names]))
+    found = backwards.of(JULY, np.array(["1A", "A1"]))
+    assert (found.columns["sex"][0], found.known.tolist()) == (2, [True, False])
+
+
+def test_a_restatement_counts_from_when_it_was_known(lake: InMemoryLake) -> None:
+    lake.write(AUDIT, JULY, audit(["A1"], [1]), recorded_at=LATE)
+    names = np.array(["A1"])
+    then, now = (LakeAudit(lake, CONTRACT, known_at).of(JULY, names) for known_at in (EARLY, LATE))
+    assert (then.columns["sex"][0], now.columns["sex"][0]) == (2, 1)
+    assert (then.source["version"], now.source["version"]) == (1, 2)
+
+
+def test_a_month_without_audit_columns_is_not_guessed(lake: InMemoryLake) -> None:
+    with pytest.raises(NotFound, match="2005-06"):
+        LakeAudit(lake, CONTRACT, LATE).of(Month(2005, 6), np.array(["A1"]))
+
+
+def test_an_account_with_two_rows_is_refused() -> None:
+    lake = InMemoryLake()
+    lake.write(AUDIT, JULY, audit(["A1", "A1"], [1, 2]), recorded_at=EARLY)
+    with pytest.raises(Integrity, match="twice"):
+        LakeAudit(lake, CONTRACT, LATE).of(JULY, np.array(["A1"]))
+
+
+def test_the_lake_that_training_reads_has_no_place_for_an_audit_column() -> None:
+    tables = lake_schemas(CONTRACT)
+    assert AUDIT not in tables
+    assert not {"sex", "education", "marriage", "age"} & {name for schema in tables.values() for name in schema.names}
+
+
+# Who may hold the restricted lake, or the door to it: ingest fills it, wiring hands it over, the fairness step asks for it.
+HOLDERS = {
+    "restricted": {"pipelines/wiring.py intake", "pipelines/wiring.py audit_table", "pipelines/ingest.py _audit"},
+    "audit_table": {"pipelines/fairness_step.py champion_report"},
+}
+
+
+def holders(source: str, where: str, attribute: str) -> Iterator[str]:
+    """Every function that reads `<something>.<attribute>`, by file and name."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef) and any(
+            isinstance(inner, ast.Attribute) and inner.attr == attribute for inner in ast.walk(node)
+        ):
+            yield f"{where} {node.name}"
+
+
+def tree() -> Iterator[tuple[str, str]]:
+    for package in ("models", "monitoring", "pipelines", "serving"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            yield path.relative_to(ROOT).as_posix(), path.read_text()
+
+
+@pytest.mark.parametrize("attribute", HOLDERS)
+def test_nobody_else_holds_the_restricted_lake_or_the_door_to_it(attribute: str) -> None:
+    found = {holder for where, source in tree() for holder in holders(source, where, attribute)}
+    assert found == HOLDERS[attribute]
+
+
+def test_a_trainer_that_reached_for_the_restricted_lake_would_be_found() -> None:
+    planted = "def search(platform, cohorts):\n    return develop(platform.use_case, platform.restricted)\n"
+    assert list(holders(planted, "pipelines/steps.py", "restricted")) == ["pipelines/steps.py search"]
