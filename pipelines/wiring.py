@@ -185,7 +185,7 @@ class Platform:
         return draw(cohorts, development, assessment)
 
     @cached_property
-    def audit(self) -> AuditTable:
+    def audit_table(self) -> AuditTable:
         """The door of fairness reports to the audit columns."""
         return LakeAudit(self.restricted, self.use_case.contract, self.clock.now())
 
