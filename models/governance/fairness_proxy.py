@@ -89,7 +89,7 @@ def figures(
 
 
 def predicted(X: Floats, members: Mapping[tuple[str, str], Bools], accounts: NDArray[Any]) -> dict[tuple[str, str], Floats]:
-    """Out-of-fold scores (n,) by column and group of a ridge regression of membership on binned features (Hastie et al. 2009, 4.2).
+    """Out-of-fold scores (n,) by column and group: ridge regression of membership on binned features (Hastie et al. 2009, 4.2).
 
     Binning lets each feature act in any shape; one solution serves all groups. Folds hold whole accounts.
     """
