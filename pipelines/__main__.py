@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from models.errors import Held, PlatformError
-from pipelines import commands
+from pipelines import commands, governing
 from pipelines.arguments import day, instant, month, trials
 
 EXIT_HELD = 3  # nothing went wrong, but a person must act first
@@ -57,14 +57,42 @@ def _parser() -> argparse.ArgumentParser:
     back.add_argument("--again", action="store_true", help="go back one more, from a champion that is itself a roll-back")
 
     _verb(verbs, "holds", commands.holds, "what waits for a person")
+    _verb(verbs, "versions", commands.versions, "the registered versions; run it once after a home was moved")
     again = _verb(verbs, "rebuild", commands.rebuild, "make a registered version again from its record, and compare")
     again.add_argument("--version", type=int, required=True, help="the registered version's number")
     _verb(verbs, "sbom", commands.sbom, "write the bill of materials of this environment")
     _verb(verbs, "licences", commands.licences, "check the licences of this environment against the policy")
+    _add_governance(verbs)
     _verb(verbs, "schedule", commands.schedule, "run ingest, monitor and retrain on their schedules")
     replay = _verb(verbs, "replay", commands.replay, "live through a scenario, month by month")
     replay.add_argument("--scenario", choices=("2005", "shift"), default="2005")
     return parser
+
+
+def _add_governance(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    _verb(verbs, "inventory", governing.inventory, "every use case: owner, use, exposure, tier, and what applies")
+    _verb(verbs, "requests", governing.requests, "what waits for approval")
+    _verb(verbs, "verify", governing.verify, "walk the ledger and everything that it names")
+    sign = _verb(verbs, "approve", governing.approve, "sign a bundle together with its evidence")
+    sign.add_argument("--comment", required=True, help="what was looked at")
+    sign.add_argument("--conditions", default="", help="under which it may be used")
+    refuse = _verb(verbs, "reject", governing.decline, "say no to a request")
+    overrule = _verb(verbs, "override", governing.overrule, "ask to promote what the gate refused")
+    publish = _verb(verbs, "promote", governing.promote, "bring an approved bundle into force")
+    for verb in (sign, refuse, overrule, publish):
+        verb.add_argument("--bundle", required=True, metavar="DIGEST", help="its first characters are enough")
+    halt = _verb(verbs, "stop", governing.halt, "take a model out of service")
+    halt.add_argument("--fallback", default="", metavar="DIGEST", help="an approved bundle that answers meanwhile, marked")
+    go_on = _verb(verbs, "resume", governing.go_on, "let a stopped model answer again")
+    person = _verb(verbs, "approver", governing.make_approver, "make a key pair for a person who approves")
+    trust = _verb(verbs, "trust", governing.trust, "let a proposed approver's signature count")
+    distrust = _verb(verbs, "distrust", governing.distrust, "let an approver's signature count no longer")
+    for verb in (person, trust, distrust):
+        verb.add_argument("--name", required=True, help="small letters, digits and hyphens")
+    for verb in (sign, refuse, overrule, halt, go_on, trust, distrust):
+        verb.add_argument("--by", required=True, metavar="NAME", help="who answers for it")
+    for verb in (refuse, overrule, halt, go_on, trust, distrust):
+        verb.add_argument("--reason", required=True, help="why, in a sentence")
 
 
 def _verb(

@@ -4,9 +4,10 @@ from argparse import Namespace
 from enum import Enum, auto
 
 from models.channel import Move, head
-from models.errors import Conflict, Misconfigured
+from models.errors import Conflict, Misconfigured, NoChampion
 from models.governance.fairness import Verdict
 from models.governance.ledger import open_holds
+from models.governance.release import roll_back
 from pipelines import rebuilding
 from pipelines.definitions import accept_definition as accept
 from pipelines.engine import engine
@@ -14,7 +15,6 @@ from pipelines.fairness_step import champion_report
 from pipelines.fairness_table import lines
 from pipelines.holds import Holds
 from pipelines.holds import accept_input as accept_inputs
-from pipelines.promotion import roll_back
 from pipelines.steps import Ending, Kind
 from pipelines.stopwatch import Part, Stopwatch
 from pipelines.wiring import Platform, platform
@@ -118,11 +118,14 @@ def accept_input(chosen: Namespace) -> Ended:
 def rollback(chosen: Namespace) -> Ended:
     parts = _platform(chosen)
     model = parts.use_case.name
-    now = head(parts.channel, parts.office.trust, model)
+    if not parts.channel.pointers(model):
+        raise NoChampion(f"{model} has no champion to go back from", hint="run `make train` first")
+    now = head(parts.channel, parts.trust(), model)
     if now.move is Move.ROLL_BACK and not chosen.again:
         raise Conflict(f"{model} was rolled back already, to version {now.version}", hint="--again goes back one more")
-    pointer = roll_back(parts.desk, model, away_from=now.bundle, asked_by=chosen.by, reason=chosen.reason)
+    pointer = roll_back(parts.office, model, away_from=now.bundle, asked_by=chosen.by, reason=chosen.reason)
     print(f"{model} is back at version {pointer.version}, bundle {pointer.bundle[:12]}. A running service follows by itself.")
+    print("The registry's aliases follow with the next run: waiting for them would make this slow.")
     return Ended.DONE
 
 
@@ -169,6 +172,17 @@ def licences(chosen: Namespace) -> Ended:
     return Ended.DONE
 
 
+def versions(chosen: Namespace) -> Ended:
+    """Looking also repairs: the registry of a home that was moved or copied names its new place from then on."""
+    parts = _platform(chosen)
+    for version in parts.registry.versions(parts.use_case.name):
+        aliases = ", ".join(version.aliases) or "-"
+        as_of = version.tags.get("as_of", "-")
+        print(f"version {version.version}  bundle {version.bundle_digest[:12]}  as of {as_of}  {aliases}")
+    print(f"MLflow: {_mlflow(parts)}")
+    return Ended.DONE
+
+
 def schedule(chosen: Namespace) -> Ended:
     parts = _platform(chosen)
     with engine(parts, ui=True, verbose=chosen.verbose) as flows:
@@ -196,11 +210,17 @@ def _ended(parts: Platform, ending: Ending, watch: Stopwatch) -> Ended:
         print(f"  version {ending.version}, bundle {ending.bundle[:12]}")
         print(f"  {ending.opened}")
         print(f"  evidence {home / 'evidence' / model / ending.bundle[:12]}")
-        print(f"  MLflow   .venv/bin/mlflow ui --backend-store-uri sqlite:///{home / 'mlflow' / 'mlflow.db'}")
+        print(f"  MLflow   {_mlflow(parts)}")
     print("\n".join(watch.lines()))
     if ending.kind is Kind.HELD:
         return holds(Namespace(model=model))
     return _next("make serve" if ending.kind is Kind.PROMOTED else "make monitor")
+
+
+def _mlflow(parts: Platform) -> str:
+    """Where a person looks at runs and versions."""
+    home = parts.settings.home.resolve()
+    return parts.settings.mlflow_url or f".venv/bin/mlflow ui --backend-store-uri sqlite:///{home / 'mlflow' / 'mlflow.db'}"
 
 
 def _on(parts: Platform) -> Ended:
