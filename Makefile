@@ -49,7 +49,7 @@ setup: $(READY) ## create or refresh the locked environment in .venv
 	@echo "environment ready: .venv"
 
 ##@ the loop
-.PHONY: train retrain ingest serve report fairness monitor schedule replay holds accept-definition accept-input rollback rebuild
+.PHONY: train retrain ingest serve report fairness monitor schedule replay versions holds accept-definition accept-input rollback rebuild
 train: $(READY) ## ingest, validate, search, gate, register and promote a champion (AS_OF, MODEL)
 	@$(RUN) pipelines train $(AS_OF_ARGUMENT) $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
 
@@ -76,6 +76,9 @@ schedule: $(READY) ## run ingest, monitor and retrain on their schedules, with P
 
 replay: $(READY) ## live through a scenario month by month (SCENARIO=2005 or shift)
 	@$(RUN) pipelines replay --scenario $(or $(SCENARIO),2005) $(ARGS)
+
+versions: $(READY) ## the registered versions; once after var/ was moved, so that MLflow follows
+	@$(HOME_OF_SCENARIO) $(RUN) pipelines versions $(MODEL_ARGUMENT) $(ARGS)
 
 holds: $(READY) ## what waits for a person, and what releases it
 	@$(HOME_OF_SCENARIO) $(RUN) pipelines holds $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
