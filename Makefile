@@ -14,6 +14,11 @@ MONTH    ?=
 COLUMN   ?=
 BY       ?=
 REASON   ?=
+BUNDLE   ?=
+NAME     ?=
+COMMENT  ?=
+CONDITIONS ?=
+FALLBACK ?=
 REPLAY           = var/replay/$(SCENARIO)
 HOME_OF_SCENARIO = $(if $(SCENARIO),STEWARD_HOME=$(REPLAY) $(if $(wildcard $(REPLAY)/clock),STEWARD_CLOCK_FILE=$(REPLAY)/clock))
 SIGNED_BY        = $(if $(BY),--by "$(BY)") $(if $(REASON),--reason "$(REASON)")
@@ -94,6 +99,48 @@ rollback: $(READY) ## point the release channel back at the previous champion (B
 
 rebuild: $(READY) ## make a registered version again from its record, and compare (VERSION, MODEL)
 	@$(HOME_OF_SCENARIO) $(RUN) pipelines rebuild $(if $(VERSION),--version $(VERSION)) $(MODEL_ARGUMENT) $(ARGS)
+
+##@ who may put a model into force
+GOVERN = $(HOME_OF_SCENARIO) $(RUN) pipelines
+WHICH  = $(if $(BUNDLE),--bundle $(BUNDLE)) $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
+PERSON = $(if $(NAME),--name $(NAME)) $(SIGNED_BY) $(ARGS)
+
+.PHONY: inventory requests approve reject override promote stop resume verify approver trust distrust
+inventory: $(READY) ## every use case: owner, use, exposure, tier, and what applies
+	@$(GOVERN) inventory $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
+
+requests: $(READY) ## what waits for approval, and where its evidence lies
+	@$(GOVERN) requests $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
+
+approve: $(READY) ## sign a bundle and its evidence (BUNDLE, BY, COMMENT, CONDITIONS)
+	@$(GOVERN) approve $(if $(COMMENT),--comment "$(COMMENT)") $(if $(CONDITIONS),--conditions "$(CONDITIONS)") $(WHICH)
+
+reject: $(READY) ## say no to a request (BUNDLE, BY, REASON)
+	@$(GOVERN) reject $(WHICH)
+
+override: $(READY) ## ask to promote what the gate refused; somebody else approves (BUNDLE, BY, REASON)
+	@$(GOVERN) override $(WHICH) || $(HELD_IS_FINE)
+
+promote: $(READY) ## bring an approved bundle into force (BUNDLE)
+	@$(GOVERN) promote $(WHICH) || $(HELD_IS_FINE)
+
+stop: $(READY) ## take a model out of service within five seconds (BY, REASON, FALLBACK)
+	@$(GOVERN) stop $(if $(FALLBACK),--fallback $(FALLBACK)) $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
+
+resume: $(READY) ## let a stopped model answer again (BY, REASON)
+	@$(GOVERN) resume $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
+
+verify: $(READY) ## walk the ledger and everything that it names
+	@$(GOVERN) verify $(ARGS)
+
+approver: $(READY) ## make a key pair for a person who approves (NAME)
+	@$(GOVERN) approver $(if $(NAME),--name $(NAME)) $(ARGS)
+
+trust: $(READY) ## let a proposed approver's signature count (NAME, BY, REASON)
+	@$(GOVERN) trust $(PERSON)
+
+distrust: $(READY) ## let an approver's signature count no longer (NAME, BY, REASON)
+	@$(GOVERN) distrust $(PERSON)
 
 ##@ checks
 .PHONY: test unit check browser soak benchmark-model

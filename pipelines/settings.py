@@ -1,6 +1,8 @@
 """The settings of the pipelines. A setting is documented under its field."""
 
-from pydantic import Field
+from pathlib import Path
+
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from models.settings import PREFIX, PlatformSettings
@@ -25,6 +27,12 @@ class PipelineSettings(PlatformSettings):
     """Folds of the development cohorts, grouped by account."""
     seed: int = Field(default=2005, ge=0)
     """Seed of the search, the folds and the fits."""
+    trainer: str = "pipeline"
+    """Who answers for a training run; the name stands in the ledger, and its approval of the model does not count."""
+    approver_keys: Path = Path("~/.config/steward")
+    """Where approvers' own private keys lie: not in the project and not below `home`."""
+    approver_passphrase: SecretStr = SecretStr("")
+    """Opens an approver's key; asked for at the terminal if it is not set."""
     timezone: str = "UTC"
     """Time zone of the schedules below."""
     ingest_cron: str = "0 2 1 * *"

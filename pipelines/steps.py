@@ -28,7 +28,6 @@ from pipelines.stopwatch import Part
 from pipelines.supply import Subject
 from pipelines.wiring import Platform
 
-TRAINER = "pipeline"
 
 
 class Kind(StrEnum):
@@ -85,7 +84,7 @@ def judge(platform: Platform, cohorts: Cohorts, development: Development) -> Ass
     with platform.watch.step("fit, refit, seal and judge", Part.MODEL):
         assessment = assess(platform.use_case, cohorts, development.recipe, platform.workshop, in_force(platform))
         bundle = assessment.bundle
-        note_opening(platform.office, bundle.model, bundle.digest, cohorts.plan.out_of_time, cohorts.as_of, TRAINER)
+        note_opening(platform.office, bundle.model, bundle.digest, cohorts.plan.out_of_time, cohorts.as_of, platform.trainer)
         return assessment
 
 
@@ -116,10 +115,10 @@ def _released(
         pointer = promote(desk, model, bundle.digest)  # completes what a killed run left
         return Ending(Kind.PROMOTED, "This very model is in force already.", pointer.version, bundle.digest)
     run = _record(platform, cohorts, development, assessment, evidence, trigger)
-    candidate = Candidate(bundle, run, TRAINER, evidence.digest)
+    candidate = Candidate(bundle, run, platform.trainer, evidence.digest)
     if decision.outcome is not Outcome.PROMOTE:
         version = register(desk, candidate)
-        keep(desk, model, bundle=bundle.digest, as_of=cohorts.as_of, actor=TRAINER, reason=decision.sentence)
+        keep(desk, model, bundle=bundle.digest, as_of=cohorts.as_of, actor=platform.trainer, reason=decision.sentence)
         kind = Kind.KEPT if decision.outcome is Outcome.KEEP else Kind.REFUSED
         return Ending(kind, decision.sentence, version.version, bundle.digest)
     version = request_promotion(
@@ -164,7 +163,7 @@ def consider(
 
 def rest(platform: Platform, decided: Retraining, as_of: date) -> Ending:
     """No training: say why, in the ledger too."""
-    keep(platform.desk, platform.use_case.name, bundle="", as_of=as_of, actor=TRAINER, reason=decided.sentence)
+    keep(platform.desk, platform.use_case.name, bundle="", as_of=as_of, actor=platform.trainer, reason=decided.sentence)
     return Ending(Kind.HELD if decided.course is Course.HOLD else Kind.RESTED, decided.sentence)
 
 

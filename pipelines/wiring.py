@@ -7,9 +7,10 @@ from functools import cached_property
 from pathlib import Path
 
 import pipelines
+from models.adapters.approver_keys import ApproverKeys
 from models.adapters.file_ledger import FileLedger
 from models.adapters.folder_channel import FolderChannel
-from models.adapters.key_files import DEMONSTRATION_APPROVER, PUBLISHER, make_local_keys, signer, trust
+from models.adapters.key_files import DEMONSTRATION_APPROVER, PUBLISHER, WITNESS, make_local_keys, signer, trust
 from models.bundle import Bundle, canonical
 from models.catalog import find
 from models.channel import ReleaseChannel
@@ -19,7 +20,7 @@ from models.estimator import Family
 from models.governance.fairness_report import FairnessReport
 from models.governance.ledger import Ledger
 from models.governance.requests import Office
-from models.governance.signing import Duty
+from models.governance.signing import Duty, Signer, Trust
 from models.lake import Lake
 from models.registry import ModelRegistry
 from models.scoring import Scorer
@@ -67,6 +68,11 @@ class Platform:
         if known_at and known_at > now:
             raise InputRefused(f"{known_at:%Y-%m-%d %H:%M} has not come yet", hint="nobody knows what will be known then")
         return known_at or now
+
+    @property
+    def trainer(self) -> str:
+        """Who answers for what is trained here."""
+        return self.settings.trainer
 
     @cached_property
     def use_case(self) -> UseCase:
@@ -126,7 +132,18 @@ class Platform:
 
     @cached_property
     def ledger(self) -> Ledger:
-        return FileLedger(self.settings.ledger_path)
+        return FileLedger(self.settings.ledger_path, self._witness, self.settings.ledger_anchor)
+
+    def _witness(self) -> Signer:
+        """The key that attests the ledger; asked for when something is appended."""
+        return self._job(WITNESS, Duty.ATTEST)
+
+    def _job(self, name: str, duty: Duty) -> Signer:
+        """A job's signer. The local profile makes its keys on first use."""
+        keys = self.settings.home / "keys"
+        if self.settings.profile == "local":
+            make_local_keys(keys, self.settings.trust_path)
+        return signer(keys, name, duty)
 
     @cached_property
     def channel(self) -> ReleaseChannel:
@@ -135,18 +152,25 @@ class Platform:
     @cached_property
     def office(self) -> Office:
         """Who may publish here. Only the local profile has the demonstration approver."""
-        keys, local = self.settings.home / "keys", self.settings.profile == "local"
-        if local:
-            make_local_keys(keys, self.settings.trust_path)
+        publisher = self._job(PUBLISHER, Duty.PUBLISH)
         return Office(
             channel=self.channel,
             ledger=self.ledger,
-            trust=trust(self.settings.trust_path, demonstration=local),
-            publisher=signer(keys, PUBLISHER, Duty.PUBLISH),
+            trust=self.trust(),
+            publisher=publisher,
             clock=self.clock,
             dossiers=self.evidence,
-            demonstration=signer(keys, DEMONSTRATION_APPROVER, Duty.APPROVE) if local else None,
+            demonstration=self._job(DEMONSTRATION_APPROVER, Duty.APPROVE) if self.settings.profile == "local" else None,
         )
+
+    def trust(self) -> Trust:
+        """Whose signatures count now. Raises `Misconfigured` if there is no trust file: reading makes none."""
+        return trust(self.settings.trust_path, demonstration=self.settings.profile == "local")
+
+    @cached_property
+    def approvers(self) -> ApproverKeys:
+        settings = self.settings
+        return ApproverKeys(settings.approver_keys, settings.home / "keys" / "proposed", settings.trust_path)
 
     @cached_property
     def registry(self) -> ModelRegistry:

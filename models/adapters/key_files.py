@@ -5,6 +5,7 @@ In the local profile missing keys are made on first use. In production they are 
 
 import base64
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from models.adapters import durable
 from models.bundle import canonical
 from models.errors import Misconfigured
-from models.governance.approval import DEMONSTRATION_APPROVER
+from models.governance.approval import DEMONSTRATION_APPROVER as DEMONSTRATION_APPROVER
 from models.governance.signing import Duty, Signer, Trust
 
 PUBLISHER = "pipeline"
@@ -21,14 +22,15 @@ WITNESS = "ledger"
 LOCAL_SIGNERS = {PUBLISHER: Duty.PUBLISH, DEMONSTRATION_APPROVER: Duty.APPROVE, WITNESS: Duty.ATTEST}
 
 
-def signer(folder: Path, name: str, duty: Duty) -> Signer:
-    """The signer whose private key is `<duty>-<name>.pem` in `folder`. Raises `Misconfigured`."""
-    path = _key_path(folder, name, duty)
+def signer(folder: Path, name: str, duty: Duty, passphrase: str = "") -> Signer:
+    """The signer whose private key is `<duty>-<name>.pem` in `folder`; a job's key has no passphrase. Raises `Misconfigured`."""
+    path = key_path(folder, name, duty)
     try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
+        key = load_pem_private_key(path.read_bytes(), password=passphrase.encode() or None)
     except (OSError, ValueError, TypeError) as error:
         raise Misconfigured(
-            f"there is no private key to {duty} at {path}", hint="mount the key there, as unencrypted PEM"
+            f"there is no private key to {duty} at {path}" if not path.exists() else f"{path} cannot be opened",
+            hint="the passphrase is wrong, or it is no PEM key" if passphrase else "mount the key there, as unencrypted PEM",
         ) from error
     if not isinstance(key, Ed25519PrivateKey):
         raise Misconfigured(f"{path} is not an Ed25519 key", hint="make one with `openssl genpkey -algorithm ed25519`")
@@ -43,7 +45,7 @@ def trust(path: Path, *, demonstration: bool = False) -> Trust:
     """
     try:
         keys: dict[str, dict[str, str]] = {Duty(duty): dict(names) for duty, names in json.loads(path.read_bytes()).items()}
-        raw = [_raw(key) for names in keys.values() for key in names.values()]
+        return trust_of(keys, path, demonstration=demonstration)
     except FileNotFoundError as error:
         raise Misconfigured(
             f"there is no trust file at {path}", hint="`make train` makes one in the local profile; else set STEWARD_TRUST_FILE"
@@ -52,6 +54,11 @@ def trust(path: Path, *, demonstration: bool = False) -> Trust:
         raise Misconfigured(
             f"the trust file {path} cannot be read", hint='it is {"publish": {name: base64 key}, "approve": {...}, "attest": ...}'
         ) from error
+
+
+def trust_of(keys: Mapping[str, Mapping[str, str]], path: Path, *, demonstration: bool = False) -> Trust:
+    """Raises `Misconfigured` if one key stands twice, `ValueError` if one is no key. `path` is for the message."""
+    raw = [_raw(key) for names in keys.values() for key in names.values()]
     if len(set(raw)) < len(raw):
         raise Misconfigured(
             f"the trust file {path} gives one key two names or two duties",
@@ -63,7 +70,7 @@ def trust(path: Path, *, demonstration: bool = False) -> Trust:
 def make_local_keys(folder: Path, trust_path: Path) -> None:
     """Make what is missing of the local profile's keys, and the trust file. Several processes may do so at once."""
     for name, duty in LOCAL_SIGNERS.items():
-        path = _key_path(folder, name, duty)
+        path = key_path(folder, name, duty)
         if not path.exists():
             pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
             _unless_there(path, pem, 0o600)
@@ -74,7 +81,7 @@ def make_local_keys(folder: Path, trust_path: Path) -> None:
         durable.replace(trust_path, canonical({**known, Duty.ATTEST: public[Duty.ATTEST]}))
 
 
-def _key_path(folder: Path, name: str, duty: Duty) -> Path:
+def key_path(folder: Path, name: str, duty: Duty) -> Path:
     return folder / f"{duty}-{name}.pem"
 
 

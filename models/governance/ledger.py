@@ -78,6 +78,10 @@ class Ledger(Protocol):
         """Oldest first."""
         ...
 
+    def heads(self) -> list[tuple[str, Signed]]:
+        """Every signed head that is kept, with where. Unverified; see `models.governance.audit`."""
+        ...
+
 
 def verify_chain(entries: Sequence[Entry]) -> None:
     """Raises `Integrity` naming the first entry that was edited, removed or reordered."""

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from models.channel import Move, Pointer, Release, ReleaseChannel, approvers_needed, verified
-from models.errors import Conflict, Integrity, NoChampion, Unavailable
+from models.errors import Conflict, Integrity, NoChampion, PlatformError, Unavailable
 from models.governance.ledger import Event
 from models.governance.requests import Office, requested
 from models.governance.signing import Duty, Trust
@@ -129,7 +129,11 @@ def _publish(office: Office, wanted: Stop) -> Stop:
     if document is None or _says(document) != _says(wanted):
         document = replace(wanted, sequence=office.channel.stops(wanted.model) + 1)
         office.channel.add_stop(document.model, document.sequence, office.publisher.sign(asdict(document)))
-    reconcile(office, document.model)
+    try:
+        reconcile(office, document.model)
+    except PlatformError as error:
+        said = "stopped" if document.stopped else "let go on"
+        raise Integrity(f"{document.model} is {said}, but the ledger could not record it: {error.problem}", error.hint) from error
     return document
 
 

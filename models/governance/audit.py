@@ -1,0 +1,174 @@
+"""Does the record hold? The ledger against its witness and its anchors, and everything that it names against what is there.
+
+The chain itself is checked whenever the ledger is read (`ledger.verify_chain`). Here are the questions that it cannot answer:
+was the end cut off, did the witness sign every entry, and do pointers, approvals, bundles, evidence and stops still say
+what was recorded? What this proves, and against whom, is in docs/threat-model.md.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from models.channel import Move, ReleaseChannel, pointer_at, verified
+from models.errors import PlatformError
+from models.governance.dossier import Dossiers, evidence_digest
+from models.governance.ledger import Entry, Event
+from models.governance.signing import Duty, Signed, Trust
+from models.governance.stop import stop_at
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is not as it was recorded."""
+
+    where: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class Records:
+    """What is compared with what. `heads` are signed heads of the ledger, each with where it is kept."""
+
+    entries: Sequence[Entry]
+    heads: Sequence[tuple[str, Signed]]
+    channel: ReleaseChannel
+    trust: Trust
+    dossiers: Dossiers
+
+
+def audit(records: Records) -> list[Finding]:
+    """Everything that does not hold, the ledger first and in its order; empty if all of it holds."""
+    return [
+        *_attestations(records),
+        *_heads(records),
+        *_releases(records),
+        *_stops(records),
+        *_approvals(records),
+        *_contents(records),
+    ]
+
+
+def _attestations(records: Records) -> Iterator[Finding]:
+    """The first entry that the witness did not sign: who rewrites the chain from there on cannot sign it."""
+    for entry in records.entries:
+        if problem := _unsigned(records.trust, entry.signed_head(), Duty.ATTEST):
+            yield Finding(f"ledger entry {entry.number}", f"its attestation does not hold: {problem}")
+            return
+
+
+def _heads(records: Records) -> Iterator[Finding]:
+    if records.entries and not records.heads:
+        yield Finding("ledger", "there is no signed head beside it, nor an anchor: whether its end was cut off cannot be told")
+    for where, signed in records.heads:
+        if problem := _unsigned(records.trust, signed, Duty.ATTEST):
+            yield Finding(where, f"a signed head does not hold: {problem}")
+            continue
+        number, last = int(signed.document["number"]), len(records.entries)
+        if number > last:
+            yield Finding(f"ledger entry {last + 1}", f"removed from the end, up to entry {number}: {where} has the signed head")
+            return
+        if records.entries[number - 1].chain != signed.document["chain"]:
+            yield Finding(f"ledger entry {number}", f"not the one whose signed head {where} has: it was replaced")
+            return
+
+
+def _releases(records: Records) -> Iterator[Finding]:
+    """Pointers and the ledger say the same, number by number."""
+    for model in _models(records):
+        noted = {
+            entry.facts["sequence"]: entry
+            for entry in records.entries
+            if entry.model == model and entry.event in (Event.PROMOTED, Event.ROLLED_BACK)
+        }
+        count = records.channel.pointers(model)
+        for number in range(1, max([count, *noted]) + 1):
+            where = f"pointer {number} of {model}"
+            try:
+                pointer = pointer_at(records.channel, records.trust, model, number)
+            except PlatformError as error:
+                yield Finding(where, error.problem)
+                continue
+            event = Event.PROMOTED if pointer.move is Move.PROMOTE else Event.ROLLED_BACK
+            entry = noted.get(number)
+            if entry is None:
+                yield Finding(where, "published, and not in the ledger; the next promotion or roll-back notes it")
+            elif (entry.event, entry.facts["bundle"], entry.facts["previous"]) != (event, pointer.bundle, pointer.previous):
+                yield Finding(f"ledger entry {entry.number}", f"does not say what the signed {where} says")
+
+
+def _stops(records: Records) -> Iterator[Finding]:
+    for model in _models(records):
+        noted = {
+            entry.facts["sequence"]: entry
+            for entry in records.entries
+            if entry.model == model and entry.event in (Event.STOPPED, Event.RESUMED)
+        }
+        for number in range(1, max([records.channel.stops(model), *noted]) + 1):
+            where = f"stop {number} of {model}"
+            try:
+                found = stop_at(records.channel, records.trust, model, number)
+            except PlatformError as error:
+                yield Finding(where, error.problem)
+                continue
+            entry = noted.get(number)
+            if entry is None:
+                yield Finding(where, "published, and not in the ledger; the next stop or resume notes it")
+            elif (entry.event is Event.STOPPED, entry.facts["reason"]) != (found.stopped, found.reason):
+                yield Finding(f"ledger entry {entry.number}", f"does not say what the signed {where} says")
+
+
+def _approvals(records: Records) -> Iterator[Finding]:
+    """The newest approval of each approver for each bundle is there, signed, as recorded."""
+    newest = {(entry.facts["bundle"], entry.actor): entry for entry in records.entries if entry.event is Event.APPROVED}
+    trust = _ever_trusted(records)
+    for (bundle, approver), entry in newest.items():
+        try:
+            found = {signed.signer: signed for signed in records.channel.approvals(bundle)}
+        except PlatformError as error:
+            yield Finding(f"ledger entry {entry.number}", error.problem)
+            continue
+        where = f"approval of bundle {bundle[:12]} by {approver}"
+        if approver not in found:
+            yield Finding(f"ledger entry {entry.number}", f"the {where} is not in the channel")
+        elif problem := _unsigned(trust, found[approver], Duty.APPROVE):
+            yield Finding(f"ledger entry {entry.number}", f"the {where} does not hold: {problem}")
+        elif any(found[approver].document.get(name) != entry.facts[name] for name in ("evidence", "approved_at", "expires_at")):
+            yield Finding(f"ledger entry {entry.number}", f"the {where} is not the one that was recorded")
+
+
+def _contents(records: Records) -> Iterator[Finding]:
+    """Bundles and evidence of everything that anybody asked to promote, byte by byte."""
+    asked = {entry.facts["bundle"]: entry for entry in records.entries if entry.event is Event.REQUESTED}
+    for digest, entry in asked.items():
+        where, evidence = f"ledger entry {entry.number}", ""
+        try:
+            verified(records.channel, entry.model, digest)
+            evidence = evidence_digest(records.dossiers.files(entry.model, digest), digest)
+        except PlatformError as error:
+            yield Finding(where, error.problem)
+            continue
+        if evidence != entry.facts["evidence"]:
+            yield Finding(where, f"the evidence of bundle {digest[:12]} is not the one that was recorded")
+
+
+def _ever_trusted(records: Records) -> Trust:
+    """With the keys of approvers who left since: the attested ledger has them."""
+    keys = {
+        entry.facts["name"]: entry.facts["key"]
+        for entry in records.entries
+        if entry.event in (Event.TRUSTED, Event.DISTRUSTED) and "key" in entry.facts
+    }
+    return Trust({**records.trust.keys, Duty.APPROVE: keys | dict(records.trust.keys.get(Duty.APPROVE, {}))})
+
+
+def _models(records: Records) -> list[str]:
+    named = {entry.model for entry in records.entries if entry.event not in (Event.TRUSTED, Event.DISTRUSTED)}
+    return sorted(named.union(records.channel.models()))
+
+
+def _unsigned(trust: Trust, signed: Signed, duty: Duty) -> str:
+    """What is wrong with a signature; "" if nothing is."""
+    try:
+        trust.verify(signed, duty)
+    except PlatformError as error:
+        return error.problem
+    return ""
