@@ -20,6 +20,9 @@ PLANTED = {
     "models/lookalike/__init__.py": "import models.credit_default\n",
     "monitoring/planted.py": "from fastapi import FastAPI\n",
     "pipelines/planted.py": "import mlflow\nfrom models.settings import PlatformSettings\n",
+    "pipelines/candidates.py": "import pipelines.fairness_audit\n",
+    "pipelines/selection.py": "from pipelines.helper import restricted\n",
+    "pipelines/helper.py": "from models.adapters.parquet_lake import ParquetLake\n",
     "serving/planted.py": "import pipelines\nimport sklearn\nfrom models.catalog import find\nimport models.detour\n",
 }
 
@@ -76,6 +79,9 @@ def test_the_tree_keeps_every_contract() -> None:
         ("use-cases", "models.lookalike -> models.credit_default"),
         ("serving", "serving.planted -> sklearn"),
         ("serving", "serving.planted -> models.catalog"),
+        ("audit-door", "pipelines.candidates -> pipelines.fairness_audit"),
+        ("audit-wall", "pipelines.candidates -> pipelines.fairness_audit"),
+        ("audit-wall", "pipelines.helper -> models.adapters.parquet_lake"),
     ],
 )
 def test_a_bad_import_breaks_its_contract(verdict_on_planted: dict[str, str], contract: str, caught: str) -> None:
