@@ -6,14 +6,18 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from models.errors import Conflict, Held
+from models.errors import Conflict, Held, Integrity
 from models.gates import Outcome
-from models.lake import AUDIT
-from pipelines import steps
+from models.governance.dossier import evidence_digest
+from models.governance.ledger import Event
+from models.lake import AUDIT, SNAPSHOTS
+from pipelines import rebuilding, steps
 from pipelines.definitions import accept_definition
 from pipelines.holds import Holds, accept_input
+from pipelines.rebuild import Likeness
 from pipelines.retraining import Course
 from pipelines.settings import PipelineSettings
 from pipelines.steps import Ending, Kind
@@ -104,6 +108,35 @@ def test_no_choice_and_no_candidate_rests_on_a_held_out_account_or_an_audit_colu
     assert set(cohorts.out_of_time.months) == {"2005-07"}
 
 
+def test_the_registered_version_is_made_again_byte_for_byte_also_after_a_restatement(champion: tuple[Platform, Ending]) -> None:
+    parts, ending = champion
+    home = shutil.copytree(parts.settings.home, parts.settings.home.with_name("rebuilt"))
+    later = new_platform(home)
+    june = next(part for part in later.lake.versions(SNAPSHOTS) if str(part.month) == "2005-06")
+    restated = {**later.lake.read([june]), "bill_0": np.zeros(june.rows)}
+    later.lake.write(SNAPSHOTS, june.month, restated, recorded_at=later.clock.now())
+
+    found = rebuilding.run(later, ending.version)
+
+    assert (found.reproduced, found.likeness) == (True, Likeness.BUNDLE)
+    assert found.circumstances == ()
+    later.lake.path(june).write_bytes(b"not Parquet any more")
+    broken = rebuilding.run(later, ending.version)
+    assert (broken.reproduced, broken.likeness) == (False, Likeness.NONE)
+    with pytest.raises(Integrity, match="snapshots 2005-06 version 1"):
+        rebuilding.ensure_reproduced(broken, "credit_default", ending.version)
+
+
+def test_the_evidence_says_what_the_model_was_made_with(champion: tuple[Platform, Ending]) -> None:
+    parts, ending = champion
+    files = parts.evidence.files("credit_default", ending.bundle)
+    bill = json.loads(files["sbom.cdx.json"])
+    assert bill["metadata"]["component"]["version"] == ending.bundle
+    assert {"lightgbm", "onnxruntime", "numpy"} <= {component["name"] for component in bill["components"]}
+    (registered,) = [entry for entry in parts.ledger.entries("credit_default") if entry.event is Event.REGISTERED]
+    assert registered.facts["evidence"] == evidence_digest(files, ending.bundle, ["sbom.cdx.json", "licences.json"])
+
+
 def test_a_champion_that_was_not_compared_with_is_never_replaced(champion: tuple[Platform, Ending]) -> None:
     parts, first = champion
     cohorts = steps.open_cohorts(parts, AUGUST)
@@ -113,7 +146,7 @@ def test_a_champion_that_was_not_compared_with_is_never_replaced(champion: tuple
     rival = steps.judge(parts, cohorts, replace(development, recipe=other))
     assert rival.compared_with == first.bundle
     judged_too_early = replace(rival, compared_with="", decision=replace(rival.decision, outcome=Outcome.PROMOTE))
-    evidence = steps.document(parts, cohorts, development, assessment)
+    evidence = steps.document(parts, cohorts, development, judged_too_early)
     with pytest.raises(Conflict, match="points at"):
         steps.release(parts, cohorts, development, judged_too_early, evidence, "A race.")
     found = steps.in_force(parts)
