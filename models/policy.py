@@ -170,6 +170,30 @@ class Adverse(Frozen):
     baselines: int = Field(default=4, ge=1, description="accounts that reasons are measured against, at most")
 
 
+class UncertaintyLimits(Frozen):
+    """What the intervals around probabilities must show, and what they may cost in work."""
+
+    confidence: float = Field(default=0.99, gt=0, lt=1, description="of all bands of score together, that a miss is no chance")
+    review_growth: float = Field(gt=0, lt=1, description="share of accounts that doubt alone may send to a person, at most")
+
+
+class Bounded(Frozen):
+    """How much a disturbance may move the accounts that are not flagged: a silent score must be close to the right one."""
+
+    moved: float = Field(gt=0, description="99th percentile of the change in log-odds, at most")
+    changed: float = Field(gt=0, le=1, description="share of accounts whose action changes, at most")
+
+
+class RobustnessLimits(Frozen):
+    """What input may do that is not as it should be. Every disturbance that is tried needs its limit here."""
+
+    flagged: float = Field(gt=0, lt=1, description="share of the development accounts that count as out of distribution")
+    false_flags: float = Field(gt=0, lt=1, description="share of the accounts of a sound later month that are flagged, at most")
+    stale: dict[str, str] = Field(description="what a stale record repeats, by input: the older input")
+    bounded: dict[str, Bounded] = Field(description="by disturbance: the change among accounts that are not flagged")
+    caught: dict[str, float] = Field(description="by disturbance: the share that is flagged, at least")
+
+
 class Policy(Frozen):
     cost: CostMatrix
     cut_offs: CutOffs
@@ -178,6 +202,8 @@ class Policy(Frozen):
     monitoring: MonitoringLimits
     fairness: FairnessLimits | None = Field(default=None, description="without it no fairness figure can be within limits")
     adverse: Adverse | None = Field(default=None, description="without it nothing can be sealed or served; older bundles lack it")
+    uncertainty: UncertaintyLimits | None = Field(default=None, description="without it no gate can be passed")
+    robustness: RobustnessLimits | None = Field(default=None, description="without it nothing can be sealed")
     quantum: float = Field(default=1e-9, description="probabilities are rounded to this before cut-off and log")
 
     def quantise(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:

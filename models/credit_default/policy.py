@@ -6,6 +6,7 @@ from models.credit_default.features import DIRECTIONS
 from models.policy import (
     Action,
     Adverse,
+    Bounded,
     Condition,
     CostMatrix,
     CutOffs,
@@ -17,6 +18,8 @@ from models.policy import (
     NoNotice,
     Policy,
     ReasonGroup,
+    RobustnessLimits,
+    UncertaintyLimits,
 )
 
 # Exposure is near the panel's mean bill (TWD 51,000); loss given default of unsecured cards is commonly put at .75,
@@ -127,6 +130,27 @@ ADVERSE = Adverse(
     ),
 )
 
+# Doubt sends about four accounts in a hundred to a person, on top of the sixteen that the cut-offs send.
+UNCERTAINTY = UncertaintyLimits(confidence=0.99, review_growth=0.10)
+
+# The repayment status carries most of the model (AUC .83 by itself). So a record that repeats last month's, or a status that is
+# plainly wrong, changes what is decided; from one record nobody can tell. The limits keep that from growing unseen; a whole month
+# of such records is what monitoring finds.
+ROBUSTNESS = RobustnessLimits(
+    flagged=0.005,
+    false_flags=0.02,
+    stale={"status_0": "status_1", "bill_0": "bill_1", "payment_0": "payment_1"},
+    bounded={
+        "rounded": Bounded(moved=0.50, changed=0.03),
+        "noise_1": Bounded(moved=0.50, changed=0.03),
+        "noise_5": Bounded(moved=1.00, changed=0.06),
+        "stale": Bounded(moved=9.00, changed=0.25),
+        "one_unit": Bounded(moved=3.00, changed=0.25),
+        "extreme": Bounded(moved=9.00, changed=0.30),
+    },
+    caught={"all_units": 0.99},
+)
+
 POLICY = Policy(
     cost=COST,
     cut_offs=CutOffs(review=_review, reduce=_reduce),
@@ -152,4 +176,6 @@ POLICY = Policy(
         minimum_rows=500,
     ),
     fairness=FAIRNESS,
+    uncertainty=UNCERTAINTY,
+    robustness=ROBUSTNESS,
 )
