@@ -10,7 +10,6 @@ from typing import Any, Literal
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import NullFormatter, NullLocator, PercentFormatter
 from numpy.typing import NDArray
 
@@ -159,10 +158,10 @@ def _reliability(bad: Bools, score: Floats, bins: int) -> tuple[Floats, Floats, 
 
 
 def _canvas(title: str, subtitle: str, *, wide: bool = False) -> tuple[Figure, Axes]:
-    figure = Figure(
-        figsize=(8.2, 5.6) if wide else (6.6, 6.2), layout=ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.12), facecolor="white"
-    )
+    figure = Figure(figsize=(8.2, 5.6) if wide else (6.6, 6.2), facecolor="white")
     axes = figure.subplots()
+    # Fixed, because a layout that is searched for draws everything twice.
+    figure.subplots_adjust(left=0.13, right=0.83 if wide else 0.95, top=0.86, bottom=0.11)
     axes.set_title(title, loc="left", fontsize=14, fontweight="bold", color=INK, pad=28)
     axes.annotate(subtitle, (0, 1), (0, 12), xycoords="axes fraction", textcoords="offset points", fontsize=10, color=FAINT)
     axes.grid(color=GRID, linewidth=0.9)
