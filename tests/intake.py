@@ -34,8 +34,10 @@ class Bank:
 
     def ingest(self, as_of: date, progress: Callable[[str], None] = quiet) -> IngestReport:
         self.clock.set(max(end_of_day(as_of), self.clock.now()))
-        intake = Intake(self.lake, self.restricted, self.expectations, self.quarantine, self.ledger, self.clock)
-        return ingest(USE_CASE, self.source, intake, as_of=as_of, progress=progress)
+        return ingest(USE_CASE, self.source, self.intake(), as_of=as_of, progress=progress)
+
+    def intake(self) -> Intake:
+        return Intake(self.lake, self.restricted, self.expectations, self.quarantine, self.ledger, self.clock)
 
     def accept(self, version: int) -> None:
         accept_definition(

@@ -133,6 +133,13 @@ def test_a_changed_coding_is_noticed_held_and_after_acceptance_retrained(office:
     assert (accepted.level, accepted.suggests) == (Level.RED, Suggestion.RETRAIN)
 
 
+def test_a_late_month_that_released_its_own_hold_settles_no_change_of_coding(office: Office) -> None:
+    office.decide(AUGUST, behind=RECODED)
+    facts = {"month": "2005-08", "what": "the snapshots have not come", "column": "", "reason": "they have come"}
+    office.ledger.append(Event.HOLD_RELEASED, model=USE_CASE.name, actor="ingest", at=office.clock.now(), facts=facts)
+    assert office.monitor(AUGUST).verdict.suggests is Suggestion.WAIT
+
+
 def test_a_hold_released_before_the_training_data_says_nothing_about_a_new_change(office: Office) -> None:
     office.record(Event.HOLD_OPENED, "2005-05")
     office.record(Event.HOLD_RELEASED, "2005-05")

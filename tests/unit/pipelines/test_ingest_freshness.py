@@ -1,15 +1,20 @@
 """Months that do not come: retraining is held until they do, or until a person goes on without them."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
+from models.credit_default import USE_CASE
+from models.errors import Held
 from models.governance.ledger import Event
 from models.lake import OUTCOMES, SNAPSHOTS
+from models.splits import Plan
 from pipelines.batches import Batch, Measure, Ruling
+from pipelines.ingest import ingest
+from pipelines.knowledge import Knowledge
 from tests.fakes.source import AUGUST, JULY, JUNE, MAY
-from tests.intake import Bank
+from tests.intake import Bank, quiet
 
 NO_SNAPSHOTS, NO_OUTCOMES = "the snapshots have not come", "the outcomes have not come"
 
@@ -79,6 +84,32 @@ def test_outcomes_that_are_due_and_did_not_come_are_held_and_released_when_they_
     bank.ingest(JULY.last_day)
     assert bank.holds() == []
     assert bank.months(OUTCOMES) == [MAY, JUNE]
+
+
+def test_outcomes_are_due_when_their_last_day_is_over_and_not_at_noon(bank: Bank) -> None:
+    bank.source.changes[JUNE] = lambda cohort: replace(cohort, outcome_codes=None)
+    bank.ingest(date(2005, 7, 30))
+    bank.source.lost = {JULY}
+
+    bank.clock.set(datetime(2005, 7, 31, 12, tzinfo=UTC))
+    report = ingest(USE_CASE, bank.source, bank.intake(), as_of=JULY.last_day, progress=quiet)
+
+    assert report.holds == ()
+
+
+def test_nothing_is_trained_while_a_month_is_missing_until_a_person_goes_on_without_it(bank: Bank) -> None:
+    bank.source.lost = {JULY}
+    bank.ingest(AUGUST.last_day)
+
+    def cohorts(as_of: date) -> Plan:
+        return Knowledge(USE_CASE, bank.lake, bank.ledger, as_of, bank.clock.now()).cohorts().plan
+
+    with pytest.raises(Held, match=r"the snapshots have not come \(2005-07\)") as held:
+        cohorts(AUGUST.last_day)
+    assert "make accept-input MONTH=2005-07" in held.value.hint
+
+    bank.accept_input("2005-07")
+    assert cohorts(AUGUST.last_day) == Plan((MAY,), JUNE)
 
 
 def test_outcomes_that_the_lake_has_are_not_missed_when_the_source_no_longer_gives_them(bank: Bank) -> None:

@@ -9,7 +9,7 @@ from models.credit_default import USE_CASE
 from models.errors import BatchRejected, InputRefused
 from models.lake import AUDIT, SNAPSHOTS
 from pipelines.batches import Batch, Finding, Ruling
-from pipelines.ingest import Intake, ingest
+from pipelines.ingest import ingest
 from tests.fakes.expectations import FakeExpectations
 from tests.fakes.source import AUGUST, JULY, JUNE, MAY
 from tests.intake import Bank, quiet
@@ -78,7 +78,5 @@ def test_audit_rows_of_other_accounts_are_refused(bank: Bank) -> None:
 
 
 def test_the_future_cannot_be_ingested(bank: Bank) -> None:
-    intake = Intake(bank.lake, bank.restricted, bank.expectations, bank.quarantine, bank.ledger, bank.clock)
-
     with pytest.raises(InputRefused, match="has not come yet"):
-        ingest(USE_CASE, bank.source, intake, as_of=date(2005, 5, 2), progress=quiet)
+        ingest(USE_CASE, bank.source, bank.intake(), as_of=date(2005, 5, 2), progress=quiet)
