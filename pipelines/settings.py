@@ -6,8 +6,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from models.settings import PREFIX, PlatformSettings
-
-FEWEST_TRIALS = 2  # one of each model family
+from pipelines.arguments import FEWEST_TRIALS
 
 
 class PipelineSettings(PlatformSettings):
