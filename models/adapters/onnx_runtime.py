@@ -5,6 +5,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as states
 
+from models.adapters.onnx_operators import check_operators
 from models.errors import Integrity
 
 # onnxruntime's errors share no base class of their own.
@@ -15,6 +16,8 @@ class OnnxScorer:
     """A `Scorer`. One thread and sequential execution: equal input gives equal bits, and any number of callers may share it."""
 
     def __init__(self, graph: bytes) -> None:
+        """Raises `Integrity`; a graph with an operator that is not allowed never reaches the runtime."""
+        check_operators(graph)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
