@@ -11,7 +11,7 @@ from models.governance.release import roll_back
 from pipelines import rebuilding
 from pipelines.definitions import accept_definition as accept
 from pipelines.engine import engine
-from pipelines.fairness_step import champion_report
+from pipelines.fairness_step import BUDGET_SECONDS, champion_report
 from pipelines.fairness_table import lines
 from pipelines.holds import Holds
 from pipelines.holds import accept_input as accept_inputs
@@ -76,6 +76,7 @@ def fairness(chosen: Namespace) -> Ended:
         kept = parts.keep_fairness(report)
     print("\n".join(lines(report)))
     print("\n".join(parts.watch.lines()))
+    print(f"  {BUDGET_SECONDS:5.0f} s  budget")
     print(f"every figure: {kept['fairness.json']}")
     if report.verdict is Verdict.WITHIN:
         return Ended.DONE

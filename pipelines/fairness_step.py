@@ -21,7 +21,7 @@ from pipelines.stopwatch import Part
 from pipelines.training import Recipe
 from pipelines.wiring import Platform
 
-BUDGET_SECONDS = 120  # of the report on 30,000 accounts and two cores; see the README for what it takes
+BUDGET_SECONDS = 120  # for 30,000 accounts a month on two cores
 
 
 def champion_report(platform: Platform) -> FairnessReport:

@@ -33,13 +33,13 @@ def draw(report: FairnessReport) -> dict[str, bytes]:
             [figure for figure in groups if figure.kind is Kind.CALIBRATION_RATIO],
             report.limits,
             "Is the risk of each group said right?",
-            "predicted over observed bad rate; above 1 the group is thought riskier than it is",
+            "predicted over observed bad rate; above 1: thought riskier",
         ),
         "proxies": _forest(
             sorted((f for f in single if f.kind is Kind.PROXY_AUC), key=lambda f: -f.estimate.value)[:STRONGEST],
             report.limits,
             "What tells the group?",
-            "AUC of one group against the rest, turned above .5, which is chance",
+            "AUC of one group against the rest; .5 is chance",
         ),
         "alternatives": _frontier(report),
     }
@@ -47,7 +47,9 @@ def draw(report: FairnessReport) -> dict[str, bytes]:
 
 def _forest(figures: Sequence[Figure], limits: FairnessLimits, title: str, meaning: str) -> bytes:
     """One line a group with its interval, and the limits of every jurisdiction."""
-    canvas, axes = _canvas(title, "bars are confidence intervals; dashed are the limits", 1.6 + 0.34 * max(len(figures), 3))
+    canvas, axes = _canvas(
+        title, "bars are confidence intervals, dashed lines limits by jurisdiction", 1.6 + 0.34 * max(len(figures), 3)
+    )
     for place, figure in enumerate(reversed(figures)):
         found = figure.estimate
         axes.plot([found.low, found.high], [place, place], color=GROUP, linewidth=2.2)
@@ -55,7 +57,7 @@ def _forest(figures: Sequence[Figure], limits: FairnessLimits, title: str, meani
     names = [f"{figure.column} {figure.group}" for figure in reversed(figures)]
     axes.set_yticks(range(len(figures)), names)
     for end, names in _ends(figures, limits).items():
-        axes.axvline(end, color=LIMIT, linewidth=1.2, linestyle=(0, (4, 3)), zorder=0)
+        axes.axvline(end, color=LIMIT, linewidth=1.2, linestyle=(0, (4, 3)), zorder=1)
         axes.annotate(
             ", ".join(names),
             (end, 0),
@@ -84,7 +86,9 @@ def _ends(figures: Sequence[Figure], limits: FairnessLimits) -> dict[float, list
 def _frontier(report: FairnessReport) -> bytes:
     """AUC against the worst impact ratio, on development rows out of fold."""
     canvas, axes = _canvas(
-        "Is there a fairer model that is as good?", "what was tried anyway, on development rows out of fold", 5.2
+        "Is there a fairer model that is as good?",
+        "what was tried anyway, on development rows out of fold; named are those that no other beats in both",
+        5.2,
     )
     points = report.frontier.points
     efficient = sorted((point for point in points if point.efficient), key=lambda point: point.auc)
@@ -94,7 +98,8 @@ def _frontier(report: FairnessReport) -> bytes:
         axes.plot(
             [point.auc], [point.impact_ratio], "D" if own else "o", color=OTHER if own else GROUP, markersize=9 if own else 6
         )
-        axes.annotate(point.name, (point.auc, point.impact_ratio), (5, 4), textcoords="offset points", fontsize=8, color=INK)
+        if own or point.efficient:
+            axes.annotate(point.name, (point.auc, point.impact_ratio), (8, 4), textcoords="offset points", fontsize=8, color=INK)
     chosen = report.frontier.point(report.frontier.chosen)
     axes.plot([chosen.auc], [chosen.impact_ratio], "o", markersize=17, markerfacecolor="none", markeredgecolor=OTHER)
     axes.set(xlabel="AUC", ylabel="worst adverse impact ratio; the ring is the choice")
