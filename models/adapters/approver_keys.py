@@ -54,9 +54,9 @@ class ApproverKeys:
     def admit(self, name: str) -> str:
         """Trust a proposed approver; the public key. Raises `NotFound`, `Conflict`, `Misconfigured`, `Unavailable`."""
         proposal = self._proposal(name)
-        if not proposal.exists():
+        key = trust(proposal).keys.get(Duty.APPROVE, {}).get(name) if proposal.exists() else None
+        if key is None:
             raise NotFound(f"nobody proposed {name}", hint=f"they run: make approver NAME={name}")
-        key = trust(proposal).keys[Duty.APPROVE][name]
         approvers = self._approvers()
         if approvers.get(name, key) != key:
             raise Conflict(f"another key is trusted as {name}", hint=f"take it out first: make distrust NAME={name}")

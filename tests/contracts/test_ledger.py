@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from models.adapters.file_ledger import FileLedger
 from models.errors import Integrity, Unavailable
 from models.governance.ledger import Entry, Event, Ledger, accepted_definition, open_holds, verify_chain
+from models.governance.signing import Duty, Signed, Trust
 from tests.fakes.ledger import FakeLedger
+from tests.office import signer
 
 NOON = datetime(2005, 9, 1, 12, tzinfo=UTC)
 
@@ -52,8 +54,16 @@ def test_an_edited_removed_or_reordered_entry_is_noticed(ledger: Ledger) -> None
     entries = [note(ledger, reason=reason) for reason in ("one", "two", "three")]
     edited = Entry(**{**entries[1].__dict__, "actor": "somebody else"})
 
-    for forged in ([entries[0], edited, entries[2]], entries[1:], [entries[0], entries[2]], entries[::-1]):
-        with pytest.raises(Integrity, match="edited, removed or reordered"):
+    reordered = [entries[1], entries[0], entries[2]]
+    resealed = [entries[0], edited.sealed(), entries[2]]
+    for forged, first in (
+        ([entries[0], edited, entries[2]], 2),
+        (entries[1:], 1),
+        ([entries[0], entries[2]], 2),
+        (reordered, 1),
+        (resealed, 3),
+    ):
+        with pytest.raises(Integrity, match=f"entry {first} was edited, removed or reordered"):
             verify_chain(forged)
 
 
@@ -149,3 +159,56 @@ def test_a_file_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
 
     with pytest.raises(Unavailable, match="ledger"):
         note(FileLedger(tmp_path / "folder"))
+
+
+WITNESS = signer("ledger", Duty.ATTEST)
+
+
+def witnessed(tmp_path: Path) -> FileLedger:
+    """A ledger with a witness, and an anchor in another folder."""
+    (tmp_path / "elsewhere").mkdir(exist_ok=True)
+    return FileLedger(tmp_path / "ledger.jsonl", lambda: WITNESS, tmp_path / "elsewhere" / "anchor.jsonl")
+
+
+def test_every_entry_is_attested_and_its_head_stands_beside_the_ledger_and_in_the_anchor(tmp_path: Path) -> None:
+    ledger = witnessed(tmp_path)
+    written = [note(ledger, reason=reason) for reason in ("one", "two")]
+
+    assert ledger.entries() == written
+    trusted = Trust({Duty.ATTEST: {"ledger": WITNESS.public()}})
+    heads = [signed for _, signed in ledger.heads()]
+    assert [signed.document["number"] for signed in heads] == [2, 1, 2]
+    for signed in heads:
+        trusted.verify(signed, Duty.ATTEST)
+
+
+def test_nothing_is_appended_to_a_ledger_whose_end_was_cut_off(tmp_path: Path) -> None:
+    ledger = witnessed(tmp_path)
+    for reason in ("one", "two"):
+        note(ledger, reason=reason)
+    path = tmp_path / "ledger.jsonl"
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
+
+    with pytest.raises(Integrity, match="ends at entry 1, and its signed head names another entry 2"):
+        note(ledger, reason="hides it")
+    assert len(ledger.entries()) == 1
+
+
+def test_an_entry_whose_head_a_killed_process_did_not_write_stands_and_the_next_one_makes_up_for_it(tmp_path: Path) -> None:
+    ledger = witnessed(tmp_path)
+    note(ledger, reason="one")
+    head = ledger.head_path.read_bytes()
+    note(ledger, reason="two")
+    ledger.head_path.write_bytes(head)
+
+    after = note(ledger, reason="three")
+    assert Signed.from_bytes(ledger.head_path.read_bytes()).document == after.head()
+
+
+def test_an_entry_that_cannot_be_anchored_is_not_made(tmp_path: Path) -> None:
+    ledger = FileLedger(tmp_path / "ledger.jsonl", lambda: WITNESS, tmp_path / "not mounted" / "anchor")
+
+    with pytest.raises(Unavailable, match="anchor"):
+        note(ledger, reason="one")
+    assert ledger.entries() == []
+    assert ledger.heads() == []

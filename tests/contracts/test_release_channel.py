@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
 
@@ -15,7 +16,7 @@ from models.channel import ReleaseChannel
 from models.errors import Conflict, NotFound, Unavailable
 from models.governance.signing import Signed
 from tests.fakes.channel import FakeChannel
-from tests.office import MODEL, paper_bundle, pipeline
+from tests.office import MODEL, paper_bundle, pipeline, second, validator
 
 
 @pytest.fixture(params=["memory", "folder"])
@@ -51,6 +52,36 @@ def test_a_pointers_number_can_be_taken_once(channel: ReleaseChannel) -> None:
     with pytest.raises(Conflict):
         channel.add_pointer(MODEL, 1, signed("second"))
     assert channel.pointer(MODEL, 1) == signed("first")
+
+
+def test_stops_are_numbered_and_a_number_can_be_taken_once(channel: ReleaseChannel) -> None:
+    assert channel.stops(MODEL) == 0
+    channel.add_stop(MODEL, 1, signed("first"))
+    channel.add_stop(MODEL, 2, signed("second"))
+
+    with pytest.raises(Conflict):
+        channel.add_stop(MODEL, 2, signed("third"))
+    assert channel.stops(MODEL) == 2
+    assert [channel.stop(MODEL, number) for number in (1, 2)] == [signed("first"), signed("second")]
+    assert channel.pointers(MODEL) == 0
+
+
+def test_each_approver_has_one_approval_of_a_bundle(channel: ReleaseChannel) -> None:
+    digest = paper_bundle("first").digest
+    theirs = [who.sign({"bundle": digest}) for who in (validator(), second())]
+    for approval in theirs:
+        channel.add_approval(digest, approval)
+
+    assert sorted(found.signer for found in channel.approvals(digest)) == ["second", "validator"]
+    assert all(approval in channel.approvals(digest) for approval in theirs)
+    assert channel.approvals(paper_bundle("second").digest) == ()
+
+
+@pytest.mark.parametrize("name", ["../outside", "a/b", "", "..", "Ana", "a.b"])
+def test_no_approvers_name_leads_out_of_the_folder(name: str, tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        FolderChannel(tmp_path / "channel").add_approval("c" * 64, replace(signed(), signer=name))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_of_many_who_race_for_a_number_exactly_one_wins(channel: ReleaseChannel) -> None:

@@ -1,0 +1,105 @@
+"""What a model's owner declares, and what follows from it."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from models import catalog
+from models.credit_default import USE_CASE
+from models.errors import Integrity, NotApproved
+from models.governance.inventory import BANDS, OVERSIGHT, PART, TIERS, Exposure, Inventory, PurposeClass, declared, oversight
+from tests.office import paper_bundle
+
+WHOLE: dict[str, Any] = USE_CASE.inventory.model_dump()
+
+
+def with_exposure(amount: float, purpose: PurposeClass, unit: str = "TWD") -> Inventory:
+    return Inventory(**WHOLE | {"purpose_class": purpose, "exposure": Exposure(amount=amount, unit=unit, source="the ledger")})
+
+
+@pytest.mark.parametrize("name", catalog.names())
+def test_every_use_case_declares_everything(name: str) -> None:
+    assert catalog.find(name).inventory.missing() == []
+
+
+@pytest.mark.parametrize(
+    ("field", "nothing"),
+    [
+        ("owner", " "),
+        ("purpose", ""),
+        ("purpose_class", None),
+        ("permitted", ()),
+        ("forbidden", ("credit", " ")),
+        ("amount", 0),
+        ("unit", ""),
+        ("source", ""),
+    ],
+)
+def test_any_empty_field_is_named_and_nothing_applies_until_it_is_filled(field: str, nothing: object) -> None:
+    exposure = WHOLE["exposure"]
+    changed = {"exposure": exposure | {field: nothing}} if field in exposure else {field: nothing}
+    found = Inventory(**WHOLE | changed)
+
+    assert found.missing() == [field]
+    with pytest.raises(NotApproved, match=f"leaves out: {field}"):
+        oversight(found)
+
+
+def test_an_undeclared_inventory_lacks_everything() -> None:
+    assert len(Inventory().missing()) == 8
+
+
+def test_the_tier_grows_with_exposure_and_with_the_gravity_of_the_purpose() -> None:
+    medium, large = BANDS["TWD"]
+    by_purpose = {
+        purpose: [oversight(with_exposure(amount, purpose)).tier for amount in (medium - 1, medium, large)]
+        for purpose in PurposeClass
+    }
+
+    assert by_purpose == {purpose: list(TIERS[purpose]) for purpose in PurposeClass}
+    assert all(tiers == sorted(tiers, reverse=True) for tiers in by_purpose.values())
+
+
+def test_a_graver_tier_never_asks_for_less() -> None:
+    first, second, third = (OVERSIGHT[tier] for tier in (1, 2, 3))
+
+    assert first.approvers == 2
+    assert first.approvers >= second.approvers >= third.approvers == 1
+    assert first.approval_days <= second.approval_days <= third.approval_days
+    assert first.monitoring_months <= second.monitoring_months <= third.monitoring_months
+    assert set(first.evidence) >= set(second.evidence) >= set(third.evidence)
+
+
+def test_an_exposure_in_a_unit_that_nobody_weighed_is_not_guessed() -> None:
+    with pytest.raises(NotApproved, match="'tulips' cannot be weighed"):
+        oversight(with_exposure(1e12, PurposeClass.SUPPORT, unit="tulips"))
+
+
+def test_the_exposure_of_the_running_example_is_that_of_its_accounts() -> None:
+    limits = {
+        month: USE_CASE.source().cohort(month, date(2005, 12, 31)).columns["credit_limit"].sum()
+        for month in USE_CASE.source().months()
+    }
+
+    assert set(limits.values()) == {USE_CASE.inventory.exposure.amount}
+
+
+def test_what_is_declared_is_read_from_the_bundle() -> None:
+    assert declared(paper_bundle("first")) == USE_CASE.inventory
+
+
+def test_a_bundle_without_an_inventory_or_with_a_broken_one_is_refused() -> None:
+    bundle = paper_bundle("first")
+    without = type(bundle)({name: data for name, data in bundle.files.items() if name != PART})
+
+    with pytest.raises(NotApproved, match=r"has no inventory\.json"):
+        declared(without)
+    with pytest.raises(Integrity, match="cannot be read"):
+        declared(paper_bundle("first", inventory=b'{"owner": 1}'))
+
+
+def test_a_misspelt_field_is_an_error_at_once() -> None:
+    with pytest.raises(ValidationError):
+        Inventory.model_validate({"ovner": "somebody"})
