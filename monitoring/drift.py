@@ -44,7 +44,10 @@ class Shift(Frozen):
 
 
 class Statistics(Protocol):
-    """Counts over every row of a partition: one pass, memory that does not grow with the rows."""
+    """Counts over every row of a partition: one pass, memory that does not grow with the rows.
+
+    Both raise `Integrity` if the partition is not what was sealed, `NotFound` if it is gone.
+    """
 
     def counts(
         self, partition: PartitionVersion, binnings: Mapping[str, Mapping[str, Any]], *, by: str

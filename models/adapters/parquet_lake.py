@@ -121,9 +121,9 @@ class ParquetLake:
             raise _damaged(path, "its digest is not the one that was recorded")
         if unknown := [name for name in names or () if name not in stored.columns]:
             raise NotFound(f"{path} has no column {unknown[0]!r}", hint=f"it has {', '.join(stored.columns)}")
-        columns = arrow.columns(_read(path, names))
-        for name, values in columns.items():
-            if column_digest(values) != stored.columns.get(name):
+        columns = _read(path, names)
+        for name in stored.columns if names is None else names:
+            if name not in columns or column_digest(columns[name]) != stored.columns[name]:
                 raise _damaged(path, f"the values of {name} do not match their digest")
         return columns
 
@@ -146,7 +146,7 @@ def _stored(path: Path) -> _Stored:
         notes = arrow.metadata(pq.read_schema(path))
     except FileNotFoundError as error:
         raise NotFound(f"the lake has no {path}", hint="run the ingest again") from error
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _damaged(path, "it is not readable as Parquet") from error
     if sha256(notes.get(_RECORD, "").encode()) != notes.get(_SEAL):
         raise _damaged(path, "its record was edited or is missing")
@@ -156,11 +156,11 @@ def _stored(path: Path) -> _Stored:
     return _Stored(PartitionVersion(**fields | times), columns)
 
 
-def _read(path: Path, names: Sequence[str] | None) -> pa.Table:
+def _read(path: Path, names: Sequence[str] | None) -> dict[str, Array]:
     try:
         with pq.ParquetFile(path) as file:
-            return file.read(columns=None if names is None else list(names))
-    except (pa.ArrowException, OSError) as error:
+            return arrow.columns(file.read(columns=None if names is None else list(names)))
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _damaged(path, "it is not readable as Parquet") from error
 
 

@@ -1,8 +1,14 @@
-"""Statistics over sealed decisions with DuckDB: exact, over all rows of a Parquet file, in one pass."""
+"""Statistics over sealed decisions with DuckDB: exact, over all rows of a Parquet file, in one pass.
 
-from collections.abc import Iterator, Mapping, Sequence
+DuckDB knows nothing of the lake's digests. So before it reads columns of a file, the lake reads them once and checks
+them, one column at a time; as long as the file stays as it is, that is not done again. The digests are over values:
+the statistics in a Parquet footer are not among them, so DuckDB may not conclude anything from those.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice, pairwise
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -10,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.contract import Columns
-from models.errors import Unavailable
+from models.errors import Integrity, NotFound, Unavailable
 from models.lake import Lake, PartitionVersion
 
 
@@ -19,6 +25,7 @@ class DuckdbStatistics:
 
     def __init__(self, lake: Lake, *, threads: int = 2, memory: str = "1GB") -> None:
         self._lake = lake
+        self._intact: dict[tuple[Path, int, int, int], set[str]] = {}  # columns found right, by file as it was then
         self._config: dict[str, str | bool | int | float | list[str]] = {"threads": threads, "memory_limit": memory}
 
     def counts(
@@ -28,9 +35,12 @@ class DuckdbStatistics:
         tests = [test for name, binning in binnings.items() for test in _tests(name, binning)]
         sums = [f"sum(({test})::BIGINT)" for test, _ in tests]
         query = f"SELECT {_quoted(by)}, {', '.join(['count(*)', *sums])} FROM read_parquet(?) GROUP BY 1 ORDER BY 1"  # noqa: S608
+        self._check(partition, [by, *binnings])
         with self._connected(partition) as connection:
             values = [value for _, value in tests]
             rows = connection.execute(query, [*values, str(self._lake.path(partition))]).fetchall()
+        if sum(total for _, total, *_ in rows) != partition.rows:
+            raise _damaged(self._lake.path(partition), f"it does not hold the {partition.rows:,} rows that were sealed")
         return {str(group): _binned(binnings, total, iter(sums)) for group, total, *sums in rows}
 
     def sample(
@@ -39,20 +49,44 @@ class DuckdbStatistics:
         chosen = ", ".join(map(_quoted, names))
         condition = f"WHERE {_quoted(where[0])} = ?" if where else ""
         query = f"SELECT {chosen} FROM read_parquet(?) {condition} ORDER BY hash({_quoted(key)}), {_quoted(key)} LIMIT ?"  # noqa: S608
+        self._check(partition, [*names, key, *(where[:1] if where else ())])
         values = [str(self._lake.path(partition)), *(where[1:] if where else ()), rows]
         with self._connected(partition) as connection:
             return {name: _plain(found) for name, found in connection.execute(query, values).fetchnumpy().items()}
+
+    def _check(self, partition: PartitionVersion, names: Iterable[str]) -> None:
+        """Raises `Integrity`, naming the file, unless these columns are what was sealed; `NotFound` if it is gone."""
+        path = self._lake.path(partition)
+        intact = self._intact.setdefault(_as_it_is(path), set())
+        for name in sorted(set(names) - intact):
+            self._lake.read([partition], [name])
+            intact.add(name)
 
     @contextmanager
     def _connected(self, partition: PartitionVersion) -> Iterator[duckdb.DuckDBPyConnection]:
         try:
             with duckdb.connect(config=self._config) as connection:
+                connection.execute("SET disabled_optimizers = 'statistics_propagation'")
                 yield connection
-        except duckdb.Error as error:
+        except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
             raise Unavailable(
                 f"{partition.table} {partition.month} version {partition.version} cannot be counted: {error}",
                 hint="check the file in the lake and the free memory, then run the monitoring again",
             ) from error
+        except duckdb.Error as error:
+            raise _damaged(self._lake.path(partition), f"DuckDB cannot read it: {error}") from error
+
+
+def _damaged(path: Path, how: str) -> Integrity:
+    return Integrity(f"{path} is damaged: {how}", hint="restore the file from its backup, or remove it and seal the month again")
+
+
+def _as_it_is(path: Path) -> tuple[Path, int, int, int]:
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise NotFound(f"the lake has no {path}: {error.strerror}", hint="restore the file, or seal the month again") from error
+    return path, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _tests(name: str, binning: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

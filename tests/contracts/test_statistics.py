@@ -1,5 +1,6 @@
 """What every counter of decisions must do, the fake one too: exactly what the reference's own counting does."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ import pytest
 from models import reference
 from models.adapters.parquet_lake import ParquetLake
 from models.clock import Month
-from models.errors import Unavailable
+from models.contract import Columns
+from models.errors import Integrity, NotFound
 from models.lake import Lake, PartitionVersion
 from monitoring.adapters.duckdb_statistics import DuckdbStatistics
 from monitoring.drift import Statistics
@@ -114,5 +116,58 @@ def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
     lake = ParquetLake(tmp_path / "lake")
     sealed = lake.write("decisions", Month(2005, 8), decisions(10), recorded_at=NOON)
     lake.path(sealed).unlink()
-    with pytest.raises(Unavailable, match="decisions 2005-08 version 1"):
+    with pytest.raises(NotFound, match="month=2005-08/v0001"):
         DuckdbStatistics(lake).counts(sealed, BINNINGS, by="bundle")
+
+
+def test_of_every_flipped_byte_either_nothing_comes_of_it_or_the_file_is_named(tmp_path: Path) -> None:
+    """Any bit of any column's values is caught; some bytes of a Parquet file, such as paddings, mean nothing."""
+    lake = ParquetLake(tmp_path / "lake")
+    sealed = lake.write("decisions", Month(2005, 8), decisions(500), recorded_at=NOON)
+    path = lake.path(sealed)
+    whole = path.read_bytes()
+    statistics = DuckdbStatistics(lake, threads=1)
+    right, caught = statistics.counts(sealed, BINNINGS, by="bundle"), 0
+    for place in range(4, len(whole), len(whole) // 60):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :])
+        try:
+            found = statistics.counts(sealed, BINNINGS, by="bundle")
+        except Integrity as error:
+            caught += str(path) in error.problem
+        else:
+            for bundle, counts in right.items():
+                for name, expected in counts.items():
+                    np.testing.assert_array_equal(found[bundle][name], expected)
+    assert caught > 20
+
+
+def test_a_file_that_is_changed_after_it_was_read_is_checked_again(tmp_path: Path) -> None:
+    lake = ParquetLake(tmp_path / "lake")
+    sealed = lake.write("decisions", Month(2005, 8), decisions(500), recorded_at=NOON)
+    other = lake.write("other", Month(2005, 8), decisions(500, seed=1), recorded_at=NOON)
+    statistics = DuckdbStatistics(lake, threads=1)
+    statistics.counts(sealed, BINNINGS, by="bundle")
+    lake.path(sealed).write_bytes(lake.path(other).read_bytes())
+    for ask in (
+        lambda: statistics.counts(sealed, BINNINGS, by="bundle"),
+        lambda: statistics.sample(sealed, ["bill"], 5, key="account"),
+    ):
+        with pytest.raises(Integrity, match=r"v0001\.parquet is damaged"):
+            ask()
+
+
+def test_an_unchanged_file_is_checked_once(tmp_path: Path) -> None:
+    class Counting(ParquetLake):
+        reads = 0
+
+        def read(self, partitions: Sequence[PartitionVersion], names: Sequence[str] | None = None) -> Columns:
+            self.reads += 1
+            return super().read(partitions, names)
+
+    lake = Counting(tmp_path / "lake")
+    sealed = lake.write("decisions", Month(2005, 8), decisions(500), recorded_at=NOON)
+    statistics = DuckdbStatistics(lake, threads=1)
+    for _ in range(3):
+        statistics.counts(sealed, BINNINGS, by="bundle")
+        statistics.sample(sealed, ["bill"], 5, key="account", where=("bundle", "a" * 64))
+    assert lake.reads == len({"bundle", "account", *BINNINGS})
