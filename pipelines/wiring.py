@@ -213,13 +213,17 @@ class Platform:
         """The door of fairness reports to the audit columns."""
         return LakeAudit(self.restricted, self.use_case.contract, self.clock.now())
 
-    def keep_fairness(self, report: FairnessReport) -> dict[str, Path]:
-        """Draw and store a fairness report; returns where each file is."""
+    def fairness_files(self, report: FairnessReport) -> dict[str, bytes]:
+        """A fairness report as files by name: figures, text, pictures."""
         from pipelines.adapters.fairness_charts import draw
 
         pictures = {f"{name}.png": picture for name, picture in draw(report).items()}
-        files = {"fairness.json": canonical(report.to_dict()), "fairness.txt": "\n".join(lines(report)).encode(), **pictures}
-        return EvidenceFolder(self.settings.home / "fairness").store(report.model, report.bundle, files)
+        return {"fairness.json": canonical(report.to_dict()), "fairness.txt": "\n".join(lines(report)).encode(), **pictures}
+
+    def keep_fairness(self, report: FairnessReport) -> dict[str, Path]:
+        """Draw and store a fairness report; returns where each file is."""
+        folder = EvidenceFolder(self.settings.home / "fairness")
+        return folder.store(report.model, report.bundle, self.fairness_files(report))
 
     @cached_property
     def libraries(self) -> tuple[Library, ...]:
