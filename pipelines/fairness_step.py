@@ -34,7 +34,11 @@ def champion_report(platform: Platform) -> FairnessReport:
         cohorts = cohorts_of(platform.use_case, platform.lake, bundle)
         files = platform.evidence.files(bundle.model, bundle.digest)
         evidence_digest(files, bundle.digest)
-    materials = Materials(bundle, champion.scorer, cohorts, json.loads(files["development.json"]))
+    return report_on(platform, Materials(bundle, champion.scorer, cohorts, json.loads(files["development.json"])))
+
+
+def report_on(platform: Platform, materials: Materials) -> FairnessReport:
+    """Of any sealed model, also of one that was just trained and is not in force."""
     with platform.watch.step("compute fairness", Part.MODEL):
         return fairness_report(
             platform.use_case,

@@ -65,7 +65,7 @@ def _row(report: FairnessReport, row: dict[str, Any] | Any) -> str:
 
 
 def _gates(report: FairnessReport) -> list[str]:
-    found = ["verdict by gate (outside refuses, insufficient needs a person)"]
+    found = ["verdict by gate; anything but within is held for a person"]
     for gate, verdict in report.gates().items():
         rulings = [ruling for ruling in report.rulings if ruling.gate == gate]
         counts = ", ".join(f"{sum(r.verdict is each for r in rulings)} {each}" for each in Verdict)

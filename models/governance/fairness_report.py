@@ -44,7 +44,7 @@ class FairnessReport:
         return [ruling for ruling in self.rulings if ruling.verdict is verdict]
 
     def gates(self) -> dict[str, Verdict]:
-        """The worst verdict by gate. A gate that is not `within` is not passed: outside refuses, insufficient needs a person."""
+        """The worst verdict by gate. Only `within` passes: whatever is outside or insufficient is held for a person."""
         names = dict.fromkeys(ruling.gate for ruling in self.rulings)
         return {name: worst([ruling for ruling in self.rulings if ruling.gate == name]) for name in names}
 

@@ -83,7 +83,7 @@ def test_the_lake_that_training_reads_has_no_place_for_an_audit_column() -> None
 # Who may hold the restricted lake, or the door to it: ingest fills it, wiring hands it over, the fairness step asks for it.
 HOLDERS = {
     "restricted": {"pipelines/wiring.py intake", "pipelines/wiring.py audit_table", "pipelines/ingest.py _audit"},
-    "audit_table": {"pipelines/fairness_step.py champion_report"},
+    "audit_table": {"pipelines/fairness_step.py report_on"},
 }
 
 

@@ -55,6 +55,10 @@ def test_a_bounded_number_of_candidates_comes_from_the_stored_search(developed: 
     ]
 
 
+def test_a_search_that_just_ended_reads_like_a_stored_one(developed: Development) -> None:
+    assert tried(developed.recipe, developed.tables(), FEATURES) == tried(developed.recipe, record(developed), FEATURES)
+
+
 def test_the_champion_is_not_tried_twice(developed: Development) -> None:
     champion, *others = tried(developed.recipe, record(developed), FEATURES)
     assert (champion.family, champion.parameters) == (developed.recipe.family, developed.recipe.parameters)
