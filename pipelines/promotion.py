@@ -11,6 +11,7 @@ from models.bundle import Bundle
 from models.channel import Pointer, history
 from models.governance import release
 from models.governance.ledger import Event
+from models.governance.registration import note_registered
 from models.governance.requests import Office, Request, request
 from models.registry import ModelRegistry, ModelVersion, RunRecord
 
@@ -40,9 +41,16 @@ def register(desk: Desk, candidate: Candidate) -> ModelVersion:
     """
     bundle, model = candidate.bundle, candidate.bundle.model
     version = desk.registry.register(model, candidate.run, bundle.files, bundle.digest)
-    facts = {"bundle": bundle.digest, "version": version.version, "run": version.run_id, "evidence": candidate.evidence}
     desk.office.channel.add_bundle(bundle.digest, bundle.files)
-    desk.office.note_once(Event.REGISTERED, model, candidate.trainer, facts)
+    note_registered(
+        desk.office,
+        model,
+        version=version.version,
+        bundle=bundle.digest,
+        evidence=candidate.evidence,
+        run=version.run_id,
+        actor=candidate.trainer,
+    )
     mirror(desk, model)
     return version
 

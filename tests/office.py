@@ -13,6 +13,7 @@ from models.clock import FixedClock
 from models.credit_default import USE_CASE
 from models.governance.inventory import OVERSIGHT
 from models.governance.ledger import Event, Ledger
+from models.governance.registration import note_registered
 from models.governance.requests import Office, Request, request
 from models.governance.signing import Duty, Signer, Trust
 from models.registry import RunRecord
@@ -118,8 +119,13 @@ class Bank:
         digest = made.bundle.digest
         self.channel.add_bundle(digest, made.bundle.files)
         before = paper_bundle(compared_with).digest if compared_with else ""
+        self.register(digest, made.evidence, len(content))
         request(self.office, Request(MODEL, len(content), digest, made.evidence, "trainer", before, f"{content} is better"))
         return digest
+
+    def register(self, digest: str, evidence: str, version: int = 1) -> None:
+        """What a pipeline writes down, signed, before it asks."""
+        note_registered(self.office, MODEL, version=version, bundle=digest, evidence=evidence, run="run", actor="trainer")
 
     def served(self) -> str:
         """The digest that serving would load now, everything verified."""

@@ -8,6 +8,7 @@ from models.channel import Move, Pointer, head, history, publish
 from models.errors import NoChampion, NotFound
 from models.governance.checking import ensure_approved
 from models.governance.ledger import Event
+from models.governance.registration import check_registered
 from models.governance.requests import Office, Request, requested
 
 _EVENT = {Move.PROMOTE: Event.PROMOTED, Move.ROLL_BACK: Event.ROLLED_BACK}
@@ -31,6 +32,7 @@ def promote(office: Office, model: str, bundle: str) -> Pointer:
     if champion(office, model) == bundle:
         return head(office.channel, office.trust, model)
     wanted = requested(office, model, bundle)
+    check_registered(office, wanted)
     ensure_approved(office, wanted)
     return _publish(office, wanted, wanted.compared_with, Move.PROMOTE, wanted.reason, wanted.trainer)
 

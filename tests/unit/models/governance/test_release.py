@@ -32,7 +32,7 @@ def test_a_requested_bundle_comes_into_force_and_the_ledger_says_how() -> None:
 
     assert bank.served() == digest
     assert (pointer.move, pointer.asked_by, pointer.reason) == (Move.PROMOTE, "trainer", "first is better")
-    assert bank.events() == [Event.REQUESTED, Event.APPROVED, Event.PROMOTED]
+    assert bank.events() == [Event.REGISTERED, Event.REQUESTED, Event.APPROVED, Event.PROMOTED]
 
 
 def test_the_demonstration_approvers_signature_is_watermarked() -> None:
@@ -113,7 +113,7 @@ def test_promoting_twice_is_promoting_once() -> None:
     digest = bank.ask("first")
 
     assert release.promote(bank.office, MODEL, digest) == release.promote(bank.office, MODEL, digest)
-    assert bank.events() == [Event.REQUESTED, Event.APPROVED, Event.PROMOTED]
+    assert bank.events() == [Event.REGISTERED, Event.REQUESTED, Event.APPROVED, Event.PROMOTED]
 
 
 def test_asking_twice_is_asking_once_until_the_champion_changed() -> None:
