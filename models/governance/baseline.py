@@ -1,7 +1,9 @@
 """Whom a reduced account is compared with: real accounts just on the good side of the `reduce` cut-off, frozen in the bundle.
 
 The mean of such accounts would be nobody, and need not lie near the cut-off itself. So single accounts are kept, by their
-inputs alone. Among those near enough the most typical are taken: nearest, in ranks, to the middle of every input.
+inputs alone: the first is the most typical of those near enough, each further one stands for what the others so far do not
+(greedy medoids, distance in ranks). Accounts of different kinds meet at a cut-off, current ones and some that are behind;
+comparing with the most typical ones alone made reasons jump from one kind to the other when the model was refitted.
 """
 
 from collections.abc import Mapping
@@ -20,6 +22,7 @@ Floats = NDArray[np.float64]
 
 WIDTH = 0.05
 """Log-odds below the cut-off within which a baseline account lies."""
+CANDIDATES = 500  # accounts among which medoids are sought: every pair of them is measured
 KNOTS = 41  # quantiles of a mutable input: one in every 2.5 % of the accounts
 
 
@@ -72,12 +75,28 @@ def chosen(policy: Policy, rows: Floats, scorer: Scorer) -> Floats:
             f"none of {len(rows)} accounts lies within {WIDTH} log-odds on the good side of the reduce cut-off",
             hint="reasons need a real account to compare with: develop on more accounts",
         )
-    ordered = np.sort(near, axis=0)
-    sides = [[np.searchsorted(o, v, side) for side in ("left", "right")] for o, v in zip(ordered.T, near.T, strict=True)]
-    ranks = np.array(sides, dtype=np.float64).mean(axis=1).T
-    distance = np.abs(ranks - np.median(ranks, axis=0)).sum(axis=1)
-    count = policy.adverse.baselines if policy.adverse else 0
-    return np.asarray(near[np.argsort(distance, kind="stable")[:count]])
+    kept = near[np.unique(np.linspace(0, len(near) - 1, CANDIDATES).round().astype(np.intp))]
+    return kept[_medoids(_distances(kept), policy.adverse.baselines if policy.adverse else 0)]
+
+
+def _distances(rows: Floats) -> Floats:
+    """Between every two rows (n, n): ranks apart, ties at their middle, summed over the inputs."""
+    total = np.zeros((len(rows), len(rows)))
+    for values in rows.T:
+        ordered = np.sort(values)
+        rank = np.mean([np.searchsorted(ordered, values, side) for side in ("left", "right")], axis=0)
+        total += np.abs(rank[:, None] - rank)
+    return total
+
+
+def _medoids(distances: Floats, count: int) -> list[int]:
+    """Up to `count` rows; each brings all rows nearest, together, to the row of the chosen that is nearest to them."""
+    chosen: list[int] = []
+    nearest = np.full(len(distances), np.inf)
+    for _ in range(min(count, len(distances))):
+        chosen.append(int(np.argmin(np.minimum(nearest[:, None], distances).sum(axis=0))))
+        nearest = np.minimum(nearest, distances[:, chosen[-1]])
+    return chosen
 
 
 def opened(contract: Contract, policy: Policy, part: Mapping[str, Any], scorer: Scorer) -> Floats:

@@ -48,12 +48,24 @@ def test_the_order_of_the_accounts_and_their_copies_do_not_matter() -> None:
     np.testing.assert_array_equal(chosen(policy(3), rows, Formula(sum_of)), chosen(policy(3), mixed, Formula(sum_of)))
 
 
-def test_the_most_typical_are_taken_and_never_the_strangest() -> None:
-    rows = near(40)
-    rows[0] = [90.0, -89.0, -1.02]
-    found = chosen(policy(3, baselines=20), rows, Formula(sum_of))
-    assert len(found) == 20
-    assert not (found == rows[0]).all(axis=1).any()
+def test_the_first_is_the_most_typical_and_the_next_stands_for_another_kind() -> None:
+    """Thirty-one accounts are current, ten are behind."""
+    steps = np.linspace(-0.001, -0.049, 41)
+    current = np.column_stack([np.zeros(31), steps[:31]])
+    behind = np.column_stack([np.full(10, 2.0), steps[31:] - 2.0])
+    [first] = chosen(policy(2, baselines=1), current, Formula(sum_of))
+    assert first[1] == steps[15]
+    kinds = chosen(policy(2, baselines=2), np.vstack([behind, current]), Formula(sum_of))[:, 0]
+    assert kinds.tolist() == [0.0, 2.0]
+
+
+def test_an_account_is_never_taken_twice() -> None:
+    found = chosen(policy(3, baselines=9), near(9), Formula(sum_of))
+    assert len(np.unique(found, axis=0)) == 9
+
+
+def test_of_very_many_accounts_some_are_looked_at() -> None:
+    assert len(chosen(policy(3), near(3_000), Formula(sum_of))) == 4
 
 
 def test_fewer_accounts_than_wanted_are_enough() -> None:

@@ -129,6 +129,17 @@ def test_a_group_whose_reset_would_raise_the_probability_is_dropped_and_counted(
     assert found.dropped == ("a",)
 
 
+def test_a_reset_counts_over_all_accounts_compared_with_and_not_over_the_first() -> None:
+    """Beside the account's b, the first account's a is milder than its own and the second's far worse."""
+
+    def formula(x: Floats) -> Floats:
+        alone, beside = np.interp(x[:, 0], [0, 1, 5], [0, 9, 0]), np.interp(x[:, 0], [0, 1, 5], [1.5, 2, 11])
+        return GOOD + alone * (1 - x[:, 1]) + beside * x[:, 1]
+
+    assert "a" not in told(formula, [1.0, 1.0], [0.0, 0.0]).dropped
+    assert "a" in told(formula, [1.0, 1.0], [0.0, 0.0], [5.0, 0.0]).dropped
+
+
 def test_if_no_reset_confirms_a_reason_the_largest_is_given_and_says_so() -> None:
     found = told(lambda x: GOOD + 3 * x[:, 0] + 2.5 * x[:, 1] - 4 * x[:, 0] * x[:, 1], [1.0, 1.0])
     assert found.reasons == (Reason("A", "a", "because of a", 1.0, confirmed=False),)
