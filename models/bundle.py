@@ -5,6 +5,7 @@ contract.json    the columns                 policy.json     cut-offs, costs, li
 reference.json   frozen bins for PSI/CSI     golden.json     rows with the scores they must get
 inventory.json   owner, purpose, uses, exposure
 reasons.json     accounts that adverse decisions are compared with, and scales of what a customer can change
+uncertainty.json intervals by score and the review range that follows from them; what is familiar to the model
 manifest.json    SHA-256 of every file above, and the lineage: data partitions, lock file, git commit, recipe
 """
 
@@ -19,7 +20,16 @@ from models.errors import Integrity
 from models.policy import Policy
 
 MANIFEST = "manifest.json"
-PARTS = ("model.onnx", "contract.json", "policy.json", "reference.json", "golden.json", "inventory.json", "reasons.json")
+PARTS = (
+    "model.onnx",
+    "contract.json",
+    "policy.json",
+    "reference.json",
+    "golden.json",
+    "inventory.json",
+    "reasons.json",
+    "uncertainty.json",
+)
 FORMAT = 1
 
 

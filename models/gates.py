@@ -31,6 +31,16 @@ FLOORS = (
     "parity",
     "same_decisions",
 )
+PROOFS = (
+    "monotone",
+    "interval_coverage",
+    "review_growth",
+    "refusals",
+    "false_flags",
+    "disturbances",
+    "caught",
+)
+"""What `pipelines/proofs.py` shows of the sealed bundle: as binding as a floor."""
 COMPARISONS = ("auc_gain", "brier_gain", "reason_to_change")
 
 
@@ -98,18 +108,20 @@ def decide(
     parity: Parity | None,
     deployed: HeldOut | None = None,
     redefined: str = "",
+    proofs: Sequence[Check] = (),
 ) -> Decision:
     """Judge probabilities (n,) of challenger and champion on the same out-of-time rows; no champion means the first.
 
     Where the recipe is refitted and calibrated anew before it is deployed, `deployed` is where calibration is judged, and
     where the floors must hold once more; everything else is judged out of time. `redefined` is a sentence that says how
     the outcomes are read otherwise than when the champion was trained, if they are: then a loss is not the model's fault.
+    `proofs` are the checks by the names of `PROOFS`.
     """
     rows = _rows(bad, challenger, champion, accounts)
     if not rows.passed:
         return Decision(Outcome.REFUSE, (rows,))
     held = deployed or HeldOut(bad, challenger, accounts)
-    checks = [rows, *_floors(limits, bad, challenger, accounts), *_deployed(limits, held), *_parity(parity, len(bad))]
+    checks = [rows, *_floors(limits, bad, challenger, accounts), *_deployed(limits, held), *_parity(parity, len(bad)), *proofs]
     if champion is not None:
         checks += _comparisons(limits, bad, challenger, champion, accounts, redefined)
     return Decision(conclude(checks, against_champion=champion is not None), tuple(checks))
@@ -117,9 +129,10 @@ def decide(
 
 def conclude(checks: Sequence[Check], *, against_champion: bool) -> Outcome:
     """PROMOTE needs every check by name, each with a finite figure, each passed."""
-    expected = FLOORS + (COMPARISONS if against_champion else ())
+    floors = FLOORS + PROOFS
+    expected = floors + (COMPARISONS if against_champion else ())
     made = {check.name: check for check in checks if isfinite(check.value)}
-    if len(made) < len(checks) or made.keys() != set(expected) or not all(made[name].passed for name in FLOORS):
+    if len(made) < len(checks) or made.keys() != set(expected) or not all(made[name].passed for name in floors):
         return Outcome.REFUSE
     return Outcome.PROMOTE if all(made[name].passed for name in expected) else Outcome.KEEP
 

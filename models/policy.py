@@ -45,6 +45,11 @@ class CostMatrix(Frozen):
             Action.REDUCE: (1 - self.reduce_saves) * keep + (1 - probability) * self.lost_margin,
         }
 
+    def spent(self, actions: NDArray[np.str_], probability: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Cost by account (n,) of what was done: expected at a probability, realised at an outcome of 0 or 1."""
+        costs = self.expected(probability)
+        return np.select([actions == action.value for action in costs], list(costs.values()))
+
     def cut_offs(self) -> tuple[float, float]:
         """(review, reduce): from which probability on each action is the cheapest. Lines, so the crossings are exact."""
         loss = self.exposure * self.loss_given_default

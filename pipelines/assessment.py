@@ -18,6 +18,7 @@ from models.bundle import Bundle
 from models.estimator import Family
 from models.evaluation import Evaluation, auc, auc_error, brier, report
 from models.gates import Decision, HeldOut, decide
+from models.governance.rule import Rule
 from models.lake import OUTCOMES
 from models.reference import Expected
 from models.scoring import Scorer
@@ -25,7 +26,8 @@ from models.splits import Plan, held_out
 from models.usecase import UseCase
 from pipelines.dataset import Dataset
 from pipelines.packaging import Export, Load, Origin, lineage, parity, seal
-from pipelines.training import Recipe, Refit, fit, refit
+from pipelines.proofs import Anatomy, Proofs, Scored, prove
+from pipelines.training import Recipe, Refit, TrainedModel, fit, refit
 
 Floats = NDArray[np.float64]
 
@@ -62,6 +64,7 @@ class Workshop:
     export: Export
     load: Load
     origin: Origin
+    anatomy: Anatomy
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ class Assessment:
     decision: Decision
     scores: Mapping[str, Floats]
     check: HeldOut
+    proofs: Proofs
 
     def metrics(self) -> dict[str, float]:
         """Flat figures for a tracking server."""
@@ -112,6 +116,7 @@ class Assessment:
             "out_of_time": self.candidate.to_dict(),
             "deployed": self.deployed.to_dict(),
             "gate": self.decision.to_dict(),
+            "proofs": self.proofs.to_dict(),
         }
 
 
@@ -129,11 +134,12 @@ def assess(use_case: UseCase, cohorts: Cohorts, recipe: Recipe, workshop: Worksh
     same = parity(
         workshop.load(bundle.graph),
         use_case.contract,
-        policy,
+        Rule.of(bundle),
         out_of_time.columns,
         final.model.probabilities(out_of_time.columns),
     )
     check = HeldOut(final.check.bad, final.probabilities, final.check.accounts)
+    proofs = _proven(use_case, cohorts, workshop, bundle, candidate, final, scores["challenger"])
     fair = _fair_rows(cohorts, champion)
     decision = decide(
         policy.gates,
@@ -144,6 +150,7 @@ def assess(use_case: UseCase, cohorts: Cohorts, recipe: Recipe, workshop: Worksh
         same,
         check,
         champion.redefined(recipe.definition_version) if champion else "",
+        proofs.checks(policy),
     )
     return Assessment(
         bundle=bundle,
@@ -154,6 +161,31 @@ def assess(use_case: UseCase, cohorts: Cohorts, recipe: Recipe, workshop: Worksh
         decision=decision,
         scores=scores,
         check=check,
+        proofs=proofs,
+    )
+
+
+def _proven(
+    use_case: UseCase,
+    cohorts: Cohorts,
+    workshop: Workshop,
+    bundle: Bundle,
+    candidate: TrainedModel,
+    final: Refit,
+    out_of_time: Floats,
+) -> Proofs:
+    """`out_of_time` are the candidate's quantised probabilities."""
+    calibrated_on = cohorts.newest_held_out()
+    theirs = use_case.policy.quantise(candidate.probabilities(calibrated_on.columns))
+    return prove(
+        use_case,
+        bundle,
+        workshop.load,
+        workshop.anatomy,
+        held_out=final.check,
+        calibrated_on=Scored(calibrated_on, theirs),
+        later=Scored(cohorts.out_of_time, out_of_time),
+        development=cohorts.development.columns,
     )
 
 
@@ -196,6 +228,7 @@ def sealed(use_case: UseCase, final: Refit, matured: Dataset, workshop: Workshop
         final.model.ensemble(),
         final.model.calibration,
         reference=check.columns,
+        outcomes=check.bad,
         development=matured.columns,
         expected=expected,
         lineage=origin,

@@ -11,10 +11,14 @@ from numpy.typing import NDArray
 from models.bundle import Bundle, canonical
 from models.calibration import Calibration
 from models.contract import Column, Columns, Contract
+from models.errors import Misconfigured
 from models.estimator import TreeEnsemble
 from models.gates import Parity
 from models.governance.baseline import recorded
+from models.governance.familiar import learned
 from models.governance.reasons import check_additive
+from models.governance.rule import PART, Rule
+from models.governance.uncertainty import venn_abers
 from models.policy import Policy
 from models.reference import Expected, profile
 from models.scoring import Scorer, check_golden_rows
@@ -45,6 +49,7 @@ def seal(
     calibration: Calibration,
     *,
     reference: Columns,
+    outcomes: NDArray[np.bool_],
     development: Columns,
     expected: Expected,
     lineage: Mapping[str, Any],
@@ -53,28 +58,43 @@ def seal(
 ) -> Bundle:
     """The bundle of a fitted model, its golden rows checked once.
 
-    `reference` holds the contract inputs of the rows that monitoring compares with, `development` those of the rows that
-    the model was made from, among which adverse decisions find whom to be compared with. Raises `Misconfigured` if an input
-    has no reason text, `NotEnoughData` if no account lies near enough to the cut-off.
+    `reference` holds the contract inputs of the rows that monitoring compares with, on which no tree was grown, and
+    `outcomes` whether they turned bad: from them the intervals follow. `development` holds those of the rows that the model
+    was made from: they say what is familiar, and among them adverse decisions find whom to be compared with. Raises
+    `Misconfigured` if an input has no reason text, `NotEnoughData` if no account lies near enough to the cut-off.
     """
     contract, policy = use_case.contract, use_case.policy
     graph = export(contract, use_case.features, ensemble.features, ensemble, calibration)
     scorer = load(graph)
-    scores = policy.quantise(scorer.probabilities(contract.matrix(reference)))
+    rows = contract.matrix(reference)
+    scores = policy.quantise(scorer.probabilities(rows))
+    rule = ruled(contract, policy, scores, outcomes, development)
     reasons = recorded(contract, policy, development, scorer)
     parts = {
         "model.onnx": graph,
         "contract.json": canonical(contract.to_dict()),
         "policy.json": canonical(policy.model_dump(mode="json")),
-        "reference.json": canonical(profile(contract, reference, scores, policy.cut_offs.actions(scores), expected)),
+        "reference.json": canonical(profile(contract, reference, scores, rule.actions(scores, rows), expected)),
         "golden.json": canonical(golden(contract, policy, scorer, reference)),
         "inventory.json": canonical(use_case.inventory.model_dump(mode="json")),
         "reasons.json": canonical(reasons),
+        PART: canonical(rule.to_dict()),
     }
     bundle = Bundle.seal(use_case.name, parts, lineage=lineage)
     check_golden_rows(bundle, scorer)
     check_additive(bundle, scorer)
     return bundle
+
+
+def ruled(
+    contract: Contract, policy: Policy, scores: NDArray[np.float64], outcomes: NDArray[np.bool_], development: Columns
+) -> Rule:
+    """What decides: the policy, and the two doubts. Scores and outcomes (n,) are those of accounts that no tree was grown on."""
+    if policy.robustness is None:
+        raise Misconfigured(
+            f"the policy of {contract.name} does not say how rare is unfamiliar", hint="give policy.robustness: limits"
+        )
+    return Rule.made(policy, venn_abers(scores, outcomes), learned(contract, development, policy.robustness.flagged))
 
 
 def lineage(
@@ -96,10 +116,11 @@ def lineage(
     }
 
 
-def parity(scorer: Scorer, contract: Contract, policy: Policy, columns: Columns, fitted: NDArray[np.float64]) -> Parity:
+def parity(scorer: Scorer, contract: Contract, rule: Rule, columns: Columns, fitted: NDArray[np.float64]) -> Parity:
     """`fitted` are the probabilities (rows,) of the library that fitted the model, calibrated, for the same rows."""
-    scored = scorer.probabilities(contract.matrix(columns))
-    ours, theirs = (policy.cut_offs.actions(policy.quantise(values)) for values in (scored, fitted))
+    rows = contract.matrix(columns)
+    scored = scorer.probabilities(rows)
+    ours, theirs = (rule.actions(rule.policy.quantise(values), rows) for values in (scored, fitted))
     difference = float(np.max(np.abs(scored - fitted), initial=0.0))
     return Parity(len(fitted), difference, int(np.sum(ours != theirs)))
 

@@ -51,6 +51,4 @@ def neighbours(
 
 def realised(policy: Policy, cut_offs: CutOffs, bad: NDArray[np.bool_], probability: Floats) -> Floats:
     """What the action cost by row, shape (n,): the cost matrix at the outcome itself instead of at a probability."""
-    actions = cut_offs.actions(policy.quantise(probability))
-    costs = policy.cost.expected(bad.astype(np.float64))
-    return np.select([actions == action.value for action in costs], list(costs.values()))
+    return policy.cost.spent(cut_offs.actions(policy.quantise(probability)), bad.astype(np.float64))

@@ -39,6 +39,7 @@ from pipelines.fairness_table import lines
 from pipelines.ingest import Intake
 from pipelines.progress import Progress
 from pipelines.promotion import Desk
+from pipelines.proofs import Anatomy
 from pipelines.replay_ports import Service
 from pipelines.replay_story import ReplayResult
 from pipelines.search import Optimiser
@@ -198,9 +199,10 @@ class Platform:
 
     @cached_property
     def workshop(self) -> Workshop:
+        from models.adapters.graph_trees import from_trees_on, trees
         from models.adapters.onnx_graph import export
 
-        return Workshop(self.families, export, self.scorer, origin(ROOT))
+        return Workshop(self.families, export, self.scorer, origin(ROOT), Anatomy(trees, from_trees_on))
 
     def draw(self, cohorts: Cohorts, development: Development, assessment: Assessment) -> dict[str, bytes]:
         """The pictures of a training run."""

@@ -18,6 +18,7 @@ from models.governance.baseline import recorded
 from models.governance.signing import Duty, Signer, Trust
 from models.scoring import Scorer
 from tests.fakes.scorer import FakeScorer
+from tests.rules import plain
 
 MODEL = USE_CASE.name
 NOW = datetime(2005, 8, 1, 6, tzinfo=UTC)
@@ -110,6 +111,7 @@ def sealed(
         "golden.json": canonical({"columns": contract.inputs, "inputs": rows.tolist(), "probabilities": scores.tolist()}),
         "inventory.json": canonical(USE_CASE.inventory.model_dump(mode="json")),
         "reasons.json": canonical(reasons(contract, make_scorer(graph))),
+        "uncertainty.json": canonical(plain(contract, USE_CASE.policy).to_dict()),
     }
     return Bundle.seal(model, own | (parts or {}), lineage={"git_commit": "test"})
 

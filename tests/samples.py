@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.adapters.onnx_graph import export
 from models.adapters.onnx_runtime import OnnxScorer
@@ -17,7 +18,7 @@ from models.credit_default import USE_CASE
 from models.estimator import Tree, TreeEnsemble
 from models.reference import Expected
 from models.usecase import UseCase
-from pipelines.packaging import Origin, lineage, seal
+from pipelines.packaging import Load, Origin, lineage, seal
 
 NOON = datetime(2005, 9, 1, 12, tzinfo=UTC)
 EXPECTED = Expected(auc=0.8, auc_error=0.01, brier=0.1, bad_rate=0.12, definition_version=1, months=["2005-07"])
@@ -63,18 +64,28 @@ def rows(count: int = 200, seed: int = 7) -> Columns:
     return {name: drawn[name].astype(contract[name].dtype) for name in contract.inputs}
 
 
-def sealed(model: TreeEnsemble | None = None, use_case: UseCase = SAMPLE, seed: int = 1, name: str = "") -> Bundle:
+def outcomes() -> NDArray[np.bool_]:
+    """Of `rows()`: the model's own risk comes true, so that some scores are sure."""
+    drawn = rows()
+    risk = np.where(drawn["status_0"] > 0, 0.9, 0.05)
+    return np.random.default_rng(3).random(len(risk)) < risk
+
+
+def sealed(
+    model: TreeEnsemble | None = None, use_case: UseCase = SAMPLE, seed: int = 1, name: str = "", load: Load = OnnxScorer
+) -> Bundle:
     """A real bundle; `seed` is only written into its lineage, so that bundles of one model can differ."""
     return seal(
         replace(use_case, name=name or use_case.name),
         model or ensemble(),
         Calibration(1.1, -0.05),
         reference=rows(),
+        outcomes=outcomes(),
         development=rows(),
         expected=EXPECTED,
         lineage=lineage(Origin("unknown", "unknown"), partitions=[], recipe={"family": "by hand"}, seed=seed, as_of="2005-08-31"),
         export=export,
-        load=OnnxScorer,
+        load=load,
     )
 
 

@@ -69,7 +69,7 @@ def crosswise(scores: Floats, bad: Bools, accounts: NDArray[Any], *, confidence:
 def covered(
     name: str, made_of: Floats, known: Bools, scores: Floats, bad: Bools, *, confidence: float, looks: int = 1
 ) -> Coverage:
-    """Intervals made of calibration scores and outcomes (m,), looked at on other accounts (n,). Raises `NotEnoughData`."""
+    """Intervals made of calibration scores and outcomes (m,), looked at on other accounts (n,)."""
     intervals = venn_abers(made_of, known)
     p0, p1 = intervals.of(scores)
     edges = np.unique(np.quantile(scores, np.arange(1, BANDS) / BANDS))

@@ -25,6 +25,7 @@ from models.errors import Integrity
 from models.gates import Parity
 from models.governance.ledger import Event
 from models.governance.requests import Office
+from models.governance.rule import Rule
 from models.governance.signing import Duty
 from models.registry import RunRecord
 from models.scoring import check_golden_rows
@@ -82,6 +83,7 @@ def trained(use_case: UseCase, columns: Columns, bad: Any) -> tuple[Bundle, Pari
         fitted.ensemble(),
         CALIBRATION,
         reference=inputs,
+        outcomes=bad,
         development=inputs,
         expected=EXPECTED,
         lineage=lineage(Origin("unknown", "unknown"), partitions=[], recipe=PARAMETERS, seed=1, as_of="2005-08-31"),
@@ -89,7 +91,7 @@ def trained(use_case: UseCase, columns: Columns, bad: Any) -> tuple[Bundle, Pari
         load=OnnxScorer,
     )
     theirs = CALIBRATION.apply(fitted.log_odds(X))
-    return bundle, parity(OnnxScorer(bundle.graph), use_case.contract, use_case.policy, inputs, theirs)
+    return bundle, parity(OnnxScorer(bundle.graph), use_case.contract, Rule.of(bundle), inputs, theirs)
 
 
 @pytest.fixture

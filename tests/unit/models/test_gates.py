@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.catalog import find
-from models.gates import COMPARISONS, FLOORS, Check, HeldOut, Outcome, Parity, conclude, decide
+from models.gates import COMPARISONS, FLOORS, PROOFS, Check, HeldOut, Outcome, Parity, conclude, decide
 
+NEEDED = FLOORS + PROOFS
 LIMITS = find("credit_default").policy.gates.model_copy(update={"minimum_bad": 100})
 ROWS = 4000
 ACCOUNTS = np.arange(ROWS)
@@ -32,8 +33,11 @@ def model(noise=0.0, shift=0.0, stretch=1.0, seed=1):
 GOOD = model(noise=0.5)
 
 
-def judge(challenger, champion=None, parity=EXACT, limits=LIMITS, bad=BAD, **more):
-    return decide(limits, bad, challenger, champion, ACCOUNTS, parity, **more)
+SHOWN = tuple(Check(name, 0.0, "0", True, f"{name} holds.") for name in PROOFS)
+
+
+def judge(challenger, champion=None, parity=EXACT, limits=LIMITS, bad=BAD, proofs=SHOWN, **more):
+    return decide(limits, bad, challenger, champion, ACCOUNTS, parity, proofs=proofs, **more)
 
 
 def failed(decision):
@@ -43,7 +47,7 @@ def failed(decision):
 def test_a_sound_first_model_is_promoted():
     decision = judge(GOOD)
     assert decision.outcome is Outcome.PROMOTE
-    assert [check.name for check in decision.checks] == list(FLOORS)
+    assert [check.name for check in decision.checks] == [*FLOORS, *PROOFS]
     assert decision.sentence == "Promote: every floor holds and there is no champion yet."
 
 
@@ -219,28 +223,28 @@ def passing(*names):
     return [Check(name, 0.0, "", passed=True, sentence="") for name in names]
 
 
-@given(st.sets(st.sampled_from(FLOORS + COMPARISONS)), st.booleans())
+@given(st.sets(st.sampled_from(NEEDED + COMPARISONS)), st.booleans())
 def test_only_the_full_set_of_passed_checks_promotes(names, against_champion):
-    expected = set(FLOORS + COMPARISONS) if against_champion else set(FLOORS)
+    expected = set(NEEDED + COMPARISONS) if against_champion else set(NEEDED)
     outcome = conclude(passing(*names), against_champion=against_champion)
     assert (outcome is Outcome.PROMOTE) == (names == expected)
 
 
-@given(st.sampled_from(FLOORS + COMPARISONS), st.sampled_from([float("nan"), float("inf")]))
+@given(st.sampled_from(NEEDED + COMPARISONS), st.sampled_from([float("nan"), float("inf")]))
 def test_any_figure_that_is_missing_refuses(name, figure):
-    checks = [replace(c, value=figure) if c.name == name else c for c in passing(*FLOORS, *COMPARISONS)]
+    checks = [replace(c, value=figure) if c.name == name else c for c in passing(*NEEDED, *COMPARISONS)]
     assert conclude(checks, against_champion=True) is Outcome.REFUSE
 
 
-@given(st.sets(st.sampled_from(FLOORS + COMPARISONS), min_size=1))
+@given(st.sets(st.sampled_from(NEEDED + COMPARISONS), min_size=1))
 def test_any_failed_check_stops_the_promotion(broken):
-    checks = [replace(c, passed=c.name not in broken) for c in passing(*FLOORS, *COMPARISONS)]
+    checks = [replace(c, passed=c.name not in broken) for c in passing(*NEEDED, *COMPARISONS)]
     outcome = conclude(checks, against_champion=True)
-    assert outcome is (Outcome.REFUSE if broken & set(FLOORS) else Outcome.KEEP)
+    assert outcome is (Outcome.REFUSE if broken & set(NEEDED) else Outcome.KEEP)
 
 
 def test_a_check_made_twice_refuses():
-    assert conclude(passing(*FLOORS, "auc"), against_champion=False) is Outcome.REFUSE
+    assert conclude(passing(*NEEDED, "auc"), against_champion=False) is Outcome.REFUSE
 
 
 @settings(max_examples=15)
@@ -257,3 +261,13 @@ def test_a_gain_in_one_measure_does_not_outweigh_a_loss_in_the_other():
     decision = judge(ranks_better, calibrated, limits=generous)
     assert decision.outcome is Outcome.KEEP
     assert "A proven gain, but a proven loss as well" in decision.sentence
+
+
+@pytest.mark.parametrize("name", PROOFS)
+def test_what_the_sealed_bundle_must_show_is_as_binding_as_a_floor(name):
+    without = tuple(check for check in SHOWN if check.name != name)
+    broken = (*without, Check(name, 1.0, "0", False, "It does not hold."))
+
+    assert judge(GOOD, proofs=without).outcome is Outcome.REFUSE
+    assert judge(GOOD, proofs=broken).outcome is Outcome.REFUSE
+    assert judge(GOOD, proofs=broken).sentence == "Refuse: It does not hold."

@@ -12,16 +12,21 @@ from models.adapters.onnx_runtime import OnnxScorer
 from models.bundle import Bundle, canonical
 from models.calibration import Calibration
 from models.contract import Role
-from models.errors import Integrity
+from models.errors import Integrity, Misconfigured, NotEnoughData
 from models.estimator import TreeEnsemble
 from models.gates import Parity
-from models.policy import Policy
+from models.policy import Adverse, CutOffs, Policy
 from models.reference import counts
 from models.scoring import check_golden_rows
+from models.usecase import UseCase
 from pipelines.packaging import GOLDEN_ROWS, Origin, golden, golden_rows, lineage, parity
+from tests.rules import plain
 from tests.samples import EXPECTED, SAMPLE, ensemble, rows, sealed
 
 CONTRACT, POLICY = SAMPLE.contract, SAMPLE.policy
+assert POLICY.adverse is not None
+ADVERSE = POLICY.adverse
+RULE = plain(CONTRACT, POLICY)
 
 
 class Linear:
@@ -43,6 +48,7 @@ def test_a_bundle_carries_the_contract_and_the_policy_that_it_was_made_under() -
     assert (bundle.contract, bundle.policy) == (CONTRACT, POLICY)
     assert bundle.part("reference.json")["performance"] == {
         "auc": EXPECTED.auc,
+        "auc_error": EXPECTED.auc_error,
         "brier": EXPECTED.brier,
         "bad_rate": EXPECTED.bad_rate,
         "definition_version": 1,
@@ -140,7 +146,7 @@ def test_equal_scores_are_in_parity() -> None:
     columns = rows()
     fitted = Linear().probabilities(CONTRACT.matrix(columns))
 
-    assert parity(Linear(), CONTRACT, POLICY, columns, fitted) == Parity(200, 0.0, 0)
+    assert parity(Linear(), CONTRACT, RULE, columns, fitted) == Parity(200, 0.0, 0)
 
 
 @pytest.mark.parametrize("difference", [0.5, -0.05])
@@ -150,7 +156,7 @@ def test_parity_finds_the_largest_difference_and_the_decisions_that_changed(diff
     fitted[3] += difference
     fitted[2] -= 0.005
 
-    found = parity(Linear(), CONTRACT, POLICY, columns, fitted)
+    found = parity(Linear(), CONTRACT, RULE, columns, fitted)
 
     assert found.difference == pytest.approx(abs(difference))
     assert found.changed_decisions == 1
@@ -161,7 +167,7 @@ def test_a_changed_decision_is_counted_however_small_the_difference() -> None:
     fitted = Linear().probabilities(CONTRACT.matrix(columns))
     fitted[0] -= 0.6e-9
 
-    found = parity(Linear(), CONTRACT, POLICY, columns, fitted)
+    found = parity(Linear(), CONTRACT, RULE, columns, fitted)
 
     assert found.difference < 1e-9
     assert found.changed_decisions == 1
@@ -202,3 +208,42 @@ def test_the_graph_in_the_bundle_is_the_exported_one() -> None:
     model: TreeEnsemble = ensemble()
 
     assert sealed(model).graph == export(CONTRACT, SAMPLE.features, model.features, model, Calibration(1.1, -0.05))
+
+
+def test_an_input_without_a_reason_text_stops_the_sealing() -> None:
+    """Whatever decides must be sayable to the customer."""
+    first, *others = ADVERSE.groups
+    lacking = ADVERSE.model_copy(update={"groups": (first.model_copy(update={"inputs": ("status_0",)}), *others)})
+    with pytest.raises(Misconfigured, match="no reason group holds status_1"):
+        sealed(use_case=saying(lacking))
+
+
+def test_without_an_account_near_the_cut_off_nothing_is_sealed() -> None:
+    far = POLICY.model_copy(update={"cut_offs": CutOffs(review=0.001, reduce=0.002)})
+    with pytest.raises(NotEnoughData, match="good side of the reduce cut-off"):
+        sealed(use_case=replace(SAMPLE, policy=far))
+
+
+def test_the_accounts_compared_with_are_real_and_come_without_their_numbers() -> None:
+    bundle = sealed()
+    part = bundle.part("reasons.json")
+    real = {tuple(row) for row in CONTRACT.matrix(rows()).tolist()}
+    assert 1 <= len(part["baseline"]) <= ADVERSE.baselines
+    assert {tuple(row) for row in part["baseline"]} <= real
+    assert part["columns"] == list(CONTRACT.inputs)
+    assert set(part["scales"]) == {each.column for each in ADVERSE.mutable}
+
+
+def test_reasons_that_do_not_add_up_stop_the_sealing() -> None:
+    """A graph whose rows lean on each other: the first row of a batch counts for all of them."""
+
+    class Leaning(OnnxScorer):
+        def log_odds(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
+            return super().log_odds(inputs) + 1e-5 * (inputs[0, CONTRACT.inputs.index("status_1")] == 8)
+
+    with pytest.raises(Integrity, match="miss its log-odds by"):
+        sealed(load=Leaning)
+
+
+def saying(adverse: Adverse) -> UseCase:
+    return replace(SAMPLE, policy=POLICY.model_copy(update={"adverse": adverse}))

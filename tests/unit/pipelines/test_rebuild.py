@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from models.adapters.gradient_boosting import GradientBoosting
+from models.adapters.graph_trees import from_trees_on, trees
 from models.adapters.onnx_graph import export
 from models.adapters.onnx_runtime import OnnxScorer
 from models.adapters.scorecard import Scorecard
@@ -23,6 +24,7 @@ from models.usecase import UseCase
 from pipelines.assessment import Workshop, sealed
 from pipelines.dataset import Dataset, load
 from pipelines.packaging import Origin
+from pipelines.proofs import Anatomy
 from pipelines.rebuild import Likeness, Rebuilt, rebuild
 from pipelines.rebuilding import lines
 from pipelines.training import Recipe, refit
@@ -33,7 +35,7 @@ MONTHS = (Month(2005, 5), Month(2005, 6))
 AS_OF = Month(2005, 7).last_day
 LATER = datetime(2005, 9, 1, tzinfo=UTC)
 THEN = Origin("a" * 40, "1" * 64)
-WORKSHOP = Workshop((Scorecard(), GradientBoosting()), export, OnnxScorer, THEN)
+WORKSHOP = Workshop((Scorecard(), GradientBoosting()), export, OnnxScorer, THEN, Anatomy(trees, from_trees_on))
 TREES = {"trees": 20, "leaves": 7, "learning_rate": 0.1, "minimum_leaf": 0.01, "row_share": 0.8, "feature_share": 0.8, "l2": 1.0}
 RECIPE = Recipe(
     use_case=USE_CASE.name,

@@ -70,7 +70,7 @@ def test_an_account_with_all_amounts_in_thousands_is_not_scored_in_silence() -> 
 
 
 def test_more_noise_moves_more() -> None:
-    assert effects()["1 % of noise"].moved < effects()["5 % of noise"].moved
+    assert effects()["1 % of noise"].changed < effects()["5 % of noise"].changed
 
 
 def test_a_stale_record_is_last_months() -> None:
