@@ -235,11 +235,11 @@ def test_the_accounts_compared_with_are_real_and_come_without_their_numbers() ->
 
 
 def test_reasons_that_do_not_add_up_stop_the_sealing() -> None:
-    """A graph whose rows lean on each other: the first row of a batch counts for all of them."""
+    """A graph that scores a row otherwise in a large batch."""
 
     class Leaning(OnnxScorer):
         def log_odds(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
-            return super().log_odds(inputs) + 1e-5 * (inputs[0, CONTRACT.inputs.index("status_1")] == 8)
+            return super().log_odds(inputs) + 1e-5 * (len(inputs) > 500)
 
     with pytest.raises(Integrity, match="miss its log-odds by"):
         sealed(load=Leaning)
