@@ -77,9 +77,12 @@ def real_bundle(base: float = 0.1) -> Bundle:
     from models.adapters.onnx_runtime import OnnxScorer
     from models.calibration import Calibration
 
-    # status <= 0 ? (usage <= 0.5 ? -1 : 0) : 1.5
-    side, none = np.array([1, 3, -1, -1, -1]), np.array([2, 4, -1, -1, -1])
-    tree = Tree(np.array([0, 1, 0, 0, 0]), np.array([0.0, 0.5, 0, 0, 0]), side, none, np.array([0, 0, 1.5, -1.0, 0.0]))
+    # status <= 0 ? (usage <= 0.5 ? -1 : usage <= 0.7 ? 0 : just below the reduce cut-off) : 1.5
+    cut_off = USE_CASE.policy.cut_offs.reduce
+    below = float(np.log(cut_off / (1 - cut_off)) - np.log(base / (1 - base))) - 0.02
+    side, none = np.array([1, 3, -1, -1, 5, -1, -1]), np.array([2, 4, -1, -1, 6, -1, -1])
+    feature, split = np.array([0, 1, 0, 0, 1, 0, 0]), np.array([0.0, 0.5, 0, 0, 0.7, 0, 0])
+    tree = Tree(feature, split, side, none, np.array([0, 0, 1.5, -1.0, 0, 0.0, below]))
     ensemble = TreeEnsemble(("status", "usage"), 0.0, (tree,))
     calibration = Calibration(1.0, float(np.log(base / (1 - base))))
     graph = export(USE_CASE.contract, _features, ensemble.features, ensemble, calibration)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from models.adapters import durable
-from models.errors import Conflict, NotFound, Unavailable
+from models.errors import Conflict, Integrity, NotFound, Unavailable
 from models.governance.signing import Signed
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -20,6 +20,8 @@ _MODEL = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _NUMBER = re.compile(r"\d{8}\.json")
 _SIGNER = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _APPROVAL = re.compile(rf"{_SIGNER.pattern}\.json")
+_LARGEST_PART = 32 * 2**20
+_LARGEST_DOCUMENT = 2**20
 
 
 class FolderChannel:
@@ -56,7 +58,7 @@ class FolderChannel:
         with self._translated():
             if not folder.is_dir():
                 raise NotFound(f"the channel has no bundle {digest[:12]}", hint="promote it again from the registry")
-            return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+            return {path.name: _bytes(path, _LARGEST_PART) for path in sorted(folder.iterdir())}
 
     def add_bundle(self, digest: str, files: Mapping[str, bytes]) -> None:
         folder = self._bundle(digest)
@@ -104,7 +106,7 @@ class FolderChannel:
     def _signed(self, path: Path, what: str) -> Signed:
         with self._translated():
             try:
-                return Signed.from_bytes(path.read_bytes())
+                return Signed.from_bytes(_bytes(path, _LARGEST_DOCUMENT))
             except FileNotFoundError as error:
                 raise NotFound(f"the channel has no {what}", hint=f"looked for {path}") from error
 
@@ -127,6 +129,15 @@ class FolderChannel:
                 f"the release channel {self._root} does not answer: {error.strerror}",
                 hint="check that STEWARD_CHANNEL names a folder that this process may read and write",
             ) from error
+
+
+def _bytes(path: Path, most: int) -> bytes:
+    """Who can write to the channel must not be able to fill the memory of those who read it."""
+    with path.open("rb") as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise Integrity(f"{path} has more than {most} bytes", hint="it was not written by this platform; find out who did")
+    return data
 
 
 def _named(rule: re.Pattern[str], name: str, what: str) -> str:

@@ -41,15 +41,18 @@ class Signed:
     def from_bytes(cls, data: bytes) -> Self:
         try:
             return cls.from_dict(json.loads(data))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise _unreadable() from error
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Self:
         try:
-            return cls(raw["document"], raw["signer"], Duty(raw["duty"]), raw["signature"])
-        except (ValueError, KeyError, TypeError) as error:
+            found = cls(raw["document"], raw["signer"], Duty(raw["duty"]), raw.get("signature", ""))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise _unreadable() from error
+        if not found.signature:
+            raise NotApproved("a document has no signature", hint="what nobody signed counts for nothing; find out who wrote it")
+        return found
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,8 @@ class Trust:
             public.verify(base64.b64decode(signed.signature), signed.payload())
         except (InvalidSignature, ValueError, TypeError) as error:
             raise NotApproved(
-                f"the signature of {signed.signer!r} does not match", hint="the document was changed after signing"
+                f"the signature of {signed.signer!r} does not match",
+                hint="the document was changed after signing, or signed with another key than the trust file has",
             ) from error
 
 

@@ -1,8 +1,10 @@
 """The scoring service as a process of its own, with real bundles, the real channel and a real decision log."""
 
+import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,11 +17,12 @@ from threading import Event
 from typing import Any
 
 import httpx
+import onnx
 import pytest
 
 from models.adapters import key_files
 from models.adapters.folder_channel import FolderChannel
-from models.bundle import Bundle
+from models.bundle import MANIFEST, Bundle
 from models.clock import Month
 from models.governance.signing import Duty
 from monitoring.adapters.sql_decisions import SqlDecisionLog
@@ -167,11 +170,8 @@ def test_no_request_fails_while_versions_change_and_a_spoilt_one_is_refused(serv
 
 def spoil(service: Service, bundle: Bundle) -> Path:
     """Publish a bundle whose graph was changed; the file's path. Publishing verifies, so the pointer is signed elsewhere."""
-    elsewhere = FolderChannel(service.home / "elsewhere")
+    elsewhere = FolderChannel(shutil.copytree(service.home / "channel", service.home / "elsewhere", dirs_exist_ok=True))
     last = service.channel.pointers(MODEL)
-    for number in range(1, last + 1):
-        pointer = service.channel.pointer(MODEL, number)
-        elsewhere.add_pointer(MODEL, number, pointer)
     service.office.promote(elsewhere, bundle, version=last + 1, now=datetime.now(UTC))
     service.channel.add_bundle(bundle.digest, bundle.files)
     service.channel.add_approval(bundle.digest, elsewhere.approvals(bundle.digest)[0])
@@ -179,6 +179,70 @@ def spoil(service: Service, bundle: Bundle) -> Path:
     graph.write_bytes(b"another graph")
     service.channel.add_pointer(MODEL, last + 1, elsewhere.pointer(MODEL, last + 1))
     return graph
+
+
+def pointer_file(service: Service, number: int) -> Path:
+    return service.home / "channel" / "pointers" / MODEL / f"{number:08d}.json"
+
+
+def flip_a_byte(service: Service, bundle: Bundle) -> None:
+    spoil(service, bundle)
+
+
+def take_the_signature_away(service: Service, bundle: Bundle) -> None:
+    service.promote(bundle, version=2)
+    signed = json.loads(pointer_file(service, 2).read_bytes())
+    pointer_file(service, 2).write_bytes(json.dumps(signed | {"signature": ""}).encode())
+
+
+def sign_with_another_key(service: Service, bundle: Bundle) -> None:
+    """Under the publisher's name."""
+    forged = Office().publisher.sign({**service.channel.pointer(MODEL, 1).document, "sequence": 2, "bundle": bundle.digest})
+    service.channel.add_pointer(MODEL, 2, forged)
+
+
+def replay_an_old_pointer(service: Service, bundle: Bundle) -> None:
+    shutil.copy(pointer_file(service, 1), pointer_file(service, 2))
+
+
+def approve_an_unknown_operator(service: Service, bundle: Bundle) -> None:
+    """Everything is signed and every digest right: only the graph holds what no graph may."""
+    model = onnx.load_model_from_string(bundle.graph)
+    model.graph.node.append(onnx.helper.make_node("RandomNormal", [], ["noise"], shape=[1]))
+    parts = {name: data for name, data in bundle.files.items() if name != MANIFEST} | {"model.onnx": model.SerializeToString()}
+    service.promote(Bundle.seal(MODEL, parts, lineage={}), version=2)
+
+
+ATTACKS: dict[Callable[[Service, Bundle], None], str] = {
+    flip_a_byte: "model.onnx does not match its digest",
+    take_the_signature_away: "a document has no signature",
+    sign_with_another_key: "the signature of 'pipeline' does not match",
+    replay_an_old_pointer: "an old pointer was replayed",
+    approve_an_unknown_operator: "the graph holds ai.onnx.RandomNormal of version 21",
+}
+
+
+def test_each_attack_on_the_channel_is_refused_by_its_own_name_and_the_old_model_serves(
+    service: Service, bundles: list[Bundle]
+) -> None:
+    service.promote(bundles[0], version=1)
+    client = service.start()
+    for attack, said in ATTACKS.items():
+        attack(service, bundles[1])
+        ready = until(client, "/health/ready", lambda found: found["problems"])
+        assert said in said_of(ready)
+        assert ready["ready"]
+        assert client.post(SCORE, json=record()).json()["version"] == 1
+        pointer_file(service, 2).unlink()
+        shutil.rmtree(service.home / "channel" / "bundles" / bundles[1].digest, ignore_errors=True)
+        until(client, "/health/ready", lambda found: not found["problems"])
+    service.promote(bundles[1], version=2)
+    until(client, "/v1/models", lambda served: served["models"][0]["version"] == 2)
+
+
+def said_of(ready: Any) -> str:
+    """Problem and hint: what a person reads."""
+    return " ".join(f"{each['problem']} {each['hint']}" for each in ready["problems"])
 
 
 def test_a_retry_after_a_restart_under_a_newer_version_gets_the_first_answer(service: Service, bundles: list[Bundle]) -> None:

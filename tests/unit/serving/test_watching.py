@@ -189,6 +189,29 @@ def test_a_pointer_edited_after_signing_is_refused(world: World) -> None:
     refused(world, NotApproved, "signature")
 
 
+def test_a_pointer_whose_signature_was_taken_away_is_refused(world: World) -> None:
+    world.promote(0.1, version=1)
+    world.watcher.look()
+    world.promote(0.2, version=2)
+    world.channel.forged = replace(world.channel.pointer(MODEL, 2), signature="")
+    refused(world, NotApproved, "does not match")
+
+
+def test_an_old_pointer_under_a_new_number_is_refused(world: World) -> None:
+    world.promote(0.1, version=1)
+    world.watcher.look()
+    world.promote(0.2, version=2)
+    world.channel.forged = world.channel.pointer(MODEL, 1)
+    refused(world, Integrity, "an old pointer was replayed")
+
+
+def test_a_graph_that_the_scorer_will_not_run_is_refused(world: World) -> None:
+    world.promote(0.1, version=1)
+    world.watcher.look()
+    world.promote(0.1, version=2, parts={"model.onnx": b"a loop that reads files"})
+    refused(world, Integrity, "graph cannot be loaded")
+
+
 def test_an_approval_of_another_bundle_does_not_count(world: World) -> None:
     first = world.promote(0.1, version=1)
     world.watcher.look()
