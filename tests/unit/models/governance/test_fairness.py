@@ -12,6 +12,7 @@ from models.credit_default.policy import POLICY
 from models.evaluation import Estimate
 from models.governance.fairness import Figure, Kind, Verdict, bounds, judge, missing, rule, worst
 from models.governance.fairness_groups import (
+    NOT_RECORDED,
     Decided,
     band_names,
     compare,
@@ -106,6 +107,11 @@ def test_a_handful_of_accounts_is_no_yardstick() -> None:
     assert reference(found, of_row, LIMITS.model_copy(update={"reference_share": 0.25})) == "many"
     assert reference(found, of_row, LIMITS.model_copy(update={"minimum_cell": 5})) == "many"
     assert reference(found, of_row, LIMITS.model_copy(update={"minimum_cell": 17})) == ""
+
+
+def test_those_of_whom_nothing_is_recorded_are_no_yardstick_either() -> None:
+    of_row = np.repeat([NOT_RECORDED, "many"], [8, 12])
+    assert reference(decided("kkkkkkkk" + "kkkkrrrrrrrr", "0" * 20), of_row, LIMITS) == "many"
 
 
 def test_a_cell_that_is_too_small_has_no_number_and_never_passes() -> None:
