@@ -80,31 +80,40 @@ class LicencePolicy:
         return found + [f"{name}: an exception for what is not installed" for name in sorted(self.exceptions.keys() - names)]
 
     def _admits(self, expression: str) -> bool:
+        """OR binds weaker than AND. What cannot be read is not admitted."""
         tokens = _TOKEN.findall(expression)
-        admitted = self._either(tokens)
-        return admitted and not tokens
+        try:
+            return self._either(tokens) and not tokens
+        except ValueError:
+            return False
 
     def _either(self, tokens: list[str]) -> bool:
         admitted = self._both(tokens)
-        while tokens[:1] == ["OR"]:
-            tokens.pop(0)
-            admitted = self._both(tokens) or admitted
+        while _taken(tokens, "OR"):
+            admitted |= self._both(tokens)
         return admitted
 
     def _both(self, tokens: list[str]) -> bool:
         admitted = self._one(tokens)
-        while tokens[:1] == ["AND"]:
-            tokens.pop(0)
-            admitted = self._one(tokens) and admitted
+        while _taken(tokens, "AND"):
+            admitted &= self._one(tokens)
         return admitted
 
     def _one(self, tokens: list[str]) -> bool:
-        if not tokens:
-            return False
-        if (word := tokens.pop(0)) != "(":
-            return word in self.allowed
+        if not _taken(tokens, "("):
+            if not tokens:
+                raise ValueError("a licence is missing")
+            return tokens.pop(0) in self.allowed
         admitted = self._either(tokens)
-        return admitted and bool(tokens) and tokens.pop(0) == ")"
+        if not _taken(tokens, ")"):
+            raise ValueError("a parenthesis is open")
+        return admitted
+
+
+def _taken(tokens: list[str], word: str) -> bool:
+    found = tokens[:1] == [word]
+    del tokens[:found]
+    return found
 
 
 def policy(data: Mapping[str, Any]) -> LicencePolicy:
