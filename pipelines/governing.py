@@ -119,7 +119,8 @@ def verify(chosen: Namespace) -> Ended:
         f", {len(heads) - 1} in the anchor" if parts.settings.ledger_anchor else "; no anchor is set (STEWARD_LEDGER_ANCHOR)"
     )
     print(f"{len(entries)} ledger entries hold, each attested; the head is signed{anchored}.")
-    print(f"{len(parts.channel.models())} models: pointers, stops, approvals, bundles and evidence are as recorded.")
+    released = ", ".join(parts.channel.models()) or "no model"
+    print(f"pointers, stops, approvals, bundles and evidence of {released} are as recorded.")
     return Ended.DONE
 
 

@@ -1,0 +1,177 @@
+"""What serving does when a person stops a model, and when somebody tampers with the stop."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from datetime import timedelta
+
+import pytest
+
+from models.channel import Release
+from models.clock import FixedClock
+from models.errors import NotApproved, Unavailable
+from models.governance.signing import Signed, Signer
+from models.governance.stop import Stop, Stopped
+from serving.prediction import Ask, LoadedModel, Predictor
+from serving.watching import Watcher
+from tests.bundles import MODEL, NOW, Office, fake_bundle, record
+from tests.fakes.channel import FakeChannel
+from tests.fakes.decisions import InMemoryDecisionLog
+from tests.fakes.scorer import FakeScorer
+
+FIRST, SECOND = 0.1, 0.2
+
+
+class Tampered(FakeChannel):
+    """A channel on which somebody can take stop documents away, or bring it down."""
+
+    down = False
+    hidden = 0
+
+    def stops(self, model: str) -> int:
+        if self.down:
+            raise Unavailable("the release channel does not answer")
+        return super().stops(model) - self.hidden
+
+    def overwrite(self, number: int, signed: Signed) -> None:
+        self._stops[MODEL][number] = signed
+
+
+class World:
+    def __init__(self) -> None:
+        self.office, self.channel, self.clock, self.log = Office(), Tampered(), FixedClock(NOW), InMemoryDecisionLog()
+        self.predictor = Predictor(self.log, self.clock)
+        self.watcher = Watcher(self.channel, lambda: self.office.trust, self.clock, self.log, self.predictor, load)
+        self.bundles = [fake_bundle(base) for base in (FIRST, SECOND)]
+        for version, bundle in enumerate(self.bundles, start=1):
+            self.office.promote(self.channel, bundle, version=version)
+        self.watcher.look()
+
+    def say(self, *, stopped: bool, reason: str = "scores jump", fallback: str = "", by: Signer | None = None) -> Stop:
+        number = self.channel.stops(MODEL) + 1
+        said = Stop(MODEL, number, stopped, reason, "on-call", NOW.isoformat(), fallback, 1 if fallback else 0)
+        self.channel.add_stop(MODEL, number, (by or self.office.publisher).sign(asdict(said)))
+        self.watcher.look()
+        return said
+
+    def ask(self) -> str:
+        return self.predictor.answer(Ask(MODEL, json.dumps(record()).encode(), "r")).response.decode()
+
+
+def load(release: Release) -> LoadedModel:
+    return LoadedModel.load(release, FakeScorer, 10)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_a_stopped_model_answers_nobody_and_says_why_until_it_goes_on(world: World) -> None:
+    world.say(stopped=True)
+
+    with pytest.raises(Stopped, match="credit_default is stopped: scores jump"):
+        world.ask()
+    assert isinstance(world.watcher.obstacle(), Stopped)
+    assert world.predictor.answering == []
+    assert not world.log.decisions
+
+    world.say(stopped=False)
+    assert '"version":2' in world.ask()
+    assert world.watcher.obstacle() is None
+    assert world.watcher.seen.named() == {}
+
+
+def test_a_fallback_answers_and_is_marked_in_answer_and_log(world: World) -> None:
+    world.say(stopped=True, fallback=world.bundles[0].digest)
+
+    answered = world.ask()
+    assert f'"version":1,"bundle":"{world.bundles[0].digest}","fallback":"scores jump"' in answered
+    (logged,) = world.log.decisions.values()
+    assert (logged.bundle, logged.fallback) == (world.bundles[0].digest, "scores jump")
+    assert world.watcher.obstacle() is None
+    assert [model.pointer.version for model in world.predictor.answering] == [1]
+
+    world.say(stopped=False)
+    assert "fallback" not in world.ask()
+
+
+def test_a_champion_promoted_during_a_stop_answers_only_after_it(world: World) -> None:
+    world.say(stopped=True)
+    world.office.promote(world.channel, fake_bundle(0.3), version=3)
+    world.watcher.look()
+
+    with pytest.raises(Stopped):
+        world.ask()
+    world.say(stopped=False)
+    assert '"version":3' in world.ask()
+
+
+def test_a_fallback_whose_approval_ended_does_not_answer(world: World) -> None:
+    world.say(stopped=True, fallback=world.bundles[0].digest)
+    world.clock.set(NOW + timedelta(days=366))
+    with pytest.raises(NotApproved, match="expired"):
+        world.ask()
+
+    world.watcher.look()
+    with pytest.raises(Stopped, match="its fallback cannot answer: the approval expired"):
+        world.ask()
+
+
+def test_a_fallback_that_nobody_approved_does_not_answer(world: World) -> None:
+    other = fake_bundle(0.5)
+    world.channel.add_bundle(other.digest, other.files)
+    world.say(stopped=True, fallback=other.digest)
+
+    with pytest.raises(Stopped, match="its fallback cannot answer: nobody approved"):
+        world.ask()
+
+
+def resigned_by_a_stranger(world: World, said: Stop) -> None:
+    stranger = Office().publisher
+    world.channel.overwrite(1, stranger.sign(asdict(replace(said, stopped=False))))
+
+
+def edited(world: World, said: Stop) -> None:
+    signed = world.channel.stop(MODEL, said.sequence)
+    world.channel.overwrite(1, replace(signed, document={**signed.document, "stopped": False}))
+
+
+def taken_away(world: World, _said: Stop) -> None:
+    world.channel.hidden = 1
+
+
+def an_older_one_played_again(world: World, said: Stop) -> None:
+    world.say(stopped=False)
+    over = world.channel.stop(MODEL, 2)
+    world.say(stopped=True)
+    assert said.stopped
+    world.channel.overwrite(3, over)
+
+
+@pytest.mark.parametrize("tamper", [resigned_by_a_stranger, edited, taken_away, an_older_one_played_again])
+def test_whoever_tampers_with_a_stop_does_not_lift_it(tamper: Callable[[World, Stop], None], world: World) -> None:
+    said = world.say(stopped=True)
+    tamper(world, said)
+    world.watcher.look()
+
+    with pytest.raises(Stopped, match="cannot be trusted"):
+        world.ask()
+
+
+def test_a_stop_that_nobody_trusted_signed_stops_too(world: World) -> None:
+    """Fail-closed: an answer that should not have been given cannot be taken back."""
+    world.say(stopped=True, by=Office().publisher)
+
+    with pytest.raises(Stopped, match="cannot be trusted"):
+        world.ask()
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_a_channel_that_goes_away_changes_nothing(*, stopped: bool, world: World) -> None:
+    world.say(stopped=True)
+    world.say(stopped=stopped)
+    world.channel.down = True
+    world.watcher.look()
+
+    assert (world.predictor.answering == []) is stopped
