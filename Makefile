@@ -143,7 +143,7 @@ distrust: $(READY) ## let an approver's signature count no longer (NAME, BY, REA
 	@$(GOVERN) distrust $(PERSON)
 
 ##@ checks
-.PHONY: test unit check browser soak benchmark-model
+.PHONY: test unit check browser soak benchmark-model benchmark-reasons
 test: $(READY) ## the whole suite that needs nothing but the embedded default
 	@$(RUN) pytest -m "not browser and not soak" -n 2 --dist loadfile $(ARGS)
 
@@ -165,6 +165,9 @@ soak: $(READY) ## the long runs: replays, kill and swap storms
 
 benchmark-model: $(READY) ## the published 23-feature task, compared with the literature
 	@$(RUN) tests.benchmarks.published_task $(ARGS)
+
+benchmark-reasons: $(READY) ## time of the reasons of one reduction, on one core
+	@$(RUN) tests.benchmarks.reasons $(ARGS)
 
 ##@ house
 .PHONY: lock sbom clean

@@ -60,6 +60,12 @@ def test_two_changes_are_told_where_one_is_not_enough() -> None:
     assert gained >= 45
 
 
+def test_the_bound_itself_is_a_step_also_where_no_account_ever_was() -> None:
+    found = counsel(lambda x: 35 - x[:, 1], UP_B).better(np.array([0.0, 0, 0, 0]))
+    assert found is not None
+    assert found.changes == (Change("b", 0.0, 40.0),)
+
+
 def test_the_bound_may_be_another_input_of_the_same_account() -> None:
     row = np.array([0.0, 0.0, 20.0, 15.0])
     made = counsel(lambda x: x[:, 2] - 14.5, DOWN_C)
