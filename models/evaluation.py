@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from models import influence
 from models.contract import Columns
 from models.influence import MEASURES, Bools, Floats, Statistic
+from models.splits import numbered
 from models.usecase import UseCase
 
 SHARES = frozenset({"auc", "ks", "pr_auc", "brier", "bad_rate", "mean_probability"})
@@ -163,8 +164,8 @@ def _parts(labels: NDArray[Any]) -> dict[str, Bools]:
 
 
 def clusters(accounts: NDArray[Any]) -> NDArray[np.intp]:
-    """Accounts (n,) as numbers 0, 1, 2, ... (n,)."""
-    return np.unique(accounts, return_inverse=True)[1]
+    """Accounts (n,) as numbers 0, 1, 2, ... (n,). Sums by account come in an order that no key changes."""
+    return numbered(accounts)
 
 
 def estimate(statistic: Statistic, bad: Bools, cluster: NDArray[np.intp], *, confidence: float, share: bool = False) -> Estimate:

@@ -21,6 +21,7 @@ SNAPSHOTS = "snapshots"
 OUTCOMES = "outcomes"
 BAD = "bad"  # the column of outcomes that the definition in force derives from the code
 AUDIT = "audit"  # lives under a root of its own, which neither trainer nor scorer is given
+GENERATION = "generation"  # the fact of an audit partition that says of which generation of pseudonyms its keys were made
 
 
 @dataclass(frozen=True)
@@ -98,4 +99,8 @@ class Lake(Protocol):
 
     def path(self, partition: PartitionVersion) -> Path:
         """Where an engine that reads files (DuckDB, Spark) finds the partition."""
+        ...
+
+    def forget(self, partition: PartitionVersion) -> None:
+        """Delete what a superseded version holds; nothing if it is gone. Raises `Conflict` for the newest of its month."""
         ...

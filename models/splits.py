@@ -4,7 +4,6 @@ Time comes first (immature is unknown, never good), then accounts: the same acco
 account never stand on both sides of a split.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from models.clock import Month
 from models.errors import NotEnoughData
+from models.governance.pseudonyms import SPLITS, split_of
 from models.usecase import UseCase
 
 Indices = NDArray[np.intp]
@@ -48,17 +48,18 @@ def plan(use_case: UseCase, months: Sequence[Month], as_of: date) -> Plan:
 def folds(accounts: NDArray[Any], count: int, seed: int) -> list[tuple[Indices, Indices]]:
     """Row indices (train, valid) of `count` folds over accounts (n,); an account is in exactly one valid side.
 
-    The fold of an account depends on the set of accounts and the seed, not on the order of the rows. Raises
-    `NotEnoughData` if there are fewer accounts than folds.
+    The fold of an account depends on the order in which the accounts first appear and on the seed, not on their names:
+    those change when a key does. Raises `NotEnoughData` if there are fewer accounts than folds.
     """
-    unique, place = np.unique(accounts, return_inverse=True)
-    if not 2 <= count <= len(unique):
+    place = numbered(accounts)
+    distinct = int(place.max(initial=-1)) + 1
+    if not 2 <= count <= distinct:
         raise NotEnoughData(
-            f"{len(unique)} accounts cannot be cut into {count} folds",
+            f"{distinct} accounts cannot be cut into {count} folds",
             hint="use at least two folds and as many accounts",
         )
-    fold = np.empty(len(unique), dtype=np.int64)
-    fold[np.random.default_rng(seed).permutation(len(unique))] = np.arange(len(unique)) % count
+    fold = np.empty(distinct, dtype=np.int64)
+    fold[np.random.default_rng(seed).permutation(distinct)] = np.arange(distinct) % count
     of_row = fold[place]
     return [(np.flatnonzero(of_row != number), np.flatnonzero(of_row == number)) for number in range(count)]
 
@@ -66,10 +67,17 @@ def folds(accounts: NDArray[Any], count: int, seed: int) -> list[tuple[Indices, 
 def held_out(accounts: NDArray[Any], share: float = 0.2) -> NDArray[np.bool_]:
     """Which rows belong to accounts that no model is ever trained on, shape (n,).
 
-    A fixed hash of the account's name decides, so the answer is the same in every month, run and machine, and an
-    account held out at a small share is held out at every larger one.
+    The split that an account's pseudonym carries decides (`governance/pseudonyms.py`), so the answer is the same in every
+    month, run and machine and under every key, and an account held out at a small share is held out at every larger one.
     """
     unique, place = np.unique(accounts, return_inverse=True)
-    hashes = (hashlib.blake2b(str(name).encode(), digest_size=8, person=b"held-out").digest() for name in unique)
-    positions = np.array([int.from_bytes(digest, "big") / 2**64 for digest in hashes])
+    positions = np.array([split_of(str(name)) / SPLITS for name in unique])
     return np.asarray((positions < share)[place])
+
+
+def numbered(accounts: NDArray[Any]) -> NDArray[np.intp]:
+    """Accounts (n,) as numbers 0, 1, 2, ... (n,) in the order in which they first appear, whatever they are called."""
+    _, first, place = np.unique(accounts, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), dtype=np.intp)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return np.asarray(rank[place])

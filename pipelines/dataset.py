@@ -23,7 +23,7 @@ from models.usecase import UseCase
 
 @dataclass(frozen=True)
 class Dataset:
-    """Rows ordered by cohort, oldest first, then by account. `columns` holds key, time and inputs; every array has shape (n,).
+    """Rows ordered by cohort, oldest first, then as delivered. `columns` holds key, time and inputs; every array has shape (n,).
 
     `unlabelled` counts the snapshots that were left out because no outcome of theirs is known.
     """
@@ -188,7 +188,9 @@ def _cohort(
     accounts, known = columns[contract.key], labels[contract.key]
     _refuse_duplicates(snapshot, accounts)
     _refuse_duplicates(outcome, known)
-    _, mine, theirs = np.intersect1d(accounts, known, assume_unique=True, return_indices=True)
+    mine = np.flatnonzero(np.isin(accounts, known))
+    by_name = np.argsort(known)
+    theirs = by_name[np.searchsorted(known, accounts[mine], sorter=by_name)]
     bad = definition.bad(labels[contract.named(Role.OUTCOME)[0]][theirs])
     return {name: values[mine] for name, values in columns.items()}, bad, len(accounts) - len(mine)
 

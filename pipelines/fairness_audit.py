@@ -11,16 +11,28 @@ from numpy.typing import NDArray
 from models.clock import Month
 from models.contract import Columns, Contract, Role
 from models.errors import Integrity, NotFound
-from models.lake import AUDIT, Lake
+from models.governance.pseudonyms import Keyring
+from models.lake import AUDIT, GENERATION, Lake, PartitionVersion
 
 Accounts = NDArray[np.str_]
-Join = Callable[[Accounts], Accounts]
-"""Account names (n,) to the keys of the restricted table (n,)."""
+Join = Callable[[Accounts, PartitionVersion], Accounts]
+"""Accounts as the lake has them (n,) to the keys of a partition of the restricted table (n,)."""
 
 
-def by_name(accounts: Accounts) -> Accounts:
-    """The restricted table is keyed by the account's own name."""
-    return accounts
+@dataclass(frozen=True)
+class Keyed:
+    """The join by keyed hash: who lacks the audit keys cannot tell whose row is whose."""
+
+    accounts: Keyring
+    audit_keys: Keyring
+
+    def __call__(self, accounts: Accounts, part: PartitionVersion) -> Accounts:
+        if int(part.facts.get(GENERATION, 0)) != self.accounts.newest:
+            raise Integrity(
+                f"audit columns {part.month} version {part.version} are keyed by an older generation of account keys",
+                hint="`make ingest` writes them under the newest; a rotation was interrupted",
+            )
+        return self.audit_keys.pseudonyms(self.accounts.lifted(accounts))
 
 
 @dataclass(frozen=True)
@@ -41,7 +53,7 @@ class AuditTable(Protocol):
 class LakeAudit:
     """The restricted lake's table, as known at an instant, joined by key."""
 
-    def __init__(self, lake: Lake, contract: Contract, known_at: datetime, join: Join = by_name) -> None:
+    def __init__(self, lake: Lake, contract: Contract, known_at: datetime, join: Join) -> None:
         self._lake = lake
         self._contract = contract
         self._known_at = known_at
@@ -58,7 +70,7 @@ class LakeAudit:
             raise Integrity(
                 f"audit columns {month} version {part.version} are empty or hold an account twice", hint="ingest it again"
             )
-        wanted = self._join(accounts)
+        wanted = self._join(accounts, part)
         place = order[np.minimum(np.searchsorted(keys[order], wanted), len(keys) - 1)]
         source = {"table": AUDIT, "month": str(month), "version": part.version, "digest": part.digest, "rows": part.rows}
         columns = {name: stored[name][place] for name in self._contract.named(Role.AUDIT)}

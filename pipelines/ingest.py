@@ -4,15 +4,17 @@ Snapshots and outcomes go to the lake; audit columns go to the restricted lake, 
 the lake already has is left alone, so a run can be repeated, and a killed one completed, by running it again.
 """
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from models.clock import Clock, Month, end_of_day
-from models.contract import Array, Columns, Role
-from models.errors import BatchRejected, InputRefused
+from models.contract import Array, Columns, Contract, Role
+from models.errors import BatchRejected, InputRefused, Misconfigured
 from models.governance.ledger import Hold, Ledger, accepted_definition
-from models.lake import AUDIT, OUTCOMES, SNAPSHOTS, Lake, PartitionVersion, content_digest
+from models.governance.pseudonyms import Keyring, masked
+from models.lake import AUDIT, GENERATION, OUTCOMES, SNAPSHOTS, Lake, PartitionVersion, content_digest
 from models.usecase import Cohort, Source, UseCase
 from pipelines.batches import Batch, Ruling, Verdict
 from pipelines.definitions import outcome_columns
@@ -32,6 +34,8 @@ class Intake:
     quarantine: Quarantine
     ledger: Ledger
     clock: Clock
+    accounts: Keyring  # hides the ids of what is taken in
+    audit_keys: Keyring  # hides the pseudonyms again, where audit columns stand beside them
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ def ingest_month(
     use_case: UseCase, source: Source, intake: Intake, *, month: Month, as_of: date, progress: Callable[[str], None]
 ) -> IngestReport:
     """One cohort: its snapshot, its audit columns and, if it has matured, its outcome."""
-    cohort = source.cohort(month, as_of)
+    cohort = _hidden(source.cohort(month, as_of), use_case.contract, intake.accounts)
     written: list[PartitionVersion] = []
     holds: list[Hold] = []
     deliveries = [_snapshot(use_case, intake, cohort), _audit(use_case, intake, cohort)]
@@ -94,6 +98,21 @@ def ingest_month(
         holds += opened
         progress(f"{month}: {delivery.batch.table} {f'{part.rows:,} rows, version {part.version}' if part else 'unchanged'}")
     return IngestReport(tuple(written), len(deliveries) - len(written), tuple(holds))
+
+
+def _hidden(cohort: Cohort, contract: Contract, ring: Keyring) -> Cohort:
+    """From here on nobody meets an id: not the checks, not their pages, not quarantine and not the lake."""
+    key, pattern = contract.key, contract[contract.key].pattern
+    if pattern and not re.search(pattern, ring.pseudonym("")):
+        raise Misconfigured(
+            f"{key} of {contract.name} must match {pattern}, which no pseudonym does",
+            hint="widen the contract's pattern: up to 40 letters, digits and underscores",
+        )
+    columns, audit = (
+        {name: masked(ring, values, pattern) if name == key else values for name, values in table.items()}
+        for table in (cohort.columns, cohort.audit)
+    )
+    return replace(cohort, columns=columns, audit=audit)
 
 
 def _overdue(use_case: UseCase, intake: Intake, cohort: Month, as_of: date) -> bool:
@@ -118,9 +137,11 @@ def _snapshot(use_case: UseCase, intake: Intake, cohort: Cohort) -> _Delivery:
 
 def _audit(use_case: UseCase, intake: Intake, cohort: Cohort) -> _Delivery:
     contract = use_case.contract.only(Role.KEY, Role.AUDIT)
-    accounts = cohort.columns[use_case.contract.key]
-    batch = Batch(use_case.name, AUDIT, cohort.month, contract, cohort.audit, accounts=accounts)
-    return _Delivery(batch, intake.restricted, {})
+    ring, key, pattern = intake.audit_keys, contract.key, contract[contract.key].pattern
+    columns = {name: masked(ring, values, pattern) if name == key else values for name, values in cohort.audit.items()}
+    accounts = masked(ring, cohort.columns[key], pattern)
+    batch = Batch(use_case.name, AUDIT, cohort.month, contract, columns, accounts=accounts)
+    return _Delivery(batch, intake.restricted, {GENERATION: str(intake.accounts.newest)})
 
 
 def _outcome(use_case: UseCase, intake: Intake, cohort: Cohort, codes: Array) -> _Delivery:
@@ -155,9 +176,12 @@ def _admit(use_case: UseCase, intake: Intake, delivery: _Delivery) -> tuple[Part
 
 
 def _has(lake: Lake, part: PartitionVersion, batch: Batch) -> bool:
-    """Whether a stored version holds exactly what was delivered. An outcome is stored with what the definition made of it."""
+    """Whether a stored version holds exactly what was delivered, be it under older keys.
+
+    An outcome is stored with what the definition made of it.
+    """
     names, digest = batch.contract.names, content_digest(batch.columns)
-    if batch.definition is None or batch.columns.keys() != set(names):
+    if part.digest == digest or batch.columns.keys() != set(names):
         return part.digest == digest
     return content_digest(lake.read([part], names)) == digest
 

@@ -22,7 +22,7 @@ from models.estimator import Family
 from models.governance.baseline import recorded
 from models.governance.counterfactual import Counsel
 from models.governance.reasons import Explainer, Explanation
-from models.policy import Action
+from models.splits import numbered
 from models.usecase import UseCase
 from pipelines.assessment import Cohorts
 from pipelines.dataset import Dataset
@@ -61,17 +61,17 @@ class _Judge:
     scorer: FittedScorer
     part: Mapping[str, Any]
     explainer: Explainer
+    cut_off: float
 
     @classmethod
-    def of(cls, use_case: UseCase, model: TrainedModel, rows: Dataset) -> "_Judge":
+    def of(cls, use_case: UseCase, model: TrainedModel, rows: Dataset, cut_off: float) -> "_Judge":
         scorer = FittedScorer(model, use_case.contract)
-        part = recorded(use_case.contract, use_case.policy, rows.columns, scorer)
-        return cls(use_case, scorer, part, Explainer(use_case.contract, use_case.policy, part, scorer))
+        part = recorded(use_case.contract, use_case.policy, rows.columns, scorer, cut_off)
+        explainer = Explainer(use_case.contract, use_case.policy, part, scorer, cut_off)
+        return cls(use_case, scorer, part, explainer, cut_off)
 
     def reduces(self, inputs: Floats) -> Bools:
-        policy = self.use_case.policy
-        actions = policy.cut_offs.actions(policy.quantise(self.scorer.probabilities(inputs)))
-        return np.asarray(actions == Action.REDUCE.value)
+        return np.asarray(self.use_case.policy.quantise(self.scorer.probabilities(inputs)) >= self.cut_off)
 
 
 def stability(
@@ -82,21 +82,25 @@ def stability(
     *,
     refits: int = REFITS,
     accounts: int = ACCOUNTS,
+    reduce: float | None = None,
     timer: Callable[[], float] = perf_counter,
 ) -> dict[str, Any]:
     """`adverse_action` and `every_reduction` with their agreement, the reset rule and help, in shares; and the seconds spent.
 
+    `reduce` is the cut-off in force (`Rule.band.reduce` of the bundle), the policy's if none is given.
+
     Raises `NotEnoughData` if the model reduces nobody out of time, or if no refit finds accounts to compare with.
     """
     began, taught, held_out = timer(), cohorts.taught(), cohorts.newest_held_out()
-    judge = _Judge.of(use_case, fit(recipe, use_case, families, taught, held_out), taught)
+    cut_off = use_case.policy.cut_offs.reduce if reduce is None else reduce
+    judge = _Judge.of(use_case, fit(recipe, use_case, families, taught, held_out), taught, cut_off)
     rows, due = _reduced(judge, cohorts, accounts, recipe.seed)
     own = judge.explainer.explain(rows)
     others = []
     for number in range(refits):
         drawn = _drawn(taught, np.random.default_rng([recipe.seed, number]))
         try:
-            other = _Judge.of(use_case, fit(recipe, use_case, families, drawn, held_out), drawn)
+            other = _Judge.of(use_case, fit(recipe, use_case, families, drawn, held_out), drawn, cut_off)
         except NotEnoughData:
             continue  # counted below: this refit could not have been sealed
         others.append((other.reduces(rows), other.explainer.explain(rows)))
@@ -143,7 +147,8 @@ def _reduced(judge: _Judge, cohorts: Cohorts, most: int, seed: int) -> tuple[Flo
 
 def _drawn(rows: Dataset, rng: np.random.Generator) -> Dataset:
     """As many accounts, with replacement, each with all its months."""
-    _, place, months = np.unique(rows.accounts, return_inverse=True, return_counts=True)
+    place = numbered(rows.accounts)
+    months = np.bincount(place)
     by_account = np.split(np.argsort(place, kind="stable"), np.cumsum(months)[:-1])
     return rows.take(np.concatenate([by_account[account] for account in rng.integers(0, len(months), len(months))]))
 

@@ -19,7 +19,7 @@ from models.contract import Role
 from models.errors import Integrity, NotEnoughData
 from models.estimator import Dimension, Family, Parameters
 from models.evaluation import log_loss
-from models.splits import Indices
+from models.splits import Indices, numbered
 from models.usecase import UseCase
 from pipelines.dataset import Dataset
 
@@ -167,8 +167,9 @@ def thinned(accounts: NDArray[Any], chosen: Indices, rows: int, seed: int) -> In
     """About `rows` of the chosen rows at most, by whole accounts."""
     if len(chosen) <= rows:
         return chosen
-    unique, place = np.unique(accounts[chosen], return_inverse=True)
-    kept = np.random.default_rng(seed).permutation(len(unique)) < len(unique) * rows / len(chosen)
+    place = numbered(accounts[chosen])
+    distinct = int(place.max()) + 1
+    kept = np.random.default_rng(seed).permutation(distinct) < distinct * rows / len(chosen)
     return chosen[kept[place]]
 
 

@@ -7,10 +7,12 @@ from functools import cached_property
 from pathlib import Path
 
 import pipelines
+from models.adapters import account_keys
 from models.adapters.approver_keys import ApproverKeys
 from models.adapters.file_ledger import FileLedger
 from models.adapters.folder_channel import FolderChannel
 from models.adapters.key_files import DEMONSTRATION_APPROVER, PUBLISHER, WITNESS, make_local_keys, signer, trust
+from models.adapters.lifted_lake import LiftedLake
 from models.bundle import Bundle, canonical
 from models.catalog import find
 from models.channel import ReleaseChannel
@@ -19,6 +21,7 @@ from models.errors import InputRefused
 from models.estimator import Family
 from models.governance.fairness_report import FairnessReport
 from models.governance.ledger import Ledger
+from models.governance.pseudonyms import Keyring
 from models.governance.requests import Office
 from models.governance.signing import Duty, Signer, Trust
 from models.lake import Lake
@@ -34,7 +37,7 @@ from pipelines.adapters.evidence_folder import EvidenceFolder
 from pipelines.adapters.prefect_server import Api, prefect_api
 from pipelines.assessment import Assessment, Cohorts, Workshop
 from pipelines.development import Development
-from pipelines.fairness_audit import AuditTable, LakeAudit
+from pipelines.fairness_audit import AuditTable, Keyed, LakeAudit
 from pipelines.fairness_table import lines
 from pipelines.ingest import Intake
 from pipelines.progress import Progress
@@ -92,11 +95,32 @@ class Platform:
         return FileClock(self.settings.clock_file) if self.settings.clock_file else SystemClock()
 
     @cached_property
+    def accounts(self) -> Keyring:
+        """The keys that hide account ids, as they are now: a rotation is met by the next run."""
+        return self._ring(account_keys.ACCOUNTS)
+
+    @cached_property
+    def audit_keys(self) -> Keyring:
+        """The keys that hide accounts once more where audit columns stand: for ingest, fairness reports and rotation alone."""
+        return self._ring(account_keys.AUDIT)
+
+    def _ring(self, name: str) -> Keyring:
+        return account_keys.keyring(self.settings.home / "keys", name, local=self.settings.profile == "local")
+
+    def add_keys(self) -> int:
+        """A further generation of both rings; its number. This platform keeps the keys that it began with."""
+        keys, local = self.settings.home / "keys", self.settings.profile == "local"
+        account_keys.rotate(keys, account_keys.AUDIT, local=local)
+        return account_keys.rotate(keys, account_keys.ACCOUNTS, local=local)
+
+    @cached_property
     def lake(self) -> Lake:
         from models.adapters.arrow import lake_schemas
         from models.adapters.parquet_lake import ParquetLake
 
-        return ParquetLake(self.settings.home / "lake" / self.use_case.name, lake_schemas(self.use_case.contract))
+        contract = self.use_case.contract
+        stored = ParquetLake(self.settings.home / "lake" / self.use_case.name, lake_schemas(contract))
+        return LiftedLake(stored, contract.key, self.accounts)
 
     @cached_property
     def restricted(self) -> Lake:
@@ -129,6 +153,8 @@ class Platform:
             quarantine=FolderQuarantine(self.settings.home / "restricted" / "quarantine"),
             ledger=self.ledger,
             clock=self.clock,
+            accounts=self.accounts,
+            audit_keys=self.audit_keys,
         )
 
     @cached_property
@@ -213,7 +239,8 @@ class Platform:
     @cached_property
     def audit_table(self) -> AuditTable:
         """The door of fairness reports to the audit columns."""
-        return LakeAudit(self.restricted, self.use_case.contract, self.clock.now())
+        join = Keyed(self.accounts, self.audit_keys)
+        return LakeAudit(self.restricted, self.use_case.contract, self.clock.now(), join)
 
     def fairness_files(self, report: FairnessReport) -> dict[str, bytes]:
         """A fairness report as files by name: figures, text, pictures."""

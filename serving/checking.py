@@ -92,11 +92,10 @@ class Checker:
             # The value is not repeated: it may be something that nobody here is allowed to see.
             return Detail(record, _shortened(name), "", self._why_not(name))
         rule = self._contract[name].rule()
-        return (
-            Detail(record, name, "", f"missing; {rule}")
-            if broken["type"] == "missing"
-            else Detail(record, name, _shown(broken["input"]), rule)
-        )
+        if broken["type"] == "missing":
+            return Detail(record, name, "", f"missing; {rule}")
+        # Whose record it is says its number: an account id goes into no answer and no log.
+        return Detail(record, name, "" if name == self._contract.key else _shown(broken["input"]), rule)
 
     def _why_not(self, name: str) -> str:
         if name in {column.name for column in self._contract.columns}:
@@ -137,11 +136,11 @@ def _refuse_repeated_accounts(records: Sequence[Record], key: str, time: str) ->
         first = seen.setdefault((record[key], record[time]), number)
         if first != number:
             rule = f"the same account and month as record {first}; an account is decided once a month in a request"
-            repeated.append(Detail(number, key, _shown(record[key]), rule))
+            repeated.append(Detail(number, key, "", rule))
     if repeated:
         told, more = repeated[0], f", and {len(repeated) - 1} more" if len(repeated) > 1 else ""
         raise InputRefused(
-            f"record {told.record}, {key}: {told.value} is refused: {told.rule}{more}",
+            f"record {told.record}, {key}: {told.rule}{more}",
             repeated[:SHOWN],
             hint="nothing was decided; send every account once for a month",
         )

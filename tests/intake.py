@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
+from models.adapters.lifted_lake import LiftedLake
 from models.clock import FixedClock, Month, end_of_day
 from models.credit_default import USE_CASE
 from models.governance.ledger import Event, Hold, open_holds
+from models.governance.pseudonyms import Keyring
 from pipelines.definitions import accept_definition
 from pipelines.holds import Holds, accept_input
 from pipelines.ingest import IngestReport, Intake, ingest
@@ -15,6 +17,7 @@ from tests.fakes.lake import InMemoryLake
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.quarantine import FakeQuarantine
 from tests.fakes.source import SomeAccounts
+from tests.rings import ACCOUNTS, AUDIT_KEYS
 
 
 def quiet(_: str) -> None: ...
@@ -30,6 +33,8 @@ class Bank:
     expectations: FakeExpectations = field(default_factory=FakeExpectations)
     quarantine: FakeQuarantine = field(default_factory=FakeQuarantine)
     ledger: FakeLedger = field(default_factory=FakeLedger)
+    accounts: Keyring = ACCOUNTS
+    audit_keys: Keyring = AUDIT_KEYS
     clock: FixedClock = field(default_factory=lambda: FixedClock(datetime(2005, 5, 1, tzinfo=UTC)))
 
     def ingest(self, as_of: date, progress: Callable[[str], None] = quiet) -> IngestReport:
@@ -37,7 +42,16 @@ class Bank:
         return ingest(USE_CASE, self.source, self.intake(), as_of=as_of, progress=progress)
 
     def intake(self) -> Intake:
-        return Intake(self.lake, self.restricted, self.expectations, self.quarantine, self.ledger, self.clock)
+        return Intake(
+            LiftedLake(self.lake, USE_CASE.contract.key, self.accounts),
+            self.restricted,
+            self.expectations,
+            self.quarantine,
+            self.ledger,
+            self.clock,
+            self.accounts,
+            self.audit_keys,
+        )
 
     def accept(self, version: int) -> None:
         accept_definition(

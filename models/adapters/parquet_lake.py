@@ -85,6 +85,16 @@ class ParquetLake:
     def path(self, partition: PartitionVersion) -> Path:
         return self._folder(partition.table, partition.month) / f"v{partition.version:04d}{_SUFFIX}"
 
+    def forget(self, partition: PartitionVersion) -> None:
+        if partition.version == self.history(partition.table, partition.month)[-1].version:
+            raise Conflict(f"{self.path(partition)} is the newest version", hint="only what was superseded can be forgotten")
+        path = self.path(partition)
+        try:
+            path.unlink(missing_ok=True)
+            durable.sync_folder(path.parent)
+        except OSError as error:
+            raise Unavailable(f"{path} cannot be deleted: {error.strerror}", hint="run the same command again") from error
+
     def _folder(self, table: str, month: Month) -> Path:
         return self._root / table / f"month={month}"
 

@@ -33,7 +33,7 @@ class InMemoryLake:
         if known and recorded_at < known[-1].recorded_at:
             raise Conflict(f"{table} {month} already has a version recorded later", hint="check the clock")
         rows = len(next(iter(columns.values())))
-        added = PartitionVersion(table, month, len(known) + 1, digest, rows, recorded_at, facts)
+        added = PartitionVersion(table, month, known[-1].version + 1 if known else 1, digest, rows, recorded_at, facts)
         self._contents[table, month, added.version] = {name: np.array(values) for name, values in columns.items()}
         known.append(added)
         return added
@@ -58,6 +58,13 @@ class InMemoryLake:
 
     def path(self, partition: PartitionVersion) -> Path:
         return Path("memory", partition.table, f"month={partition.month}", f"v{partition.version:04d}.parquet")
+
+    def forget(self, partition: PartitionVersion) -> None:
+        known = self._partitions[partition.table, partition.month]
+        if partition.version == known[-1].version:
+            raise Conflict(f"{self.path(partition)} is the newest version", hint="only what was superseded can be forgotten")
+        known[:] = [other for other in known if other.version != partition.version]
+        self._contents.pop((partition.table, partition.month, partition.version), None)
 
     def _checked(self, partition: PartitionVersion) -> Columns:
         columns = self._contents.get((partition.table, partition.month, partition.version))

@@ -30,6 +30,7 @@ from pipelines.ingest import Intake, ingest
 from pipelines.validation import Expectations
 from tests.fakes.expectations import FakeExpectations
 from tests.fakes.source import JULY, SEPTEMBER, SomeAccounts
+from tests.rings import ACCOUNTS, AUDIT_KEYS
 
 pytestmark = pytest.mark.integration
 
@@ -45,6 +46,8 @@ def intake(home: Path, expectations: Expectations) -> Intake:
         quarantine=FolderQuarantine(home / "restricted" / "quarantine"),
         ledger=FileLedger(home / "ledger.jsonl"),
         clock=CLOCK,
+        accounts=ACCOUNTS,
+        audit_keys=AUDIT_KEYS,
     )
 
 

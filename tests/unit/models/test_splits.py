@@ -9,6 +9,7 @@ from models import splits
 from models.catalog import find
 from models.clock import Month
 from models.errors import NotEnoughData
+from tests.rings import ACCOUNTS, ring
 
 USE_CASE = find("credit_default")
 MAY, JUNE, JULY, AUGUST, SEPTEMBER = MONTHS = [Month(2005, number) for number in range(5, 10)]
@@ -64,13 +65,17 @@ def test_every_row_is_validated_in_exactly_one_fold(rows, count, seed):
     assert sorted(valid) == list(range(len(rows)))
 
 
-@given(account_rows, st.integers(0, 5), st.randoms())
-def test_the_order_of_the_rows_does_not_move_an_account_to_another_fold(rows, seed, random):
-    def fold_of_account(accounts):
-        return {accounts[i]: fold for fold, (_, valid) in enumerate(splits.folds(accounts, 3, seed)) for i in valid}
+@given(account_rows, st.integers(0, 5))
+def test_other_names_for_the_accounts_move_no_row_to_another_fold(rows, seed):
+    accounts = names(rows)
+    for (_, before), (_, after) in zip(
+        splits.folds(accounts, 3, seed), splits.folds(ACCOUNTS.pseudonyms(accounts), 3, seed), strict=True
+    ):
+        assert np.array_equal(before, after)
 
-    shuffled = random.sample(rows, len(rows))
-    assert fold_of_account(names(rows)) == fold_of_account(names(shuffled))
+
+def test_accounts_are_numbered_as_they_first_appear():
+    assert splits.numbered(np.array(["B", "C", "B", "A", "C"])).tolist() == [0, 1, 0, 2, 1]
 
 
 def test_another_seed_gives_other_folds():
@@ -104,6 +109,15 @@ def test_an_account_is_held_out_in_all_of_its_months_or_in_none(rows):
 def test_the_held_out_accounts_are_the_same_on_every_machine_and_in_every_run():
     held = splits.held_out(names(range(1, 31)))
     assert (np.flatnonzero(held) + 1).tolist() == [11, 12, 14, 17, 21, 23, 25, 28, 29]
+
+
+@given(account_rows, st.floats(0, 1))
+def test_no_key_and_no_rotation_changes_who_is_held_out(rows, share):
+    accounts = names(rows)
+    plain, hidden = splits.held_out(accounts, share), splits.held_out(ACCOUNTS.pseudonyms(accounts), share)
+    later = ring("abc").lifted(ACCOUNTS.pseudonyms(accounts))
+    assert np.array_equal(plain, hidden)
+    assert np.array_equal(plain, splits.held_out(later, share))
 
 
 def test_about_a_fifth_of_the_accounts_is_held_out():

@@ -66,9 +66,9 @@ def test_snapshots_meet_their_outcomes_by_account():
     snapshot(lake, MAY, accounts=(3, 1, 2))
     outcome(lake, MAY, {2: 2, 3: 0, 1: -1, 9: 2})
     found = load(lake, [MAY])
-    assert found.accounts.tolist() == ["A00001", "A00002", "A00003"]
-    assert found.columns["credit_limit"].tolist() == [1000.0, 2000.0, 3000.0]
-    assert found.bad.tolist() == [False, True, False]
+    assert found.accounts.tolist() == ["A00003", "A00001", "A00002"]
+    assert found.columns["credit_limit"].tolist() == [3000.0, 1000.0, 2000.0]
+    assert found.bad.tolist() == [False, False, True]
     assert found.months.tolist() == ["2005-05"] * 3
 
 

@@ -16,6 +16,7 @@ from models.credit_default import USE_CASE
 from models.errors import Misconfigured
 from models.governance.fairness import CROSSED, Kind, Verdict
 from models.governance.fairness_report import FairnessReport
+from models.governance.rule import Rule
 from models.lake import AUDIT
 from models.policy import Policy
 from models.splits import Plan, held_out
@@ -30,6 +31,7 @@ from tests.datasets import dataset
 from tests.fakes.families import SPACE, LineFamily
 from tests.fakes.lake import InMemoryLake
 from tests.fakes.optimiser import RandomOptimiser
+from tests.rules import plain
 
 USE = replace(USE_CASE, search_spaces={"line": SPACE})
 POLICY = USE.policy
@@ -70,8 +72,12 @@ def restricted(cohorts: Cohorts) -> InMemoryLake:
     return lake
 
 
-def bundle(recipe: Any, policy: Policy = POLICY) -> Bundle:
-    parts = dict.fromkeys(PARTS, b"{}") | {"policy.json": canonical(policy.model_dump(mode="json"))}
+def bundle(recipe: Any, policy: Policy = POLICY, rule: Rule | None = None) -> Bundle:
+    parts = dict.fromkeys(PARTS, b"{}") | {
+        "policy.json": canonical(policy.model_dump(mode="json")),
+        "contract.json": canonical(USE.contract.to_dict()),
+        "uncertainty.json": canonical((rule or plain(USE.contract, policy)).to_dict()),
+    }
     return Bundle.seal(USE.name, parts, lineage={"recipe": json.loads(json.dumps(recipe.to_dict()))})
 
 
@@ -84,7 +90,7 @@ def materials() -> Materials:
 
 
 def reported(given: Materials) -> FairnessReport:
-    audit = LakeAudit(restricted(given.cohorts), USE.contract, NOW)
+    audit = LakeAudit(restricted(given.cohorts), USE.contract, NOW, lambda accounts, part: accounts)
     return fairness_report(USE, given, audit, [LineFamily()])
 
 
@@ -129,6 +135,17 @@ def test_what_is_served_is_judged_on_accounts_that_no_model_is_fitted_on(report:
     kept = int((unseen.columns["status_0"] <= 1).sum())
     known = sum(row.get("keep", 0) for row in rows)
     assert kept - UNKNOWN <= known <= kept
+
+
+def test_an_account_in_doubt_counts_as_reviewed_as_it_is_in_service() -> None:
+    """A limit of 200,000 and more is made unfamiliar: these accounts go to a person, so they are not favoured."""
+    given, known = materials(), plain(USE.contract, POLICY)
+    ranges = tuple(replace(each, high=199_999.0) if each.column == "credit_limit" else each for each in known.familiar.ranges)
+    doubting = replace(known, familiar=replace(known.familiar, ranges=ranges))
+    found = reported(replace(given, bundle=bundle(given.recipe, rule=doubting)))
+    rows = [row for row in found.groups if (row["sample"], row["column"]) == (JUDGED, "marriage") and "review" in row]
+    large = given.cohorts.out_of_time.columns["credit_limit"] >= 200_000
+    assert sum(row["review"] for row in rows) >= large.sum() - UNKNOWN
 
 
 def test_every_figure_is_ruled_on_and_names_its_gate(report: FairnessReport) -> None:

@@ -12,13 +12,18 @@ from models.adapters.arrow import lake_schemas
 from models.clock import Month
 from models.credit_default.contract import CONTRACT
 from models.errors import Integrity, NotFound
-from models.lake import AUDIT
-from pipelines.fairness_audit import LakeAudit
+from models.lake import AUDIT, GENERATION, PartitionVersion
+from pipelines.fairness_audit import Join, Keyed, LakeAudit
 from tests.fakes.lake import InMemoryLake
+from tests.rings import ACCOUNTS, AUDIT_KEYS, ring
 
 ROOT = Path(__file__).parents[3]
 JULY = Month(2005, 7)
 EARLY, LATE = datetime(2005, 8, 1, tzinfo=UTC), datetime(2005, 9, 1, tzinfo=UTC)
+
+
+def by_name(accounts: np.ndarray, part: PartitionVersion) -> np.ndarray:
+    return accounts
 
 
 def audit(accounts: list[str], sexes: list[int]) -> dict[str, np.ndarray]:
@@ -35,7 +40,7 @@ def lake() -> InMemoryLake:
 
 
 def test_audit_columns_come_row_by_row_in_the_order_asked_for(lake: InMemoryLake) -> None:
-    found = LakeAudit(lake, CONTRACT, LATE).of(JULY, np.array(["A1", "A2", "A3", "A1"]))
+    found = LakeAudit(lake, CONTRACT, LATE, by_name).of(JULY, np.array(["A1", "A2", "A3", "A1"]))
     assert found.columns["sex"].tolist() == [2, 1, 1, 2]
     assert found.columns["age"].tolist() == [31, 32, 30, 31]
     assert found.known.all()
@@ -43,35 +48,57 @@ def test_audit_columns_come_row_by_row_in_the_order_asked_for(lake: InMemoryLake
 
 
 def test_an_account_that_the_table_does_not_know_is_said_to_be_unknown(lake: InMemoryLake) -> None:
-    found = LakeAudit(lake, CONTRACT, LATE).of(JULY, np.array(["A0", "A1", "A2x", "A9"]))
+    found = LakeAudit(lake, CONTRACT, LATE, by_name).of(JULY, np.array(["A0", "A1", "A2x", "A9"]))
     assert found.known.tolist() == [False, True, False, False]
 
 
-def test_the_key_can_be_anything_that_both_sides_agree_on(lake: InMemoryLake) -> None:
-    """A keyed hash, one day: here names are written backwards."""
-    backwards = LakeAudit(lake, CONTRACT, LATE, join=lambda names: np.array([name[::-1] for name in names]))
-    found = backwards.of(JULY, np.array(["1A", "A1"]))
-    assert (found.columns["sex"][0], found.known.tolist()) == (2, [True, False])
+def hidden(*names: str) -> np.ndarray:
+    return ACCOUNTS.pseudonyms(np.array(names))
+
+
+@pytest.fixture
+def keyed() -> InMemoryLake:
+    """The restricted lake as ingest writes it."""
+    found = InMemoryLake()
+    rows = audit(AUDIT_KEYS.pseudonyms(hidden("A3", "A1", "A2")).tolist(), [1, 2, 1])
+    found.write(AUDIT, JULY, rows, recorded_at=EARLY, facts={GENERATION: "1"})
+    return found
+
+
+def test_the_audit_keys_tell_whose_row_is_whose(keyed: InMemoryLake) -> None:
+    found = LakeAudit(keyed, CONTRACT, LATE, Keyed(ACCOUNTS, AUDIT_KEYS)).of(JULY, hidden("A1", "A2", "A9"))
+    assert (found.columns["sex"][:2].tolist(), found.known.tolist()) == ([2, 1], [True, True, False])
+
+
+@pytest.mark.parametrize("guessed", [by_name, Keyed(ACCOUNTS, ACCOUNTS), Keyed(AUDIT_KEYS, ACCOUNTS)])
+def test_who_has_lake_and_restricted_table_but_not_the_audit_keys_finds_nobody(keyed: InMemoryLake, guessed: Join) -> None:
+    assert not LakeAudit(keyed, CONTRACT, LATE, guessed).of(JULY, hidden("A1", "A2", "A3")).known.any()
+
+
+def test_an_audit_table_under_older_account_keys_is_not_taken_for_one_of_strangers(keyed: InMemoryLake) -> None:
+    later = Keyed(ring("ab"), AUDIT_KEYS)
+    with pytest.raises(Integrity, match="older generation"):
+        LakeAudit(keyed, CONTRACT, LATE, later).of(JULY, hidden("A1"))
 
 
 def test_a_restatement_counts_from_when_it_was_known(lake: InMemoryLake) -> None:
     lake.write(AUDIT, JULY, audit(["A1"], [1]), recorded_at=LATE)
     names = np.array(["A1"])
-    then, now = (LakeAudit(lake, CONTRACT, known_at).of(JULY, names) for known_at in (EARLY, LATE))
+    then, now = (LakeAudit(lake, CONTRACT, known_at, by_name).of(JULY, names) for known_at in (EARLY, LATE))
     assert (then.columns["sex"][0], now.columns["sex"][0]) == (2, 1)
     assert (then.source["version"], now.source["version"]) == (1, 2)
 
 
 def test_a_month_without_audit_columns_is_not_guessed(lake: InMemoryLake) -> None:
     with pytest.raises(NotFound, match="2005-06"):
-        LakeAudit(lake, CONTRACT, LATE).of(Month(2005, 6), np.array(["A1"]))
+        LakeAudit(lake, CONTRACT, LATE, by_name).of(Month(2005, 6), np.array(["A1"]))
 
 
 def test_an_account_with_two_rows_is_refused() -> None:
     lake = InMemoryLake()
     lake.write(AUDIT, JULY, audit(["A1", "A1"], [1, 2]), recorded_at=EARLY)
     with pytest.raises(Integrity, match="twice"):
-        LakeAudit(lake, CONTRACT, LATE).of(JULY, np.array(["A1"]))
+        LakeAudit(lake, CONTRACT, LATE, by_name).of(JULY, np.array(["A1"]))
 
 
 def test_the_lake_that_training_reads_has_no_place_for_an_audit_column() -> None:
@@ -83,6 +110,12 @@ def test_the_lake_that_training_reads_has_no_place_for_an_audit_column() -> None
 # Who may hold the restricted lake, or the door to it: ingest fills it, wiring hands it over, the fairness step asks for it.
 HOLDERS = {
     "restricted": {"pipelines/wiring.py intake", "pipelines/wiring.py audit_table", "pipelines/ingest.py _audit"},
+    "audit_keys": {
+        "pipelines/wiring.py intake",
+        "pipelines/wiring.py audit_table",
+        "pipelines/ingest.py _audit",
+        "pipelines/fairness_audit.py __call__",
+    },
     "audit_table": {"pipelines/fairness_step.py report_on"},
 }
 

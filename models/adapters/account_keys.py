@@ -1,0 +1,62 @@
+"""Keys of pseudonyms in a folder: `0001.key`, `0002.key`, ... of 32 secret bytes each, and `split.key`.
+
+Files are only ever added, so a rotation is one exclusive link: a killed one leaves the old ring or the new one, and of two at
+once each adds a generation of its own or fails. In the local profile the first key is made on first use; its split has no
+key, so that every laptop trains on the same accounts. Anywhere else both are mounted.
+"""
+
+import secrets
+from pathlib import Path
+
+from models.adapters import durable
+from models.errors import Conflict, Misconfigured, Unavailable
+from models.governance.pseudonyms import KEY_BYTES, Keyring
+
+ACCOUNTS = "accounts"
+AUDIT = "audit"
+_SPLIT = "split.key"
+_WHAT = "the keys that hide account ids"
+
+
+def keyring(keys: Path, name: str, *, local: bool) -> Keyring:
+    """The ring in the folder `name` below `keys`. Raises `Misconfigured` if a key is missing or damaged."""
+    folder = keys / name
+    if local and not _files(folder):
+        _add(folder, 1, unless_there=True)
+    files, split = _files(folder), folder / _SPLIT
+    if [path.stem for path in files] != [f"{number:04d}" for number in range(1, len(files) + 1)] or not files:
+        raise Misconfigured(
+            f"{_WHAT} are not all in {folder}: {', '.join(path.name for path in files) or 'there is none'}",
+            hint="mount 0001.key, 0002.key, ... of 32 random bytes each, without a gap; no key is ever taken away",
+        )
+    if not local and not split.exists():
+        raise Misconfigured(
+            f"there is no {split}", hint="mount 32 random bytes there, once and for ever: they say who is never trained on"
+        )
+    try:
+        return Keyring(tuple(path.read_bytes() for path in files), split.read_bytes() if split.exists() else b"")
+    except OSError as error:
+        raise Misconfigured(f"{error.filename} cannot be read: {error.strerror}", hint="only its owner may read it") from error
+
+
+def rotate(keys: Path, name: str, *, local: bool) -> int:
+    """Add a generation and return its number. Raises `Misconfigured`, `Conflict`, `Unavailable`."""
+    generation = keyring(keys, name, local=local).newest + 1
+    _add(keys / name, generation)
+    return generation
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.key") if path.name != _SPLIT)
+
+
+def _add(folder: Path, generation: int, *, unless_there: bool = False) -> None:
+    path = folder / f"{generation:04d}.key"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        durable.create(path, secrets.token_bytes(KEY_BYTES), 0o600)
+    except FileExistsError as error:
+        if not unless_there:
+            raise Conflict(f"{path} was made by somebody else meanwhile", hint="that rotation counts; none is needed") from error
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be written: {error.strerror}", hint="nothing was changed") from error

@@ -1,0 +1,46 @@
+"""A lake whose readers meet every account under the newest key, whenever its rows were written."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from models.clock import Month
+from models.contract import Columns
+from models.governance.pseudonyms import Keyring
+from models.lake import Lake, PartitionVersion
+
+
+class LiftedLake:
+    """What is stored, its versions and digests stay as they are; `read` lifts the column `key`."""
+
+    def __init__(self, lake: Lake, key: str, ring: Keyring) -> None:
+        self._lake = lake
+        self._key = key
+        self._ring = ring
+
+    def write(
+        self,
+        table: str,
+        month: Month,
+        columns: Columns,
+        *,
+        recorded_at: datetime,
+        facts: Mapping[str, str] | None = None,
+    ) -> PartitionVersion:
+        return self._lake.write(table, month, columns, recorded_at=recorded_at, facts=facts)
+
+    def versions(self, table: str, *, known_at: datetime | None = None) -> list[PartitionVersion]:
+        return self._lake.versions(table, known_at=known_at)
+
+    def history(self, table: str, month: Month) -> list[PartitionVersion]:
+        return self._lake.history(table, month)
+
+    def read(self, partitions: Sequence[PartitionVersion], names: Sequence[str] | None = None) -> Columns:
+        found = self._lake.read(partitions, names)
+        return {**found, self._key: self._ring.lifted(found[self._key])} if self._key in found else found
+
+    def path(self, partition: PartitionVersion) -> Path:
+        return self._lake.path(partition)
+
+    def forget(self, partition: PartitionVersion) -> None:
+        self._lake.forget(partition)

@@ -1,0 +1,123 @@
+"""Pseudonyms of accounts: keyed hashes in generations, so that keys rotate and joins hold.
+
+Generation 1 of an account is HMAC-SHA-256(k1, id), cut to 128 bits; generation g is HMAC-SHA-256(kg, generation g-1)
+(RFC 2104; FIPS 198-1). A pseudonym says its generation, `p2_...`, so a reader lifts what is older to the newest one
+without ever seeing an id, and what was written before a rotation joins with what was written after it. Nobody gets from an
+id to a value of generation 2 with k1 alone: a leaked old key links nothing that was stored since. What is stored as it came,
+before there were pseudonyms, is generation 0 and is lifted like the rest.
+
+Beside it a pseudonym carries its split, 8 bits of the id that never rotate: whether a model may train on an account must not
+change with a key. 256 values for all accounts tell nobody from nobody; see docs/adr/0013-pseudonyms.md for where this ends.
+"""
+
+import re
+from dataclasses import dataclass
+from hashlib import blake2b
+from hmac import digest as hmac
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.contract import Array
+from models.errors import Misconfigured
+
+KEY_BYTES = 32
+SPLITS = 256
+_VALUE_BYTES = 16
+_FORM = re.compile(r"p([1-9]\d{0,3})_([0-9a-f]{2})([0-9a-f]{32})")
+
+
+@dataclass(frozen=True, repr=False)
+class Keyring:
+    """The keys of every generation, oldest first, and the key of the split. It has no `repr`: secrets belong in no message."""
+
+    keys: tuple[bytes, ...]
+    split: bytes = b""
+
+    def __post_init__(self) -> None:
+        if not self.keys or any(len(key) != KEY_BYTES for key in self.keys) or len(set(self.keys)) < len(self.keys):
+            raise Misconfigured(
+                f"a key ring needs different keys of {KEY_BYTES} bytes, at least one", hint="see docs/adr/0013-pseudonyms.md"
+            )
+
+    @property
+    def newest(self) -> int:
+        """The generation in which new values are written, from 1."""
+        return len(self.keys)
+
+    def pseudonym(self, account: str, generation: int = 0) -> str:
+        """The pseudonym of an id, in the newest generation or the one named."""
+        name = account.encode()
+        value = hmac(self.keys[0], name, "sha256")[:_VALUE_BYTES]
+        return self._raised(value, 1, split_of(account, self.split), generation or self.newest)
+
+    def lift(self, stored: str, generation: int = 0) -> str:
+        """A stored value in the newest generation, or the one named.
+
+        Raises `Misconfigured` for a value of a later generation: this process knows fewer keys than the one that wrote it.
+        """
+        target = generation or self.newest
+        found = _FORM.fullmatch(stored)
+        if found is None:
+            return self.pseudonym(stored, target)
+        written = int(found[1])
+        if written > target:
+            raise Misconfigured(
+                f"an account was stored under generation {written} of the keys; {target} is asked for or known here",
+                hint="start again with the newest keys; none is ever thrown away",
+            )
+        return stored if written == target else self._raised(bytes.fromhex(found[3]), written, int(found[2], 16), target)
+
+    def pseudonyms(self, accounts: Array) -> NDArray[np.str_]:
+        """Ids (n,) to pseudonyms (n,)."""
+        return np.array([self.pseudonym(account) for account in accounts.tolist()], dtype=np.str_)
+
+    def lifted(self, stored: Array, generation: int = 0) -> NDArray[np.str_]:
+        """Stored values (n,) in one generation (n,); the same array if they are in it already."""
+        if np.char.startswith(stored, f"p{generation or self.newest}_").all():
+            return stored
+        return np.array([self.lift(value, generation) for value in stored.tolist()], dtype=np.str_)
+
+    def known_as(self, account: str) -> list[str]:
+        """Every value under which an id may be stored: what a search by id looks for."""
+        return [self.pseudonym(account, generation) for generation in range(1, self.newest + 1)]
+
+    def _raised(self, value: bytes, written: int, split: int, target: int) -> str:
+        for key in self.keys[written:target]:
+            value = hmac(key, value, "sha256")[:_VALUE_BYTES]
+        return f"p{target}_{split:02x}{value.hex()}"
+
+
+def is_pseudonym(text: object) -> bool:
+    return isinstance(text, str) and _FORM.fullmatch(text) is not None
+
+
+def split_of(account: str, key: bytes = b"") -> int:
+    """Into which of `SPLITS` parts an account falls: what a pseudonym carries, or what it would carry."""
+    found = _FORM.fullmatch(account)
+    return int(found[2], 16) if found else blake2b(account.encode(), digest_size=8, person=b"held-out", key=key).digest()[0]
+
+
+def masked(ring: Keyring, delivered: Array, pattern: str | None) -> Array:
+    """Delivered keys (n,) as they may be kept: pseudonyms, and of what is no key a stand-in that is as wrong.
+
+    A missing key stays missing; a text that breaks the contract's pattern becomes one that does, and a value of another type
+    another value of that type. So a broken batch is refused for what it is, and shows nobody's id.
+    """
+    values = np.asarray(delivered)
+    if values.dtype.kind in "iufb":
+        return np.array([_number(ring, value) for value in values.tolist()]).astype(values.dtype)
+    stand_ins = [_stand_in(ring, value, pattern) for value in values.tolist()]
+    return np.array(stand_ins, dtype=object if values.dtype.kind == "O" else np.str_)
+
+
+def _stand_in(ring: Keyring, value: object, pattern: str | None) -> object:
+    if not isinstance(value, str):
+        return value if value is None or value != value else _number(ring, value)  # NaN is missing too
+    hidden = ring.pseudonym(value)
+    return hidden if pattern is None or re.search(re.sub(r"\$$", r"\\Z", pattern), value) else f"not a key: {hidden}"
+
+
+def _number(ring: Keyring, value: object) -> int | float:
+    """Of whatever is not text: as small a number as every type can hold exactly."""
+    return int(ring.pseudonym(repr(value))[-8:], 16) >> 8

@@ -1,0 +1,60 @@
+"""Keys of pseudonyms on disk."""
+
+from pathlib import Path
+
+import pytest
+
+from models.adapters.account_keys import ACCOUNTS, AUDIT, keyring, rotate
+from models.errors import Conflict, Misconfigured
+
+
+def test_a_laptop_makes_its_key_on_first_use_for_its_owner_alone(tmp_path: Path) -> None:
+    first, again = keyring(tmp_path, ACCOUNTS, local=True), keyring(tmp_path, ACCOUNTS, local=True)
+    assert first == again
+    assert (tmp_path / ACCOUNTS / "0001.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_audit_columns_have_keys_of_their_own(tmp_path: Path) -> None:
+    accounts, audit = (keyring(tmp_path, name, local=True) for name in (ACCOUNTS, AUDIT))
+    assert not set(accounts.keys) & set(audit.keys)
+
+
+def test_anywhere_else_no_key_is_made(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="there is none") as error:
+        keyring(tmp_path, ACCOUNTS, local=False)
+    assert "mount" in error.value.hint
+    assert not list(tmp_path.iterdir())
+
+
+def test_anywhere_else_the_split_needs_its_key(tmp_path: Path) -> None:
+    keyring(tmp_path, ACCOUNTS, local=True)
+    with pytest.raises(Misconfigured, match="split.key"):
+        keyring(tmp_path, ACCOUNTS, local=False)
+    (tmp_path / ACCOUNTS / "split.key").write_bytes(b"s" * 32)
+    assert keyring(tmp_path, ACCOUNTS, local=False).split == b"s" * 32
+
+
+def test_a_rotation_adds_a_key_and_keeps_the_others(tmp_path: Path) -> None:
+    before = keyring(tmp_path, ACCOUNTS, local=True)
+    assert rotate(tmp_path, ACCOUNTS, local=True) == 2
+    after = keyring(tmp_path, ACCOUNTS, local=True)
+    assert after.keys[:1] == before.keys
+    assert after.lift(before.pseudonym("A1")) == after.pseudonym("A1")
+    assert (tmp_path / ACCOUNTS / "0002.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_key_that_was_taken_away_is_missed(tmp_path: Path) -> None:
+    for _ in range(2):
+        rotate(tmp_path, ACCOUNTS, local=True)
+    (tmp_path / ACCOUNTS / "0002.key").unlink()
+    with pytest.raises(Misconfigured, match="0001.key, 0003.key"):
+        keyring(tmp_path, ACCOUNTS, local=True)
+
+
+def test_of_two_rotations_at_once_each_adds_its_own_generation_or_fails(tmp_path: Path) -> None:
+    keyring(tmp_path, ACCOUNTS, local=True)
+    theirs = tmp_path / ACCOUNTS / "0002.key"
+    theirs.symlink_to(tmp_path / "nowhere")  # somebody's, of which this process knows nothing yet
+    with pytest.raises((Conflict, Misconfigured)):
+        rotate(tmp_path, ACCOUNTS, local=True)
+    assert theirs.is_symlink()
