@@ -16,18 +16,19 @@ from models.errors import Misconfigured
 from models.estimator import Family
 from models.governance import fairness_alternatives as alternatives
 from models.governance import fairness_proxy as proxy
-from models.governance.fairness import judge
+from models.governance.fairness import Figure, judge
 from models.governance.fairness_groups import Decided, Labels, compare, groups, intersections, other_reading, table
 from models.governance.fairness_report import FairnessReport
+from models.governance.rule import Rule
 from models.influence import Floats
-from models.policy import FairnessLimits, Policy
+from models.policy import FairnessLimits
 from models.scoring import Scorer
 from models.splits import held_out
 from models.usecase import UseCase
 from pipelines.assessment import Cohorts
 from pipelines.dataset import Dataset
 from pipelines.fairness_audit import AuditTable
-from pipelines.fairness_candidates import CHAMPION, OutOfFold, out_of_time, scored, tried
+from pipelines.fairness_candidates import CHAMPION, OutOfFold, Tried, out_of_time, scored, tried
 from pipelines.search import Progress, sample, silently
 from pipelines.training import Recipe
 
@@ -61,6 +62,9 @@ class _Joined:
         return {name: labels[rows] for name, labels in self.columns.items()}
 
 
+_Sample = tuple[Decided, dict[str, Labels]]
+
+
 def fairness_report(
     use_case: UseCase,
     materials: Materials,
@@ -70,55 +74,119 @@ def fairness_report(
     workers: int = 1,
     progress: Progress = silently,
 ) -> FairnessReport:
-    """Cut-offs, limits and reference are those sealed in the bundle. Raises `Misconfigured` if it has no fairness limits."""
-    policy, limits, cohorts = materials.bundle.policy, _limits(materials.bundle), materials.cohorts
-    candidates = _candidates(use_case, materials, families, workers, progress)
-    rows, taught, recipe, confidence = cohorts.out_of_time, cohorts.taught(), materials.recipe, policy.gates.confidence
-    probability = out_of_time(use_case, families, cohorts, recipe, candidates[CHAMPION].tried)
-    served = rows.take(held_out(rows.accounts))
-    joined, developed = (_joined(use_case, limits, audit, data) for data in (rows, taught))
-    samples = {
-        JUDGED: (_decided(policy, limits, rows, probability), joined.columns),
-        SERVED: (
-            _decided(policy, limits, served, materials.scorer.probabilities(use_case.contract.matrix(served.columns))),
-            joined.take(held_out(rows.accounts)),
-        ),
-    }
+    """Decision rule, limits and reference are those sealed in the bundle. Raises `Misconfigured` if it has no fairness limits."""
+    work = _Work(use_case, materials, families, _limits(materials.bundle), Rule.of(materials.bundle))
+    cohorts, limits, confidence = materials.cohorts, work.limits, work.confidence
+    candidates = work.candidates(workers, progress)
+    rows, taught = (work.joined(audit, data) for data in (cohorts.out_of_time, cohorts.taught()))
+    samples = work.samples(candidates[CHAMPION].tried, rows)
     decided, columns = samples[JUDGED]
-    figures = [
-        f for name, (d, c) in samples.items() for column in c for f in compare(name, d, column, c[column], limits, confidence)
-    ]
-    figures += intersections(JUDGED, decided, columns, limits, confidence)
-    powers = _powers(use_case, recipe, rows, decided, columns, limits, confidence)
-    figures += proxy.figures(JUDGED, powers, columns, list(dict.fromkeys(power.predictor for power in powers)), limits)
+    powers = work.powers(decided, columns)
     found = alternatives.frontier(
-        {name: _decided(policy, limits, taught, each.probability) for name, each in candidates.items()},
-        developed.columns,
+        {name: work.decided(cohorts.taught(), each.probability) for name, each in candidates.items()},
+        taught.columns,
         limits,
         confidence,
     )
-    confirmed = _confirmed(use_case, materials, families, candidates[found.chosen], decided, columns, limits)
-    rulings = [*judge(figures, limits), alternatives.ruling(DEVELOPED, found, confirmed, limits)]
+    confirmed = work.confirmed(candidates[found.chosen].tried, decided, columns)
+    figures = [*work.figures(samples), *proxy.figures(JUDGED, powers, columns, limits)]
     return FairnessReport(
         model=use_case.name,
         bundle=materials.bundle.digest,
-        month=", ".join(np.unique(rows.months)),
+        month=str(cohorts.plan.out_of_time),
         confidence=confidence,
         limits=limits,
-        groups=[
-            {"sample": name} | row
-            for name, (d, c) in samples.items()
-            for column in c
-            for row in table(d, column, c[column], limits, confidence)
-        ],
+        groups=work.groups(samples),
         powers=powers,
         frontier=found,
         confirmation=confirmed,
-        rulings=rulings,
+        rulings=[*judge(figures, limits), alternatives.ruling(DEVELOPED, found, confirmed, limits)],
         other_reading=other_reading(decided, columns, limits, confidence),
-        unjoined={JUDGED: joined.unjoined, DEVELOPED: developed.unjoined},
-        sources=[*cohorts.matured.lineage(), *joined.sources, *developed.sources],
+        unjoined={JUDGED: rows.unjoined, DEVELOPED: taught.unjoined},
+        sources=[*cohorts.matured.lineage(), *rows.sources, *taught.sources],
     )
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What every part of a report needs."""
+
+    use_case: UseCase
+    materials: Materials
+    families: Sequence[Family]
+    limits: FairnessLimits
+    rule: Rule
+
+    @property
+    def confidence(self) -> float:
+        return self.rule.policy.gates.confidence
+
+    def candidates(self, workers: int, progress: Progress) -> dict[str, OutOfFold]:
+        recipe, taught = self.materials.recipe, self.materials.cohorts.taught()
+        chosen = tried(recipe, self.materials.search, sample(self.use_case, taught).features)
+        found = scored(self.use_case, self.families, taught, recipe, chosen, workers, progress)
+        return {each.tried.name: each for each in found}
+
+    def decided(self, rows: Dataset, probability: Floats) -> Decided:
+        """As in service: doubts that send an account to a person count as reviews."""
+        scores = self.rule.policy.quantise(probability)
+        actions = self.rule.actions(scores, self.use_case.contract.matrix(rows.columns))
+        return Decided.of(self.limits, rows.accounts, scores, actions, rows.bad)
+
+    def out_of_time(self, candidate: Tried) -> Decided:
+        cohorts = self.materials.cohorts
+        probability = out_of_time(self.use_case, self.families, cohorts, self.materials.recipe, candidate)
+        return self.decided(cohorts.out_of_time, probability)
+
+    def joined(self, audit: AuditTable, rows: Dataset) -> _Joined:
+        """Month by month: an account's age is that of the month in which it was decided on."""
+        labels: dict[str, Labels] = {}
+        unjoined, sources = 0, []
+        for month in np.unique(rows.months):
+            mine = rows.months == month
+            found = audit.of(Month.parse(str(month)), rows.accounts[mine])
+            for name, values in groups(self.use_case.contract, self.limits, found.columns, found.known).items():
+                labels.setdefault(name, np.full(len(mine), "", dtype=values.dtype))[mine] = values
+            unjoined += int((~found.known).sum())
+            sources.append(found.source)
+        return _Joined(labels, unjoined, sources)
+
+    def samples(self, champion: Tried, joined: _Joined) -> dict[str, _Sample]:
+        rows = self.materials.cohorts.out_of_time
+        unseen = held_out(rows.accounts)
+        served = rows.take(unseen)
+        probability = self.materials.scorer.probabilities(self.use_case.contract.matrix(served.columns))
+        return {
+            JUDGED: (self.out_of_time(champion), joined.columns),
+            SERVED: (self.decided(served, probability), joined.take(unseen)),
+        }
+
+    def figures(self, samples: Mapping[str, _Sample]) -> list[Figure]:
+        found = [
+            figure
+            for name, (decided, columns) in samples.items()
+            for column, of_row in columns.items()
+            for figure in compare(name, decided, column, of_row, self.limits, self.confidence)
+        ]
+        return found + intersections(JUDGED, *samples[JUDGED], self.limits, self.confidence)
+
+    def groups(self, samples: Mapping[str, _Sample]) -> list[dict[str, Any]]:
+        return [
+            {"sample": name} | row
+            for name, (decided, columns) in samples.items()
+            for column, of_row in columns.items()
+            for row in table(decided, column, of_row, self.limits, self.confidence)
+        ]
+
+    def powers(self, decided: Decided, columns: Mapping[str, Labels]) -> list[proxy.Power]:
+        data = sample(self.use_case, self.materials.cohorts.out_of_time).only(self.materials.recipe.features)
+        features = dict(zip(data.features, data.X.T, strict=True))
+        return proxy.powers(features, decided.probability, columns, decided.accounts, self.limits, self.confidence)
+
+    def confirmed(self, chosen: Tried, champion: Decided, columns: Mapping[str, Labels]) -> alternatives.Confirmation:
+        """The chosen candidate alone is scored out of time; the champion's recipe was already."""
+        decided = champion if chosen.name == CHAMPION else self.out_of_time(chosen)
+        return alternatives.confirm(chosen.name, decided, champion, columns, self.limits, self.confidence)
 
 
 def _limits(bundle: Bundle) -> FairnessLimits:
@@ -128,61 +196,3 @@ def _limits(bundle: Bundle) -> FairnessLimits:
         f"the policy sealed in bundle {bundle.digest[:12]} states no fairness limits, so nothing can be within them",
         hint="state FairnessLimits in the use case's policy.py, then `make train`",
     )
-
-
-def _candidates(
-    use_case: UseCase, materials: Materials, families: Sequence[Family], workers: int, progress: Progress
-) -> dict[str, OutOfFold]:
-    recipe, taught = materials.recipe, materials.cohorts.taught()
-    chosen = tried(recipe, materials.search, sample(use_case, taught).features)
-    found = scored(use_case, families, taught, recipe, chosen, workers, progress)
-    return {each.tried.name: each for each in found}
-
-
-def _confirmed(
-    use_case: UseCase,
-    materials: Materials,
-    families: Sequence[Family],
-    chosen: OutOfFold,
-    champion: Decided,
-    columns: Mapping[str, Labels],
-    limits: FairnessLimits,
-) -> alternatives.Confirmation:
-    policy, cohorts, name = materials.bundle.policy, materials.cohorts, chosen.tried.name
-    decided = champion
-    if name != CHAMPION:
-        probability = out_of_time(use_case, families, cohorts, materials.recipe, chosen.tried)
-        decided = _decided(policy, limits, cohorts.out_of_time, probability)
-    return alternatives.confirm(name, decided, champion, columns, limits, policy.gates.confidence)
-
-
-def _decided(policy: Policy, limits: FairnessLimits, rows: Dataset, probability: Floats) -> Decided:
-    return Decided.by(policy, limits, rows.accounts, probability, rows.bad)
-
-
-def _joined(use_case: UseCase, limits: FairnessLimits, audit: AuditTable, rows: Dataset) -> _Joined:
-    """Month by month: an account's age is that of the month in which it was decided on."""
-    labels: dict[str, Labels] = {}
-    unjoined, sources = 0, []
-    for month in np.unique(rows.months):
-        mine = rows.months == month
-        found = audit.of(Month.parse(str(month)), rows.accounts[mine])
-        for name, values in groups(use_case.contract, limits, found.columns, found.known).items():
-            labels.setdefault(name, np.full(len(mine), "", dtype=values.dtype))[mine] = values
-        unjoined += int((~found.known).sum())
-        sources.append(found.source)
-    return _Joined(labels, unjoined, sources)
-
-
-def _powers(
-    use_case: UseCase,
-    recipe: Recipe,
-    rows: Dataset,
-    decided: Decided,
-    columns: Mapping[str, Labels],
-    limits: FairnessLimits,
-    confidence: float,
-) -> list[proxy.Power]:
-    data = sample(use_case, rows).only(recipe.features)
-    features = dict(zip(data.features, data.X.T, strict=True))
-    return proxy.powers(features, decided.probability, columns, rows.accounts, limits, confidence)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 from math import isfinite
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from models.evaluation import Estimate
 from models.governance import fairness_statistics as statistics
 from models.governance.fairness import CROSSED, Figure, Kind, missing
 from models.influence import Bools, Floats, log_odds
-from models.policy import Action, FairnessLimits, Policy
+from models.policy import Action, FairnessLimits
 
 Labels = NDArray[np.str_]
 NOT_RECORDED = "not recorded"
@@ -31,9 +31,10 @@ class Decided:
     bad: Bools
 
     @classmethod
-    def by(cls, policy: Policy, limits: FairnessLimits, accounts: NDArray[np.str_], probability: Floats, bad: Bools) -> "Decided":
-        probability = policy.quantise(probability)
-        actions = policy.cut_offs.actions(probability)
+    def of(
+        cls, limits: FairnessLimits, accounts: NDArray[np.str_], probability: Floats, actions: NDArray[np.str_], bad: Bools
+    ) -> Self:
+        """From quantised probabilities and the actions that the rule in force made of them."""
         return cls(accounts, probability, actions, np.isin(actions, [action.value for action in limits.favourable]), bad)
 
 

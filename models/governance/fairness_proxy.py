@@ -65,10 +65,9 @@ def powers(
     return found
 
 
-def figures(
-    sample: str, found: list[Power], columns: Mapping[str, NDArray[np.str_]], predictors: list[str], limits: FairnessLimits
-) -> list[Figure]:
+def figures(sample: str, found: list[Power], columns: Mapping[str, NDArray[np.str_]], limits: FairnessLimits) -> list[Figure]:
     """By predictor and audit column: the group that it tells best."""
+    predictors = list(dict.fromkeys(power.predictor for power in found)) or [TOGETHER]
     made = []
     for column, of_row in columns.items():
         for predictor in predictors:

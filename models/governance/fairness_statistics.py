@@ -27,7 +27,7 @@ def rate(hits: int, rows: int, confidence: float) -> Estimate:
     z, share = z_score(confidence), hits / rows
     centre = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
     reach = z * sqrt(share * (1 - share) / rows + z**2 / (4 * rows**2)) / (1 + z**2 / rows)
-    return Estimate(share, max(0.0, centre - reach), min(1.0, centre + reach))
+    return Estimate(share, min(share, max(0.0, centre - reach)), max(share, min(1.0, centre + reach)))  # whatever the last bit
 
 
 def rate_ratio(hits: int, rows: int, other_hits: int, other_rows: int, confidence: float) -> Estimate:
@@ -56,7 +56,7 @@ def rate_gap(hits: int, rows: int, other_hits: int, other_rows: int, confidence:
     low = sqrt((ours.value - ours.low) ** 2 + (theirs.high - theirs.value) ** 2)
     high = sqrt((ours.high - ours.value) ** 2 + (theirs.value - theirs.low) ** 2)
     gap = ours.value - theirs.value
-    return Estimate(gap, gap - low, gap + high)
+    return Estimate(gap, max(-1.0, gap - low), min(1.0, gap + high))
 
 
 def fisher_exact(hits: int, rows: int, other_hits: int, other_rows: int) -> float:

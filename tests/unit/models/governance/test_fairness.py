@@ -37,9 +37,8 @@ def decided(keep: str, bad: str) -> Decided:
     by_letter = {"k": (0.01, Action.KEEP), "r": (0.15, Action.REVIEW), "R": (0.6, Action.REDUCE)}
     probability = np.array([by_letter[letter][0] for letter in keep])
     accounts = np.array([f"A{number}" for number in range(len(keep))])
-    found = Decided.by(POLICY, LIMITS, accounts, probability, np.array([letter == "1" for letter in bad]))
-    assert found.actions.tolist() == [by_letter[letter][1].value for letter in keep]
-    return found
+    actions = np.array([by_letter[letter][1].value for letter in keep])
+    return Decided.of(LIMITS, accounts, probability, actions, np.array([letter == "1" for letter in bad]))
 
 
 # Ten women, eight favoured: 7 of 8 goods and 1 of 2 bads. Ten men, five favoured: 4 of 6 goods and 1 of 4 bads.
@@ -82,7 +81,7 @@ def test_the_reference_group_is_only_checked_for_its_calibration() -> None:
 def test_review_counts_as_the_policy_says_and_the_other_reading_is_told() -> None:
     milder = LIMITS.model_copy(update={"favourable": (Action.KEEP, Action.REVIEW)})
     assert (LIMITS.favourable, COHORT.favoured.sum()) == ((Action.KEEP,), 13)
-    again = Decided.by(POLICY, milder, COHORT.accounts, COHORT.probability, COHORT.bad)
+    again = Decided.of(milder, COHORT.accounts, COHORT.probability, COHORT.actions, COHORT.bad)
     assert again.favoured.sum() == 15
     # six of ten men are kept or reviewed, nine of ten women
     assert "Were review counted as favourable, the lowest adverse impact ratio would be 0.667" in other_reading(

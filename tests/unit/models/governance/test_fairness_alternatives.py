@@ -36,7 +36,7 @@ BAD = RNG.random(ROWS) < TRUTH
 
 
 def by(probability: np.ndarray) -> Decided:
-    return Decided.by(POLICY, LIMITS, ACCOUNTS, probability, BAD)
+    return Decided.of(LIMITS, ACCOUNTS, probability, POLICY.cut_offs.actions(probability), BAD)
 
 
 HARSH = by(np.clip(TRUTH + 0.04 * MALE, 0, 1))  # men get a surcharge that predicts nothing

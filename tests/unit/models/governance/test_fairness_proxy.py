@@ -65,14 +65,14 @@ def test_a_group_of_few_accounts_is_told_by_nothing() -> None:
     few = {"sex": np.where(np.arange(ROWS) < LIMITS.minimum_cell - 1, "rare", "common")}
     every = powers({"it": NOISE}, NOISE, few, ACCOUNTS, LIMITS, 0.95)
     assert every == []
-    made = figures("a sample", every, few, ["it"], LIMITS)
+    made = figures("a sample", every, few, LIMITS)
     assert {ruling.verdict for ruling in judge(made, LIMITS)} == {Verdict.INSUFFICIENT}
 
 
 def test_the_group_that_a_predictor_tells_best_is_the_figure() -> None:
     status = {"marriage": np.where(MALE, "single", np.where(NOISE > 0, "married", "other"))}
     every = powers({"it": MALE.astype(float)}, NOISE, status, ACCOUNTS, LIMITS, 0.95)
-    (figure,) = figures("a sample", every, status, ["it"], LIMITS)
+    figure = next(each for each in figures("a sample", every, status, LIMITS) if each.group.endswith("by it"))
     assert (figure.kind, figure.group, figure.estimate.value) == (Kind.PROXY_AUC, "single by it", 1)
     assert "chance is .5 and strays up to 0.5" in figure.how
     assert {ruling.verdict for ruling in judge([figure], LIMITS)} == {Verdict.OUTSIDE}
