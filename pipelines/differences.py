@@ -6,6 +6,7 @@ from typing import Any
 
 SHOWN = 3  # of one file; the rest is counted
 _ABSENT = "absent"
+_COMMIT = 40  # digits; a SHA-256 has more
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,8 @@ def changed(what: str, recorded: str, now: str) -> list[Difference]:
     """Long digests are cut, but never to where they look alike."""
     if recorded == now:
         return []
-    short = 12 if recorded[:12] != now[:12] else None
-    return [Difference(what, *(text[:short] if len(text) >= 40 else text for text in (recorded, now)))]
+    before, after = _short(recorded), _short(now)
+    return [Difference(what, before, after) if before != after else Difference(what, recorded, now)]
 
 
 def json_changes(what: str, recorded: Any, now: Any) -> list[Difference]:
@@ -43,6 +44,12 @@ def _leaves(path: str, recorded: Any, now: Any) -> Iterator[Difference]:
             yield from _leaves(f"{path}[{place}]", before, after)
     elif recorded != now:
         yield Difference(path, _brief(recorded), _brief(now))
+
+
+def _short(text: str) -> str:
+    """A digest or a commit in twelve digits; what comes after a hyphen, "-dirty", stays."""
+    digest, hyphen, rest = text.partition("-")
+    return f"{digest[:12]}{hyphen}{rest}" if len(digest) >= _COMMIT else text
 
 
 def _brief(value: Any) -> str:

@@ -60,11 +60,11 @@ def lines(found: Rebuilt, model: str, version: int, home: Path) -> list[str]:
 def _exactly(recorded: Bundle, version: int, home: Path) -> list[str]:
     commit = recorded.lineage["git_commit"]
     if len(commit) != 40:
-        return [f"  the code of then cannot be fetched: its commit is recorded as {commit}"]
+        return [f"  the code of then cannot be fetched: the commit is recorded as {commit}, which no checkout gives back"]
     folder = home.resolve() / "rebuild" / commit[:12]
     return [
         "  with the code and the environment of then:",
-        f"    git worktree add {folder} {commit}",
+        f"    git worktree add --detach {folder} {commit}",
         f'    STEWARD_HOME="{home.resolve()}" make -C {folder} rebuild MODEL={recorded.model} VERSION={version}',
         f"    git worktree remove --force {folder}",
     ]

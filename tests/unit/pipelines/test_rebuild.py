@@ -220,7 +220,7 @@ def test_another_commit_lock_or_library_is_named_also_when_the_model_is_the_same
 def test_what_is_not_reproduced_here_comes_with_the_commands_for_the_code_of_then(tmp_path: Any) -> None:
     now = Origin("b" * 40, THEN.lock_sha256)
     text = said(Archive(relabelled(made(), seed=4), now=now).rebuilt(), tmp_path)
-    assert f"git worktree add {tmp_path / 'rebuild' / ('a' * 12)} {'a' * 40}" in text
+    assert f"git worktree add --detach {tmp_path / 'rebuild' / ('a' * 12)} {'a' * 40}" in text
     assert "rebuild MODEL=credit_default VERSION=1" in text
 
 
