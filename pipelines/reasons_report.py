@@ -61,17 +61,17 @@ class _Judge:
     scorer: FittedScorer
     part: Mapping[str, Any]
     explainer: Explainer
-    cut_off: float
 
     @classmethod
-    def of(cls, use_case: UseCase, model: TrainedModel, rows: Dataset, cut_off: float) -> "_Judge":
+    def of(cls, use_case: UseCase, model: TrainedModel, rows: Dataset) -> "_Judge":
         scorer = FittedScorer(model, use_case.contract)
-        part = recorded(use_case.contract, use_case.policy, rows.columns, scorer, cut_off)
-        explainer = Explainer(use_case.contract, use_case.policy, part, scorer, cut_off)
-        return cls(use_case, scorer, part, explainer, cut_off)
+        part = recorded(use_case.contract, use_case.policy, rows.columns, scorer)
+        return cls(use_case, scorer, part, Explainer(use_case.contract, use_case.policy, part, scorer))
 
     def reduces(self, inputs: Floats) -> Bools:
-        return np.asarray(self.use_case.policy.quantise(self.scorer.probabilities(inputs)) >= self.cut_off)
+        """By the policy's own cut-offs: that doubt sends some of them to a person first changes no reason."""
+        policy = self.use_case.policy
+        return np.asarray(policy.quantise(self.scorer.probabilities(inputs)) >= policy.cut_offs.reduce)
 
 
 def stability(
@@ -82,25 +82,21 @@ def stability(
     *,
     refits: int = REFITS,
     accounts: int = ACCOUNTS,
-    reduce: float | None = None,
     timer: Callable[[], float] = perf_counter,
 ) -> dict[str, Any]:
     """`adverse_action` and `every_reduction` with their agreement, the reset rule and help, in shares; and the seconds spent.
 
-    `reduce` is the cut-off in force (`Rule.band.reduce` of the bundle), the policy's if none is given.
-
     Raises `NotEnoughData` if the model reduces nobody out of time, or if no refit finds accounts to compare with.
     """
     began, taught, held_out = timer(), cohorts.taught(), cohorts.newest_held_out()
-    cut_off = use_case.policy.cut_offs.reduce if reduce is None else reduce
-    judge = _Judge.of(use_case, fit(recipe, use_case, families, taught, held_out), taught, cut_off)
+    judge = _Judge.of(use_case, fit(recipe, use_case, families, taught, held_out), taught)
     rows, due = _reduced(judge, cohorts, accounts, recipe.seed)
     own = judge.explainer.explain(rows)
     others = []
     for number in range(refits):
         drawn = _drawn(taught, np.random.default_rng([recipe.seed, number]))
         try:
-            other = _Judge.of(use_case, fit(recipe, use_case, families, drawn, held_out), drawn, cut_off)
+            other = _Judge.of(use_case, fit(recipe, use_case, families, drawn, held_out), drawn)
         except NotEnoughData:
             continue  # counted below: this refit could not have been sealed
         others.append((other.reduces(rows), other.explainer.explain(rows)))

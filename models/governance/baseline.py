@@ -4,6 +4,9 @@ The mean of such accounts would be nobody, and need not lie near the cut-off its
 inputs alone: the first is the most typical of those near enough, each further one stands for what the others so far do not
 (greedy medoids, distance in ranks). Accounts of different kinds meet at a cut-off, current ones and some that are behind;
 comparing with the most typical ones alone made reasons jump from one kind to the other when the model was refitted.
+
+The cut-off is the policy's own. Doubt may send accounts above it to a person instead (`rule.py`): that range moves with every
+calibration, and with whom an account is compared should not.
 """
 
 from collections.abc import Mapping

@@ -24,6 +24,8 @@ from models.credit_default import USE_CASE
 from models.errors import NoChampion
 from models.governance.counterfactual import Counsel
 from models.governance.reasons import Explainer
+from models.governance.rule import Rule
+from models.policy import Action
 
 TARGET = 1_000.0
 """Microseconds for one decision's reasons, median."""
@@ -41,12 +43,12 @@ def champion(home: Path) -> Bundle:
     return Bundle.verified(channel.bundle(digest), digest)
 
 
-def reduced(bundle: Bundle, scorer: OnnxScorer) -> Floats:
+def reduced(bundle: Bundle, rule: Rule, scorer: OnnxScorer) -> Floats:
     """Packed inputs of the newest month's accounts that the bundle reduces."""
     source = USE_CASE.source()
     month = source.months()[-1]
     rows = bundle.contract.matrix(source.cohort(month, date.max).columns)
-    return rows[bundle.policy.quantise(scorer.probabilities(rows)) >= bundle.policy.cut_offs.reduce]
+    return rows[rule.actions(bundle.policy.quantise(scorer.probabilities(rows)), rows) == Action.REDUCE]
 
 
 def microseconds(act: Callable[[Floats], object], chunks: list[Floats]) -> Floats:
@@ -64,7 +66,9 @@ def main() -> int:
     bundle = champion(Path(os.environ.get("STEWARD_HOME", "var")))
     scorer = OnnxScorer(bundle.graph)
     parts = (bundle.contract, bundle.policy, bundle.part("reasons.json"), scorer)
-    explainer, counsel, rows = Explainer(*parts), Counsel(*parts), reduced(bundle, scorer)
+    rule = Rule.of(bundle)
+    explainer, counsel = Explainer(*parts), Counsel(*parts, rule)
+    rows = reduced(bundle, rule, scorer)
     one = [rows[place % len(rows)][None] for place in range(SINGLE)]
     many = [rows[:BATCH]] * REPEATS
     explained, scored = microseconds(explainer.explain, one), microseconds(scorer.probabilities, one)
