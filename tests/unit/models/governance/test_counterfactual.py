@@ -66,6 +66,13 @@ def test_the_bound_itself_is_a_step_also_where_no_account_ever_was() -> None:
     assert found.changes == (Change("b", 0.0, 40.0),)
 
 
+def test_no_change_leaves_the_range_of_the_contract() -> None:
+    """The policy would allow 500, the contract ends at 100."""
+    found = counsel(lambda x: 35 - x[:, 1], UP_B.model_copy(update={"until": 500.0})).better(np.array([0.0, 0, 0, 0]))
+    assert found is not None
+    assert found.changes == (Change("b", 0.0, 100.0),)
+
+
 def test_the_bound_may_be_another_input_of_the_same_account() -> None:
     row = np.array([0.0, 0.0, 20.0, 15.0])
     made = counsel(lambda x: x[:, 2] - 14.5, DOWN_C)
