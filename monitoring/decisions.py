@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Protocol
 
 import numpy as np
 
 from models.clock import Month
 from models.contract import Array, Columns
+from models.errors import Conflict
 from models.governance.reasons import Reason
+from models.policy import Action
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,8 @@ class LoggedDecision:
 
     A reduced account has `reasons`; `no_notice` is the rule by which they need not be sent, "" if they must. Decisions of
     before there were reasons have none. `fallback` is why the champion was stopped, if another bundle answered for it.
+    `out_of_distribution` names the inputs because of which a person decides, whatever the score. `account_id` is a pseudonym
+    (`models/governance/pseudonyms.py`). After retention the decision and its reasons are kept, without `inputs`.
     """
 
     decision_id: str
@@ -35,6 +39,7 @@ class LoggedDecision:
     no_notice: str = ""
     reasons: tuple[Reason, ...] = ()
     fallback: str = ""
+    out_of_distribution: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,44 @@ class Answered:
     key: str
     request_digest: str
     response: bytes
+
+
+@dataclass(frozen=True)
+class Review:
+    """What a person decided about an account that was sent to review: `keep` or `reduce`, and why."""
+
+    decision_id: str
+    outcome: str
+    reviewer: str
+    reason_code: str
+    comment: str
+    recorded_at: datetime
+
+    def repeats(self, other: "Review") -> bool:
+        """Whether the same was said, at whatever time."""
+        return replace(self, recorded_at=other.recorded_at) == other
+
+    def after(self, decision: LoggedDecision, before: "Review | None") -> "Review":
+        """What is recorded in the end: this, or the same said before. Raises `Conflict` if nobody was asked, or if it differs."""
+        if decision.action != Action.REVIEW:
+            raise Conflict(
+                f"decision {decision.decision_id} is {decision.action}: nobody was asked to review it",
+                hint="only a decision `review` takes a person's outcome",
+            )
+        if before is not None and not self.repeats(before):
+            raise Conflict(
+                f"decision {decision.decision_id} was reviewed by {before.reviewer} with the outcome {before.outcome}",
+                hint="a review is given once; GET the same address to read it",
+            )
+        return before or self
+
+
+@dataclass(frozen=True)
+class Expiring:
+    """What was kept for as long as it had to be: decisions that still have their inputs, by month, and answers for retries."""
+
+    decisions: Mapping[Month, int]
+    answers: int
 
 
 class DecisionLog(Protocol):
@@ -69,15 +112,56 @@ class DecisionLog(Protocol):
         """Raises `NotFound`."""
         ...
 
+    def review(self, review: Review) -> Review:
+        """Record what a person decided, and return what is recorded: of a repetition, the first. Durable when it returns.
+
+        Raises `NotFound` for an unknown decision, `Conflict` if it was not sent to review or was reviewed otherwise.
+        """
+        ...
+
+    def reviewed(self, decision_id: str) -> Review | None:
+        """None if nobody has reviewed it yet. Raises `NotFound` for an unknown decision."""
+        ...
+
     def months(self, model: str) -> dict[Month, int]:
         """How many decisions each business month has, oldest month first."""
         ...
 
     def columns(self, model: str, month: Month) -> Columns:
         """A month's decisions in the order recorded: decision_id, account_id, version, bundle, probability, action,
-        recorded_at (ISO text, UTC), no_notice, reasons (JSON text, "" for none; see `spelled`) and every contract input
-        (see `input_columns`). Empty arrays for an empty month."""
+        recorded_at (ISO text, UTC), no_notice, reasons (JSON text, "" for none; see `spelled`), fallback,
+        out_of_distribution (names with commas between) and every contract input (see `input_columns`). Empty arrays for an
+        empty month."""
         ...
+
+    def expiring(self, model: str, before: datetime) -> Expiring:
+        """What `expire` would delete."""
+        ...
+
+    def expire(self, model: str, before: datetime) -> None:
+        """Delete the inputs of decisions and the answers kept for retries, recorded before an instant. All or nothing."""
+        ...
+
+
+NO_INPUTS = (
+    "decision_id",
+    "account_id",
+    "version",
+    "bundle",
+    "probability",
+    "action",
+    "recorded_at",
+    "no_notice",
+    "reasons",
+    "fallback",
+    "out_of_distribution",
+)
+"""The columns of a month that are no contract inputs."""
+
+
+def stamp(instant: datetime) -> str:
+    """An instant as it is stored: text that sorts as time does."""
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def spelled(reasons: Sequence[Reason]) -> str:
@@ -92,7 +176,8 @@ def read_reasons(text: str) -> tuple[Reason, ...]:
 def input_columns(inputs: Sequence[Mapping[str, float | int]]) -> dict[str, Array]:
     """Records to columns: int64 where every value is whole, float64 otherwise.
 
-    Two versions of a contract may meet in one month: a value that a record does not have is NaN.
+    Two versions of a contract may meet in one month: a value that a record does not have is NaN. So are the values of a record
+    whose inputs were deleted; what no record has any more is no column.
     """
     names = dict.fromkeys(name for record in {tuple(record): record for record in inputs}.values() for name in record)
     return {name: _column([record.get(name, np.nan) for record in inputs]) for name in names}

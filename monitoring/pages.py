@@ -16,6 +16,7 @@ from models.bundle import Bundle
 from models.clock import Month
 from models.contract import Columns, Contract
 from models.errors import Integrity, NotFound, Unavailable
+from models.governance.rule import Rule
 from models.lake import SNAPSHOTS, Lake, PartitionVersion
 from models.scoring import Scorer
 from monitoring.drift import Shift, Statistics
@@ -88,7 +89,7 @@ class Pages:
         return False
 
     def draw_classification(self, renderer: Renderer, bundle: Bundle, rule: str, rows: Columns) -> None:
-        page = renderer.classification(rows, bundle.policy.cut_offs.review)
+        page = renderer.classification(rows, Rule.of(bundle).band.review)
         about = f"{len(rows['bad']):,} accounts, outcomes as coded ({rule}), cut where a review begins"
         self._add(CLASSIFICATION, "Realised classification", about, page)
 

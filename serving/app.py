@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
@@ -18,10 +19,11 @@ from models import errors
 from models.errors import PlatformError
 from serving.bodies import BodyTooLarge, NotJson, body, idempotency_key
 from serving.counterfactuals import counterfactual
-from serving.documents import JSON, PROBLEM, Models, Problem, Readiness, Trouble, problem, served
+from serving.documents import JSON, PROBLEM, Models, Problem, Readiness, Reviewed, Trouble, problem, served
 from serving.envelope import Marked, Patient
 from serving.openapi import complete
 from serving.prediction import Ask, Predictor
+from serving.reviews import Reviewing, review, reviewed
 from serving.watching import Watcher
 
 logger = logging.getLogger("steward.serving")
@@ -71,6 +73,7 @@ def scoring_app(predictor: Predictor, watcher: Watcher, limits: Limits, close: C
     app.add_middleware(Marked)
     _add_problems(app)
     _add_scoring(app, predictor, limits)
+    _add_reviews(app, predictor, limits)
     _add_health(app, predictor, watcher)
     return app
 
@@ -98,6 +101,21 @@ def _add_scoring(app: FastAPI, predictor: Predictor, limits: Limits) -> None:
     def document() -> JSONResponse:
         fixed = get_openapi(title=app.title, version=app.version, routes=app.routes)
         return JSONResponse(complete(fixed, predictor.models))
+
+
+def _add_reviews(app: FastAPI, predictor: Predictor, limits: Limits) -> None:
+    address = "/v1/decisions/{decision_id}/review"
+    refusals: dict[int | str, dict[str, Any]] = {404: {"model": Problem}, 409: {"model": Problem}, 422: {"model": Problem}}
+    taken = {"requestBody": {"required": True, "content": {JSON: {"schema": Reviewing.model_json_schema()}}}}
+
+    @app.post(address, summary="What a person decided who was asked to", responses=refusals, openapi_extra=taken)
+    async def take(decision_id: str, request: Request) -> Reviewed:
+        sent = await body(request.headers, request.stream(), limits.max_body_bytes)
+        return await run_in_threadpool(review, predictor, decision_id, sent)
+
+    @app.get(address, summary="What a person decided, if anybody did", responses={404: {"model": Problem}})
+    async def read(decision_id: str) -> Reviewed:
+        return await run_in_threadpool(reviewed, predictor, decision_id)
 
 
 def _add_health(app: FastAPI, predictor: Predictor, watcher: Watcher) -> None:

@@ -21,8 +21,8 @@ def counterfactual(model: LoadedModel, ask: Ask) -> bytes:
 
 def counselled(model: LoadedModel, record: Record, request_id: str) -> dict[str, Any]:
     """The body of the response for a record that was checked."""
-    probability = model.probabilities([record])
-    action, pointer = str(model.policy.cut_offs.actions(probability)[0]), model.pointer
+    [judged], pointer = model.judged([record]), model.pointer
+    action = judged.action
     found = model.counsel.better(model.packed([record])[0]) if action == Action.REDUCE else None
     return {
         "request_id": request_id,
@@ -30,7 +30,7 @@ def counselled(model: LoadedModel, record: Record, request_id: str) -> dict[str,
         "version": pointer.version,
         "bundle": pointer.bundle,
         "decision": action,
-        "probability": float(probability[0]),
+        "probability": judged.probability,
         "counterfactual": _told(model.contract, found) if found else None,
         "explanation": _sentence(model, action, found),
     }

@@ -23,8 +23,12 @@ class StatedReason(BaseModel):
 
 class Decided(BaseModel):
     decision_id: str = Field(description="under which the decision log keeps it")
-    decision: str = Field(description="the action that the policy's cut-offs give")
+    decision: str = Field(description="keep, review or reduce; review too where a cut-off lies within the interval")
     probability: float = Field(ge=0, le=1, description="of a bad outcome, rounded as the policy says")
+    interval: tuple[float, float] = Field(description="Venn-Abers: one of the two probabilities is perfectly calibrated")
+    out_of_distribution: list[str] | None = Field(
+        default=None, min_length=1, description="inputs unlike any that the model was made from; a person decides"
+    )
     reasons: list[StatedReason] | None = Field(
         default=None, min_length=1, max_length=MOST, description="of a reduction, the weightiest first"
     )
@@ -65,6 +69,15 @@ class Scored(BaseModel):
     bundle: str = Field(description="SHA-256 of the bundle's manifest: exactly what decided")
     fallback: str | None = Field(default=None, description="why the champion is stopped, if this bundle answered in its place")
     answers: list[Decided] = Field(description="in the order of the records")
+
+
+class Reviewed(BaseModel):
+    decision_id: str
+    outcome: str | None = Field(default=None, description="keep or reduce; null while nobody has reviewed it")
+    reviewer: str = ""
+    reason_code: str = ""
+    comment: str = ""
+    recorded_at: str = ""
 
 
 class BrokenRule(BaseModel):

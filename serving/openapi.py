@@ -105,7 +105,7 @@ def _answered(model: LoadedModel) -> dict[str, Any]:
 def _examples(model: LoadedModel) -> dict[str, dict[str, Any]]:
     """The contract's own example, and a golden row that is reduced, if there is one."""
     found, golden = {"one record": model.example()}, model.release.bundle.part("golden.json")
-    actions = model.policy.cut_offs.actions(np.array(golden["probabilities"]))
+    actions = model.rule.actions(np.array(golden["probabilities"]), np.array(golden["inputs"], dtype=np.float64))
     for row in np.flatnonzero(actions == Action.REDUCE.value)[:1]:
         typed = {name: int(value) if model.contract[name].codes else value for name, value in _golden(golden, int(row))}
         found["a reduction, with its reasons"] = model.example() | typed
@@ -117,10 +117,9 @@ def _golden(golden: dict[str, Any], row: int) -> Iterator[tuple[str, float]]:
 
 
 def _scored(model: LoadedModel, record: Record) -> dict[str, Any]:
-    probability = model.probabilities([record])
-    actions, pointer = model.policy.cut_offs.actions(probability), model.pointer
-    why = model.explanations([record], actions)[0]
-    answer = Decided.model_validate(told("6d1ff2a0c9d94d6b8f6f6f1f0f4c2f6e-0", str(actions[0]), float(probability[0]), why))
+    judged, pointer = model.judged([record]), model.pointer
+    [why] = model.explanations([record], judged)
+    answer = Decided.model_validate(told("6d1ff2a0c9d94d6b8f6f6f1f0f4c2f6e-0", judged[0], why))
     scored = Scored(request_id="r-1", model=pointer.model, version=pointer.version, bundle=pointer.bundle, answers=[answer])
     return scored.model_dump(exclude_none=True)
 

@@ -23,10 +23,22 @@ from models.contract import Contract
 from models.errors import Conflict, Detail, InputRefused, Integrity, NoChampion, NotApproved, NotFound, PlatformError
 from models.governance.counterfactual import Counsel
 from models.governance.reasons import UNEXPLAINED, Explainer, Explanation
+from models.governance.rule import Rule
 from models.policy import Action, Policy
 from models.scoring import Scorer, check_golden_rows
-from monitoring.decisions import Answered, DecisionLog, LoggedDecision
+from monitoring.decisions import Answered, DecisionLog, LoggedDecision, Review
 from serving.checking import SHOWN, Checker, Record
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What is decided about one record. `interval` is Venn-Abers (p0, p1); `out_of_distribution` names inputs that are unlike
+    any that the model was made from, for which a person decides."""
+
+    action: str
+    probability: float
+    interval: tuple[float, float]
+    out_of_distribution: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -38,6 +50,7 @@ class LoadedModel:
     policy: Policy
     checker: Checker
     scorer: Scorer
+    rule: Rule
     explainer: Explainer
     counsel: Counsel
     fallback: str = ""  # why the champion is stopped, if this model answers in its place
@@ -50,15 +63,15 @@ class LoadedModel:
             contract, policy = bundle.contract, bundle.policy
             scorer = make_scorer(bundle.graph)
             check_golden_rows(bundle, scorer)
-            compared = bundle.part("reasons.json")
+            rule, compared = Rule.of(bundle), bundle.part("reasons.json")
             explainer = Explainer(contract, policy, compared, scorer)
-            counsel = Counsel(contract, policy, compared, scorer)
+            counsel = Counsel(contract, policy, compared, scorer, rule)
         except (KeyError, TypeError, ValueError) as error:
             raise Integrity(
                 f"bundle {bundle.digest[:12]} of {bundle.model} cannot be read: {error}",
                 hint="it was sealed for another release of the platform; promote one that fits",
             ) from error
-        return cls(release, contract, policy, Checker(contract, max_records), scorer, explainer, counsel)
+        return cls(release, contract, policy, Checker(contract, max_records), scorer, rule, explainer, counsel)
 
     @property
     def pointer(self) -> Pointer:
@@ -73,9 +86,20 @@ class LoadedModel:
         """A record that is accepted: the contract's own examples."""
         return {name: self.contract[name].example for name in self.checker.record.model_fields}
 
-    def probabilities(self, records: Sequence[Record]) -> NDArray[np.float64]:
-        """Quantised, shape (records,). Raises `Integrity` if the graph gives anything but a probability."""
-        probability = self.policy.quantise(self.scorer.probabilities(self.packed(records)))
+    def judged(self, records: Sequence[Record]) -> list[Judged]:
+        """The decisions. Raises `Integrity` if the graph gives anything but a probability."""
+        rows = self.packed(records)
+        probability = self.probabilities(rows)
+        actions, strange = self.rule.judged(probability, rows)
+        named = {row: self._named(strange[row]) for row in np.flatnonzero(strange.any(axis=1)).tolist()}
+        return [
+            Judged(action, score, self.rule.intervals.at(score), named.get(row, ()))
+            for row, (action, score) in enumerate(zip(actions.tolist(), probability.tolist(), strict=True))
+        ]
+
+    def probabilities(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Of packed inputs (records, inputs), quantised (records,). Raises `Integrity` if one is no probability."""
+        probability = self.policy.quantise(self.scorer.probabilities(rows))
         if not ((probability >= 0) & (probability <= 1)).all():  # NaN too: it would pass every cut-off as harmless
             raise Integrity(
                 f"version {self.pointer.version} of {self.pointer.model} gave a score that is no probability",
@@ -83,14 +107,17 @@ class LoadedModel:
             )
         return probability
 
-    def explanations(self, records: Sequence[Record], actions: NDArray[np.str_]) -> list[Explanation]:
+    def explanations(self, records: Sequence[Record], judged: Sequence[Judged]) -> list[Explanation]:
         """Why each record that is reduced is reduced; nothing to explain about the others."""
         found = [UNEXPLAINED] * len(records)
-        if reduced := np.flatnonzero(actions == Action.REDUCE.value).tolist():
+        if reduced := [place for place, each in enumerate(judged) if each.action == Action.REDUCE]:
             explained = self.explainer.explain(self.packed([records[place] for place in reduced]))
             for place, explanation in zip(reduced, explained, strict=True):
                 found[place] = explanation
         return found
+
+    def _named(self, strange: NDArray[np.bool_]) -> tuple[str, ...]:
+        return tuple(name for name, odd in zip(self.contract.inputs, strange.tolist(), strict=True) if odd)
 
     def packed(self, records: Sequence[Record]) -> NDArray[np.float64]:
         """What the graph takes, shape (records, inputs)."""
@@ -136,9 +163,12 @@ class Halt:
 class Predictor:
     """Answers for every model that was swapped in. Safe for several threads."""
 
-    def __init__(self, log: DecisionLog, clock: Clock, new_id: Callable[[], str] = lambda: uuid4().hex) -> None:
+    def __init__(
+        self, log: DecisionLog, clock: Clock, hide: Callable[[str], str], new_id: Callable[[], str] = lambda: uuid4().hex
+    ) -> None:
         self._log = log
         self._clock = clock
+        self._hide = hide  # account id to pseudonym: no id is recorded
         self._new_id = new_id
         self._models: Mapping[str, LoadedModel] = {}
         self._stopped: Mapping[str, NotApproved] = {}
@@ -209,6 +239,14 @@ class Predictor:
             raise
         return Answer(response)
 
+    def review(self, decision_id: str, *, outcome: str, reviewer: str, reason_code: str, comment: str) -> Review:
+        """Record what a person decided; durable before this returns. Raises `NotFound`, `Conflict` or `Unavailable`."""
+        return self._log.review(Review(decision_id, outcome, reviewer, reason_code, comment, self._clock.now()))
+
+    def reviewed(self, decision_id: str) -> Review | None:
+        """What a person decided, if anybody did. Raises `NotFound` for an unknown decision."""
+        return self._log.reviewed(decision_id)
+
     def model(self, name: str) -> LoadedModel:
         """What answers for a model now. Raises `NotFound`, `NoChampion` or `NotApproved`."""
         models, stopped, halt = self._models, self._stopped, self._halted.get(name)
@@ -231,9 +269,8 @@ class Predictor:
         return model
 
     def _decide(self, model: LoadedModel, records: Sequence[Record], request_id: str) -> list[LoggedDecision]:
-        probability = model.probabilities(records)
-        actions = model.policy.cut_offs.actions(probability)
-        why = model.explanations(records, actions)
+        judged = model.judged(records)
+        why = model.explanations(records, judged)
         pointer, names, key, time = model.pointer, model.contract.inputs, model.contract.key, model.contract.time
         token, now = self._new_id(), self._clock.now()
         months = {text: Month.parse(text) for text in {record[time] for record in records}}
@@ -244,20 +281,19 @@ class Predictor:
                 model=pointer.model,
                 version=pointer.version,
                 bundle=pointer.bundle,
-                account_id=record[key],
+                account_id=self._hide(record[key]),
                 month=months[record[time]],
                 inputs={name: record[name] for name in names},
-                probability=score,
-                action=action,
+                probability=found.probability,
+                action=found.action,
                 recorded_at=now,
                 request_id=request_id,
                 no_notice=because.no_notice,
                 reasons=because.reasons,
                 fallback=model.fallback,
+                out_of_distribution=found.out_of_distribution,
             )
-            for number, (record, score, action, because) in enumerate(
-                zip(records, probability.tolist(), actions.tolist(), why, strict=True)
-            )
+            for number, (record, found, because) in enumerate(zip(records, judged, why, strict=True))
         ]
 
 
@@ -277,9 +313,12 @@ def _given_before(before: Answered, ask: Ask) -> Answer:
     return Answer(before.response, replayed=True)
 
 
-def told(decision_id: str, action: str, probability: float, why: Explanation) -> dict[str, Any]:
+def told(decision_id: str, judged: Judged, why: Explanation) -> dict[str, Any]:
     """What a client gets of a decision: of a reduction its reasons, and whether it is one that needs no notice."""
-    answer: dict[str, Any] = {"decision_id": decision_id, "decision": action, "probability": probability}
+    answer: dict[str, Any] = {"decision_id": decision_id, "decision": judged.action, "probability": judged.probability}
+    answer["interval"] = judged.interval
+    if judged.out_of_distribution:
+        answer["out_of_distribution"] = judged.out_of_distribution
     if why.reasons:
         answer["reasons"] = [reason.to_dict() for reason in why.reasons]
         answer["no_notice"] = bool(why.no_notice)
@@ -288,11 +327,17 @@ def told(decision_id: str, action: str, probability: float, why: Explanation) ->
 
 def _response(model: LoadedModel, decisions: Sequence[LoggedDecision], request_id: str) -> bytes:
     """Answers stand in the order of the records."""
-    answers = [told(d.decision_id, d.action, d.probability, Explanation(d.no_notice, d.reasons)) for d in decisions]
+    answers = [told(d.decision_id, _judged(model, d), Explanation(d.no_notice, d.reasons)) for d in decisions]
     pointer = model.pointer
     head = {"request_id": request_id, "model": pointer.model, "version": pointer.version, "bundle": pointer.bundle}
     head |= {"fallback": model.fallback} if model.fallback else {}
     return json.dumps(head | {"answers": answers}, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _judged(model: LoadedModel, decision: LoggedDecision) -> Judged:
+    """As it was decided: the interval is a function of the score, so the log need not keep it."""
+    interval = model.rule.intervals.at(decision.probability)
+    return Judged(decision.action, decision.probability, interval, decision.out_of_distribution)
 
 
 def _refuse_the_future(records: Sequence[Record], time: str, this_month: Month) -> None:

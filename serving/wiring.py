@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from models.adapters import key_files
+from models.adapters.account_keys import ACCOUNTS, keyring
 from models.adapters.folder_channel import FolderChannel
 from models.adapters.onnx_runtime import OnnxScorer
 from models.clock import FileClock, SystemClock
@@ -29,7 +30,8 @@ def settings() -> ServingSettings:
 def service(chosen: ServingSettings) -> Service:
     clock = FileClock(chosen.clock_file) if chosen.clock_file else SystemClock()
     log = SqlDecisionLog(chosen.database)
-    predictor = Predictor(log, clock)
+    accounts = keyring(chosen.home / "keys", ACCOUNTS, local=chosen.profile == "local")
+    predictor = Predictor(log, clock, accounts.pseudonym)
     watcher = Watcher(
         FolderChannel(chosen.channel_folder),
         lambda: key_files.trust(chosen.trust_path, demonstration=chosen.profile == "local"),

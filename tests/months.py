@@ -18,6 +18,7 @@ from models.lake import OUTCOMES, SNAPSHOTS, Lake, PartitionVersion
 from models.reference import Expected, profile
 from monitoring.pages import Page
 from monitoring.sealing import DECISIONS
+from tests.rules import plain
 
 ROWS = 2_000
 
@@ -81,6 +82,7 @@ def bundle(lake: Lake, trained_on: PartitionVersion, **expected: Any) -> Bundle:
         "contract.json": canonical(contract.to_dict()),
         "policy.json": canonical(policy.model_dump(mode="json")),
         "reference.json": canonical(reference),
+        "uncertainty.json": canonical(plain(contract, policy).to_dict()),
     }
     partition = {"table": SNAPSHOTS, "month": str(trained_on.month), "version": trained_on.version, "digest": trained_on.digest}
     return Bundle.seal(USE_CASE.name, parts, lineage={"partitions": [json.loads(json.dumps(partition))]})

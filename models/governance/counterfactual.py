@@ -21,6 +21,7 @@ from models.contract import Contract
 from models.errors import Integrity
 from models.governance.baseline import mapped
 from models.governance.reasons import BATCH
+from models.governance.rule import Rule
 from models.policy import Action, Mutable, Policy
 from models.scoring import Scorer
 
@@ -66,10 +67,15 @@ class _Steps:
 class Counsel:
     """Counterfactuals of one bundle. Safe for several threads."""
 
-    def __init__(self, contract: Contract, policy: Policy, part: Mapping[str, Any], scorer: Scorer) -> None:
-        """`part` is `reasons.json`. Raises `Misconfigured` if the policy would change what is no input."""
+    def __init__(
+        self, contract: Contract, policy: Policy, part: Mapping[str, Any], scorer: Scorer, rule: Rule | None = None
+    ) -> None:
+        """`part` is `reasons.json`; `rule` decides, or the policy's cut-offs alone where a model was not sealed.
+
+        Raises `Misconfigured` if the policy would change what is no input.
+        """
         self.mutable = mapped(contract, policy).mutable
-        self._contract, self._policy, self._scorer = contract, policy, scorer
+        self._contract, self._policy, self._scorer, self._rule = contract, policy, scorer, rule
         self._place = {name: place for place, name in enumerate(contract.inputs)}
         self._scales = {each.column: _scale(part["scales"][each.column]) for each in self.mutable}
 
@@ -115,7 +121,10 @@ class Counsel:
 
     def _judged(self, rows: Floats) -> tuple[NDArray[np.str_], Floats]:
         probability = self._policy.quantise(self._scorer.probabilities(rows))
-        return self._policy.cut_offs.actions(probability), probability
+        if self._rule is None:
+            return self._policy.cut_offs.actions(probability), probability
+        strange = self._rule.familiar.strange(rows).any(axis=1)  # to become unlike everybody is no help
+        return np.where(strange, Action.REDUCE.value, self._rule.band.actions(probability)), probability
 
     def _proved(self, row: Floats, found: Counterfactual) -> Counterfactual:
         again = row.copy()

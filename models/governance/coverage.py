@@ -25,10 +25,12 @@ BANDS = 5
 
 @dataclass(frozen=True)
 class Band:
-    """Accounts with a score from `low` to `high`. `error` is the standard error of the gap, `outside` the gap in it: 0 inside."""
+    """Accounts with a score from `low` to `high`, in the mean `score`. `error` is the standard error of the gap between what
+    is observed and the interval, `outside` the gap in it: 0 inside."""
 
     low: float
     high: float
+    score: float
     rows: int
     bad_rate: float
     p0: float
@@ -87,4 +89,5 @@ def _band(scores: Floats, bad: Bools, p0: Floats, p1: Floats, against: int) -> B
     error = sqrt(expected * (1 - expected) * (1 / len(scores) + 1 / max(against, 1)))
     gap = max(low - rate, rate - high, 0.0)
     outside = gap / error if error else (0.0 if gap == 0 else float("inf"))
-    return Band(float(scores.min()), float(scores.max()), len(scores), rate, low, high, error, outside)
+    place = (float(scores.min()), float(scores.max()), float(scores.mean()))
+    return Band(*place, len(scores), rate, low, high, error, outside)

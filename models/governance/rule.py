@@ -40,6 +40,8 @@ class Rule:
     @classmethod
     def of(cls, bundle: Bundle) -> Self:
         """The rule that a bundle was sealed with. Raises `Integrity` if its part contradicts itself."""
+        if PART not in bundle.files:
+            raise Integrity(f"bundle {bundle.digest[:12]} has no {PART}", hint="an older release sealed it: train again")
         policy, part = bundle.policy, bundle.part(PART)
         intervals = Intervals.from_dict(part["intervals"])
         found = cls.made(policy, intervals, Familiar.from_dict(part["familiar"], bundle.contract))

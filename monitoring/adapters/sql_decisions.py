@@ -3,19 +3,19 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import UTC, datetime
+from datetime import datetime
 from threading import Lock
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from models.clock import Month
 from models.contract import Columns
 from models.errors import Conflict, NotFound, Unavailable
-from monitoring.adapters.sql_schema import ANSWERS, DECISIONS, engine, upgrade
-from monitoring.decisions import Answered, LoggedDecision, input_columns, read_reasons, spelled
+from monitoring.adapters.sql_schema import ANSWERS, DECISIONS, REVIEWS, engine, upgrade
+from monitoring.decisions import Answered, Expiring, LoggedDecision, Review, input_columns, read_reasons, spelled, stamp
 
 _TYPES: dict[str, type[np.generic]] = {
     "decision_id": np.str_,
@@ -27,6 +27,8 @@ _TYPES: dict[str, type[np.generic]] = {
     "recorded_at": np.str_,
     "no_notice": np.str_,
     "reasons": np.str_,
+    "fallback": np.str_,
+    "out_of_distribution": np.str_,
 }
 _spell = json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=dict).encode
 _WRITTEN = [column.name for column in DECISIONS.columns if column.name != "number"]
@@ -72,6 +74,26 @@ class SqlDecisionLog:
             raise NotFound(f"there is no decision {decision_id!r}", hint="decision ids are part of every answer")
         return _decision(row)
 
+    def review(self, review: Review) -> Review:
+        decision = self.find(review.decision_id)
+        kept = review.after(decision, self.reviewed(review.decision_id))
+        if kept is not review:
+            return kept
+        try:
+            with self._turn, self._writing() as connection:
+                connection.execute(insert(REVIEWS), vars(review) | {"recorded_at": stamp(review.recorded_at)})
+        except Conflict:  # somebody else was faster: what was said then counts
+            return review.after(decision, self.reviewed(review.decision_id))
+        return review
+
+    def reviewed(self, decision_id: str) -> Review | None:
+        with self._reading() as connection:
+            row = connection.execute(select(REVIEWS).where(REVIEWS.c.decision_id == decision_id)).one_or_none()
+        if row is None:
+            self.find(decision_id)
+            return None
+        return Review(**dict(row._mapping) | {"recorded_at": datetime.fromisoformat(row.recorded_at)})
+
     def months(self, model: str) -> dict[Month, int]:
         month = DECISIONS.c.month
         query = select(month, func.count()).where(DECISIONS.c.model == model).group_by(month).order_by(month)
@@ -89,7 +111,20 @@ class SqlDecisionLog:
         named: Sequence[Sequence[Any]]
         *named, inputs = zip(*rows, strict=True) if rows else [()] * (len(_TYPES) + 1)
         columns = {name: np.array(values, dtype=_TYPES[name]) for name, values in zip(_TYPES, named, strict=True)}
-        return {**columns, **input_columns(json.loads(f"[{','.join(inputs)}]"))}
+        return {**columns, **input_columns(json.loads(f"[{','.join(text or '{}' for text in inputs)}]"))}
+
+    def expiring(self, model: str, before: datetime) -> Expiring:
+        month = DECISIONS.c.month
+        decisions = select(month, func.count()).where(*_expired(model, before)).group_by(month).order_by(month)
+        answers = select(func.count()).select_from(ANSWERS).where(*_expired_answers(model, before))
+        with self._reading() as connection:
+            counts = {Month.parse(text): count for text, count in connection.execute(decisions)}
+            return Expiring(counts, connection.execute(answers).scalar_one())
+
+    def expire(self, model: str, before: datetime) -> None:
+        with self._turn, self._writing() as connection:
+            connection.execute(update(DECISIONS).where(*_expired(model, before)).values(inputs=""))
+            connection.execute(delete(ANSWERS).where(*_expired_answers(model, before)))
 
     def close(self) -> None:
         self._engine.dispose()
@@ -129,8 +164,16 @@ def _translated() -> Iterator[None]:
         ) from error
 
 
+def _expired(model: str, before: datetime) -> list[ColumnElement[bool]]:
+    return [DECISIONS.c.model == model, DECISIONS.c.recorded_at < stamp(before), DECISIONS.c.inputs != ""]
+
+
+def _expired_answers(model: str, before: datetime) -> list[ColumnElement[bool]]:
+    return [ANSWERS.c.key.startswith(f"{model}:", autoescape=True), ANSWERS.c.recorded_at < stamp(before)]
+
+
 def _keep_answer(connection: Connection, answered: Answered, decisions: Sequence[LoggedDecision]) -> None:
-    when = _stamp(decisions[0].recorded_at) if decisions else ""
+    when = stamp(decisions[0].recorded_at) if decisions else ""
     row = {
         "key": answered.key,
         "request_digest": answered.request_digest,
@@ -146,7 +189,7 @@ def _keep_answer(connection: Connection, answered: Answered, decisions: Sequence
 def _rows(decisions: Sequence[LoggedDecision]) -> list[tuple[Any, ...]]:
     """Values in the order of `_WRITTEN`."""
     # The decisions of a batch share their instant and mostly their month: spell each once.
-    stamps = {instant: _stamp(instant) for instant in {decision.recorded_at for decision in decisions}}
+    stamps = {instant: stamp(instant) for instant in {decision.recorded_at for decision in decisions}}
     months = {month: str(month) for month in {decision.month for decision in decisions}}
     return [
         (
@@ -164,6 +207,7 @@ def _rows(decisions: Sequence[LoggedDecision]) -> list[tuple[Any, ...]]:
             d.no_notice,
             spelled(d.reasons),
             d.fallback,
+            ",".join(d.out_of_distribution),
         )
         for d in decisions
     ]
@@ -192,12 +236,9 @@ def _decision(row: Row[Any]) -> LoggedDecision:
         **fields
         | {
             "month": Month.parse(row.month),
-            "inputs": json.loads(row.inputs),
+            "inputs": json.loads(row.inputs or "{}"),
             "recorded_at": datetime.fromisoformat(row.recorded_at),
             "reasons": read_reasons(row.reasons),
+            "out_of_distribution": tuple(filter(None, row.out_of_distribution.split(","))),
         }
     )
-
-
-def _stamp(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat(timespec="microseconds")

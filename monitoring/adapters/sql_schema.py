@@ -30,7 +30,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from models.errors import Misconfigured
 
-REVISION = "0003"
+REVISION = "0004"
 SCRIPTS = Path(__file__).parent / "migrations"
 _MIGRATING = 7_310_205  # any number, the same in every process: PostgreSQL's advisory lock of whoever migrates
 
@@ -55,6 +55,7 @@ DECISIONS = Table(
     Column("no_notice", Text, nullable=False, server_default=""),
     Column("reasons", Text, nullable=False, server_default=""),
     Column("fallback", Text, nullable=False, server_default=""),
+    Column("out_of_distribution", Text, nullable=False, server_default=""),  # names of inputs, with commas between
     Index("ix_decisions_model_month_number", "model", "month", "number"),
 )
 ANSWERS = Table(
@@ -64,6 +65,18 @@ ANSWERS = Table(
     Column("request_digest", String(64), nullable=False),
     Column("response", LargeBinary, nullable=False),
     Column("recorded_at", String(32), nullable=False),  # so that old answers can be removed one day
+)
+
+
+REVIEWS = Table(
+    "reviews",
+    METADATA,
+    Column("decision_id", String(64), primary_key=True),
+    Column("outcome", String(16), nullable=False),
+    Column("reviewer", String(64), nullable=False),
+    Column("reason_code", String(32), nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("recorded_at", String(32), nullable=False),
 )
 
 

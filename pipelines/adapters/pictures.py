@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from pipelines.adapters import plots
+from models.governance.rule import Rule
+from pipelines.adapters import plots, policy_charts
 from pipelines.assessment import Assessment, Cohorts
 from pipelines.development import Development
 
@@ -12,8 +13,10 @@ def draw(cohorts: Cohorts, development: Development, assessment: Assessment) -> 
     bad, scores = cohorts.out_of_time.bad, assessment.scores
     months = np.concatenate([cohorts.taught().months, cohorts.out_of_time.months])
     probabilities = np.concatenate([development.probabilities, scores["challenger"]])
-    curve = development.curve
+    curve, rule, proofs = development.curve, Rule.of(assessment.bundle), assessment.proofs
     return {
+        "expected_cost": policy_charts.expected_cost(proofs.cost),
+        "doubt": policy_charts.doubt(rule.intervals, rule.policy.cut_offs, rule.band, proofs.later),
         "roc": plots.roc(bad, scores),
         "calibration": plots.calibration(bad, scores),
         "gain": plots.gain(bad, scores),

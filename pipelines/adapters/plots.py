@@ -27,7 +27,7 @@ Scores = Mapping[str, Floats]
 
 def roc(bad: Bools, scores: Scores) -> bytes:
     """Share of bads caught against share of goods touched, for every cut-off."""
-    figure, axes = _canvas("Who is caught at what price", "Receiver operating characteristic")
+    figure, axes = canvas("Who is caught at what price", "Receiver operating characteristic")
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=(0, (2, 3)))
     axes.text(0.72, 0.68, "chance", color=FAINT, fontsize=9, rotation=45, ha="center", va="center", rotation_mode="anchor")
     for (name, score), (colour, style) in zip(scores.items(), LINES, strict=False):
@@ -35,13 +35,13 @@ def roc(bad: Bools, scores: Scores) -> bytes:
         axes.plot(touched, caught, color=colour, linestyle=style, linewidth=2.2, label=f"{name}   AUC {auc(bad, score):.3f}")
     _percent(axes, "share of good accounts above the cut-off", "share of bad accounts above the cut-off")
     axes.set_aspect("equal")
-    _legend(axes, "lower right")
-    return _png(figure)
+    legend(axes, "lower right")
+    return png(figure)
 
 
 def gain(bad: Bools, scores: Scores) -> bytes:
     """Cumulative gain: how many of the bads are among the riskiest accounts. The lift is written at a tenth."""
-    figure, axes = _canvas("How few accounts hold how many of the bad ones", "Cumulative gain, riskiest accounts first")
+    figure, axes = canvas("How few accounts hold how many of the bad ones", "Cumulative gain, riskiest accounts first")
     rate = float(np.mean(bad))
     axes.fill_between([0, rate, 1], [0, 1, 1], [0, 0, 1], color=GRID, alpha=0.45, linewidth=0)
     axes.text(rate + 0.015, 0.97, "nobody can do better", color=FAINT, fontsize=9, va="top")
@@ -55,8 +55,8 @@ def gain(bad: Bools, scores: Scores) -> bytes:
         axes.plot([0.1], [at_tenth], "o", color=colour, markersize=6)
     axes.axvline(0.1, color=FAINT, linewidth=1, linestyle=(0, (2, 3)), zorder=0)
     _percent(axes, "share of all accounts", "share of bad accounts among them")
-    _legend(axes, "lower right")
-    return _png(figure)
+    legend(axes, "lower right")
+    return png(figure)
 
 
 def calibration(bad: Bools, scores: Scores, bins: int = 10) -> bytes:
@@ -64,7 +64,7 @@ def calibration(bad: Bools, scores: Scores, bins: int = 10) -> bytes:
 
     Both axes are log-odds, so that the many accounts of small probability are not one point in a corner.
     """
-    figure, axes = _canvas(
+    figure, axes = canvas(
         "Is a predicted 20 % really 20 %?", f"Reliability in {bins} bins of equal size; bars are 95 % intervals"
     )
     ends: list[float] = []
@@ -83,16 +83,14 @@ def calibration(bad: Bools, scores: Scores, bins: int = 10) -> bytes:
     _odds_axis(axes, reach, "y")
     axes.set(xlabel="mean predicted probability (log-odds scale)", ylabel="actual bad rate (log-odds scale)")
     axes.set_aspect("equal")
-    _legend(axes, "upper left")
-    return _png(figure)
+    legend(axes, "upper left")
+    return png(figure)
 
 
 def stability(months: NDArray[Any], probability: Floats) -> bytes:
     """The score's distribution by cohort, oldest on top, on the log-odds scale, with its mean and PSI against the oldest."""
     names = [str(name) for name in np.unique(months)]
-    figure, axes = _canvas(
-        "Do the scores stay where they were?", "Distribution of the predicted probability by cohort", wide=True
-    )
+    figure, axes = canvas("Do the scores stay where they were?", "Distribution of the predicted probability by cohort", wide=True)
     odds, reference = log_odds(probability), probability[months == names[0]]
     edges = np.linspace(np.quantile(odds, 0.0005), np.quantile(odds, 0.9995), 61)
     binning = {"edges": quantile_edges(reference)}
@@ -114,12 +112,12 @@ def stability(months: NDArray[Any], probability: Floats) -> bytes:
     _odds_axis(axes, edges, "x")
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("predicted probability (log-odds scale); the line is the mean")
-    return _png(figure)
+    return png(figure)
 
 
 def learning_curve(rows: Sequence[int], train: NDArray[np.float64], valid: NDArray[np.float64]) -> bytes:
     """AUC by training size: `train` and `valid` have shape (sizes, folds). The gap is variance, the level is bias."""
-    figure, axes = _canvas("Would more accounts help?", "AUC by training size; bands span the folds")
+    figure, axes = canvas("Would more accounts help?", "AUC by training size; bands span the folds")
     for values, word, (colour, style) in ((train, "training rows", LINES[1]), (valid, "unseen accounts", LINES[0])):
         middle = values.mean(axis=1)
         axes.fill_between(rows, values.min(axis=1), values.max(axis=1), color=colour, alpha=0.15, linewidth=0)
@@ -132,8 +130,8 @@ def learning_curve(rows: Sequence[int], train: NDArray[np.float64], valid: NDArr
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("training rows (log scale)")
     axes.set_ylabel("AUC")
-    _legend(axes, "best")
-    return _png(figure)
+    legend(axes, "best")
+    return png(figure)
 
 
 def _cumulated(bad: Bools, score: Floats) -> tuple[Floats, Floats]:
@@ -157,7 +155,7 @@ def _reliability(bad: Bools, score: Floats, bins: int) -> tuple[Floats, Floats, 
     return predicted, actual, np.minimum(centre - reach, actual), np.maximum(centre + reach, actual)
 
 
-def _canvas(title: str, subtitle: str, *, wide: bool = False) -> tuple[Figure, Axes]:
+def canvas(title: str, subtitle: str, *, wide: bool = False) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(8.2, 5.6) if wide else (6.6, 6.2), facecolor="white")
     axes = figure.subplots()
     # Fixed, because a layout that is searched for draws everything twice.
@@ -189,11 +187,11 @@ def _odds_axis(axes: Axes, reach: Floats, which: Literal["x", "y"]) -> None:
     axes.set(**{f"{which}lim": (reach[0], reach[-1])})
 
 
-def _legend(axes: Axes, place: Literal["lower right", "upper left", "best"]) -> None:
+def legend(axes: Axes, place: Literal["lower right", "upper left", "best"]) -> None:
     axes.legend(loc=place, frameon=True, framealpha=0.9, edgecolor="none", fontsize=10, labelcolor=INK, handlelength=2.6)
 
 
-def _png(figure: Figure) -> bytes:
+def png(figure: Figure) -> bytes:
     file = BytesIO()
     figure.savefig(file, format="png", dpi=DPI, metadata={"Software": None})
     return file.getvalue()

@@ -15,7 +15,7 @@ from models.clock import Month
 from models.errors import Conflict, NotFound
 from models.governance.reasons import Reason
 from monitoring.adapters.sql_decisions import SqlDecisionLog
-from monitoring.decisions import Answered, DecisionLog, LoggedDecision, read_reasons
+from monitoring.decisions import Answered, DecisionLog, LoggedDecision, Review, read_reasons
 from tests.contracts.conftest import named, run_on
 from tests.fakes.decisions import InMemoryDecisionLog
 
@@ -65,6 +65,68 @@ def test_a_decision_is_found_as_it_was_answered(log: DecisionLog) -> None:
     assert log.find("d1") == decision("d1")
     assert type(log.find("d1").inputs["status_0"]) is int
     assert type(log.find("d1").inputs["credit_limit"]) is float
+
+
+def reviewing(identity: str = "d1", **changes: Any) -> Review:
+    said: dict[str, Any] = {"outcome": "keep", "reviewer": "r.lin", "reason_code": "INCOME", "comment": "salary slip, 傳真"}
+    return Review(identity, **{**said, "recorded_at": datetime(2005, 8, 2, 9, tzinfo=UTC), **changes})
+
+
+def test_what_was_out_of_distribution_is_found_with_its_decision(log: DecisionLog) -> None:
+    log.append([decision("d1", action="review", out_of_distribution=("bill_0", "status_1")), decision("d2")])
+    assert log.find("d1").out_of_distribution == ("bill_0", "status_1")
+    assert log.find("d2").out_of_distribution == ()
+
+
+def test_what_a_person_decided_is_kept_with_the_decision(log: DecisionLog) -> None:
+    log.append([decision("d1", action="review")])
+    assert log.reviewed("d1") is None
+    assert log.review(reviewing()) == reviewing()
+    assert log.reviewed("d1") == reviewing()
+
+
+def test_a_review_said_again_is_the_first_one(log: DecisionLog) -> None:
+    log.append([decision("d1", action="review")])
+    log.review(reviewing())
+    later = reviewing(recorded_at=datetime(2005, 8, 3, tzinfo=UTC))
+    assert log.review(later) == log.reviewed("d1") == reviewing()
+
+
+@pytest.mark.parametrize(
+    "other", [{"outcome": "reduce"}, {"reviewer": "c.wu"}, {"reason_code": "OTHER"}, {"comment": "no salary slip"}]
+)
+def test_a_second_different_review_is_refused_and_changes_nothing(log: DecisionLog, other: dict[str, str]) -> None:
+    log.append([decision("d1", action="review")])
+    log.review(reviewing())
+    with pytest.raises(Conflict, match=r"was reviewed by r\.lin with the outcome keep"):
+        log.review(reviewing(**other))
+    assert log.reviewed("d1") == reviewing()
+
+
+def test_only_a_decision_that_was_sent_to_a_person_takes_a_review(log: DecisionLog) -> None:
+    log.append([decision("d1", action="reduce")])
+    with pytest.raises(Conflict, match="nobody was asked"):
+        log.review(reviewing())
+    with pytest.raises(NotFound, match="unknown"):
+        log.review(reviewing("unknown"))
+    with pytest.raises(NotFound, match="unknown"):
+        log.reviewed("unknown")
+
+
+def test_of_two_reviewers_at_once_one_is_kept_and_the_other_told(log: DecisionLog) -> None:
+    log.append([decision("d1", action="review")])
+
+    def say(outcome: str) -> str:
+        try:
+            return log.review(reviewing(outcome=outcome)).outcome
+        except Conflict:
+            return "refused"
+
+    with ThreadPoolExecutor(8) as people:
+        said = list(people.map(say, ["keep", "reduce"] * 8))
+    kept = log.reviewed("d1")
+    assert kept is not None
+    assert sorted(said) == sorted([kept.outcome] * 8 + ["refused"] * 8)
 
 
 def test_the_reasons_of_a_decision_are_found_and_sealed_as_they_were_given(log: DecisionLog) -> None:

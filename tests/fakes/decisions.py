@@ -1,7 +1,8 @@
 """A decision log in memory."""
 
 from collections.abc import Sequence
-from datetime import UTC
+from dataclasses import replace
+from datetime import UTC, datetime
 from threading import Lock
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from models.clock import Month
 from models.contract import Columns
 from models.errors import Conflict, NotFound, PlatformError
-from monitoring.decisions import Answered, LoggedDecision, input_columns, spelled
+from monitoring.decisions import Answered, Expiring, LoggedDecision, Review, input_columns, spelled
 
 
 class InMemoryDecisionLog:
@@ -18,6 +19,8 @@ class InMemoryDecisionLog:
     def __init__(self, decisions: Sequence[LoggedDecision] = ()) -> None:
         self.decisions: dict[str, LoggedDecision] = {}
         self.answers: dict[str, Answered] = {}
+        self.answered_at: dict[str, datetime] = {}
+        self.reviews: dict[str, Review] = {}
         self.down: PlatformError | None = None
         self._turn = Lock()
         self.append(decisions)
@@ -40,6 +43,7 @@ class InMemoryDecisionLog:
         self.decisions.update(new)
         if answered is not None:
             self.answers[answered.key] = answered
+            self.answered_at[answered.key] = decisions[0].recorded_at if decisions else datetime.min.replace(tzinfo=UTC)
 
     def answered(self, key: str) -> Answered | None:
         self.ping()
@@ -50,6 +54,16 @@ class InMemoryDecisionLog:
         if decision_id not in self.decisions:
             raise NotFound(f"there is no decision {decision_id!r}", hint="decision ids are part of every answer")
         return self.decisions[decision_id]
+
+    def review(self, review: Review) -> Review:
+        with self._turn:
+            before = self.reviewed(review.decision_id)
+            self.reviews[review.decision_id] = review.after(self.find(review.decision_id), before)
+            return self.reviews[review.decision_id]
+
+    def reviewed(self, decision_id: str) -> Review | None:
+        self.find(decision_id)
+        return self.reviews.get(decision_id)
 
     def months(self, model: str) -> dict[Month, int]:
         self.ping()
@@ -71,5 +85,23 @@ class InMemoryDecisionLog:
             ),
             "no_notice": np.array([row.no_notice for row in rows], dtype=np.str_),
             "reasons": np.array([spelled(row.reasons) for row in rows], dtype=np.str_),
+            "fallback": np.array([row.fallback for row in rows], dtype=np.str_),
+            "out_of_distribution": np.array([",".join(row.out_of_distribution) for row in rows], dtype=np.str_),
             **input_columns([row.inputs for row in rows]),
         }
+
+    def expiring(self, model: str, before: datetime) -> Expiring:
+        due = sorted(row.month for row in self._expired(model, before))
+        return Expiring({month: due.count(month) for month in dict.fromkeys(due)}, len(self._expired_answers(model, before)))
+
+    def expire(self, model: str, before: datetime) -> None:
+        with self._turn:
+            self.decisions.update({row.decision_id: replace(row, inputs={}) for row in self._expired(model, before)})
+            for key in self._expired_answers(model, before):
+                del self.answers[key]
+
+    def _expired(self, model: str, before: datetime) -> list[LoggedDecision]:
+        return [row for row in self.decisions.values() if row.model == model and row.recorded_at < before and row.inputs]
+
+    def _expired_answers(self, model: str, before: datetime) -> list[str]:
+        return [key for key in self.answers if key.startswith(f"{model}:") and self.answered_at[key] < before]

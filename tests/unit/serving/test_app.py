@@ -20,6 +20,7 @@ from tests.bundles import MODEL, NOW, Office, fake_bundle, record, records
 from tests.fakes.channel import FakeChannel
 from tests.fakes.decisions import InMemoryDecisionLog
 from tests.fakes.scorer import FakeScorer
+from tests.rings import ACCOUNTS
 
 SCORE = f"/v1/models/{MODEL}/score"
 COUNSEL = f"/v1/models/{MODEL}/counterfactual"
@@ -31,7 +32,7 @@ class World:
         self.channel = FakeChannel()
         self.log = InMemoryDecisionLog()
         self.closed = False
-        self.predictor = Predictor(self.log, FixedClock(NOW))
+        self.predictor = Predictor(self.log, FixedClock(NOW), ACCOUNTS.pseudonym)
         self.watcher = Watcher(
             self.channel,
             lambda: OFFICE.trust,
@@ -127,6 +128,58 @@ def test_a_key_that_cannot_be_kept_is_refused(client: TestClient, key: str) -> N
     assert "Idempotency-Key" in problem(client.post(SCORE, json=record(), headers={"Idempotency-Key": key}), 422).detail
 
 
+def sent_to_review(client: TestClient) -> str:
+    """An address for the outcome of an account that a person was asked to review."""
+    [answer] = client.post(SCORE, json=record(status_0=0)).json()["answers"]
+    assert answer["decision"] == "review"
+    return f"/v1/decisions/{answer['decision_id']}/review"
+
+
+SAID = {"outcome": "reduce", "reviewer": "r.lin", "reason_code": "NO_INCOME", "comment": "left the job in June"}
+
+
+def test_a_reviewers_outcome_is_taken_back_and_read_again(client: TestClient) -> None:
+    address = sent_to_review(client)
+    assert client.get(address).json()["outcome"] is None
+    taken = client.post(address, json=SAID)
+    assert taken.status_code == 200
+    assert taken.json() == SAID | {"decision_id": address.split("/")[3], "recorded_at": NOW.isoformat()}
+    assert client.post(address, json=SAID).json() == client.get(address).json() == taken.json()
+
+
+def test_a_second_different_outcome_is_a_conflict(client: TestClient) -> None:
+    address = sent_to_review(client)
+    client.post(address, json=SAID)
+    assert "r.lin" in problem(client.post(address, json=SAID | {"outcome": "keep"}), 409).detail
+
+
+def test_a_decision_that_nobody_was_asked_about_takes_no_review(client: TestClient) -> None:
+    [answer] = client.post(SCORE, json=record(status_0=5)).json()["answers"]
+    address = f"/v1/decisions/{answer['decision_id']}/review"
+    assert "nobody was asked" in problem(client.post(address, json=SAID), 409).detail
+    assert "unknown" in problem(client.post("/v1/decisions/unknown/review", json=SAID), 404).detail
+    problem(client.get("/v1/decisions/unknown/review"), 404)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"outcome": "review"}, "outcome"),
+        ({"outcome": "keep it"}, "outcome"),
+        ({"reviewer": ""}, "reviewer"),
+        ({"reason_code": "because"}, "reason_code"),
+        ({"comment": "x" * 1_001}, "comment"),
+        ({"account": "A1"}, "account"),
+        ({"reviewer": 7}, "reviewer"),
+    ],
+)
+def test_a_review_that_says_too_little_or_too_much_is_refused(client: TestClient, change: dict[str, Any], field: str) -> None:
+    address = sent_to_review(client)
+    assert [rule.field for rule in problem(client.post(address, json=SAID | change), 422).errors] == [field]
+    assert client.get(address).json()["outcome"] is None
+    problem(client.post(address, content=b"{", headers={"Content-Type": "application/json"}), 422)
+
+
 def test_a_broken_rule_is_named(client: TestClient, world: World) -> None:
     said = problem(client.post(SCORE, json={"records": [record(), record(bill_0="28")]}), 422)
     assert [rule.model_dump() for rule in said.errors] == [
@@ -200,7 +253,7 @@ def test_what_nobody_expected_is_not_told(world: World, caplog: pytest.LogCaptur
             if decisions:
                 raise RuntimeError("secret of the machine")
 
-    world.predictor = Predictor(Bug(), FixedClock(NOW))
+    world.predictor = Predictor(Bug(), FixedClock(NOW), ACCOUNTS.pseudonym)
     world.watcher._predictor = world.predictor
     with TestClient(world.app(), raise_server_exceptions=False) as client, caplog.at_level(logging.ERROR):
         response = client.post(SCORE, json=record(), headers={"X-Request-ID": "r7"})

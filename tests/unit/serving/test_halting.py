@@ -18,6 +18,7 @@ from tests.bundles import MODEL, NOW, Office, fake_bundle, record
 from tests.fakes.channel import FakeChannel
 from tests.fakes.decisions import InMemoryDecisionLog
 from tests.fakes.scorer import FakeScorer
+from tests.rings import ACCOUNTS
 
 FIRST, SECOND = 0.1, 0.2
 
@@ -40,7 +41,7 @@ class Tampered(FakeChannel):
 class World:
     def __init__(self) -> None:
         self.office, self.channel, self.clock, self.log = Office(), Tampered(), FixedClock(NOW), InMemoryDecisionLog()
-        self.predictor = Predictor(self.log, self.clock)
+        self.predictor = Predictor(self.log, self.clock, ACCOUNTS.pseudonym)
         self.watcher = Watcher(self.channel, lambda: self.office.trust, self.clock, self.log, self.predictor, load)
         self.bundles = [fake_bundle(base) for base in (FIRST, SECOND)]
         for version, bundle in enumerate(self.bundles, start=1):

@@ -16,13 +16,17 @@ from models.clock import FixedClock, Month
 from models.credit_default import USE_CASE
 from models.errors import Conflict, InputRefused, Integrity, Misconfigured, NoChampion, NotFound, Unavailable
 from models.governance.reasons import Reason
+from models.governance.rule import Rule
 from serving.prediction import Ask, LoadedModel, Predictor
 from tests.bundles import MODEL, NOW, Office, fake_bundle, record, records
 from tests.fakes.channel import FakeChannel
 from tests.fakes.decisions import InMemoryDecisionLog
 from tests.fakes.scorer import FakeScorer
+from tests.rings import ACCOUNTS
+from tests.rules import all_familiar, plain
 
 OFFICE = Office()
+REDUCE = USE_CASE.policy.cut_offs.reduce
 
 
 def loaded(*bases: float, model: str = MODEL) -> list[LoadedModel]:
@@ -42,7 +46,7 @@ def log() -> InMemoryDecisionLog:
 @pytest.fixture
 def predictor(log: InMemoryDecisionLog) -> Predictor:
     numbers = count(1)
-    made = Predictor(log, FixedClock(NOW), lambda: f"id{next(numbers)}")
+    made = Predictor(log, FixedClock(NOW), ACCOUNTS.pseudonym, lambda: f"id{next(numbers)}")
     made.swap(loaded(0.1)[0])
     return made
 
@@ -62,17 +66,64 @@ def test_every_record_gets_its_decision_in_order(predictor: Predictor) -> None:
         "version": 1,
         "bundle": predictor.models[MODEL].pointer.bundle,
         "answers": [
-            {"decision_id": "id1-0", "decision": "review", "probability": 0.1},
-            {"decision_id": "id1-1", "decision": "review", "probability": 0.3},
-            {"decision_id": "id1-2", "decision": "reduce", "probability": 0.6},
+            {"decision_id": "id1-0", "decision": "review", "probability": 0.1, "interval": [0.0, 1.0]},
+            {"decision_id": "id1-1", "decision": "review", "probability": 0.3, "interval": [0.0, 1.0]},
+            {"decision_id": "id1-2", "decision": "reduce", "probability": 0.6, "interval": [REDUCE, 1.0]},
         ],
     }
+
+
+def doubting(log: InMemoryDecisionLog, **uncertainty: Any) -> Predictor:
+    """Serves a bundle with these parts of its rule."""
+    own = plain(USE_CASE.contract, USE_CASE.policy)
+    rule = Rule.made(own.policy, uncertainty.get("intervals", own.intervals), uncertainty.get("familiar", own.familiar))
+    made, channel = Predictor(log, FixedClock(NOW), ACCOUNTS.pseudonym, lambda: "id"), FakeChannel()
+    OFFICE.promote(channel, fake_bundle(0.1, parts={"uncertainty.json": canonical(rule.to_dict())}))
+    made.swap(LoadedModel.load(release(channel, OFFICE.trust, MODEL, now=NOW), FakeScorer, 100))
+    return made
+
+
+def test_who_is_like_nobody_that_the_model_was_made_from_goes_to_a_person(log: InMemoryDecisionLog) -> None:
+    usual = all_familiar(USE_CASE.contract)
+    ranges = tuple(replace(each, high=100_000.0) if each.column.startswith("bill") else each for each in usual.ranges)
+    predictor = doubting(log, familiar=replace(usual, ranges=ranges))
+    asked = records({"status_0": 5}, {"status_0": 5, "bill_0": 100_001.0, "bill_1": 200_000.0})
+
+    plainly, strange = json.loads(predictor.answer(ask(*asked)).response)["answers"]
+
+    assert (plainly["decision"], strange["decision"]) == ("reduce", "review")
+    assert strange["out_of_distribution"] == ["bill_0", "bill_1"]
+    assert strange["probability"] == plainly["probability"]
+    assert not {"out_of_distribution"} & plainly.keys() | {"reasons"} & strange.keys()
+    assert [log.find(f"id-{n}").out_of_distribution for n in range(2)] == [(), ("bill_0", "bill_1")]
+
+
+def test_a_score_whose_interval_a_cut_off_runs_through_goes_to_a_person(log: InMemoryDecisionLog) -> None:
+    """Reduced is from .346 on; here nobody is surely above it before .6."""
+    own = plain(USE_CASE.contract, USE_CASE.policy).intervals
+    predictor = doubting(log, intervals=replace(own, lower_from=(0.6,)))
+    answers = json.loads(predictor.answer(ask(*records({"status_0": 4}, {"status_0": 5}))).response)["answers"]
+
+    assert [(each["probability"], each["decision"], each["interval"][0]) for each in answers] == [
+        (0.5, "review", 0.0),
+        (0.6, "reduce", REDUCE),
+    ]
+
+
+def test_a_rule_that_does_not_follow_from_its_bundle_is_not_served(log: InMemoryDecisionLog) -> None:
+    part = plain(USE_CASE.contract, USE_CASE.policy).to_dict()
+    part["band"]["reduce"] = 0.9
+    channel = FakeChannel()
+    OFFICE.promote(channel, fake_bundle(0.1, parts={"uncertainty.json": canonical(part)}))
+
+    with pytest.raises(Integrity, match="does not follow"):
+        LoadedModel.load(release(channel, OFFICE.trust, MODEL, now=NOW), FakeScorer, 100)
 
 
 def test_what_is_answered_is_in_the_log_with_what_it_was_about(predictor: Predictor, log: InMemoryDecisionLog) -> None:
     predictor.answer(ask(record(account_id="A9", snapshot_month="2005-06", status_0=1)))
     logged = log.find("id1-0")
-    assert (logged.account_id, logged.month, logged.recorded_at) == ("A9", Month(2005, 6), NOW)
+    assert (logged.account_id, logged.month, logged.recorded_at) == (ACCOUNTS.pseudonym("A9"), Month(2005, 6), NOW)
     assert (logged.model, logged.version, logged.bundle) == (MODEL, 1, predictor.models[MODEL].pointer.bundle)
     assert (logged.probability, logged.action, logged.request_id) == (0.2, "review", "r1")
     assert logged.inputs == {name: record(status_0=1)[name] for name in USE_CASE.contract.inputs}
@@ -81,7 +132,7 @@ def test_what_is_answered_is_in_the_log_with_what_it_was_about(predictor: Predic
 def test_a_reduction_says_why_and_the_log_keeps_what_was_said(predictor: Predictor, log: InMemoryDecisionLog) -> None:
     answered = predictor.answer(ask(*records({"status_0": 0}, {"status_0": 5}, {"status_0": 3})))
     kept, *reduced = json.loads(answered.response)["answers"]
-    assert kept.keys() == {"decision_id", "decision", "probability"}
+    assert kept.keys() == {"decision_id", "decision", "probability", "interval"}
     for number, answer in enumerate(reduced, start=1):
         assert 1 <= len(answer["reasons"]) <= 4
         assert answer["reasons"][0]["group"] == "repayment status"
@@ -92,7 +143,7 @@ def test_a_reduction_says_why_and_the_log_keeps_what_was_said(predictor: Predict
 
 
 def test_the_reduction_of_an_account_that_is_not_behind_needs_a_notice(log: InMemoryDecisionLog) -> None:
-    predictor = Predictor(log, FixedClock(NOW), lambda: "id")
+    predictor = Predictor(log, FixedClock(NOW), ACCOUNTS.pseudonym, lambda: "id")
     predictor.swap(loaded(0.5)[0])
     [answer] = json.loads(predictor.answer(ask(record(status_0=0))).response)["answers"]
     assert (answer["decision"], answer["no_notice"], len(answer["reasons"])) == ("reduce", False, 1)
@@ -149,7 +200,7 @@ def test_a_retry_gets_the_same_bytes_and_is_recorded_once(predictor: Predictor, 
 
 def test_a_retry_after_a_swap_or_a_restart_gets_what_was_decided_then(predictor: Predictor, log: InMemoryDecisionLog) -> None:
     first = predictor.answer(ask(record(), key="k"))
-    other_worker = Predictor(log, FixedClock(NOW))
+    other_worker = Predictor(log, FixedClock(NOW), ACCOUNTS.pseudonym)
     other_worker.swap(loaded(0.1, 0.5)[1])
     assert other_worker.answer(ask(record(), key="k")).response == first.response
 
@@ -188,7 +239,7 @@ def test_the_loser_of_a_race_gives_the_winners_answer(predictor: Predictor, log:
             super().append(decisions, answered)
 
     shared = Overtaken()
-    winner, loser = Predictor(shared, FixedClock(NOW)), Predictor(shared, FixedClock(NOW))
+    winner, loser = Predictor(shared, FixedClock(NOW), ACCOUNTS.pseudonym), Predictor(shared, FixedClock(NOW), ACCOUNTS.pseudonym)
     for each in (winner, loser):
         each.swap(loaded(0.1)[0])
     answered = loser.answer(ask(record(), key="k"))
@@ -205,7 +256,7 @@ def test_a_model_that_is_not_served_is_not_found_and_the_others_are_told(predict
 
 def test_without_a_champion_the_command_to_run_is_told(log: InMemoryDecisionLog) -> None:
     with pytest.raises(NoChampion) as caught:
-        Predictor(log, FixedClock(NOW)).answer(ask(record()))
+        Predictor(log, FixedClock(NOW), ACCOUNTS.pseudonym).answer(ask(record()))
     assert "make train" in caught.value.hint
 
 
@@ -225,7 +276,7 @@ def test_an_older_pointer_is_not_swapped_in(predictor: Predictor) -> None:
 
 def test_a_request_keeps_the_model_it_began_with(log: InMemoryDecisionLog) -> None:
     old, new = loaded(0.1, 0.5)
-    predictor = Predictor(log, FixedClock(NOW))
+    predictor = Predictor(log, FixedClock(NOW), ACCOUNTS.pseudonym)
 
     class SwappedMeanwhile(FakeScorer):
         def probabilities(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -244,7 +295,7 @@ def test_a_score_that_is_no_probability_decides_nothing(log: InMemoryDecisionLog
         def probabilities(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
             return np.full(len(inputs), score)
 
-    predictor = Predictor(log, FixedClock(NOW))
+    predictor = Predictor(log, FixedClock(NOW), ACCOUNTS.pseudonym)
     predictor.swap(replace(loaded(0.1)[0], scorer=Broken()))
     with pytest.raises(Integrity, match="no probability"):
         predictor.answer(ask(record()))

@@ -19,6 +19,7 @@ from tests.bundles import MODEL, NOW, Office, fake_bundle, record
 from tests.fakes.channel import FakeChannel
 from tests.fakes.decisions import InMemoryDecisionLog
 from tests.fakes.scorer import FakeScorer
+from tests.rings import ACCOUNTS
 
 VERIFY_EVERY = 3
 
@@ -64,7 +65,7 @@ class World:
         self.channel = SwitchedChannel()
         self.clock = FixedClock(NOW)
         self.log = InMemoryDecisionLog()
-        self.predictor = Predictor(self.log, self.clock)
+        self.predictor = Predictor(self.log, self.clock, ACCOUNTS.pseudonym)
         self.trust: Trust | PlatformError = self.office.trust
         self.watcher = Watcher(
             self.channel,

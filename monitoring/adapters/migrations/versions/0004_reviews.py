@@ -13,7 +13,7 @@ def upgrade() -> None:
     op.add_column("decisions", sa.Column("out_of_distribution", sa.Text, nullable=False, server_default=""))
     op.create_table(
         "reviews",
-        sa.Column("decision_id", sa.String(64), sa.ForeignKey("decisions.decision_id"), primary_key=True),
+        sa.Column("decision_id", sa.String(64), primary_key=True),
         sa.Column("outcome", sa.String(16), nullable=False),
         sa.Column("reviewer", sa.String(64), nullable=False),
         sa.Column("reason_code", sa.String(32), nullable=False),
