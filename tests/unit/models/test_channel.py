@@ -10,19 +10,18 @@ from models.bundle import Bundle
 from models.channel import Move, Pointer, head, history, pointer_at, publish, release
 from models.errors import Conflict, Integrity, NoChampion, NotApproved
 from models.governance.approval import VALID_FOR, approve
-from models.governance.signing import Duty
+from models.governance.signing import Duty, Signer
 from tests.fakes.channel import FakeChannel
-from tests.office import MODEL, NOON, paper_bundle, pipeline, signer, trust, validator
+from tests.office import MODEL, NOON, paper_bundle, pipeline, second, signer, trust, validator
 
 
-def offered(channel: FakeChannel, content: str) -> Bundle:
-    """A bundle that is in the channel with an approval."""
-    bundle = paper_bundle(content)
+def offered(channel: FakeChannel, content: str, *others: Signer, **changes: bytes) -> Bundle:
+    """A bundle that is in the channel with an approval, and those of others."""
+    bundle = paper_bundle(content, **changes)
     channel.add_bundle(bundle.digest, bundle.files)
-    channel.add_approval(
-        bundle.digest,
-        approve(validator(), model=MODEL, bundle=bundle.digest, evidence="", trainer="trainer", now=NOON, comment=""),
-    )
+    for who in (validator(), *others):
+        signed = approve(who, model=MODEL, bundle=bundle.digest, evidence="", trainer="trainer", now=NOON, comment="")
+        channel.add_approval(bundle.digest, signed)
     return bundle
 
 
@@ -155,3 +154,45 @@ def test_a_publisher_who_lost_the_number_after_looking_gets_a_conflict() -> None
 
     with pytest.raises(Conflict, match="published by somebody else"):
         published(channel, offered(channel, "first"))
+
+
+STRICTER = b'{"cut_off":0.1}'
+
+
+def test_a_bundle_whose_policy_is_not_its_predecessors_is_neither_published_nor_released_with_one_approval() -> None:
+    """Counted from the signed bytes: an approver who says that one is enough does not make it so."""
+    channel = FakeChannel()
+    first, second_one = offered(channel, "first"), offered(channel, "second", policy=STRICTER)
+    published(channel, first)
+
+    with pytest.raises(NotApproved, match="needs 2 approvers"):
+        published(channel, second_one, expected=first.digest)
+    forged = Pointer(MODEL, 2, 2, second_one.digest, first.digest, NOON.isoformat(), "", Move.PROMOTE, "pipeline")
+    channel.add_pointer(MODEL, 2, pipeline().sign(asdict(forged)))
+    with pytest.raises(NotApproved, match="needs 2 approvers"):
+        release(channel, trust(), MODEL, now=NOON)
+
+    offered(channel, "second", second(), policy=STRICTER)
+    assert release(channel, trust(), MODEL, now=NOON).needed == 2
+
+
+def test_a_roll_back_asks_for_the_approvals_of_the_promotion_and_for_no_more() -> None:
+    channel = FakeChannel()
+    first, changed = offered(channel, "first"), offered(channel, "second", second(), policy=STRICTER)
+    published(channel, first)
+    published(channel, changed, expected=first.digest)
+    published(channel, first, expected=changed.digest, move=Move.ROLL_BACK)
+    assert release(channel, trust(), MODEL, now=NOON).needed == 1
+
+    published(channel, changed, expected=first.digest, move=Move.ROLL_BACK)
+    assert release(channel, trust(), MODEL, now=NOON).needed == 2
+
+
+def test_nothing_that_was_never_promoted_is_rolled_back_to() -> None:
+    channel = FakeChannel()
+    first, never = offered(channel, "first"), offered(channel, "never")
+    published(channel, first)
+
+    with pytest.raises(Integrity, match="never promoted"):
+        published(channel, never, expected=first.digest, move=Move.ROLL_BACK)
+    assert channel.pointers(MODEL) == 1
