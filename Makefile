@@ -19,6 +19,8 @@ NAME     ?=
 COMMENT  ?=
 CONDITIONS ?=
 FALLBACK ?=
+ID       ?=
+ACCOUNT  ?=
 REPLAY           = var/replay/$(SCENARIO)
 HOME_OF_SCENARIO = $(if $(SCENARIO),STEWARD_HOME=$(REPLAY) $(if $(wildcard $(REPLAY)/clock),STEWARD_CLOCK_FILE=$(REPLAY)/clock))
 SIGNED_BY        = $(if $(BY),--by "$(BY)") $(if $(REASON),--reason "$(REASON)")
@@ -141,6 +143,20 @@ trust: $(READY) ## let a proposed approver's signature count (NAME, BY, REASON)
 
 distrust: $(READY) ## let an approver's signature count no longer (NAME, BY, REASON)
 	@$(GOVERN) distrust $(PERSON)
+
+##@ records of decisions and of accounts
+.PHONY: replay-decision decisions retain rotate-keys
+replay-decision: $(READY) ## make a past decision again from the log, and compare (ID)
+	@$(GOVERN) replay-decision $(if $(ID),--id "$(ID)") $(MODEL_ARGUMENT) $(ARGS)
+
+decisions: $(READY) ## the decisions on an account (ACCOUNT, as the bank knows it)
+	@$(GOVERN) decisions $(if $(ACCOUNT),--id "$(ACCOUNT)") $(MODEL_ARGUMENT) $(ARGS)
+
+retain: $(READY) ## delete the inputs of decisions that were kept as long as the policy says
+	@$(GOVERN) retain $(MODEL_ARGUMENT) $(ARGS)
+
+rotate-keys: $(READY) ## hide accounts under new keys from now on (BY, REASON)
+	@$(GOVERN) rotate-keys $(SIGNED_BY) $(ARGS)
 
 ##@ checks
 .PHONY: test unit check browser soak benchmark-model benchmark-reasons

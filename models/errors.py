@@ -3,7 +3,8 @@
     PlatformError
     ├── InputRefused      data breaks the contract; `details` names record, field, value and rule
     ├── NotFound          a model, version, month, report or decision that is not there
-    │   └── NoChampion    nothing has been promoted yet
+    │   ├── NoChampion    nothing has been promoted yet
+    │   └── Expired       it was kept for as long as it had to be, then deleted
     ├── Conflict          somebody else was first: a lost compare-and-swap, a reused idempotency key
     ├── Held              waits for a person
     ├── BatchRejected     a batch went to quarantine; nothing downstream has seen it
@@ -53,6 +54,9 @@ class NotFound(PlatformError): ...
 
 
 class NoChampion(NotFound): ...
+
+
+class Expired(NotFound): ...
 
 
 class Conflict(PlatformError): ...

@@ -193,7 +193,7 @@ class RobustnessLimits(Frozen):
     """What input may do that is not as it should be. Every disturbance that is tried needs its limit here."""
 
     flagged: float = Field(gt=0, lt=1, description="share of the development accounts that count as out of distribution")
-    false_flags: float = Field(gt=0, lt=1, description="share of the accounts of a sound later month that are flagged, at most")
+    false_flags: float = Field(gt=0, lt=1, description="share of other accounts of the same months that are flagged, at most")
     stale: dict[str, str] = Field(description="what a stale record repeats, by input: the older input")
     bounded: dict[str, Bounded] = Field(description="by disturbance: the change among accounts that are not flagged")
     caught: dict[str, float] = Field(description="by disturbance: the share that is flagged, at least")
@@ -209,6 +209,9 @@ class Policy(Frozen):
     adverse: Adverse | None = Field(default=None, description="without it nothing can be sealed or served; older bundles lack it")
     uncertainty: UncertaintyLimits | None = Field(default=None, description="without it no gate can be passed")
     robustness: RobustnessLimits | None = Field(default=None, description="without it nothing can be sealed")
+    retention_months: int = Field(
+        default=25, ge=25, description="decisions keep their inputs so long after notice, at least (12 CFR 1002.12(b))"
+    )
     quantum: float = Field(default=1e-9, description="probabilities are rounded to this before cut-off and log")
 
     def quantise(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:

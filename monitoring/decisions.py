@@ -112,6 +112,10 @@ class DecisionLog(Protocol):
         """Raises `NotFound`."""
         ...
 
+    def of_account(self, model: str, names: Sequence[str]) -> list[LoggedDecision]:
+        """The decisions on an account, stored under any of these pseudonyms, in the order recorded."""
+        ...
+
     def review(self, review: Review) -> Review:
         """Record what a person decided, and return what is recorded: of a repetition, the first. Durable when it returns.
 

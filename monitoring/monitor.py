@@ -16,7 +16,7 @@ from monitoring.findings import Evidence, judge
 from monitoring.pages import Pages, Renderer, decided_sample, labelled, reference_sample
 from monitoring.performance import Matched, Performance, match, realised
 from monitoring.report import MonthlyReport, ReportKey, ReportStore, Sealed
-from monitoring.sealing import DECISIONS
+from monitoring.sealing import DECISIONS, EXPIRED
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,12 @@ def monitor(use_case: UseCase, month: Month, desk: Desk) -> tuple[ReportKey, Mon
 def due(use_case: UseCase, desk: Desk) -> list[Month]:
     """The months worth monitoring now: the newest one decided on, then the newest one whose outcomes have matured.
 
-    After them every month that has decisions but no report yet. A month that has not begun is none of them.
+    After them every month that has decisions but no report yet. A month that has not begun is none of them, nor is one of
+    which inputs were deleted after retention.
     """
     now = desk.clock.now()
-    decided = [p.month for p in desk.lake.versions(DECISIONS, known_at=now) if p.month <= Month.of(now.date())]
+    sealed = [p for p in desk.lake.versions(DECISIONS, known_at=now) if EXPIRED not in p.facts]
+    decided = [p.month for p in sealed if p.month <= Month.of(now.date())]
     matured = [month for month in decided if _Run(use_case, month, desk, now).outcomes()]
     unreported = [month for month in decided if not desk.reports.keys(use_case.name, str(month))]
     return list(dict.fromkeys([*decided[-1:], *matured[-1:], *reversed(unreported)]))

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from models.errors import Held, PlatformError
-from pipelines import commands, governing
+from pipelines import commands, governing, records
 from pipelines.arguments import day, instant, month, trials
 
 EXIT_HELD = 3  # nothing went wrong, but a person must act first
@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     _verb(verbs, "sbom", commands.sbom, "write the bill of materials of this environment")
     _verb(verbs, "licences", commands.licences, "check the licences of this environment against the policy")
     _add_governance(verbs)
+    _add_records(verbs)
     _verb(verbs, "schedule", commands.schedule, "run ingest, monitor and retrain on their schedules")
     replay = _verb(verbs, "replay", commands.replay, "live through a scenario, month by month")
     replay.add_argument("--scenario", choices=("2005", "shift"), default="2005")
@@ -93,6 +94,17 @@ def _add_governance(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]"
         verb.add_argument("--by", required=True, metavar="NAME", help="who answers for it")
     for verb in (refuse, overrule, halt, go_on, trust, distrust):
         verb.add_argument("--reason", required=True, help="why, in a sentence")
+
+
+def _add_records(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    one = _verb(verbs, "replay-decision", records.replay_decision, "make a past decision again, and compare")
+    one.add_argument("--id", required=True, metavar="ID", help="the decision's id, from its answer")
+    whose = _verb(verbs, "decisions", records.account, "the decisions on an account")
+    whose.add_argument("--id", required=True, metavar="ACCOUNT", help="the account's id as the bank knows it")
+    _verb(verbs, "retain", records.retain, "delete the inputs of decisions that were kept long enough")
+    turn = _verb(verbs, "rotate-keys", records.rotate_keys, "hide accounts under new keys from now on")
+    turn.add_argument("--by", required=True, metavar="NAME", help="who answers for it")
+    turn.add_argument("--reason", required=True, help="why, in a sentence")
 
 
 def _verb(

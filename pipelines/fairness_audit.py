@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from models.clock import Month
 from models.contract import Columns, Contract, Role
 from models.errors import Integrity, NotFound
-from models.governance.pseudonyms import Keyring
+from models.governance.pseudonyms import Keyring, generations
 from models.lake import AUDIT, GENERATION, Lake, PartitionVersion
 
 Accounts = NDArray[np.str_]
@@ -27,10 +27,10 @@ class Keyed:
     audit_keys: Keyring
 
     def __call__(self, accounts: Accounts, part: PartitionVersion) -> Accounts:
-        if int(part.facts.get(GENERATION, 0)) != self.accounts.newest:
+        if part.facts.get(GENERATION) != generations(self.accounts, self.audit_keys):
             raise Integrity(
-                f"audit columns {part.month} version {part.version} are keyed by an older generation of account keys",
-                hint="`make ingest` writes them under the newest; a rotation was interrupted",
+                f"audit columns {part.month} version {part.version} do not stand under the newest keys",
+                hint="a rotation was interrupted: `make ingest` writes them under the newest",
             )
         return self.audit_keys.pseudonyms(self.accounts.lifted(accounts))
 

@@ -13,7 +13,7 @@ from models.clock import Clock, Month, end_of_day
 from models.contract import Array, Columns, Contract, Role
 from models.errors import BatchRejected, InputRefused, Misconfigured
 from models.governance.ledger import Hold, Ledger, accepted_definition
-from models.governance.pseudonyms import Keyring, masked
+from models.governance.pseudonyms import Keyring, generations, masked
 from models.lake import AUDIT, GENERATION, OUTCOMES, SNAPSHOTS, Lake, PartitionVersion, content_digest
 from models.usecase import Cohort, Source, UseCase
 from pipelines.batches import Batch, Ruling, Verdict
@@ -141,7 +141,7 @@ def _audit(use_case: UseCase, intake: Intake, cohort: Cohort) -> _Delivery:
     columns = {name: masked(ring, values, pattern) if name == key else values for name, values in cohort.audit.items()}
     accounts = masked(ring, cohort.columns[key], pattern)
     batch = Batch(use_case.name, AUDIT, cohort.month, contract, columns, accounts=accounts)
-    return _Delivery(batch, intake.restricted, {GENERATION: str(intake.accounts.newest)})
+    return _Delivery(batch, intake.restricted, {GENERATION: generations(intake.accounts, ring)})
 
 
 def _outcome(use_case: UseCase, intake: Intake, cohort: Cohort, codes: Array) -> _Delivery:

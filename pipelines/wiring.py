@@ -24,13 +24,14 @@ from models.governance.ledger import Ledger
 from models.governance.pseudonyms import Keyring
 from models.governance.requests import Office
 from models.governance.signing import Duty, Signer, Trust
-from models.lake import Lake
+from models.lake import Lake, PartitionVersion
 from models.registry import ModelRegistry
 from models.scoring import Scorer
 from models.usecase import Source, UseCase
 from monitoring import monitor
 from monitoring.decisions import DecisionLog
 from monitoring.report import ReportStore
+from monitoring.retention import Archive
 from pipelines.adapters.checkout import origin
 from pipelines.adapters.environment import installed, licence_policy
 from pipelines.adapters.evidence_folder import EvidenceFolder
@@ -45,6 +46,7 @@ from pipelines.promotion import Desk
 from pipelines.proofs import Anatomy
 from pipelines.replay_ports import Service
 from pipelines.replay_story import ReplayResult
+from pipelines.rotation import rekey
 from pipelines.search import Optimiser
 from pipelines.settings import PipelineSettings
 from pipelines.stopwatch import Part, Stopwatch
@@ -113,14 +115,27 @@ class Platform:
         account_keys.rotate(keys, account_keys.AUDIT, local=local)
         return account_keys.rotate(keys, account_keys.ACCOUNTS, local=local)
 
+    def rekey_audit(self) -> list[PartitionVersion]:
+        """Write the audit columns under the newest keys."""
+        now, contract = self.clock.now(), self.use_case.contract
+        return rekey(self.stored, self.restricted, contract, self.accounts, self.audit_keys, now)
+
+    @property
+    def archive(self) -> Archive:
+        return Archive(self.decisions, self.stored, self.ledger, self.clock)
+
     @cached_property
-    def lake(self) -> Lake:
+    def stored(self) -> Lake:
+        """The lake as it was written, accounts under the keys of then: for what rewrites it."""
         from models.adapters.arrow import lake_schemas
         from models.adapters.parquet_lake import ParquetLake
 
-        contract = self.use_case.contract
-        stored = ParquetLake(self.settings.home / "lake" / self.use_case.name, lake_schemas(contract))
-        return LiftedLake(stored, contract.key, self.accounts)
+        return ParquetLake(self.settings.home / "lake" / self.use_case.name, lake_schemas(self.use_case.contract))
+
+    @cached_property
+    def lake(self) -> Lake:
+        """The lake as everybody reads it: every account under the newest key."""
+        return LiftedLake(self.stored, self.use_case.contract.key, self.accounts)
 
     @cached_property
     def restricted(self) -> Lake:

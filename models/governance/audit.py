@@ -161,7 +161,7 @@ def _ever_trusted(records: Records) -> Trust:
 
 
 def _models(records: Records) -> list[str]:
-    named = {entry.model for entry in records.entries if entry.event not in (Event.TRUSTED, Event.DISTRUSTED)}
+    named = {entry.model for entry in records.entries if entry.model}  # people and keys are of no model
     return sorted(named.union(records.channel.models()))
 
 

@@ -26,6 +26,8 @@ class Event(StrEnum):
     RESUMED = "resumed"
     TRUSTED = "trusted"
     DISTRUSTED = "distrusted"
+    KEYS_ROTATED = "keys_rotated"
+    INPUTS_EXPIRED = "inputs_expired"
     HOLD_OPENED = "hold_opened"
     DEFINITION_ACCEPTED = "definition_accepted"
     HOLD_RELEASED = "hold_released"

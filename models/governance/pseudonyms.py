@@ -88,8 +88,15 @@ class Keyring:
         return f"p{target}_{split:02x}{value.hex()}"
 
 
-def is_pseudonym(text: object) -> bool:
-    return isinstance(text, str) and _FORM.fullmatch(text) is not None
+def generation_of(stored: str) -> int:
+    """0 for what is stored as it came."""
+    found = _FORM.fullmatch(stored)
+    return int(found[1]) if found else 0
+
+
+def generations(accounts: Keyring, audit_keys: Keyring) -> str:
+    """Under which keys a row of the audit table stands, as its partition's facts say it."""
+    return f"{accounts.newest}.{audit_keys.newest}"
 
 
 def split_of(account: str, key: bytes = b"") -> int:

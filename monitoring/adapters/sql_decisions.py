@@ -74,6 +74,12 @@ class SqlDecisionLog:
             raise NotFound(f"there is no decision {decision_id!r}", hint="decision ids are part of every answer")
         return _decision(row)
 
+    def of_account(self, model: str, names: Sequence[str]) -> list[LoggedDecision]:
+        mine = DECISIONS.c.model == model, DECISIONS.c.account_id.in_(names)
+        with self._reading() as connection:
+            rows = connection.execute(select(DECISIONS).where(*mine).order_by(DECISIONS.c.number)).all()
+        return [_decision(row) for row in rows]
+
     def review(self, review: Review) -> Review:
         decision = self.find(review.decision_id)
         kept = review.after(decision, self.reviewed(review.decision_id))

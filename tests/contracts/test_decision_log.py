@@ -15,7 +15,7 @@ from models.clock import Month
 from models.errors import Conflict, NotFound
 from models.governance.reasons import Reason
 from monitoring.adapters.sql_decisions import SqlDecisionLog
-from monitoring.decisions import Answered, DecisionLog, LoggedDecision, Review, read_reasons
+from monitoring.decisions import NO_INPUTS, Answered, DecisionLog, LoggedDecision, Review, read_reasons
 from tests.contracts.conftest import named, run_on
 from tests.fakes.decisions import InMemoryDecisionLog
 
@@ -172,9 +172,7 @@ def test_a_month_comes_as_typed_columns_in_the_order_recorded(log: DecisionLog) 
 
 def test_an_empty_month_has_columns_without_rows(log: DecisionLog) -> None:
     columns = log.columns("credit_default", JULY)
-    assert {name: len(values) for name, values in columns.items()} == dict.fromkeys(
-        ("decision_id", "account_id", "version", "bundle", "probability", "action", "recorded_at", "no_notice", "reasons"), 0
-    )
+    assert {name: len(values) for name, values in columns.items()} == dict.fromkeys(NO_INPUTS, 0)
 
 
 def test_where_two_contracts_meet_in_a_month_the_missing_value_is_nan(log: DecisionLog) -> None:
@@ -254,3 +252,58 @@ def test_a_large_batch_arrives_whole(log: DecisionLog) -> None:
 def test_a_log_that_answers_says_so(log: DecisionLog) -> None:
     log.ping()
     assert log.months("credit_default") == {}
+
+
+AUGUST_1 = datetime(2005, 8, 1, tzinfo=UTC)
+
+
+def test_a_sealed_decision_says_who_answered_and_what_was_strange(log: DecisionLog) -> None:
+    log.append([decision("d1", fallback="a drill", out_of_distribution=("bill_0", "status_1")), decision("d2")])
+    columns = log.columns("credit_default", JULY)
+    assert columns["fallback"].tolist() == ["a drill", ""]
+    assert columns["out_of_distribution"].tolist() == ["bill_0,status_1", ""]
+
+
+def test_inputs_expire_and_the_decision_stays(log: DecisionLog) -> None:
+    log.append([decision("d1"), decision("d2", recorded_at=AUGUST_1)])
+    log.expire("credit_default", AUGUST_1)
+    assert log.find("d1") == decision("d1", inputs={})
+    assert log.find("d2") == decision("d2", recorded_at=AUGUST_1)
+
+
+def test_a_month_of_which_some_inputs_expired_has_nothing_in_their_place(log: DecisionLog) -> None:
+    log.append([decision("d1"), decision("d2", recorded_at=AUGUST_1)])
+    log.expire("credit_default", AUGUST_1)
+    columns = log.columns("credit_default", JULY)
+    assert np.isnan(columns["credit_limit"][0])
+    assert columns["credit_limit"][1] == 50_000.0
+    log.expire("credit_default", AUGUST_1 + timedelta(days=1))
+    assert set(log.columns("credit_default", JULY)) == set(NO_INPUTS)
+
+
+def test_what_would_expire_is_counted_by_month_and_only_once(log: DecisionLog) -> None:
+    june = Month(2005, 6)
+    log.append([decision("d1"), decision("d2", month=june), decision("d3", month=june), decision("d4", model="other")])
+    log.append([decision("d5", recorded_at=AUGUST_1)])
+    assert log.expiring("credit_default", AUGUST_1).decisions == {june: 2, JULY: 1}
+    log.expire("credit_default", AUGUST_1)
+    assert log.expiring("credit_default", AUGUST_1).decisions == {}
+    assert log.find("d4").inputs
+
+
+def test_answers_for_retries_expire_with_what_they_answered(log: DecisionLog) -> None:
+    log.append([decision("d1")], Answered("credit_default:old", "digest", b"{}"))
+    log.append([decision("d2", recorded_at=AUGUST_1)], Answered("credit_default:new", "digest", b"{}"))
+    log.append([decision("d3", model="credit-default")], Answered("credit-default:old", "digest", b"{}"))
+    assert log.expiring("credit_default", AUGUST_1).answers == 1
+    log.expire("credit_default", AUGUST_1)
+    assert log.answered("credit_default:old") is None
+    assert log.answered("credit_default:new")
+    assert log.answered("credit-default:old")
+
+
+def test_an_account_s_decisions_are_found_under_any_of_its_pseudonyms(log: DecisionLog) -> None:
+    stored = {"d1": "p1_aa", "d2": "p2_bb", "d3": "p1_cc", "d4": "p1_aa"}
+    log.append([decision(name, account_id=account) for name, account in stored.items()])
+    log.append([decision("d5", account_id="p1_aa", model="other")])
+    assert [found.decision_id for found in log.of_account("credit_default", ["p1_aa", "p2_bb"])] == ["d1", "d2", "d4"]

@@ -55,6 +55,9 @@ class InMemoryDecisionLog:
             raise NotFound(f"there is no decision {decision_id!r}", hint="decision ids are part of every answer")
         return self.decisions[decision_id]
 
+    def of_account(self, model: str, names: Sequence[str]) -> list[LoggedDecision]:
+        return [row for row in self.decisions.values() if row.model == model and row.account_id in names]
+
     def review(self, review: Review) -> Review:
         with self._turn:
             before = self.reviewed(review.decision_id)

@@ -23,6 +23,7 @@ from tests.bundles import MODEL, NOW, Office, fake_bundle, record
 from tests.fakes.channel import FakeChannel
 from tests.fakes.decisions import InMemoryDecisionLog
 from tests.fakes.scorer import FakeScorer
+from tests.rings import ACCOUNTS
 
 pytestmark = pytest.mark.integration
 
@@ -48,7 +49,7 @@ class Server(uvicorn.Server):
 def port() -> Iterator[int]:
     office, channel, log, clock = Office(), FakeChannel(), InMemoryDecisionLog(), FixedClock(NOW)
     office.promote(channel, fake_bundle(0.1))
-    predictor = Predictor(log, clock)
+    predictor = Predictor(log, clock, ACCOUNTS.pseudonym)
     watcher = Watcher(
         channel, lambda: office.trust, clock, log, predictor, lambda release: LoadedModel.load(release, FakeScorer, 100)
     )

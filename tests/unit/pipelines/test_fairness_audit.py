@@ -61,7 +61,7 @@ def keyed() -> InMemoryLake:
     """The restricted lake as ingest writes it."""
     found = InMemoryLake()
     rows = audit(AUDIT_KEYS.pseudonyms(hidden("A3", "A1", "A2")).tolist(), [1, 2, 1])
-    found.write(AUDIT, JULY, rows, recorded_at=EARLY, facts={GENERATION: "1"})
+    found.write(AUDIT, JULY, rows, recorded_at=EARLY, facts={GENERATION: "1.1"})
     return found
 
 
@@ -75,10 +75,10 @@ def test_who_has_lake_and_restricted_table_but_not_the_audit_keys_finds_nobody(k
     assert not LakeAudit(keyed, CONTRACT, LATE, guessed).of(JULY, hidden("A1", "A2", "A3")).known.any()
 
 
-def test_an_audit_table_under_older_account_keys_is_not_taken_for_one_of_strangers(keyed: InMemoryLake) -> None:
-    later = Keyed(ring("ab"), AUDIT_KEYS)
-    with pytest.raises(Integrity, match="older generation"):
-        LakeAudit(keyed, CONTRACT, LATE, later).of(JULY, hidden("A1"))
+def test_an_audit_table_under_older_keys_is_not_taken_for_one_of_strangers(keyed: InMemoryLake) -> None:
+    for later in (Keyed(ring("ab"), AUDIT_KEYS), Keyed(ACCOUNTS, ring("zy"))):
+        with pytest.raises(Integrity, match="not stand under the newest keys"):
+            LakeAudit(keyed, CONTRACT, LATE, later).of(JULY, hidden("A1"))
 
 
 def test_a_restatement_counts_from_when_it_was_known(lake: InMemoryLake) -> None:
@@ -109,11 +109,17 @@ def test_the_lake_that_training_reads_has_no_place_for_an_audit_column() -> None
 
 # Who may hold the restricted lake, or the door to it: ingest fills it, wiring hands it over, the fairness step asks for it.
 HOLDERS = {
-    "restricted": {"pipelines/wiring.py intake", "pipelines/wiring.py audit_table", "pipelines/ingest.py _audit"},
+    "restricted": {
+        "pipelines/wiring.py intake",
+        "pipelines/wiring.py audit_table",
+        "pipelines/wiring.py rekey_audit",
+        "pipelines/ingest.py _audit",
+    },
     "audit_keys": {
         "pipelines/wiring.py intake",
         "pipelines/wiring.py audit_table",
         "pipelines/ingest.py _audit",
+        "pipelines/wiring.py rekey_audit",
         "pipelines/fairness_audit.py __call__",
     },
     "audit_table": {"pipelines/fairness_step.py report_on"},
