@@ -21,6 +21,7 @@ CONDITIONS ?=
 FALLBACK ?=
 ID       ?=
 ACCOUNT  ?=
+REBUILD  ?=
 REPLAY           = var/replay/$(SCENARIO)
 HOME_OF_SCENARIO = $(if $(SCENARIO),STEWARD_HOME=$(REPLAY) $(if $(wildcard $(REPLAY)/clock),STEWARD_CLOCK_FILE=$(REPLAY)/clock))
 SIGNED_BY        = $(if $(BY),--by "$(BY)") $(if $(REASON),--reason "$(REASON)")
@@ -56,7 +57,7 @@ setup: $(READY) ## create or refresh the locked environment in .venv
 	@echo "environment ready: .venv"
 
 ##@ the loop
-.PHONY: train retrain ingest serve report fairness monitor schedule replay versions holds accept-definition accept-input rollback rebuild
+.PHONY: train retrain ingest serve report fairness evidence monitor schedule replay versions holds accept-definition accept-input rollback rebuild
 train: $(READY) ## ingest, validate, search, gate, register and promote a champion (AS_OF, MODEL)
 	@$(RUN) pipelines train $(AS_OF_ARGUMENT) $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
 
@@ -74,6 +75,9 @@ report: $(READY) ## write the reports on the newest months of decisions
 
 fairness: $(READY) ## how the champion treats groups of people, and what was tried instead
 	@$(HOME_OF_SCENARIO) $(RUN) pipelines fairness $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
+
+evidence: $(READY) ## the evidence pack of a version, to read and to sign (VERSION, REBUILD=yes)
+	@$(HOME_OF_SCENARIO) $(RUN) pipelines evidence $(if $(VERSION),--version $(VERSION)) $(if $(REBUILD),--rebuild) $(MODEL_ARGUMENT) $(ARGS)
 
 monitor: $(READY) ## open the viewer of monthly reports (SCENARIO for a replay's)
 	@$(HOME_OF_SCENARIO) $(RUN) monitoring $(ARGS)

@@ -37,6 +37,9 @@ def _parser() -> argparse.ArgumentParser:
     retrain = _verb(verbs, "retrain", commands.retrain, "monitor, and train if the verdict says so")
     _verb(verbs, "monitor", commands.monitor, "report on the newest months of decisions")
     _verb(verbs, "fairness", commands.fairness, "how the champion treats groups, on its out-of-time month")
+    pack = _verb(verbs, "evidence", commands.evidence, "the evidence pack of a version: what is read before signing")
+    pack.add_argument("--version", type=int, default=0, metavar="N", help="a registered version; default: the champion")
+    pack.add_argument("--rebuild", action="store_true", help="make the version again from its record, too")
     for verb in (ingest, train, retrain):
         verb.add_argument("--as-of", type=day, metavar="DAY", help="what may be known, inclusive; e.g. 2005-08-31")
     for verb in (train, retrain):

@@ -15,6 +15,8 @@ from pipelines.fairness_step import BUDGET_SECONDS, champion_report
 from pipelines.fairness_table import lines
 from pipelines.holds import Holds
 from pipelines.holds import accept_input as accept_inputs
+from pipelines.pack.artefacts import Verdict as PackVerdict
+from pipelines.pack.files import BUDGET_SECONDS as PACK_SECONDS
 from pipelines.steps import Ending, Kind
 from pipelines.stopwatch import Part, Stopwatch
 from pipelines.wiring import Platform, platform
@@ -82,6 +84,23 @@ def fairness(chosen: Namespace) -> Ended:
         return Ended.DONE
     print("Next: a person reads what is not within limits and decides; the limits are policy, in the use case's policy.py")
     return Ended.HELD
+
+
+def evidence(chosen: Namespace) -> Ended:
+    watch, parts = Stopwatch(), _platform(chosen)
+    with engine(parts, verbose=chosen.verbose) as flows:
+        kept = flows.evidence(version=chosen.version, use_case=parts.use_case.name, rebuild=chosen.rebuild)
+    watch.steps += kept.timings
+    print(f"{parts.use_case.name}: {len(kept.figures):,} figures, each read from an artefact.")
+    for verdict in (PackVerdict.FAILED, PackVerdict.INSUFFICIENT):
+        print(f"  {len(kept.of(verdict)):,} {verdict}: {', '.join(kept.gates(verdict)) or 'none'}")
+    print(f"  evidence pack {kept.digest[:12]}: {kept.folder / 'index.html'}")
+    print("\n".join(watch.lines()))
+    print(f"  {PACK_SECONDS:5.0f} s  budget")
+    if kept.asked:
+        print("The version waits for approval: what is signed from now on is this pack.")
+        return _next("make requests")
+    return _next("make monitor, to read it in the viewer")
 
 
 def accept_definition(chosen: Namespace) -> Ended:

@@ -1,6 +1,7 @@
 """The flows: thin Prefect shells around plain functions. Each flow reads like its diagram."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -19,6 +20,8 @@ from models.errors import Unavailable
 from monitoring.report import MonthlyReport
 from pipelines import steps
 from pipelines.ingest import IngestReport
+from pipelines.pack import steps as packing
+from pipelines.pack.steps import Kept
 from pipelines.retraining import Course
 from pipelines.steps import Ending
 from pipelines.wiring import Platform, platform
@@ -55,6 +58,11 @@ release = _step(steps.release)
 watch = _step(steps.watch)
 consider = _step(steps.consider)
 rest = _step(steps.rest)
+subject = _step(packing.subject)
+fairness_files = _step(packing.fairness_files)
+reasons_files = _step(packing.reasons_files)
+rebuild_files = _step(packing.rebuild_files)
+seal = _step(packing.seal)
 
 
 @flow(name="ingest", validate_parameters=False)
@@ -97,6 +105,16 @@ def retrain(
     train_now = decided.course is Course.TRAIN
     ending = _trained(parts, day, instant, decided.sentence) if train_now else rest(parts, decided, day)
     return steps.timed(parts, ending, reports)
+
+
+@flow(name="evidence", validate_parameters=False)
+def evidence(version: int = 0, use_case: str = "", *, rebuild: bool = False) -> Kept:
+    """The evidence pack of a registered version, by default the champion's: everything that a person reads before signing."""
+    parts = platform(use_case=use_case)
+    about = subject(parts, version)
+    computed = fairness_files(parts, about) | reasons_files(parts, about)
+    kept = seal(parts, about, computed | (rebuild_files(parts, about) if rebuild else {}))
+    return replace(kept, timings=tuple(parts.watch.steps))
 
 
 def _trained(parts: Platform, day: date, known_at: datetime, trigger: str) -> Ending:

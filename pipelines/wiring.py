@@ -1,6 +1,6 @@
 """The one place that chooses adapters for the pipelines. What is heavy is imported when it is first wanted."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from functools import cached_property
@@ -13,6 +13,7 @@ from models.adapters.file_ledger import FileLedger
 from models.adapters.folder_channel import FolderChannel
 from models.adapters.key_files import DEMONSTRATION_APPROVER, PUBLISHER, WITNESS, make_local_keys, signer, trust
 from models.adapters.lifted_lake import LiftedLake
+from models.adapters.pack_folder import PackFolder
 from models.bundle import Bundle, canonical
 from models.catalog import find
 from models.channel import ReleaseChannel
@@ -41,6 +42,8 @@ from pipelines.development import Development
 from pipelines.fairness_audit import AuditTable, Keyed, LakeAudit
 from pipelines.fairness_table import lines
 from pipelines.ingest import Intake
+from pipelines.pack.artefacts import Artefacts
+from pipelines.pack.prose import Document
 from pipelines.progress import Progress
 from pipelines.promotion import Desk
 from pipelines.proofs import Anatomy
@@ -294,6 +297,16 @@ class Platform:
     @cached_property
     def evidence(self) -> EvidenceFolder:
         return EvidenceFolder(self.settings.home / "evidence")
+
+    @cached_property
+    def packs(self) -> PackFolder:
+        return PackFolder(self.settings.home / "packs")
+
+    def render_pack(self, documents: Sequence[Document], artefacts: Artefacts) -> bytes:
+        """The page of an evidence pack."""
+        from pipelines.adapters.pack_page import render
+
+        return render(documents, artefacts)
 
     @cached_property
     def decisions(self) -> DecisionLog:

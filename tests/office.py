@@ -86,10 +86,10 @@ class PaperDossiers:
     def __init__(self) -> None:
         self.replaced: dict[str, dict[str, bytes]] = {}
 
-    def files(self, model: str, bundle: str) -> Mapping[str, bytes]:
+    def files(self, model: str, bundle: str, evidence: str = "") -> Mapping[str, bytes]:
         return self.replaced.get(bundle, paper_evidence(bundle))
 
-    def place(self, model: str, bundle: str) -> str:
+    def place(self, model: str, bundle: str, evidence: str = "") -> str:
         return f"evidence/{model}/{bundle[:12]}"
 
 

@@ -142,7 +142,7 @@ def _contents(records: Records) -> Iterator[Finding]:
         where, evidence = f"ledger entry {entry.number}", ""
         try:
             verified(records.channel, entry.model, digest)
-            evidence = evidence_digest(records.dossiers.files(entry.model, digest), digest)
+            evidence = evidence_digest(records.dossiers.files(entry.model, digest, entry.facts["evidence"]), digest)
         except PlatformError as error:
             yield Finding(where, error.problem)
             continue

@@ -142,7 +142,7 @@ def people_only(office: Office, wanted: Request) -> str:
 def check_evidence(office: Office, wanted: Request) -> str:
     """The digest of the evidence as it is now. Raises `NotApproved` if it is not all there, or not what was registered."""
     demanded = oversight(declared(verified(office.channel, wanted.model, wanted.bundle))).evidence
-    digest = evidence_digest(office.dossiers.files(wanted.model, wanted.bundle), wanted.bundle, demanded)
+    digest = evidence_digest(office.dossiers.files(wanted.model, wanted.bundle, wanted.evidence), wanted.bundle, demanded)
     if digest != wanted.evidence:
         raise NotApproved(
             f"the evidence of bundle {wanted.bundle[:12]} is {digest[:12]}, and {wanted.evidence[:12] or 'none'} was registered",
@@ -181,7 +181,7 @@ def _waiting(office: Office, wanted: Request, asked_at: str, champion: str) -> W
         approvals = approvals_that_count(office, wanted)
     except NotApproved:
         approvals = ()
-    stale, place = wanted.compared_with != champion, office.dossiers.place(wanted.model, wanted.bundle)
+    stale, place = wanted.compared_with != champion, office.dossiers.place(wanted.model, wanted.bundle, wanted.evidence)
     return Waiting(wanted, asked_at, needed(office, wanted), approvals, people_only(office, wanted), stale, place)
 
 

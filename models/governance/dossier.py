@@ -7,15 +7,21 @@ from typing import Any, Protocol
 from models.bundle import MANIFEST, sha256
 from models.errors import NotApproved
 
+PACK = ("index.html", "figures.json", "fairness/fairness.json", "reasons.json")
+"""What people must have been able to read, where people approve: an evidence pack has it, what training leaves does not."""
+
 
 class Dossiers(Protocol):
-    """Where evidence is kept."""
+    """Where evidence is kept: what training leaves, and evidence packs, each by its digest."""
 
-    def files(self, model: str, bundle: str) -> Mapping[str, bytes]:
-        """Every file by its name below the folder, as it is now. Empty if there is none."""
+    def files(self, model: str, bundle: str, evidence: str = "") -> Mapping[str, bytes]:
+        """Every file by its name below the folder, as it is now: of the pack with this digest, else what training left.
+
+        Empty if there is neither.
+        """
         ...
 
-    def place(self, model: str, bundle: str) -> str:
+    def place(self, model: str, bundle: str, evidence: str = "") -> str:
         """Where a person looks at it."""
         ...
 

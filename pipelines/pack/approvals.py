@@ -1,0 +1,53 @@
+"""Approvals and overrides: who must sign, and what the ledger held about this model when the version was registered."""
+
+from pipelines.pack.artefacts import Artefacts, Figure, Gate, Unit, Verdict
+from pipelines.pack.files import LEDGER, OVERSIGHT, SUBJECT
+from pipelines.pack.gates import OWNED
+from pipelines.pack.prose import Cell, Document, Section, say, section, table
+
+CHAINED = Gate("ledger", "the chain of the ledger holds, or nothing is sealed", Verdict.BINDING)
+DETAILS = ("reason", "comment", "override", "conditions", "what", "month", "watermark")
+
+
+def approvals(a: Artefacts) -> Document:
+    return Document("approvals", "Approvals and overrides", (_needed(a), _recorded(a)))
+
+
+def _needed(a: Artefacts) -> Section:
+    return section(
+        "Who must sign",
+        say(
+            "Approvers who must sign: {approvers}. Who trained it cannot approve it: {trainer}.",
+            approvers=a.figure(OVERSIGHT, "/approvers", Unit.COUNT, OWNED),
+            trainer=a.figure(SUBJECT, "/trainer", Unit.TEXT),
+        ),
+        say(
+            "An approval of this version signs the digest of the bundle and the digest of this folder, so it cannot stand inside."
+            " The viewer shows it above this page; the ledger has it."
+        ),
+    )
+
+
+def _recorded(a: Artefacts) -> Section:
+    entries = a.names(LEDGER, "/entries")
+    return section(
+        "What is on record",
+        say("Overrides of the gate before this version: {count}.", count=a.figure(LEDGER, "/overrides", Unit.COUNT, CHAINED)),
+        table(
+            say("Entries of the ledger: {count}.", count=a.figure(LEDGER, "/entries", Unit.COUNT, CHAINED)),
+            ("Entry", "What", "By", "Recorded at (UTC)", "In words"),
+            [_entry(a, pointer) for pointer in entries],
+        ),
+    )
+
+
+def _entry(a: Artefacts, pointer: str) -> tuple[Cell, ...]:
+    facts = a.at(LEDGER, f"{pointer}/facts")
+    told = next((name for name in DETAILS if facts.get(name)), "")
+    words: Cell = a.figure(LEDGER, f"{pointer}/facts/{told}", Unit.TEXT) if told else ""
+    cells: list[Figure] = [
+        a.figure(LEDGER, f"{pointer}/number", Unit.PLAIN, CHAINED),
+        *(a.figure(LEDGER, f"{pointer}/{name}", Unit.TEXT) for name in ("event", "actor")),
+        a.figure(LEDGER, f"{pointer}/recorded_at", Unit.INSTANT),
+    ]
+    return *cells, words

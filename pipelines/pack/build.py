@@ -1,0 +1,119 @@
+"""Building a pack: check that all artefacts are of one version, write the documents, list the figures, seal the folder."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from models.bundle import MANIFEST, canonical, sha256
+from pipelines.pack import files
+from pipelines.pack.artefacts import Artefacts, Figure, Gate, Unit, missing, stale
+from pipelines.pack.documents import documents
+from pipelines.pack.prose import Document
+
+Render = Callable[[Sequence[Document], Artefacts], bytes]
+"""Documents as one page."""
+
+
+@dataclass(frozen=True)
+class Pack:
+    """`files` by name, the manifest among them; `digest` is the manifest's."""
+
+    files: Mapping[str, bytes]
+    figures: tuple[Figure, ...]
+
+    @property
+    def digest(self) -> str:
+        return sha256(self.files[MANIFEST])
+
+
+def build(made: Mapping[str, bytes], render: Render) -> Pack:
+    """Seal artefacts into a pack. The same artefacts give the same bytes.
+
+    Raises `Integrity` if an artefact is missing, is of another version or of other data, or lacks a number that is shown.
+    """
+    artefacts = Artefacts(made)
+    check(artefacts)
+    written = documents(artefacts)
+    figures = tuple(dict.fromkeys(figure for document in written for figure in document.figures))
+    _present(artefacts, written)
+    page = render(written, artefacts)
+    sealed = {**made, files.FIGURES: _listed(figures), files.PAGE: page}
+    manifest = {
+        "bundle": artefacts.at(files.SUBJECT, "/bundle"),
+        "training": artefacts.at(files.SUBJECT, "/training"),
+        "files": {name: sha256(data) for name, data in sorted(sealed.items())},
+    }
+    return Pack({**sealed, MANIFEST: canonical(manifest)}, figures)
+
+
+def check(a: Artefacts) -> None:
+    """Everything is there and about the same bundle, evidence and data. Raises `Integrity`."""
+    for name in (*files.TRAINING, *(f"bundle/{part}" for part in files.SEALED), *files.COMPUTED, files.TRAINING_MANIFEST):
+        if not a.has(name):
+            raise missing(f"there is no {name}")
+    bundle, training = a.at(files.SUBJECT, "/bundle"), a.at(files.SUBJECT, "/training")
+    if a.digests[files.LINEAGE] != bundle:
+        raise stale(f"{files.LINEAGE} is of bundle {a.digests[files.LINEAGE][:12]}, not of {bundle[:12]}")
+    if a.digests[files.TRAINING_MANIFEST] != training:
+        raise stale(f"{files.TRAINING_MANIFEST} is not that of the training evidence {training[:12]}")
+    _unchanged(a, files.LINEAGE, {f"bundle/{part}": part for part in files.SEALED if part != MANIFEST})
+    _unchanged(a, files.TRAINING_MANIFEST, {name: name for name in a.at(files.TRAINING_MANIFEST, "/files")})
+    computed = [name for name in (*files.COMPUTED, files.REBUILD) if a.has(name) and name != files.CONTROLS]
+    for name in (files.TRAINING_MANIFEST, *computed):
+        if (other := a.at(name, "/bundle")) != bundle:
+            raise stale(f"{name} is of bundle {other[:12]}, not of {bundle[:12]}")
+    _same_rows(a)
+
+
+def recheck(sealed: Mapping[str, bytes]) -> None:
+    """Every figure of a stored pack still follows from its artefact. Raises `Integrity`.
+
+    Whether a file was changed after sealing is another question: `models.governance.dossier.evidence_digest`.
+    """
+    a = Artefacts(sealed)
+    for stored in a.at(files.FIGURES, "/figures"):
+        source = stored["source"]
+        gate = Gate(stored["gate"], stored["limit"], stored["verdict"])
+        now = a.figure(source["file"], source["pointer"], Unit(stored["unit"]), gate)
+        if json.loads(canonical(now.to_dict())) != stored:
+            raise stale(f"{stored['name']} says {stored['value']}, and {source['file']} {now.value}")
+
+
+def _unchanged(a: Artefacts, manifest: str, parts: Mapping[str, str]) -> None:
+    listed = a.at(manifest, "/files")
+    for name, part in parts.items():
+        if not a.has(name):
+            raise missing(f"there is no {name}, which {manifest} lists")
+        if a.digests[name] != listed[part]:
+            raise stale(f"{name} was changed since {manifest} was written")
+
+
+def _same_rows(a: Artefacts) -> None:
+    """Lineage, data sheet, outcome months and fairness were read from the same rows, the recipe is the sealed one."""
+    sealed = _digests(a.at(files.LINEAGE, "/lineage/partitions"))
+    if _digests(a.at(files.DATA, "/partitions")) != sealed:
+        raise stale(f"{files.DATA} names other partitions than the bundle")
+    if not {month["digest"] for month in a.at(files.OUTCOMES, "/months")} <= sealed:
+        raise stale(f"{files.OUTCOMES} was read from other partitions than the bundle")
+    if not sealed <= _digests(a.at(files.FAIRNESS, "/sources")):
+        raise stale(f"{files.FAIRNESS} was computed from other partitions than the bundle")
+    if a.at(files.RECIPE) != a.at(files.LINEAGE, "/lineage/recipe"):
+        raise stale(f"{files.RECIPE} is not the recipe sealed in the bundle")
+    if a.at(files.FAIRNESS, "/limits") != a.at(files.POLICY, "/fairness"):
+        raise stale(f"{files.FAIRNESS} was ruled by other limits than the sealed policy's")
+
+
+def _digests(parts: Sequence[Mapping[str, Any]]) -> set[str]:
+    return {part["digest"] for part in parts}
+
+
+def _present(a: Artefacts, written: Sequence[Document]) -> None:
+    pictures = {picture.file for document in written for picture in document.pictures}
+    named = {name for control in a.at(files.CONTROLS, "/controls").values() for name in control["artefacts"]} - {files.FIGURES}
+    if absent := sorted(name for name in pictures | named if not a.has(name)):
+        raise missing(f"there is no {', '.join(absent)}")
+
+
+def _listed(figures: Sequence[Figure]) -> bytes:
+    return json.dumps({"figures": [figure.to_dict() for figure in figures]}, indent=1, ensure_ascii=False).encode()

@@ -1,0 +1,159 @@
+"""Fairness report: groups, crossings, proxies and alternatives, each with what the jurisdictions say of it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from models.governance.fairness import CROSSED, Kind, Verdict
+from pipelines.pack import gates
+from pipelines.pack.artefacts import Artefacts, Unit
+from pipelines.pack.files import FAIRNESS
+from pipelines.pack.prose import Cell, Document, Picture, Section, Table, points, say, section, table
+
+SHOWN = 8
+KINDS = (Kind.IMPACT_RATIO, Kind.SCORE_DIFFERENCE, Kind.TRUE_POSITIVE_GAP, Kind.FALSE_POSITIVE_GAP, Kind.CALIBRATION_RATIO)
+HEADS = (
+    "Column",
+    "Group",
+    "Accounts",
+    "Favoured",
+    "Impact ratio",
+    "Score difference",
+    "TPR gap",
+    "FPR gap",
+    "Predicted / observed",
+)
+
+
+def fairness(a: Artefacts) -> Document:
+    return Document("fairness", "Fairness report", (_verdict(a), _groups(a), _crossed(a), _proxies(a), _alternatives(a)))
+
+
+def _verdict(a: Artefacts) -> Section:
+    favourable = [a.figure(FAIRNESS, pointer, Unit.TEXT) for pointer in a.names(FAIRNESS, "/limits/favourable")]
+    return section(
+        "Verdict",
+        say("{sentence}", sentence=a.figure(FAIRNESS, "/sentence", Unit.TEXT, gates.fairness(a))),
+        say(
+            "Within: the whole interval is inside the limits. Outside: the value itself is not. Insufficient: between the two, or"
+            " too small a cell; that is never a pass."
+        ),
+        *(say("Favourable is {decision}.", decision=each) for each in favourable),
+        say("On review: {how}.", how=a.figure(FAIRNESS, "/limits/review_counts", Unit.TEXT)),
+        say("{other}", other=a.figure(FAIRNESS, "/other_reading", Unit.TEXT)),
+        say("Limits are policy, by jurisdiction:"),
+        points(
+            *(
+                say(
+                    "{name}: {rule}",
+                    name=a.figure(FAIRNESS, each, Unit.KEY),
+                    rule=a.figure(FAIRNESS, f"{each}/rule", Unit.TEXT),
+                )
+                for each in a.names(FAIRNESS, "/limits/jurisdictions")
+            )
+        ),
+        table(
+            say("Worst verdict by gate."),
+            ("Gate", "Verdict"),
+            [
+                (a.figure(FAIRNESS, pointer, Unit.KEY), a.figure(FAIRNESS, pointer, Unit.TEXT, gates.fairness(a, pointer)))
+                for pointer in a.names(FAIRNESS, "/gates")
+            ],
+        ),
+    )
+
+
+def _groups(a: Artefacts) -> Section:
+    tables = []
+    for sample in dict.fromkeys(row["sample"] for row in a.at(FAIRNESS, "/groups")):
+        mine = [pointer for pointer in a.names(FAIRNESS, "/groups") if a.at(FAIRNESS, pointer)["sample"] == sample]
+        caption = say("{sample}.", sample=a.figure(FAIRNESS, f"{mine[0]}/sample", Unit.TEXT))
+        tables.append(table(caption, HEADS, [_group(a, pointer) for pointer in mine]))
+    return section(
+        "By group",
+        *tables,
+        Picture("fairness/impact_ratio.png", "Adverse impact ratio by group, with intervals and limits."),
+        Picture("fairness/calibration.png", "Predicted over observed bad rate by group."),
+    )
+
+
+def _group(a: Artefacts, pointer: str) -> tuple[Cell, ...]:
+    """A group's row: its figures as ruled; the reference group is compared with nothing."""
+    row = a.at(FAIRNESS, pointer)
+    found = {
+        each["kind"]: place
+        for place in a.names(FAIRNESS, "/figures")
+        if (each := a.at(FAIRNESS, place))["sample"] == row["sample"]
+        and (each["column"], each["group"]) == (row["column"], row["group"])
+    }
+    rate: Cell = a.figure(FAIRNESS, f"{pointer}/favourable_rate", Unit.SHARE) if "favourable_rate" in row else "insufficient"
+    measured = [_ruled(a, found.get(kind.value, ""), reference=row["reference"]) for kind in KINDS]
+    named = (a.figure(FAIRNESS, f"{pointer}/{field}", Unit.TEXT) for field in ("column", "group"))
+    return *named, a.figure(FAIRNESS, f"{pointer}/accounts", Unit.COUNT), rate, *measured
+
+
+def _ruled(a: Artefacts, pointer: str, *, reference: bool = False) -> Cell:
+    """A figure with its worst ruling, or the word that stands in its place."""
+    if not pointer:
+        return "reference" if reference else ""
+    figure = a.at(FAIRNESS, pointer)
+    verdict = _worst(figure["rulings"])
+    if figure["value"] is None:
+        return a.figure(FAIRNESS, f"{pointer}/shortfall", Unit.TEXT, gates.ruled(verdict, figure["gate"]))
+    return a.figure(FAIRNESS, pointer, Unit.POINTS, gates.ruled(verdict, figure["gate"]))
+
+
+def _worst(rulings: Sequence[Any]) -> str:
+    order = [each.value for each in Verdict]
+    return max((ruling["verdict"] for ruling in rulings), key=order.index, default=Verdict.INSUFFICIENT.value)
+
+
+def _crossed(a: Artefacts) -> Section:
+    crossed = [p for p in _of(a, Kind.IMPACT_RATIO) if CROSSED in a.at(FAIRNESS, p)["column"]]
+    caption = say("The lowest impact ratios among crossings of two audit columns.")
+    return section("Crossings", _listed(a, caption, sorted(crossed, key=lambda p: a.at(FAIRNESS, p)["value"])))
+
+
+def _proxies(a: Artefacts) -> Section:
+    caption = say("What tells a group best (AUC of the group against everybody else, turned above chance).")
+    strongest = sorted(_of(a, Kind.PROXY_AUC), key=lambda p: -a.at(FAIRNESS, p)["value"])
+    return section(
+        "Proxies", _listed(a, caption, strongest), Picture("fairness/proxies.png", "Power of features and score to tell a group.")
+    )
+
+
+def _of(a: Artefacts, kind: Kind) -> list[str]:
+    """Figures of a kind that have a number."""
+    return [
+        pointer
+        for pointer in a.names(FAIRNESS, "/figures")
+        if a.at(FAIRNESS, pointer)["kind"] == kind.value and a.at(FAIRNESS, pointer)["value"] is not None
+    ]
+
+
+def _listed(a: Artefacts, caption: Any, pointers: Sequence[str]) -> Table:
+    rows = [(_ruled(a, pointer), a.figure(FAIRNESS, f"{pointer}/sentence", Unit.TEXT)) for pointer in pointers[:SHOWN]]
+    return table(caption, ("Value", "In words"), rows)
+
+
+def _alternatives(a: Artefacts) -> Section:
+    gate = gates.fairness(a, "/gates/fairness.alternative")
+    return section(
+        "Less discriminatory alternatives",
+        say("{reason}", reason=a.figure(FAIRNESS, "/alternatives/reason", Unit.TEXT, gate)),
+        say("{sentence}", sentence=a.figure(FAIRNESS, "/confirmation/sentence", Unit.TEXT, gate)),
+        table(
+            say("What was tried, on development rows out of fold."),
+            ("Candidate", "AUC", "Worst impact ratio", "Where", "Gain in impact ratio"),
+            [
+                (
+                    a.figure(FAIRNESS, f"{point}/name", Unit.TEXT),
+                    a.figure(FAIRNESS, f"{point}/auc", Unit.FINE),
+                    a.given(FAIRNESS, f"{point}/impact_ratio", Unit.POINTS),
+                    a.figure(FAIRNESS, f"{point}/worst", Unit.TEXT),
+                    a.given(FAIRNESS, f"{point}/impact_gain", Unit.POINTS),
+                )
+                for point in a.names(FAIRNESS, "/alternatives/points")
+            ],
+        ),
+        Picture("fairness/alternatives.png", "AUC against worst impact ratio of everything that was tried."),
+    )

@@ -1,0 +1,38 @@
+"""The gates that a figure of a pack can fail, beside the checks by which a version was judged (`Artefacts.check`)."""
+
+from pipelines.pack.artefacts import Artefacts, Figure, Gate, Unit, Verdict
+from pipelines.pack.files import ASSESSMENT, FAIRNESS
+
+OWNED = Gate("inventory", "nothing left out, or neither promoted nor served", Verdict.BINDING)
+NOT_REFUSED = Gate("pack", "the digests agree, or nothing is sealed", Verdict.BINDING)
+_RULED = {"within": Verdict.PASSED, "outside": Verdict.FAILED, "insufficient": Verdict.INSUFFICIENT}
+
+
+def of(a: Artefacts) -> Gate:
+    """The decision as a whole."""
+    refused = a.at(ASSESSMENT, "/gate/outcome") == "refuse"
+    return Gate("gate", "every floor and every proof holds", Verdict.FAILED if refused else Verdict.PASSED)
+
+
+def passed(a: Artefacts, pointer: str) -> Figure:
+    """Whether a check was passed, as a figure that can fail it."""
+    return a.figure(ASSESSMENT, f"{pointer}/passed", Unit.PASSED, a.check(a.at(ASSESSMENT, f"{pointer}/name")))
+
+
+def fairness(a: Artefacts, pointer: str = "") -> Gate:
+    """The worst verdict on all of it, or that of the gate at a pointer."""
+    ruled = a.at(FAIRNESS, pointer or "/verdict")
+    name = pointer.rsplit("/", 1)[-1] or "fairness"
+    return Gate(name, "the limits of every jurisdiction", _RULED[ruled])
+
+
+def ruled(verdict: str, name: str) -> Gate:
+    return Gate(name, "the limits of every jurisdiction", _RULED[verdict])
+
+
+def monitored(name: str) -> Gate:
+    """A limit of the policy that a month's verdict checks."""
+    return Gate(f"monitoring.{name}", "this limit, every month", Verdict.REPORTED)
+
+
+LINEAGE = Gate("lineage", "the recorded digest, or nothing is sealed", Verdict.BINDING)

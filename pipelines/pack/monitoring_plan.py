@@ -1,0 +1,44 @@
+"""Limits and monitoring plan: what is looked at every month, from which value on, and what follows."""
+
+from pipelines.pack.artefacts import Artefacts, Figure, Unit
+from pipelines.pack.files import OVERSIGHT, POLICY
+from pipelines.pack.gates import OWNED, monitored
+from pipelines.pack.prose import Document, Section, points, say, section, table
+
+LIMITS = {
+    "psi_warn": ("PSI of a feature or of the score, warning", Unit.PLAIN),
+    "psi_alarm": ("PSI of a feature or of the score, alarm", Unit.PLAIN),
+    "code_mix": ("distance of a code mix from history, coding suspected", Unit.PLAIN),
+    "bad_rate_ratio": ("jump of the bad rate, a new definition suspected", Unit.PLAIN),
+    "auc_drop": ("fall of the AUC against what the bundle lets expect", Unit.PLAIN),
+    "minimum_rows": ("decisions needed for statistics", Unit.COUNT),
+}
+
+
+def monitoring_plan(a: Artefacts) -> Document:
+    return Document("monitoring", "Limits and monitoring plan", (_plan(a), _limits(a)))
+
+
+def _plan(a: Artefacts) -> Section:
+    return section(
+        "Cadence and triggers",
+        say(
+            "Months between two reviews, by tier {tier}: {months}. A reviewer reads the month's verdict in the viewer.",
+            tier=a.figure(OVERSIGHT, "/tier", Unit.COUNT, OWNED),
+            months=a.figure(OVERSIGHT, "/monitoring_months", Unit.COUNT, OWNED),
+        ),
+        points(
+            say("A coding or a definition that looks new holds retraining until a person has decided."),
+            say("Drift of the score, or a loss of performance once outcomes have matured, suggests retraining; a gate decides."),
+            say("An approval that expires or is withdrawn stops the model."),
+        ),
+    )
+
+
+def _limits(a: Artefacts) -> Section:
+    rows: list[tuple[str | Figure, ...]] = [
+        (title, a.figure(POLICY, f"/monitoring/{name}", unit, monitored(name))) for name, (title, unit) in LIMITS.items()
+    ]
+    for end, title in enumerate(("realised over predicted bad rate, at least", "realised over predicted bad rate, at most")):
+        rows.append((title, a.figure(POLICY, f"/monitoring/calibration_ratio/{end}", Unit.PLAIN, monitored("calibration_ratio"))))
+    return section("Limits", table(say("Limits that turn a month's verdict."), ("What", "Limit"), rows))
