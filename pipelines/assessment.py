@@ -182,10 +182,11 @@ def _proven(
         bundle,
         workshop.load,
         workshop.anatomy,
-        held_out=final.check,
+        unseen=final.check,
         calibrated_on=Scored(calibrated_on, theirs),
         later=Scored(cohorts.out_of_time, out_of_time),
         development=cohorts.development.columns,
+        matured=cohorts.matured,
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.bundle import Bundle
-from models.contract import REQUEST_ROLES, Columns
+from models.contract import REQUEST_ROLES, Columns, Contract
 from models.estimator import TreeEnsemble
 from models.gates import Check
 from models.governance.coverage import Coverage, covered, crosswise
@@ -23,6 +23,7 @@ from models.governance.rule import Rule
 from models.governance.sweep import Monotone, contradictions, promised, sweep_features, sweep_inputs
 from models.policy import Action, Policy, RobustnessLimits, UncertaintyLimits
 from models.scoring import Scorer
+from models.splits import held_out
 from models.usecase import UseCase
 from pipelines.cost_curve import CostCurve, cost_curve
 from pipelines.dataset import Dataset
@@ -118,16 +119,16 @@ class Proofs:
         found = self.robustness
         taken, offered = sum(found.refusals.taken.values()), sum(found.refusals.offered.values())
         (ratio, worst), (slack, least) = (found.worst(limits), found.least_caught(limits)) if limits else ((nan, ""), (nan, ""))
-        flags = limits.false_flags if limits else nan
+        most = limits.false_flags if limits else nan
         return [
             Check("refusals", taken, "0", taken == 0 < offered, f"Of {offered:,} broken records the contract took {taken:,}."),
             Check(
                 "false_flags",
                 found.false_flags if limits else nan,
-                f"<= {flags:g}",
-                found.false_flags <= flags,
-                f"{found.false_flags:.2%} of the accounts out of time are flagged as unlike those before;"
-                f" {flags:.2%} are allowed.",
+                f"<= {most:g}",
+                found.false_flags <= most,
+                f"{found.false_flags:.2%} of the held-out accounts are flagged as unlike the others of their months;"
+                f" {most:.2%} are allowed. Out of time {found.later_flags:.2%} are flagged.",
             ),
             Check(
                 "disturbances",
@@ -148,15 +149,16 @@ def prove(
     load: Load,
     anatomy: Anatomy,
     *,
-    held_out: Dataset,
+    unseen: Dataset,
     calibrated_on: Scored,
     later: Scored,
     development: Columns,
+    matured: Dataset,
 ) -> Proofs:
-    """Look at a sealed bundle. `held_out` are the accounts that calibrate and check it.
+    """Look at a sealed bundle. `unseen` are the held-out accounts that calibrate and check it.
 
     `calibrated_on` and `later` are those of the candidate, which was made of `development`: the accounts that calibrated it,
-    and those out of time.
+    and those out of time. `matured` is all that the bundle was made of, held-out accounts too.
     """
     policy, contract, rule = bundle.policy, bundle.contract, Rule.of(bundle)
     scorer, rows = load(bundle.graph), later.rows
@@ -166,15 +168,15 @@ def prove(
     seed = int(bundle.lineage["seed"])
     chosen = np.random.default_rng(seed).permutation(len(scores))[:ROWS]
     some = {name: values[chosen] for name, values in rows.columns.items()}
-    unseen = policy.quantise(scorer.probabilities(contract.matrix(held_out.columns)))
+    theirs = policy.quantise(scorer.probabilities(contract.matrix(unseen.columns)))
     return Proofs(
         monotone=monotone(use_case, bundle, load, anatomy, some),
-        coverage=crosswise(unseen, held_out.bad, held_out.accounts, confidence=confidence, seed=seed),
+        coverage=crosswise(theirs, unseen.bad, unseen.accounts, confidence=confidence, seed=seed),
         later=covered(
             "out of time", calibrated_on.probability, calibrated_on.rows.bad, later.probability, rows.bad, confidence=confidence
         ),
         reviewed=reviewed(rule, matrix, scores),
-        robustness=robust(use_case, rule, scorer, some, rows.columns, development, seed),
+        robustness=robust(rule, scorer, contract, some, flags(rule, contract, matured, development, rows.columns), seed),
         cost=cost_curve(rule, matrix, scores, rows.bad),
     )
 
@@ -203,19 +205,23 @@ def reviewed(rule: Rule, matrix: Floats, scores: Floats) -> Reviewed:
     return Reviewed(*(float(np.mean(actions == Action.REVIEW.value)) for actions in decided))
 
 
-def robust(
-    use_case: UseCase, rule: Rule, scorer: Scorer, some: Columns, columns: Columns, development: Columns, seed: int
-) -> Robustness:
-    """What disturbed input does to `some` accounts, and how many of `columns` the accounts before them would flag."""
-    contract, limits = use_case.contract, rule.policy.robustness
-    if limits is None:
-        return Robustness([], refusals(contract, []), nan)
-    before = learned(contract, development, limits.flagged)
-    flagged = before.strange(contract.matrix(columns)).any(axis=1)
-    names = contract.named(*REQUEST_ROLES)
+def flags(rule: Rule, contract: Contract, matured: Dataset, development: Columns, later: Columns) -> tuple[float, float]:
+    """Shares of accounts that are flagged: held-out ones by the others of the same months, and later ones by those before."""
+    if rule.policy.robustness is None:
+        return nan, nan
+    share, unseen = rule.policy.robustness.flagged, held_out(matured.accounts)
+    pairs = ((matured.take(~unseen).columns, matured.take(unseen).columns), (development, later))
+    found = (learned(contract, known, share).strange(contract.matrix(other)).any(axis=1) for known, other in pairs)
+    others, after = (float(flagged.mean()) for flagged in found)
+    return others, after
+
+
+def robust(rule: Rule, scorer: Scorer, contract: Contract, some: Columns, flagged: tuple[float, float], seed: int) -> Robustness:
+    """What disturbed input does to `some` accounts out of time, under the limits of the sealed policy."""
+    limits, names = rule.policy.robustness, contract.named(*REQUEST_ROLES)
     records = [{name: some[name][row].item() for name in names} for row in range(min(RECORDS, len(some[names[0]])))]
-    effects = measured(contract, rule, scorer, some, limits, seed)
-    return Robustness(effects, refusals(contract, records), float(flagged.mean()))
+    effects = measured(contract, rule, scorer, some, limits, seed) if limits else []
+    return Robustness(effects, refusals(contract, records), *flagged)
 
 
 def _monotone(found: Monotone) -> Check:

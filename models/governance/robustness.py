@@ -57,11 +57,15 @@ class Refusals:
 
 @dataclass(frozen=True)
 class Robustness:
-    """`false_flags` is the share of a later month's accounts that is flagged by what was familiar before it."""
+    """`false_flags` is the share of accounts that are flagged by what is familiar from other accounts of the same months.
+
+    `later_flags` is that of a later month by what was familiar before it: not gated, because such flags may be right.
+    """
 
     effects: Sequence[Effect]
     refusals: Refusals
     false_flags: float
+    later_flags: float
 
     def worst(self, limits: RobustnessLimits) -> tuple[float, str]:
         """The largest change as a multiple of its limit, and which one it is; NaN if a disturbance has no limit."""
@@ -84,7 +88,8 @@ class Robustness:
 
     def to_dict(self) -> dict[str, Any]:
         effects = [asdict(each) for each in self.effects]
-        return {"effects": effects, "refusals": asdict(self.refusals), "false_flags": self.false_flags}
+        flags = {"false_flags": self.false_flags, "later_flags": self.later_flags}
+        return {"effects": effects, "refusals": asdict(self.refusals), **flags}
 
 
 def measured(

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from pipelines.adapters import plots
+from models.credit_default.policy import POLICY
+from models.governance.coverage import covered
+from models.governance.uncertainty import venn_abers
+from models.policy import CutOffs
+from pipelines.adapters import plots, policy_charts
+from pipelines.cost_curve import cost_curve
+from tests.rules import plain
+from tests.samples import SAMPLE, rows
 
 pytestmark = pytest.mark.integration
 
@@ -17,7 +24,14 @@ SCORES = {"challenger": 1 / (1 + np.exp(-TRUTH)), "champion": 1 / (1 + np.exp(-0
 MONTHS = np.repeat(["2005-05", "2005-06"], 1000)
 CURVE = np.array([[0.95, 0.94], [0.92, 0.91]]), np.array([[0.80, 0.82], [0.84, 0.85]])
 
+SCORE = POLICY.quantise(SCORES["challenger"])
+SURE = venn_abers(SCORE[:1000], BAD[:1000])
+COST = cost_curve(plain(SAMPLE.contract, POLICY), SAMPLE.contract.matrix(rows(2000)), SCORE, BAD)
+LATER = covered("later", SCORE[:1000], BAD[:1000], SCORE[1000:], BAD[1000:], confidence=0.99)
+
 PICTURES = {
+    "expected cost": lambda: policy_charts.expected_cost(COST),
+    "doubt": lambda: policy_charts.doubt(SURE, POLICY.cut_offs, SURE.band(POLICY), LATER),
     "roc": lambda: plots.roc(BAD, SCORES),
     "gain": lambda: plots.gain(BAD, SCORES),
     "calibration": lambda: plots.calibration(BAD, SCORES),
@@ -60,3 +74,8 @@ def test_a_model_that_says_the_same_of_everybody_can_be_drawn():
 
 def test_a_cohort_without_a_bad_account_in_a_bin_can_be_drawn():
     assert plots.calibration(SCORES["challenger"] > 0.5, SCORES)
+
+
+def test_a_review_range_that_holds_everybody_can_be_drawn():
+    everybody = CutOffs(review=5e-10, reduce=1 - 5e-10)
+    assert policy_charts.doubt(SURE, POLICY.cut_offs, everybody, LATER)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from models.adapters.graph_trees import from_trees_on, trees
 from models.adapters.onnx_graph import export
@@ -15,12 +16,14 @@ from models.calibration import Calibration, sigmoid
 from models.estimator import TreeEnsemble
 from models.gates import PROOFS, Check
 from models.policy import Action, Policy
-from models.splits import folds
+from models.splits import folds, held_out
 from models.usecase import UseCase
 from pipelines.dataset import Dataset
 from pipelines.packaging import Origin, lineage, seal
 from pipelines.proofs import Anatomy, Proofs, Scored, prove
 from tests.samples import EXPECTED, SAMPLE, ensemble, rows, stump
+
+Bools = NDArray[np.bool_]
 
 NAMES = ("status", "used")
 ANATOMY = Anatomy(trees, from_trees_on)
@@ -69,7 +72,7 @@ def made(case: UseCase, model: TreeEnsemble) -> tuple[Bundle, bytes]:
 
 
 def proven(
-    case: UseCase | None = None, model: TreeEnsemble | None = None, held_out: Scored | None = None, **other: Any
+    case: UseCase | None = None, model: TreeEnsemble | None = None, unseen: Scored | None = None, **other: Any
 ) -> tuple[Proofs, Policy]:
     bundle, graph = made(case or use_case(), model or ensemble())
     proofs = prove(
@@ -77,10 +80,10 @@ def proven(
         bundle,
         OnnxScorer,
         ANATOMY,
-        held_out=(held_out or scored(graph, 1)).rows,
+        unseen=(unseen or scored(graph, 1)).rows,
         calibrated_on=scored(graph, 3),
         later=scored(graph, 4),
-        **{"development": rows(ROWS, 2), **other},
+        **{"development": rows(ROWS, 2), "matured": scored(graph, 2).rows, **other},
     )
     return proofs, bundle.policy
 
@@ -120,7 +123,7 @@ def test_held_out_accounts_of_another_outcome_refuse_if_halves_disagree() -> Non
     bad[half] = loud.rows.bad[half]
     mixed = Scored(replace(quiet.rows, bad=bad), quiet.probability)
 
-    assert "interval_coverage" in failed(proven(held_out=mixed))
+    assert "interval_coverage" in failed(proven(unseen=mixed))
 
 
 def test_more_reviews_than_the_policy_allows_refuse() -> None:
@@ -130,10 +133,24 @@ def test_more_reviews_than_the_policy_allows_refuse() -> None:
     assert failed(proven(replace(case, policy=strict))) == {"review_growth"}
 
 
-def test_accounts_unlike_those_before_refuse() -> None:
-    poorer = {**rows(ROWS, 2), "credit_limit": np.minimum(rows(ROWS, 2)["credit_limit"], 200_000.0)}
+def richer(data: Dataset, who: Bools) -> Dataset:
+    return replace(data, columns={**data.columns, "credit_limit": np.where(who, 5_000_000.0, data.columns["credit_limit"])})
 
-    assert failed(proven(development=poorer)) == {"false_flags"}
+
+def test_held_out_accounts_unlike_the_others_of_their_months_refuse() -> None:
+    _, graph = made(use_case(), ensemble())
+    matured = scored(graph, 2).rows
+
+    assert failed(proven(matured=richer(matured, held_out(matured.accounts)))) == {"false_flags"}
+
+
+def test_a_later_month_unlike_those_before_is_told_and_not_refused() -> None:
+    """Something did change then: the flags are right, and what is deployed was made from that month, too."""
+    poorer = {**rows(ROWS, 2), "credit_limit": np.minimum(rows(ROWS, 2)["credit_limit"], 200_000.0)}
+    found = proven(development=poorer)
+
+    assert failed(found) == set()
+    assert found[0].robustness.later_flags > 0.5 > 0.02 > sound()[0].robustness.later_flags - 0.01
 
 
 @pytest.mark.parametrize(

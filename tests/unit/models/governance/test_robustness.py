@@ -102,7 +102,7 @@ def test_the_worst_change_is_told_as_a_share_of_its_limit() -> None:
     limits = ROBUSTNESS.model_copy(update={"bounded": {**ROBUSTNESS.bounded, "stale": Bounded(moved=0.4, changed=0.5)}})
     others = [Effect(kind, kind, 100, 0.0, 1.0, 0.0, 0.0, 0.0) for kind in KINDS if kind != "stale"]
 
-    worst, which = Robustness([*others, effect], NOTHING_TAKEN, 0.0).worst(limits)
+    worst, which = Robustness([*others, effect], NOTHING_TAKEN, 0.0, 0.0).worst(limits)
 
     assert worst == pytest.approx(2.0)
     assert which.startswith("last month's values")
@@ -112,13 +112,13 @@ def test_a_disturbance_that_was_not_tried_or_has_no_limit_is_no_pass() -> None:
     tried = list(effects().values())
     without = ROBUSTNESS.model_copy(update={"bounded": {k: v for k, v in ROBUSTNESS.bounded.items() if k != "stale"}})
 
-    assert np.isfinite(Robustness(tried, NOTHING_TAKEN, 0.0).worst(ROBUSTNESS)[0])
-    assert np.isnan(Robustness(tried, NOTHING_TAKEN, 0.0).worst(without)[0])
-    assert np.isnan(Robustness([each for each in tried if each.kind != "extreme"], NOTHING_TAKEN, 0.0).worst(ROBUSTNESS)[0])
+    assert np.isfinite(Robustness(tried, NOTHING_TAKEN, 0.0, 0.0).worst(ROBUSTNESS)[0])
+    assert np.isnan(Robustness(tried, NOTHING_TAKEN, 0.0, 0.0).worst(without)[0])
+    assert np.isnan(Robustness([each for each in tried if each.kind != "extreme"], NOTHING_TAKEN, 0.0, 0.0).worst(ROBUSTNESS)[0])
 
 
 def test_what_must_be_caught_is_measured_against_its_limit() -> None:
-    slack, which = Robustness([Effect("all_units", "amounts", 100, 0.3, 0.4, 0, 0, 0)], NOTHING_TAKEN, 0.0).least_caught(
+    slack, which = Robustness([Effect("all_units", "amounts", 100, 0.3, 0.4, 0, 0, 0)], NOTHING_TAKEN, 0.0, 0.0).least_caught(
         ROBUSTNESS
     )
 
