@@ -152,3 +152,21 @@ def test_of_several_writers_each_adds_a_version_or_is_told(lake: Lake) -> None:
     assert [p.version for p in history] == list(range(1, len(history) + 1))
     assert sorted(added, key=lambda p: p.version) == history
     lake.read(history)
+
+
+def test_a_superseded_version_can_be_forgotten_and_the_numbers_go_on(lake: Lake) -> None:
+    first = lake.write("snapshots", JULY, rows(1.0), recorded_at=NOON)
+    second = lake.write("snapshots", JULY, rows(2.0), recorded_at=NOON)
+    lake.forget(first)
+    lake.forget(first)
+    assert lake.history("snapshots", JULY) == [second]
+    with pytest.raises(NotFound):
+        lake.read([first])
+    assert lake.write("snapshots", JULY, rows(1.0), recorded_at=NOON).version == 3
+
+
+def test_the_newest_version_is_never_forgotten(lake: Lake) -> None:
+    only = lake.write("snapshots", JULY, rows(), recorded_at=NOON)
+    with pytest.raises(Conflict, match="newest"):
+        lake.forget(only)
+    assert lake.history("snapshots", JULY) == [only]

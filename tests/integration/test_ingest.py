@@ -95,6 +95,30 @@ def test_a_bad_month_is_in_quarantine_for_people_and_for_programs(tmp_path: Path
     assert JULY not in [part.month for part in parts.lake.versions(SNAPSHOTS)]
 
 
+def test_neither_pages_nor_quarantine_nor_lake_show_an_account_id(tmp_path: Path) -> None:
+    """A key in another spelling, too: what is wrong with it is said without it."""
+
+    def spelled_otherwise(cohort: Cohort) -> Cohort:
+        keys = cohort.columns["account_id"].astype("<U12")
+        keys[3] = "A 3/1337"
+        return replace(cohort, columns={**cohort.columns, "account_id": keys}, audit={**cohort.audit, "account_id": keys})
+
+    parts = intake(tmp_path, GreatExpectations(tmp_path / "validation", CLOCK))
+    source = SomeAccounts(step=500)
+    ids = [name.encode() for name in source.cohort(JULY, date(2005, 8, 31)).columns["account_id"].tolist()]
+    source.changes[JULY] = spelled_otherwise
+
+    with pytest.raises(BatchRejected, match="pattern of account_id"):
+        ingest(USE_CASE, source, parts, as_of=date(2005, 8, 31), progress=quiet)
+
+    written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    tables = [str(pq.read_table(path)["account_id"].to_pylist()).encode() for path in tmp_path.rglob("*.parquet")]
+    assert len(tables) > 4
+    assert any(b"not a key: p1_" in content for content in written)
+    for hidden in [*ids, b"3/1337"]:
+        assert not any(hidden in content for content in [*written, *tables])
+
+
 def bad_batch(**columns: np.ndarray) -> Batch:
     return Batch(USE_CASE.name, SNAPSHOTS, JULY, CONTRACT.only(Role.KEY, Role.INPUT), columns)
 

@@ -12,6 +12,7 @@ from models.governance.ledger import Event
 from models.lake import SNAPSHOTS
 from monitoring.monitor import Desk, due, monitor
 from monitoring.report import MonthlyReport, newest
+from monitoring.sealing import DECISIONS, EXPIRED
 from monitoring.verdict import Level, Suggestion
 from tests import months
 from tests.fakes.lake import InMemoryLake
@@ -263,3 +264,11 @@ def test_a_month_that_was_never_reported_on_is_due_and_one_to_come_is_not(office
     assert due(USE_CASE, office.desk) == [AUGUST, JULY]
     monitor(USE_CASE, JULY, office.desk)
     assert due(USE_CASE, office.desk) == [AUGUST]
+
+
+def test_a_month_of_which_inputs_were_deleted_is_not_judged_any_more(office: Office) -> None:
+    office.decide(JULY)
+    (sealed,) = office.lake.versions(DECISIONS)
+    facts = {**sealed.facts, EXPIRED: "1"}
+    office.lake.write(DECISIONS, JULY, office.lake.read([sealed]), recorded_at=office.clock.now(), facts=facts)
+    assert due(USE_CASE, office.desk) == []

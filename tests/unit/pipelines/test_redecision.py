@@ -1,0 +1,120 @@
+"""Past decisions, made again from what the log has."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from models.bundle import Bundle, canonical
+from models.channel import release
+from models.clock import FixedClock, Month
+from models.credit_default import USE_CASE
+from models.errors import Expired, NotFound
+from models.governance.rule import Rule
+from monitoring.decisions import LoggedDecision
+from monitoring.sealing import seal_all
+from pipelines.redecision import find, redecide, told
+from serving.prediction import Ask, LoadedModel, Predictor
+from tests.bundles import MODEL, NOW, Office, fake_bundle, records
+from tests.fakes.channel import FakeChannel
+from tests.fakes.decisions import InMemoryDecisionLog
+from tests.fakes.lake import InMemoryLake
+from tests.fakes.scorer import FakeScorer
+from tests.rings import ACCOUNTS
+from tests.rules import all_familiar, plain
+
+KEPT, REVIEWED, REDUCED, EXCUSED, STRANGE = range(5)
+ASKED = records(
+    {"status_0": 0, "credit_limit": 900.0},
+    {"status_0": 2},
+    {"status_0": 5, "status_1": 0},
+    {"status_0": 8},
+    {"status_0": 5, "bill_0": 100_001.0},
+)
+
+
+def doubting() -> Bundle:
+    """A bundle whose rule finds bills above 100,000 strange."""
+    usual = all_familiar(USE_CASE.contract)
+    ranges = tuple(replace(each, high=100_000.0) if each.column == "bill_0" else each for each in usual.ranges)
+    rule = Rule.made(USE_CASE.policy, plain(USE_CASE.contract, USE_CASE.policy).intervals, replace(usual, ranges=ranges))
+    return fake_bundle(0.02, parts={"uncertainty.json": canonical(rule.to_dict())})
+
+
+BUNDLE = doubting()
+
+
+@pytest.fixture
+def log() -> InMemoryDecisionLog:
+    """What the service itself wrote."""
+    log, office, channel = InMemoryDecisionLog(), Office(), FakeChannel()
+    office.promote(channel, BUNDLE)
+    served = Predictor(log, FixedClock(NOW), ACCOUNTS.pseudonym, lambda: "id")
+    served.swap(LoadedModel.load(release(channel, office.trust, MODEL, now=NOW), FakeScorer, 100))
+    served.answer(Ask(MODEL, json.dumps({"records": ASKED}).encode(), "r1"))
+    assert {log.find(f"id-{number}").action for number in range(len(ASKED))} == {"keep", "review", "reduce"}
+    return log
+
+
+@pytest.mark.parametrize("number", range(len(ASKED)))
+def test_what_the_service_decided_comes_out_the_same(log: InMemoryDecisionLog, number: int) -> None:
+    assert redecide(log.find(f"id-{number}"), BUNDLE, FakeScorer) == []
+
+
+@pytest.mark.parametrize("number", range(len(ASKED)))
+def test_so_does_what_was_sealed(log: InMemoryDecisionLog, number: int) -> None:
+    lake = InMemoryLake()
+    seal_all(log, lake, MODEL, recorded_at=NOW)
+    found = find(InMemoryDecisionLog(), lake, f"id-{number}")
+    assert replace(found, request_id="r1") == log.find(f"id-{number}")
+    assert redecide(found, BUNDLE, FakeScorer) == []
+
+
+def edited(log: InMemoryDecisionLog, number: int, **changes: Any) -> str:
+    """The first difference of a decision that was edited in the log."""
+    return redecide(replace(log.find(f"id-{number}"), **changes), BUNDLE, FakeScorer)[0].sentence
+
+
+def test_an_edited_score_action_or_flag_is_named_with_both_values(log: InMemoryDecisionLog) -> None:
+    score = log.find("id-0").probability
+    assert edited(log, KEPT, probability=score + 1e-9) == f"decision.probability: {score + 1e-9} as recorded, {score} now"
+    assert edited(log, REDUCED, action="review") == "decision.action: review as recorded, reduce now"
+    assert "out_of_distribution" in edited(log, STRANGE, out_of_distribution=())
+
+
+def test_an_edited_reason_is_named(log: InMemoryDecisionLog) -> None:
+    reasons = log.find("id-2").reasons
+    assert reasons
+    other = (replace(reasons[0], text="Income insufficient"), *reasons[1:])
+    assert "decision.reasons[0].text: Income insufficient as recorded" in edited(log, REDUCED, reasons=other)
+    assert "decision.reasons" in edited(log, REDUCED, reasons=())
+    assert "decision.no_notice" in edited(log, REDUCED, no_notice="because")
+
+
+def test_an_edited_input_changes_what_comes_out(log: InMemoryDecisionLog) -> None:
+    inputs = {**log.find("id-2").inputs, "status_0": 4}
+    assert "decision.probability" in edited(log, REDUCED, inputs=inputs)
+
+
+def test_another_bundle_is_not_the_one_that_decided(log: InMemoryDecisionLog) -> None:
+    assert redecide(log.find("id-2"), fake_bundle(0.03), FakeScorer)
+
+
+def test_a_decision_whose_inputs_were_deleted_is_expired_and_not_different(log: InMemoryDecisionLog) -> None:
+    with pytest.raises(Expired, match="past its retention") as error:
+        redecide(replace(log.find("id-2"), inputs={}), BUNDLE, FakeScorer)
+    assert "ledger" in error.value.hint
+
+
+def test_an_unknown_decision_is_looked_for_in_the_log_and_among_the_sealed() -> None:
+    with pytest.raises(NotFound, match="neither in the log nor sealed"):
+        find(InMemoryDecisionLog(), InMemoryLake(), "id-9")
+
+
+def test_a_decision_is_told_in_words_without_the_account(log: InMemoryDecisionLog) -> None:
+    decision: LoggedDecision = log.find("id-2")
+    text = "\n".join(told(decision))
+    assert f"on {Month(2005, 7)}" in text
+    assert decision.reasons[0].text in text
+    assert decision.account_id not in text
