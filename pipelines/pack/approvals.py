@@ -2,7 +2,7 @@
 
 from pipelines.pack.artefacts import Artefacts, Figure, Gate, Unit, Verdict
 from pipelines.pack.files import LEDGER, OVERSIGHT, SUBJECT
-from pipelines.pack.gates import OWNED
+from pipelines.pack.gates import OWNED, control
 from pipelines.pack.prose import Cell, Document, Section, say, section, table
 
 CHAINED = Gate("ledger", "the chain of the ledger holds, or nothing is sealed", Verdict.BINDING)
@@ -23,7 +23,8 @@ def _needed(a: Artefacts) -> Section:
         ),
         say(
             "An approval of this version signs the digest of the bundle and the digest of this folder, so it cannot stand inside."
-            " The viewer shows it above this page; the ledger has it."
+            " The viewer shows it above this page (control {name}).",
+            name=control(a, "approval"),
         ),
     )
 

@@ -138,15 +138,16 @@ class Artefacts:
             found, low, high = found["value"], found.get("low"), found.get("high")
         elif isinstance(found, dict | list) and unit is Unit.COUNT:
             found = len(found)
-        if not isinstance(found, str | int | float) or (isinstance(found, float) and not isfinite(found)):
+        defined = isfinite(found) if isinstance(found, float) else found != "" and isinstance(found, str | int)
+        if not defined:
             raise missing(f"{file} has no value at {pointer}")
         name = f"{file.removesuffix('.json')}{pointer}".replace("/", ".")
         return Figure(name, found, unit, file, pointer, self.digests[file], gate, low, high)
 
     def given(self, file: str, pointer: str, unit: Unit) -> Figure | str:
-        """The figure, or "" where the artefact says that it is undefined (null)."""
+        """The figure, or "" where the artefact says that it is undefined (null) or has nothing to say."""
         found = self.at(file, pointer)
-        undefined = found is None or (isinstance(found, dict) and found.get("value", 0) is None)
+        undefined = found in (None, "") or (isinstance(found, dict) and found.get("value", 0) is None)
         return "" if undefined else self.figure(file, pointer, unit)
 
     def check(self, name: str) -> Gate:

@@ -2,7 +2,7 @@
 
 from pipelines.pack.artefacts import Artefacts, Figure, Unit
 from pipelines.pack.files import ASSESSMENT, FAIRNESS, INVENTORY, LINEAGE, OVERSIGHT, RECIPE, SUBJECT
-from pipelines.pack.gates import NOT_REFUSED, OWNED, fairness, of, passed
+from pipelines.pack.gates import NOT_REFUSED, OWNED, control, fairness, of, passed
 from pipelines.pack.prose import Document, Section, points, say, section, table
 
 
@@ -67,7 +67,7 @@ def _standing(a: Artefacts) -> Section:
         else None,
         say("Fairness: {sentence}", sentence=a.figure(FAIRNESS, "/sentence", Unit.TEXT, fairness(a))),
         table(
-            say("Gates of this version. Fairness is ruled by jurisdiction; anything but within is for a person."),
+            say("Gates of this version. Fairness is ruled by jurisdiction ({fairness}).", fairness=control(a, "fairness")),
             ("Gate", "Verdict"),
             [
                 *(

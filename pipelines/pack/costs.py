@@ -1,7 +1,8 @@
 """Policy: the cost matrix and its assumptions, the cut-offs that follow from it, and what they cost out of time."""
 
 from pipelines.pack.artefacts import Artefacts, Figure, Gate, Unit, Verdict
-from pipelines.pack.files import ASSESSMENT, DEVELOPMENT, POLICY
+from pipelines.pack.files import ASSESSMENT, DERIVED, DEVELOPMENT, INVENTORY, POLICY
+from pipelines.pack.gates import OWNED
 from pipelines.pack.prose import Document, Picture, Section, say, section, table
 
 COST = "/proofs/cost"
@@ -25,7 +26,13 @@ def _matrix(a: Artefacts) -> Section:
     units = dict.fromkeys(("loss_given_default", "review_catches", "reduce_saves"), Unit.SHARE) | {"currency": Unit.TEXT}
     return section(
         "Cost matrix",
-        say("The cut-offs follow from these assumptions. The owner of the model answers for them."),
+        say(
+            "{owner} answers for these assumptions. By them alone review is cheapest from {review} on, and to reduce"
+            " from {reduce} on.",
+            owner=a.figure(INVENTORY, "/owner", Unit.TEXT, OWNED),
+            review=a.figure(DERIVED, "/cut_offs/review", Unit.SHARE),
+            reduce=a.figure(DERIVED, "/cut_offs/reduce", Unit.SHARE),
+        ),
         table(
             say("What each action is assumed to cost."),
             ("Assumption", "Value"),
@@ -39,7 +46,7 @@ def _cut_offs(a: Artefacts) -> Section:
     return section(
         "Cut-offs",
         say(
-            "From a probability of {review} on an account is reviewed, from {reduce} on its line is reduced.",
+            "The policy: from a probability of {review} on an account is reviewed, from {reduce} on its line is reduced.",
             review=_policy(a, "/cut_offs/review", Unit.SHARE),
             reduce=_policy(a, "/cut_offs/reduce", Unit.SHARE),
         ),

@@ -3,7 +3,7 @@
 from models.contract import Role
 from pipelines.pack.artefacts import Artefacts, Unit
 from pipelines.pack.files import CONTRACT, DATA, LEDGER, OUTCOMES
-from pipelines.pack.gates import LINEAGE
+from pipelines.pack.gates import LINEAGE, control
 from pipelines.pack.prose import Cell, Document, Section, points, say, section, table
 
 
@@ -23,7 +23,7 @@ def _partitions(a: Artefacts) -> Section:
         ),
         say("Cohorts that had matured and were left out: {count}.", count=a.figure(DATA, "/left_out", Unit.COUNT)),
         table(
-            say("Every partition that was read. A restatement is a further version of the same month."),
+            say("Every partition that was read (control {lineage}).", lineage=control(a, "lineage")),
             ("Table", "Month", "Version", "Rows", "Recorded at (UTC)", "Digest"),
             [
                 (
@@ -51,7 +51,11 @@ def _outcome(a: Artefacts) -> Section:
             rule=a.figure(OUTCOMES, f"/definitions/{a.at(OUTCOMES, '/definition')}", Unit.TEXT),
             version=a.figure(OUTCOMES, "/definition", Unit.PLAIN),
         ),
-        say("The outcome has had more than one meaning at its source. Known readings:"),
+        say(
+            "A change of what the outcome means is held for a person (control {control}). Readings known: {count}.",
+            control=control(a, "definitions"),
+            count=a.figure(OUTCOMES, "/definitions", Unit.COUNT),
+        ),
         points(
             *(
                 say(
@@ -87,7 +91,8 @@ def _outcome(a: Artefacts) -> Section:
             )
         )
         if held
-        else say("Nothing about these months had been held for a person before this version was registered."),
+        else None,
+        say("Holds on record when this version was registered: {count}.", count=a.figure(LEDGER, "/holds", Unit.COUNT)),
     )
 
 
@@ -106,9 +111,7 @@ def _columns(a: Artefacts) -> Section:
             [_column(a, pointer) for pointer in by_role[Role.INPUT]],
         ),
         table(
-            say(
-                "Audit columns. No estimator, scorer or request reads them; fairness is judged by them, from a table of its own."
-            ),
+            say("Audit columns: no estimator, scorer or request reads them (control {wall}).", wall=control(a, "audit-wall")),
             ("Audit column", "Meaning"),
             [_column(a, pointer) for pointer in by_role[Role.AUDIT]],
         ),

@@ -35,7 +35,8 @@ def _verdict(a: Artefacts) -> Section:
         say("{sentence}", sentence=a.figure(FAIRNESS, "/sentence", Unit.TEXT, gates.fairness(a))),
         say(
             "Within: the whole interval is inside the limits. Outside: the value itself is not. Insufficient: between the two, or"
-            " too small a cell; that is never a pass."
+            " too small a cell (control {fairness}).",
+            fairness=gates.control(a, "fairness"),
         ),
         *(say("Favourable is {decision}.", decision=each) for each in favourable),
         say("On review: {how}.", how=a.figure(FAIRNESS, "/limits/review_counts", Unit.TEXT)),
@@ -142,14 +143,14 @@ def _alternatives(a: Artefacts) -> Section:
         say("{reason}", reason=a.figure(FAIRNESS, "/alternatives/reason", Unit.TEXT, gate)),
         say("{sentence}", sentence=a.figure(FAIRNESS, "/confirmation/sentence", Unit.TEXT, gate)),
         table(
-            say("What was tried, on development rows out of fold."),
+            say("What was tried, on development rows out of fold (control {search}).", search=gates.control(a, "alternatives")),
             ("Candidate", "AUC", "Worst impact ratio", "Where", "Gain in impact ratio"),
             [
                 (
                     a.figure(FAIRNESS, f"{point}/name", Unit.TEXT),
                     a.figure(FAIRNESS, f"{point}/auc", Unit.FINE),
                     a.given(FAIRNESS, f"{point}/impact_ratio", Unit.POINTS),
-                    a.figure(FAIRNESS, f"{point}/worst", Unit.TEXT),
+                    a.given(FAIRNESS, f"{point}/worst", Unit.TEXT),
                     a.given(FAIRNESS, f"{point}/impact_gain", Unit.POINTS),
                 )
                 for point in a.names(FAIRNESS, "/alternatives/points")

@@ -12,8 +12,9 @@ SEALED = ("manifest.json", "inventory.json", "policy.json", "contract.json", "un
 """Parts of the bundle, copied below `bundle/`."""
 
 SUBJECT, OVERSIGHT, OUTCOMES, LEDGER = "subject.json", "oversight.json", "outcomes.json", "ledger.json"
+DERIVED = "derived.json"
 FAIRNESS, REASONS, REBUILD, CONTROLS = "fairness/fairness.json", "reasons.json", "rebuild.json", "controls.json"
-COMPUTED = (SUBJECT, OVERSIGHT, OUTCOMES, LEDGER, FAIRNESS, REASONS, CONTROLS)
+COMPUTED = (SUBJECT, OVERSIGHT, DERIVED, OUTCOMES, LEDGER, FAIRNESS, REASONS, CONTROLS)
 """Made by the flow. `REBUILD` is there if it was asked for."""
 
 TRAINING_MANIFEST = "training-manifest.json"

@@ -1,11 +1,16 @@
 """The gates that a figure of a pack can fail, beside the checks by which a version was judged (`Artefacts.check`)."""
 
 from pipelines.pack.artefacts import Artefacts, Figure, Gate, Unit, Verdict
-from pipelines.pack.files import ASSESSMENT, FAIRNESS
+from pipelines.pack.files import ASSESSMENT, CONTROLS, FAIRNESS
 
 OWNED = Gate("inventory", "nothing left out, or neither promoted nor served", Verdict.BINDING)
 NOT_REFUSED = Gate("pack", "the digests agree, or nothing is sealed", Verdict.BINDING)
 _RULED = {"within": Verdict.PASSED, "outside": Verdict.FAILED, "insufficient": Verdict.INSUFFICIENT}
+
+
+def control(a: Artefacts, name: str) -> Figure:
+    """The control of the map that shows a claim: tests and artefacts stand there."""
+    return a.figure(CONTROLS, f"/controls/{name}/name", Unit.TEXT)
 
 
 def of(a: Artefacts) -> Gate:

@@ -54,10 +54,17 @@ def facts(
         files.SUBJECT: subject,
         files.OVERSIGHT: {"bundle": bundle.digest} | asdict(oversight(declared(bundle))),
         files.OUTCOMES: outcomes(use_case, bundle, lake),
+        files.DERIVED: derived(bundle),
         files.LEDGER: recorded(ledger, bundle.digest),
         files.CONTROLS: control_map(),
     }
     return {name: written(document) for name, document in documents.items()}
+
+
+def derived(bundle: Bundle) -> dict[str, Any]:
+    """What follows from the sealed policy: the cut-offs at which the cost matrix changes its mind."""
+    review, reduce = bundle.policy.cost.cut_offs()
+    return {"bundle": bundle.digest, "cut_offs": {"review": review, "reduce": reduce}}
 
 
 def registration(ledger: Sequence[Entry], bundle: str) -> Entry:
@@ -80,7 +87,8 @@ def recorded(ledger: Sequence[Entry], bundle: str) -> dict[str, Any]:
         if (entry.number < before and entry.event not in _ASKING)
         or (entry.facts.get("bundle") == bundle and entry.event in _ABOUT_IT)
     ]
-    return {"bundle": bundle, "overrides": _overrides(kept), "entries": [_plain(entry) for entry in kept]}
+    counts = {"overrides": _count(kept, Event.OVERRIDE_REQUESTED), "holds": _count(kept, Event.HOLD_OPENED)}
+    return {"bundle": bundle} | counts | {"entries": [_plain(entry) for entry in kept]}
 
 
 def outcomes(use_case: UseCase, bundle: Bundle, lake: Lake) -> dict[str, Any]:
@@ -138,8 +146,8 @@ def rebuilt(found: Rebuilt) -> dict[str, bytes]:
     return {files.REBUILD: written(document)}
 
 
-def _overrides(entries: Iterable[Entry]) -> int:
-    return sum(entry.event is Event.OVERRIDE_REQUESTED for entry in entries)
+def _count(entries: Iterable[Entry], event: Event) -> int:
+    return sum(entry.event is event for entry in entries)
 
 
 def _plain(entry: Entry) -> dict[str, Any]:

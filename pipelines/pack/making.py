@@ -2,6 +2,7 @@
 
 from pipelines.pack.artefacts import Artefacts, Gate, Unit, Verdict
 from pipelines.pack.files import LINEAGE, REBUILD
+from pipelines.pack.gates import control
 from pipelines.pack.prose import Document, Section, say, section, table
 from pipelines.supply import BILL, LICENCES
 
@@ -14,7 +15,10 @@ def _rebuilt(a: Artefacts) -> Section:
     if not a.has(REBUILD):
         return section(
             "Rebuild",
-            say("It was not made again for this pack. The command for it is make rebuild, or make evidence with REBUILD=yes."),
+            say(
+                "It was not made again for this pack; the command is make evidence with REBUILD=yes (control {name}).",
+                name=control(a, "lineage"),
+            ),
         )
     verdict = Verdict.PASSED if a.at(REBUILD, "/reproduced") else Verdict.FAILED
     gate = Gate("rebuild", f"a golden row's probability differs by at most {a.at(REBUILD, '/tolerance'):g}", verdict)

@@ -2,7 +2,7 @@
 
 from pipelines.pack.artefacts import Artefacts, Figure, Unit
 from pipelines.pack.files import OVERSIGHT, POLICY
-from pipelines.pack.gates import OWNED, monitored
+from pipelines.pack.gates import OWNED, control, monitored
 from pipelines.pack.prose import Document, Section, points, say, section, table
 
 LIMITS = {
@@ -28,9 +28,16 @@ def _plan(a: Artefacts) -> Section:
             months=a.figure(OVERSIGHT, "/monitoring_months", Unit.COUNT, OWNED),
         ),
         points(
-            say("A coding or a definition that looks new holds retraining until a person has decided."),
-            say("Drift of the score, or a loss of performance once outcomes have matured, suggests retraining; a gate decides."),
-            say("An approval that expires or is withdrawn stops the model."),
+            say(
+                "A coding or a definition that looks new holds retraining until a person has decided (control {name}).",
+                name=control(a, "definitions"),
+            ),
+            say(
+                "Drift of the score, or a loss of performance once outcomes have matured, suggests"
+                " retraining; a gate decides (control {name}).",
+                name=control(a, "monitoring"),
+            ),
+            say("When its approval ends, the model stops (control {name}).", name=control(a, "approval")),
         ),
     )
 

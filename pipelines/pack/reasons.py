@@ -3,6 +3,7 @@
 from models.evaluation import ENOUGH
 from pipelines.pack.artefacts import Artefacts, Gate, Unit, Verdict
 from pipelines.pack.files import POLICY, REASONS
+from pipelines.pack.gates import control
 from pipelines.pack.prose import Cell, Document, Section, points, say, section, table
 
 SEALED = Gate("seal", "every input has a reason text, or nothing is sealed", Verdict.BINDING)
@@ -26,7 +27,8 @@ def _told(a: Artefacts) -> Section:
     return section(
         "What a customer is told",
         say(
-            "A reduced line that is an adverse action carries ranked reasons out of {groups} groups of inputs.",
+            "A reduced line that is adverse action carries ranked reasons out of {groups} groups of inputs ({reasons}).",
+            reasons=control(a, "reasons"),
             groups=a.figure(POLICY, "/adverse/groups", Unit.COUNT, SEALED),
         ),
         table(
@@ -37,7 +39,7 @@ def _told(a: Artefacts) -> Section:
                 for group in a.names(POLICY, "/adverse/groups")
             ],
         ),
-        say("No notice is due where the action rests on the account's own state:"),
+        say("No notice is due where the action rests on the account's own state (control {rule}):", rule=control(a, "no-notice")),
         points(
             *(
                 say(

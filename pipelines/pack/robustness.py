@@ -2,6 +2,7 @@
 
 from pipelines.pack.artefacts import Artefacts, Figure, Gate, Unit
 from pipelines.pack.files import ASSESSMENT
+from pipelines.pack.gates import control
 from pipelines.pack.prose import Document, Picture, Section, say, section, table
 
 PROOFS = "/proofs"
@@ -23,7 +24,7 @@ def _directions(a: Artefacts) -> Section:
             steps=_proof(a, "/monotone/steps", Unit.COUNT, gate),
         ),
         table(
-            say("Pairs of leaves in the wrong order, by feature that has a direction. None anywhere is a proof."),
+            say("Pairs of leaves in the wrong order, by feature with a direction ({name}).", name=control(a, "directions")),
             ("Feature", "Contradictions"),
             [
                 (_proof(a, p.removeprefix(PROOFS), Unit.KEY, gate), _proof(a, p.removeprefix(PROOFS), Unit.COUNT, gate))
@@ -46,7 +47,10 @@ def _intervals(a: Artefacts) -> Section:
             widest=_proof(a, f"{later}/widest", Unit.SHARE),
         ),
         table(
-            say("Gap between the observed bad rate and the intervals, at worst over bands of score, in standard errors."),
+            say(
+                "Gap between bad rate and intervals at worst over bands of score, in standard errors (control {name}).",
+                name=control(a, "uncertainty"),
+            ),
             ("Accounts", "Mean width", "Worst gap", "Allowed by chance"),
             [*rows, _covered(a, later)],
         ),
@@ -95,7 +99,7 @@ def _refused(a: Artefacts) -> Section:
     return section(
         "Broken input",
         table(
-            say("Records broken on purpose, and how many of them the contract took."),
+            say("Records broken on purpose, and how many the contract took (control {name}).", name=control(a, "robustness")),
             ("What was broken", "Offered", "Taken"),
             [
                 (

@@ -2,7 +2,7 @@
 
 from pipelines.pack.artefacts import FREE, Artefacts, Gate, Unit
 from pipelines.pack.files import ASSESSMENT, DATA
-from pipelines.pack.gates import of, passed
+from pipelines.pack.gates import control, of, passed
 from pipelines.pack.prose import Cell, Document, Picture, Section, say, section, table
 
 MEASURES = {
@@ -69,7 +69,7 @@ def _groups(a: Artefacts) -> Section:
         tables.append(table(caption, ("Group", "Accounts", "Bad", "AUC", "Brier score", "Calibration slope"), parts))
     return section(
         "Where it holds, out of time",
-        say("No figure is given of a group with too few bad or good outcomes: a number would mislead."),
+        say("A group with too few bad or good outcomes has no figure (control {gate}).", gate=control(a, "gate")),
         *tables,
     )
 
@@ -94,7 +94,7 @@ def _gate(a: Artefacts) -> Section:
         "The gate",
         say("{sentence}", sentence=a.figure(ASSESSMENT, "/gate/sentence", Unit.TEXT, of(a))),
         table(
-            say("Every check, with the figure that answers it. A figure counts by the worse end of its interval."),
+            say("Every check: a figure counts by the worse end of its interval (control {gate}).", gate=control(a, "gate")),
             ("Check", "Limit", "Passed", "In words"),
             [
                 (

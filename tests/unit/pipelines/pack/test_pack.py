@@ -1,0 +1,199 @@
+"""A pack is of one version, whole, and says no number that does not stand in an artefact."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from models.bundle import MANIFEST
+from models.contract import Role
+from models.credit_default import USE_CASE
+from models.errors import Integrity, NotApproved
+from models.evaluation import ENOUGH
+from models.governance.dossier import evidence_digest
+from models.influence import MEASURES as MEASURED
+from pipelines.adapters.pack_page import render
+from pipelines.pack import costs, files, monitoring_plan, validation
+from pipelines.pack.artefacts import NO_GATE, Artefacts, Unit, Verdict
+from pipelines.pack.build import build, recheck
+from pipelines.pack.documents import documents
+from pipelines.pack.prose import Points, Sentence
+from tests.packs import artefacts, changed, parsed, plain_page
+
+MADE = artefacts()
+NEEDED = sorted(MADE)
+
+
+def test_the_same_artefacts_give_the_same_bytes() -> None:
+    assert build(MADE, render).files == build(dict(reversed(MADE.items())), render).files
+
+
+def test_a_pack_is_evidence_of_its_bundle_that_can_be_signed() -> None:
+    pack = build(MADE, plain_page)
+    bundle = parsed(MADE, files.SUBJECT)["bundle"]
+    assert evidence_digest(pack.files, bundle, (files.PAGE, files.FAIRNESS, files.ASSESSMENT)) == pack.digest
+    assert json.loads(pack.files[MANIFEST])["training"] == parsed(MADE, files.SUBJECT)["training"]
+    with pytest.raises(NotApproved, match="changed after sealing"):
+        evidence_digest({**pack.files, files.PAGE: b"better"}, bundle)
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_an_artefact_that_is_missing_fails_the_build(name: str) -> None:
+    with pytest.raises(Integrity, match="missing"):
+        build({file: data for file, data in MADE.items() if file != name}, plain_page)
+
+
+@pytest.mark.parametrize(
+    ("file", "pointer", "value"),
+    [
+        (files.FAIRNESS, ["bundle"], "f" * 64),
+        (files.REASONS, ["bundle"], "f" * 64),
+        (files.OUTCOMES, ["bundle"], "f" * 64),
+        (files.LEDGER, ["bundle"], "f" * 64),
+        (files.OVERSIGHT, ["bundle"], "f" * 64),
+        (files.SUBJECT, ["bundle"], "f" * 64),
+        (files.SUBJECT, ["training"], "f" * 64),
+        (files.FAIRNESS, ["sources", 0, "digest"], "of another month"),
+        (files.FAIRNESS, ["limits", "minimum_cell"], 1),
+        (files.OUTCOMES, ["months", 0, "digest"], "of another month"),
+    ],
+)
+def test_an_artefact_of_another_version_is_stale_and_fails_the_build(file: str, pointer: list[Any], value: Any) -> None:
+    with pytest.raises(Integrity, match="stale"):
+        build(changed(MADE, file, pointer, value), plain_page)
+
+
+@pytest.mark.parametrize(
+    ("file", "pointer", "value"),
+    [
+        (files.ASSESSMENT, ["out_of_time", "overall", "estimates", "auc", "value"], 0.99),
+        (files.DATA, ["partitions", 0, "digest"], "of another month"),
+        (files.RECIPE, ["parameters", "leaves"], 99),
+        (files.POLICY, ["cut_offs", "review"], 0.2),
+        (files.INVENTORY, ["owner"], "nobody"),
+    ],
+)
+def test_what_training_sealed_cannot_be_edited_before_it_is_shown(file: str, pointer: list[Any], value: Any) -> None:
+    with pytest.raises(Integrity, match=f"stale: {file}"):
+        build(changed(MADE, file, pointer, value), plain_page)
+
+
+@pytest.mark.parametrize(
+    ("file", "pointer"),
+    [
+        (files.REASONS, ["every_reduction", "top_1_agreement", "mean"]),
+        (files.FAIRNESS, ["figures", 0, "value"]),
+        (files.FAIRNESS, ["sentence"]),
+        (files.OVERSIGHT, ["tier"]),
+        (files.OUTCOMES, ["months", 1, "rows"]),
+    ],
+)
+def test_a_number_that_is_missing_or_undefined_fails_the_build(file: str, pointer: list[Any]) -> None:
+    for value in (None, float("nan")):
+        with pytest.raises(Integrity, match="missing"):
+            build(changed(MADE, file, pointer, value), plain_page)
+
+
+def test_every_figure_names_where_it_stands_and_the_gate_that_it_can_fail() -> None:
+    pack = build(MADE, plain_page)
+    stored = json.loads(pack.files[files.FIGURES])["figures"]
+    assert len(stored) == len(pack.figures) > 200
+    for each in stored:
+        assert each["source"]["file"] in pack.files
+        assert each["gate"] == NO_GATE or each["limit"]
+    recheck(pack.files)
+
+
+def test_a_stored_number_that_no_longer_follows_from_its_artefact_is_stale() -> None:
+    pack = build(MADE, plain_page).files
+    with pytest.raises(Integrity, match="stale"):
+        recheck(changed(pack, files.FIGURES, ["figures", 5, "value"], "better"))
+    with pytest.raises(Integrity, match="stale"):
+        recheck(changed(pack, files.REASONS, ["help", "found"], 1.0))
+
+
+def test_a_gate_that_failed_is_shown_as_failed() -> None:
+    failed = {figure.name for figure in build(MADE, plain_page).figures if figure.gate.verdict is Verdict.FAILED}
+    assert {"fairness.fairness.figures.0", "fairness.fairness.sentence"} <= failed
+    assert "fairness.fairness.gates.fairness.alternative" not in failed
+
+
+def test_a_figure_is_ruled_by_its_gravest_verdict_and_too_few_accounts_are_insufficient() -> None:
+    verdicts = {figure.name: figure.gate.verdict for figure in build(MADE, plain_page).figures}
+    assert verdicts["fairness.fairness.figures.0"] is Verdict.FAILED  # within here, outside there
+    assert verdicts["fairness.fairness.figures.1.shortfall"] is Verdict.INSUFFICIENT
+    few = parsed(MADE, files.REASONS)["adverse_action"]["accounts"]
+    assert few < ENOUGH
+    assert verdicts["reasons.adverse_action.top_1_agreement.mean"] is Verdict.INSUFFICIENT
+    assert verdicts["reasons.every_reduction.top_1_agreement.mean"] is Verdict.PASSED
+
+
+def test_no_audit_column_is_called_an_input() -> None:
+    (sheet,) = (each for each in documents(Artefacts(MADE)) if each.name == "data")
+    named = {figure.value for figure in sheet.figures}
+    assert set(USE_CASE.contract.named(Role.AUDIT)) | set(USE_CASE.contract.inputs) <= named
+    assert parsed(MADE, files.OUTCOMES)["inputs"] == len(USE_CASE.contract.inputs)
+
+
+def test_nothing_that_is_measured_limited_or_assumed_is_left_out() -> None:
+    assert validation.MEASURES.keys() == MEASURED.keys()
+    shown = {*monitoring_plan.LIMITS, "calibration_ratio"}
+    assert shown == set(type(USE_CASE.policy.monitoring).model_fields)
+    assert costs.MEANINGS.keys() == set(type(USE_CASE.policy.cost).model_fields)
+
+
+def test_every_sentence_has_a_figure_or_names_the_control_that_shows_it() -> None:
+    bare = []
+    for document in documents(Artefacts(MADE)):
+        for block in (block for section in document.sections for block in section.blocks):
+            said = block.sentences if isinstance(block, Points) else (block,) if isinstance(block, Sentence) else ()
+            bare += ["".join(map(str, each.parts)) for each in said if not each.figures]
+    leading = [text for text in bare if text.endswith(":")]
+    assert [text for text in bare if text not in leading] == [
+        "The gap between the two columns of AUC is variance; their level is bias."
+    ]
+
+
+def test_the_page_links_every_figure_to_a_file_of_the_pack_and_loads_nothing_from_elsewhere() -> None:
+    pack = build(MADE, render)
+    page = pack.files[files.PAGE].decode()
+    linked = set(re.findall(r'(?:href|src)="([^"#]+)', page))
+    assert linked <= pack.files.keys()
+    assert page.count('class="f ') >= len(pack.figures)
+    assert not re.search(r"https?://|<script|@import|url\(", page)
+
+
+def test_the_page_shows_text_of_an_artefact_as_text() -> None:
+    made = changed(MADE, files.FAIRNESS, ["other_reading"], "<b onclick=alert()>bold</b>")
+    page = build(made, render).files[files.PAGE].decode()
+    assert "<b onclick" not in page
+    assert "&lt;b onclick" in page
+
+
+@pytest.mark.parametrize(
+    ("pointer", "unit", "words", "interval"),
+    [
+        ("/estimate", Unit.POINTS, "0.889", "0.883 to 0.895"),
+        ("/share", Unit.SHARE, "14.8%", ""),
+        ("/rows", Unit.COUNT, "30,000", ""),
+        ("/list", Unit.COUNT, "2", ""),
+        ("/a~1b", Unit.KEY, "a/b", ""),
+        ("/digest", Unit.DIGEST, "abcdefabcdef", ""),
+        ("/at", Unit.INSTANT, "2005-09-01 12:00", ""),
+        ("/passed", Unit.PASSED, "failed", ""),
+    ],
+)
+def test_a_figure_is_written_by_its_unit(pointer: str, unit: Unit, words: str, interval: str) -> None:
+    document = {
+        "estimate": {"value": 0.8892, "low": 0.8833, "high": 0.8948},
+        "share": 0.148,
+        "rows": 30000,
+        "list": [1, 2],
+        "a/b": 1,
+        "digest": "abcdef" * 10,
+        "at": "2005-09-01T12:00:31.5+00:00",
+        "passed": False,
+    }
+    figure = Artefacts({"x.json": json.dumps(document).encode()}).figure("x.json", pointer, unit)
+    assert (figure.words, figure.interval) == (words, interval)
