@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from models.bundle import PARTS, Bundle, sha256
+from models.bundle import MANIFEST, Bundle, sha256
 from models.clock import Month
 from models.errors import NotApproved, PlatformError
 from models.governance.dossier import evidence_digest
@@ -28,6 +28,7 @@ from pipelines.training import Recipe, refit
 
 TOLERANCE = 1e-9  # the quantum of a probability: below it no logged score and no decision can differ
 GRAPH = "model.onnx"
+DECLARED = ("contract.json", "inventory.json", "policy.json")  # what people wrote; the other parts follow from graph and data
 
 
 class Likeness(StrEnum):
@@ -155,9 +156,17 @@ def _evidence(recorded: Bundle, evidence: Mapping[str, bytes]) -> list[Differenc
 
 
 def _parts(recorded: Bundle, made: Bundle) -> list[Difference]:
+    """By file; a bundle sealed by an earlier release of the platform may lack some of today's.
+
+    Another graph gives other scores, so what is made of scores says nothing more then.
+    """
+    names = {*recorded.files, *made.files} - {MANIFEST}
     differences: list[Difference] = []
-    for name in PARTS:
-        if recorded.files[name] != made.files[name]:
+    for name in sorted(names if recorded.graph == made.graph else names & {GRAPH, *DECLARED}):
+        if name not in recorded.files or name not in made.files:
+            then, now = ("part of the bundle" if name in one.files else "no part of it" for one in (recorded, made))
+            differences.append(Difference(name, then, now))
+        elif recorded.files[name] != made.files[name]:
             differences += (
                 changed("digest of the graph", sha256(recorded.graph), sha256(made.graph))
                 if name == GRAPH

@@ -18,8 +18,9 @@ from models.bundle import MANIFEST, Bundle, canonical, sha256
 from models.calibration import IDENTITY
 from models.clock import Month
 from models.contract import Columns
-from models.credit_default import USE_CASE
+from models.credit_default import USE_CASE as CREDIT_DEFAULT
 from models.lake import OUTCOMES, SNAPSHOTS, Lake
+from models.policy import CutOffs
 from models.usecase import UseCase
 from pipelines.assessment import Workshop, sealed
 from pipelines.dataset import Dataset, load
@@ -31,6 +32,8 @@ from pipelines.training import Recipe, refit
 from tests.datasets import dataset
 from tests.fakes.lake import InMemoryLake
 
+CUT_OFFS = CutOffs(review=0.2, reduce=0.42)  # where these accounts lie, so that a reduced one has somebody to be compared with
+USE_CASE = replace(CREDIT_DEFAULT, policy=CREDIT_DEFAULT.policy.model_copy(update={"cut_offs": CUT_OFFS}))
 MONTHS = (Month(2005, 5), Month(2005, 6))
 AS_OF = Month(2005, 7).last_day
 LATER = datetime(2005, 9, 1, tzinfo=UTC)
@@ -196,6 +199,15 @@ def test_a_policy_that_changed_since_is_named_though_the_graph_is_the_same(tmp_p
     found = Archive(made(), use_case=stricter).rebuilt()
     assert (found.reproduced, found.likeness) == (True, Likeness.GRAPH)
     assert "policy.quantum: 1e-09 as recorded, 1e-08 now" in said(found, tmp_path)
+
+
+def test_a_bundle_of_an_earlier_release_of_the_platform_is_compared_by_the_files_that_it_has(tmp_path: Any) -> None:
+    manifest = made().manifest
+    files = {name: data for name, data in made().files.items() if name not in (MANIFEST, "inventory.json")}
+    shorter = canonical({**manifest, "files": {name: sha256(data) for name, data in files.items()}})
+    found = Archive(Bundle.verified({**files, MANIFEST: shorter})).rebuilt()
+    assert (found.reproduced, found.likeness) == (True, Likeness.GRAPH)
+    assert "inventory.json: no part of it as recorded, part of the bundle now" in said(found, tmp_path)
 
 
 def test_a_recipe_that_the_code_cannot_follow_any_more_says_why(tmp_path: Any) -> None:
