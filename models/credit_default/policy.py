@@ -136,7 +136,7 @@ UNCERTAINTY = UncertaintyLimits(confidence=0.99, review_growth=0.10)
 
 # The repayment status carries most of the model (AUC .83 by itself). So a record that repeats last month's, or a status that is
 # plainly wrong, changes what is decided; from one record nobody can tell. The limits keep that from growing unseen; a whole month
-# of such records is what monitoring finds.
+# of such records is what monitoring finds. An end of a range may be an ordinary value (nothing paid): then it is another account.
 ROBUSTNESS = RobustnessLimits(
     flagged=0.005,
     false_flags=0.02,
@@ -145,9 +145,9 @@ ROBUSTNESS = RobustnessLimits(
         "rounded": Bounded(moved=0.50, changed=0.03),
         "noise_1": Bounded(moved=0.50, changed=0.03),
         "noise_5": Bounded(moved=1.00, changed=0.06),
-        "stale": Bounded(moved=9.00, changed=0.25),
-        "one_unit": Bounded(moved=3.00, changed=0.25),
-        "extreme": Bounded(moved=9.00, changed=0.30),
+        "stale": Bounded(moved=9.00, changed=0.35),
+        "one_unit": Bounded(moved=4.00, changed=0.35),
+        "extreme": Bounded(moved=9.00, changed=0.50),
     },
     caught={"all_units": 0.99},
 )
