@@ -168,7 +168,7 @@ def report_page(sources: Sources, model: str, month: str, stamp: str = "") -> Re
 
 def _known(sources: Sources) -> list[str]:
     def recorded() -> list[str]:
-        return [entry.model for entry in sources.ledger.entries()]
+        return [entry.model for entry in sources.ledger.entries() if entry.model]  # people and keys are of no model
 
     found = [_or_trouble(read) for read in (sources.reports.models, sources.channel.models, recorded)]
     return sorted({name for names in found if not isinstance(names, Trouble) for name in names})

@@ -26,6 +26,16 @@ def test_a_wrong_setting_is_told_by_name(monkeypatch: pytest.MonkeyPatch, name: 
         wiring.service(wiring.settings())
 
 
+def test_outside_the_local_profile_nothing_is_answered_without_the_keys_that_hide_ids(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STEWARD_HOME", str(tmp_path))
+    monkeypatch.setenv("STEWARD_PROFILE", "production")
+    with pytest.raises(Misconfigured, match="keys that hide account ids") as error:
+        wiring.service(wiring.settings())
+    assert "mount" in error.value.hint
+
+
 def test_a_replayed_month_is_the_time_that_is_recorded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("STEWARD_HOME", str(tmp_path))
     monkeypatch.setenv("STEWARD_CLOCK_FILE", str(tmp_path / "clock"))

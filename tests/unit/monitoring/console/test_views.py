@@ -19,6 +19,7 @@ from monitoring.report import MonthlyReport
 from monitoring.verdict import Level, Suggestion, Verdict
 from tests.fakes.channel import FakeChannel
 from tests.fakes.ledger import FakeLedger
+from tests.fakes.packs import FakePacks
 from tests.fakes.reports import FakeReportStore
 from tests.fakes.runs import FakeRunHistory
 from tests.fakes.validations import FakeValidations
@@ -41,6 +42,7 @@ def sources() -> Sources:
         ledger=FakeLedger(),
         runs=FakeRunHistory(running=False),
         validations=FakeValidations({}),
+        packs=FakePacks(),
         clock=FixedClock(NOW),
         home="var",
     )
@@ -102,6 +104,11 @@ def report(sources: Sources, month: str, level: Level = Level.GREEN, suggests: S
 
 
 def test_an_empty_home_has_no_models(sources: Sources) -> None:
+    assert views.front(sources) == []
+
+
+def test_who_is_trusted_and_which_keys_are_used_makes_no_model(sources: Sources) -> None:
+    sources.ledger.append(Event.KEYS_ROTATED, model="", actor="Ada", at=sources.clock.now(), facts={"generation": 2})
     assert views.front(sources) == []
 
 
@@ -200,3 +207,59 @@ def test_a_model_nobody_knows_is_not_found(sources: Sources) -> None:
 
 def test_a_prefect_that_is_down_is_a_quiet_remark(sources: Sources) -> None:
     assert views.recent_runs(sources) == Trouble("Prefect is not running", "make schedule")
+
+
+def packed(sources: Sources, bundle: Bundle, version: int, files: dict[str, bytes] | None = None) -> str:
+    """Register a version with an evidence pack of one page; the pack's digest."""
+    facts = {"version": version, "bundle": bundle.digest}
+    sources.ledger.append(Event.REGISTERED, model=MODEL, actor="pipeline", at=NOW, facts=facts)
+    page = b"<h1>evidence</h1>"
+    manifest = canonical({"bundle": bundle.digest, "files": {"index.html": sha256(page)}})
+    digest = sha256(manifest)
+    packs = sources.packs
+    assert isinstance(packs, FakePacks)
+    packs.store(MODEL, bundle.digest, digest, {"index.html": page, MANIFEST: manifest} if files is None else files)
+    return digest
+
+
+def test_a_model_page_lists_every_version_with_or_without_its_evidence_pack(sources: Sources) -> None:
+    first, second = promote(sources, "first", 1), promote(sources, "second", 2)
+    digest = packed(sources, first, 1)
+    sources.ledger.append(
+        Event.REGISTERED, model=MODEL, actor="pipeline", at=NOW, facts={"version": 2, "bundle": second.digest}
+    )
+    listed = model_page(sources, MODEL).versions
+    assert not isinstance(listed, Trouble)
+    assert [(each.number, each.bundle, each.pack) for each in listed] == [(2, second.digest, ""), (1, first.digest, digest)]
+    with pytest.raises(NotFound, match="version 2 of credit_default has no evidence pack"):
+        evidence_page(sources, MODEL, 2)
+
+
+def test_a_pack_is_shown_with_the_approvals_of_its_version(sources: Sources) -> None:
+    bundle = promote(sources, "first", 1)
+    digest = packed(sources, bundle, 1)
+    page = evidence_page(sources, MODEL, 1)
+    assert page.version.pack == digest
+    assert not isinstance(page.approvals, Trouble)
+    assert [(approval.approver, approval.evidence == digest) for approval in page.approvals] == [("validator", False)]
+
+
+@pytest.mark.parametrize("files", [{}, {"index.html": b"<h1>better</h1>"}])
+def test_a_pack_that_was_changed_is_not_shown(sources: Sources, files: dict[str, bytes]) -> None:
+    packed(sources, promote(sources, "first", 1), 1, files)
+    with pytest.raises(Integrity):
+        evidence_page(sources, MODEL, 1)
+
+
+def test_a_pack_that_was_put_in_the_place_of_another_is_not_shown(sources: Sources) -> None:
+    bundle = promote(sources, "first", 1)
+    page = b"<h1>another</h1>"
+    manifest = canonical({"bundle": bundle.digest, "files": {"index.html": sha256(page)}})
+    packed(sources, bundle, 1, {"index.html": page, MANIFEST: manifest})
+    with pytest.raises(Integrity, match="not"):
+        evidence_page(sources, MODEL, 1)
+
+
+def test_a_version_that_nobody_registered_has_no_page(sources: Sources) -> None:
+    with pytest.raises(NotFound, match="no version 7"):
+        evidence_page(sources, MODEL, 7)
