@@ -6,6 +6,7 @@ from pathlib import Path
 from models.adapters import key_files
 from models.adapters.file_ledger import FileLedger
 from models.adapters.folder_channel import FolderChannel
+from models.adapters.pack_folder import PackFolder
 from models.clock import FileClock, SystemClock
 from monitoring.adapters.data_docs import DataDocs
 from monitoring.adapters.prefect_runs import PrefectRuns
@@ -27,6 +28,7 @@ def sources(chosen: MonitoringSettings) -> Sources:
         trust=lambda: key_files.trust(chosen.trust_path, demonstration=chosen.profile == "local"),
         ledger=FileLedger(chosen.ledger_path),
         runs=PrefectRuns(_prefect(chosen)),
+        packs=PackFolder(chosen.home / "packs"),
         validations=DataDocs(chosen.data_docs_folder.parent),
         clock=FileClock(chosen.clock_file) if chosen.clock_file else SystemClock(),
         home=str(chosen.home),

@@ -65,7 +65,7 @@ def paper_bundle(content: str, model: str = MODEL, **changes: bytes) -> Bundle:
 
 def paper_evidence(bundle: str) -> dict[str, bytes]:
     """A sealed folder of every file that any tier demands."""
-    files = {name: f"{name} of {bundle}".encode() for name in OVERSIGHT[1].evidence}
+    files = {name: f"{name} of {bundle}".encode() for name in (*OVERSIGHT[1].evidence, *OVERSIGHT[1].pack)}
     digests = {name: sha256(data) for name, data in files.items()}
     return files | {MANIFEST: canonical({"bundle": bundle, "files": digests})}
 

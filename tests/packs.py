@@ -1,22 +1,31 @@
 """The artefacts of a small, made-up version: enough that every document can be written, and no more."""
 
 import json
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from models.adapters.file_ledger import FileLedger
+from models.adapters.pack_folder import PackFolder
 from models.bundle import MANIFEST, canonical, sha256
 from models.credit_default import USE_CASE
 from models.gates import FLOORS, PROOFS
 from models.governance.fairness import Kind
+from models.governance.ledger import Event
 from models.influence import MEASURES
+from pipelines.adapters.pack_page import render
 from pipelines.pack import files
 from pipelines.pack.artefacts import Artefacts
+from pipelines.pack.build import Pack, build
 from pipelines.pack.controls import control_map
 from pipelines.pack.prose import Document
 
 MONTHS = ("2005-06", "2005-07")
 PICTURES = ("roc", "calibration", "gain", "stability", "learning_curve", "expected_cost", "doubt")
 FAIRNESS_PICTURES = ("impact_ratio", "calibration", "proxies", "alternatives")
+DOT = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 RECIPE: dict[str, Any] = {
     "family": "trees",
     "features": ["usage"],
@@ -73,7 +82,7 @@ def artefacts(**changes: Any) -> dict[str, bytes]:
     lineage |= {"partitions": PARTITIONS, "recipe": RECIPE}
     manifest = canonical({"files": {name: sha256(data) for name, data in parts.items()}, "lineage": lineage})
     bundle = sha256(manifest)
-    left = {name: _bytes(document) for name, document in training.items()} | {f"plots/{name}.png": b"" for name in PICTURES}
+    left = {name: _bytes(document) for name, document in training.items()} | {f"plots/{name}.png": DOT for name in PICTURES}
     trained = canonical({"bundle": bundle, "files": {name: sha256(data) for name, data in left.items()}})
     made = computed(bundle, sha256(trained))
     found = {
@@ -82,7 +91,7 @@ def artefacts(**changes: Any) -> dict[str, bytes]:
         f"bundle/{MANIFEST}": manifest,
         **{f"bundle/{name}": data for name, data in parts.items()},
         **{name: _bytes(document) for name, document in made.items()},
-        **{f"fairness/{name}.png": b"" for name in FAIRNESS_PICTURES},
+        **{f"fairness/{name}.png": DOT for name in FAIRNESS_PICTURES},
     }
     return found | {_named(found, name): _bytes(document) for name, document in changes.items()}
 
@@ -99,6 +108,16 @@ def changed(made: Mapping[str, bytes], file: str, pointer: Sequence[str | int], 
         place = place[token]
     place[pointer[-1]] = value
     return {**made, file: _bytes(document)}
+
+
+def write(home: Path, model: str, version: int) -> tuple[Pack, Path]:
+    """A registered version in a home with its pack, as the flow leaves it; the pack and where it lies."""
+    made = artefacts()
+    pack, bundle = build(made, render), parsed(made, files.SUBJECT)["bundle"]
+    facts = {"version": version, "bundle": bundle}
+    ledger = FileLedger(home / "ledger.jsonl")
+    ledger.append(Event.REGISTERED, model=model, actor="pipeline", at=datetime(2005, 9, 1, tzinfo=UTC), facts=facts)
+    return pack, PackFolder(home / "packs").store(model, bundle, pack.digest, pack.files)
 
 
 def plain_page(documents: Sequence[Document], artefacts: Artefacts) -> bytes:

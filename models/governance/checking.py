@@ -88,6 +88,7 @@ def ensure_approved(office: Office, wanted: Request) -> None:
     In the local profile the demonstration approver signs, but never against a person's word, for an edited policy or for
     an override: those are decisions of people.
     """
+    _await_pack(office, wanted)
     check_evidence(office, wanted)
     if wanted.override:
         _check_override(office, wanted)
@@ -141,7 +142,7 @@ def people_only(office: Office, wanted: Request) -> str:
 
 def check_evidence(office: Office, wanted: Request) -> str:
     """The digest of the evidence as it is now. Raises `NotApproved` if it is not all there, or not what was registered."""
-    demanded = oversight(declared(verified(office.channel, wanted.model, wanted.bundle))).evidence
+    demanded = demands(office, wanted)
     digest = evidence_digest(office.dossiers.files(wanted.model, wanted.bundle, wanted.evidence), wanted.bundle, demanded)
     if digest != wanted.evidence:
         raise NotApproved(
@@ -149,6 +150,23 @@ def check_evidence(office: Office, wanted: Request) -> str:
             hint="it was written anew: ask again with `make train`, and have it approved again",
         )
     return digest
+
+
+def demands(office: Office, wanted: Request) -> tuple[str, ...]:
+    """The files that the evidence must have by the model's tier; those of an evidence pack too, where people approve."""
+    rules = oversight(declared(verified(office.channel, wanted.model, wanted.bundle)))
+    return rules.evidence if office.demonstration else (*rules.evidence, *rules.pack)
+
+
+def _await_pack(office: Office, wanted: Request) -> None:
+    """Raises `Held` if there is evidence, and people could not yet read all of it that they must have read."""
+    files = office.dossiers.files(wanted.model, wanted.bundle, wanted.evidence)
+    rules = oversight(declared(verified(office.channel, wanted.model, wanted.bundle)))
+    if office.demonstration is None and files and not files.keys() >= set(rules.pack):
+        raise Held(
+            f"version {wanted.version} of {wanted.model} waits for its evidence pack",
+            hint=f"make evidence VERSION={wanted.version}, then people read and sign it: make requests",
+        )
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,6 @@ from typing import Any, Protocol
 from models.bundle import MANIFEST, sha256
 from models.errors import NotApproved
 
-PACK = ("index.html", "figures.json", "fairness/fairness.json", "reasons.json")
-"""What people must have been able to read, where people approve: an evidence pack has it, what training leaves does not."""
-
-
 class Dossiers(Protocol):
     """Where evidence is kept: what training leaves, and evidence packs, each by its digest."""
 

@@ -59,6 +59,7 @@ class Oversight:
     """What applies to a tier: approvers who must sign, how long that counts, how often is monitored, which gates count.
 
     A gate counts through its file in the sealed evidence: without it there is nothing that an approver could have read.
+    `pack` is what only an evidence pack has; it is asked for where people approve.
     """
 
     tier: int
@@ -66,13 +67,15 @@ class Oversight:
     approval_days: int
     monitoring_months: int
     evidence: tuple[str, ...]
+    pack: tuple[str, ...] = ()
 
 
 _EVIDENCE = ("assessment.json", "data.json", "development.json", "recipe.json")
+_PACK = ("index.html", "figures.json", "fairness/fairness.json", "reasons.json")
 
 OVERSIGHT = {
-    1: Oversight(1, approvers=2, approval_days=180, monitoring_months=1, evidence=_EVIDENCE),
-    2: Oversight(2, approvers=1, approval_days=365, monitoring_months=1, evidence=_EVIDENCE),
+    1: Oversight(1, approvers=2, approval_days=180, monitoring_months=1, evidence=_EVIDENCE, pack=_PACK),
+    2: Oversight(2, approvers=1, approval_days=365, monitoring_months=1, evidence=_EVIDENCE, pack=_PACK),
     3: Oversight(3, approvers=1, approval_days=730, monitoring_months=3, evidence=("assessment.json", "recipe.json")),
 }
 

@@ -1,7 +1,7 @@
 """The viewer's pages over HTTP. Server-rendered, without scripts, and read-only: there is nothing to submit.
 
 A stored report (Evidently's page) is foreign code. It runs in a frame without our origin, and can neither fetch nor send.
-A validation page (Great Expectations') is shown without its scripts.
+A validation page (Great Expectations') is shown without its scripts. An evidence pack has none.
 """
 
 import re
@@ -23,6 +23,7 @@ from models.errors import Integrity, NotFound, PlatformError, Unavailable
 from monitoring.console import charts, views
 from monitoring.console.views import Sources, Trouble
 from monitoring.findings import percent
+from monitoring.packs import document as document_of
 from monitoring.report import ReportKey
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -32,6 +33,7 @@ STORED_PAGES = (
     "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; "
     "img-src data: blob:; font-src data:; base-uri 'none'; form-action 'none'"
 )
+PACK_PAGES = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; form-action 'none'"
 CHECKED_PAGES = "sandbox; default-src 'none'; style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 STATUS = {NotFound: HTTPStatus.NOT_FOUND, Integrity: HTTPStatus.BAD_GATEWAY, Unavailable: HTTPStatus.SERVICE_UNAVAILABLE}
 
@@ -43,6 +45,7 @@ def console(sources: Sources, *, hosts: list[str]) -> FastAPI:
     app.middleware("http")(_secured)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"))
     page = _renderer(sources)
+    _serve_evidence(app, sources, page)
 
     @app.get("/")
     def front(request: Request) -> Response:
@@ -83,6 +86,17 @@ def console(sources: Sources, *, hosts: list[str]) -> FastAPI:
     return app
 
 
+def _serve_evidence(app: FastAPI, sources: Sources, page: Callable[..., Response]) -> None:
+    @app.get("/models/{model}/versions/{number}/evidence")
+    def evidence(request: Request, model: str, number: int) -> Response:
+        return page(request, "evidence.html", page=views.evidence_page(sources, model, number))
+
+    @app.get("/models/{model}/versions/{number}/evidence/files/{name:path}")
+    def artefact(model: str, number: int, name: str) -> Response:
+        data, kind = document_of(views.evidence_files(sources, model, number)[1], name)
+        return Response(data, media_type=kind)
+
+
 def _renderer(sources: Sources) -> Callable[..., Response]:
     environment = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
@@ -106,8 +120,9 @@ def _renderer(sources: Sources) -> Callable[..., Response]:
 async def _secured(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
     response = await answer(request)
     path = request.url.path
-    policy = STORED_PAGES if "/documents/" in path else CHECKED_PAGES if path.startswith("/validations/") else OWN_PAGES
-    framed = "'self'" if policy is STORED_PAGES else "'none'"
+    kinds = {"/documents/": STORED_PAGES, "/evidence/files/": PACK_PAGES, "/validations/": CHECKED_PAGES}
+    policy = next((policy for part, policy in kinds.items() if part in path), OWN_PAGES)
+    framed = "'self'" if policy in (STORED_PAGES, PACK_PAGES) else "'none'"
     response.headers["Content-Security-Policy"] = f"{policy}; frame-ancestors {framed}"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"

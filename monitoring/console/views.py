@@ -1,6 +1,6 @@
 """What stands on each page, as values. Read from the ports; a source that fails costs its own part, not the page."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -11,6 +11,7 @@ from models.errors import NotFound, PlatformError
 from models.governance.approval import Approval, agreeing
 from models.governance.ledger import Entry, Hold, Ledger, open_holds
 from models.governance.signing import Trust
+from monitoring.packs import Packs, Version, opened, versions
 from monitoring.report import MonthlyReport, MonthRow, ReportKey, ReportStore, newest, rows
 from monitoring.runs import FlowRun, RunHistory
 from monitoring.validations import Validation, Validations
@@ -31,6 +32,7 @@ class Sources:
     ledger: Ledger
     runs: RunHistory
     validations: Validations
+    packs: Packs
     clock: Clock
     home: str  # as the person typed it, for messages
     scenario: str = ""  # of a replay; "" for the real thing
@@ -78,8 +80,19 @@ class Card:
 class ModelPage:
     card: Card
     rows: Sequence[MonthRow]  # newest first
+    versions: Sequence[Version] | Trouble  # newest first
     releases: Sequence[Release] | Trouble
     entries: Sequence[Entry] | Trouble  # newest first
+
+
+@dataclass(frozen=True)
+class EvidencePage:
+    """A version's evidence pack. `approvals` are those of the version that are in force; each signs one evidence digest."""
+
+    model: str
+    version: Version
+    versions: Sequence[Version]  # with a pack, newest first
+    approvals: Sequence[Approval] | Trouble
 
 
 @dataclass(frozen=True)
@@ -153,7 +166,29 @@ def model_page(sources: Sources, model: str) -> ModelPage:
     about = card(sources, model)
     releases = _or_trouble(lambda: _releases(sources, model))
     entries = _or_trouble(lambda: list(reversed(sources.ledger.entries(model))))
-    return ModelPage(about, list(reversed(about.months)), releases, entries)
+    registered = _or_trouble(lambda: versions(sources.ledger.entries(model), sources.packs, model))
+    return ModelPage(about, list(reversed(about.months)), registered, releases, entries)
+
+
+def evidence_page(sources: Sources, model: str, number: int) -> EvidencePage:
+    """Raises `NotFound` without such a version or a pack of it, `Integrity` if the pack was changed."""
+    version, _ = evidence_files(sources, model, number)
+    packed = [each for each in versions(sources.ledger.entries(model), sources.packs, model) if each.pack]
+
+    def approvals() -> Sequence[Approval]:
+        signed = sources.channel.approvals(version.bundle)
+        return agreeing(signed, sources.trust(), model=model, bundle=version.bundle, now=sources.clock.now()) if signed else ()
+
+    return EvidencePage(model, version, packed, _or_trouble(approvals))
+
+
+def evidence_files(sources: Sources, model: str, number: int) -> tuple[Version, Mapping[str, bytes]]:
+    """A version with every file of its newest pack. Raises as `evidence_page` does."""
+    registered = versions(sources.ledger.entries(model), sources.packs, model)
+    version = next((each for each in registered if each.number == number), None)
+    if version is None:
+        raise NotFound(f"{model} has no version {number}", hint="open the model; `make train` registers versions")
+    return version, opened(sources.packs, model, version)
 
 
 def report_page(sources: Sources, model: str, month: str, stamp: str = "") -> ReportPage:

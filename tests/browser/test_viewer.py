@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from models.credit_default import USE_CASE
 from monitoring.adapters.evidently_reports import EvidentlyRenderer
-from tests import monitored_home
+from tests import monitored_home, packs
 
 pytestmark = pytest.mark.browser
 
@@ -22,7 +22,8 @@ QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--dis
 QUIET += ["--disable-component-update", "--disable-sync"]
 PHONE, DESK = {"width": 375, "height": 800}, {"width": 1280, "height": 900}
 MODEL = "/models/credit_default"
-ADDRESSES = ["/", "/validations", MODEL, f"{MODEL}/reports/2005-08", f"{MODEL}/reports/2005-09"]
+PACK = f"{MODEL}/versions/3/evidence"
+ADDRESSES = ["/", "/validations", MODEL, f"{MODEL}/reports/2005-08", f"{MODEL}/reports/2005-09", PACK]
 
 
 def evidently_page() -> bytes:
@@ -39,6 +40,7 @@ def evidently_page() -> bytes:
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     home = tmp_path_factory.mktemp("home")
     monitored_home.write(home, evidently_page())
+    packs.write(home, monitored_home.MODEL, 3)
     environment = os.environ | {"STEWARD_HOME": str(home), "STEWARD_MONITORING_PORT": "0"}
     command = [sys.executable, "-m", "monitoring"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as viewer:
@@ -107,6 +109,46 @@ def test_the_first_tab_stop_skips_to_the_content(page: Page) -> None:
     page.goto("/")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+
+
+def test_from_the_model_to_its_evidence_and_from_a_figure_to_its_source(page: Page) -> None:
+    page.goto(MODEL)
+    page.get_by_role("link", name="evidence pack").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Evidence of version 3")
+    frame = page.locator("iframe")
+    frame.scroll_into_view_if_needed()
+    inside = frame.content_frame
+    expect(inside.get_by_role("heading", name="Validation report")).to_be_visible(timeout=30_000)
+    figure = inside.get_by_role("row", name="KS").get_by_role("link").first
+    assert (figure.get_attribute("title") or "").startswith("assessment.json#/out_of_time/overall/estimates/ks")
+    figure.click()
+    expect(inside.get_by_text("out_of_time")).to_be_visible()
+
+
+@pytest.fixture
+def alone(browser: Browser, tmp_path: Path) -> Iterator[Page]:
+    """The page of a pack opened from its folder, as who has only the folder does."""
+    _, folder = packs.write(tmp_path, monitored_home.MODEL, 3)
+    with browser.new_context(viewport=DESK) as context:
+        opened = context.new_page()
+        opened.goto((folder / "index.html").as_uri())
+        yield opened
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_pack_reads_well_on_desk_and_phone_in_both_schemes(alone: Page, scheme: str) -> None:
+    alone.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    assert alone.evaluate(FAINT_TEXTS) == []
+    for size in (PHONE, DESK):
+        alone.set_viewport_size(size)  # type: ignore[arg-type]
+        assert alone.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_a_pack_is_printed_with_every_document_on_pages_of_its_own(alone: Page) -> None:
+    printed = alone.pdf(prefer_css_page_size=True)
+    documents = alone.get_by_role("heading", level=2).count()
+    assert printed.startswith(b"%PDF")
+    assert len(re.findall(rb"/Type\s*/Page\b(?!s)", printed)) > documents
 
 
 @pytest.mark.parametrize("where", ADDRESSES)

@@ -17,7 +17,7 @@ from monitoring.report import ReportKey
 from monitoring.settings import MonitoringSettings
 from pipelines.adapters.expectations import GreatExpectations
 from pipelines.batches import Batch
-from tests import monitored_home
+from tests import monitored_home, packs
 
 pytestmark = pytest.mark.integration
 
@@ -153,3 +153,46 @@ def test_only_validation_pages_can_be_fetched(tmp_path: Path, keys: list[ReportK
     outside.write_text("secret")
     for address in ("..%2Fsecret.html", "%2E%2E/secret.html", str(outside).replace("/", "%2F")):
         assert client(tmp_path).get(f"/validations/{address}").status_code == 404
+
+
+PACK = "/models/credit_default/versions/3/evidence"
+
+
+def test_an_evidence_pack_is_shown_inside_the_viewer_with_who_approved(tmp_path: Path, keys: list[ReportKey]) -> None:
+    pack, _ = packs.write(tmp_path, monitored_home.MODEL, 3)
+    page = client(tmp_path).get(PACK).text
+    assert f'src="{PACK}/files/index.html"' in page
+    assert pack.digest[:12] in page
+    assert "Nobody has approved this version yet" in page
+    assert f'href="{PACK}"' in client(tmp_path).get("/models/credit_default").text
+
+
+def test_every_file_of_the_pack_can_be_fetched_and_nothing_else(tmp_path: Path, keys: list[ReportKey]) -> None:
+    pack, _ = packs.write(tmp_path, monitored_home.MODEL, 3)
+    for name, data in pack.files.items():
+        answer = client(tmp_path).get(f"{PACK}/files/{name}")
+        assert (answer.status_code, answer.content) == (200, data)
+    for name in ("../newest", "%2e%2e/newest", "..%2f..%2f..%2fledger.jsonl", "/etc/passwd", "bundle", "nothing.json", ""):
+        assert client(tmp_path).get(f"{PACK}/files/{name}").status_code == 404
+    assert client(tmp_path).get("/models/..%2fcredit_default/versions/3/evidence").status_code == 404
+    assert client(tmp_path).get("/models/credit_default/versions/8/evidence").status_code == 404
+    assert client(tmp_path).get("/models/credit_default/versions/x/evidence").status_code in (404, 422)
+
+
+def test_a_pack_runs_no_script_and_loads_nothing_but_its_own_pictures(tmp_path: Path, keys: list[ReportKey]) -> None:
+    packs.write(tmp_path, monitored_home.MODEL, 3)
+    policy = client(tmp_path).get(f"{PACK}/files/index.html").headers["content-security-policy"]
+    assert policy.startswith("sandbox; default-src 'none';")
+    assert "script-src" not in policy
+    assert "frame-ancestors 'self'" in policy
+    assert client(tmp_path).get(f"{PACK}/files/figures.json").headers["content-type"] == "application/json"
+
+
+def test_a_pack_that_was_touched_is_said_to_be_so_and_none_of_it_is_shown(tmp_path: Path, keys: list[ReportKey]) -> None:
+    _, folder = packs.write(tmp_path, monitored_home.MODEL, 3)
+    (folder / "reasons.json").write_text("{}")
+    for address in (PACK, f"{PACK}/files/index.html", f"{PACK}/files/reasons.json"):
+        answer = client(tmp_path).get(address)
+        assert answer.status_code == 502
+        assert "reasons.json" in answer.text
+        assert "changed after sealing" in answer.text

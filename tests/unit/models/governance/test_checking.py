@@ -9,7 +9,7 @@ from models.credit_default import USE_CASE
 from models.errors import Conflict, Held, NotApproved, NotFound
 from models.governance import release
 from models.governance.checking import ensure_approved, override, reject, sign_off, waiting
-from models.governance.inventory import Inventory, PurposeClass
+from models.governance.inventory import OVERSIGHT, Inventory, PurposeClass
 from models.governance.ledger import Event
 from models.governance.requests import Request, request, requested
 from models.governance.signing import Duty
@@ -93,6 +93,22 @@ def test_evidence_that_lacks_what_the_tier_demands_is_not_enough() -> None:
     request(bank.office, Request(MODEL, 1, bundle.digest, sha256(files[MANIFEST]), "trainer", "", "better"))
 
     with pytest.raises(NotApproved, match=r"lacks assessment\.json"):
+        approved(bank, bundle.digest)
+
+
+def test_where_people_approve_they_must_have_been_able_to_read_the_evidence_pack() -> None:
+    bank = people()
+    bundle = paper_bundle("first")
+    bank.channel.add_bundle(bundle.digest, bundle.files)
+    trained = {name: data for name, data in paper_evidence(bundle.digest).items() if name not in OVERSIGHT[2].pack}
+    files = resealed(bundle.digest, trained)
+    bank.dossiers.replaced[bundle.digest] = files
+    bank.register(bundle.digest, sha256(files[MANIFEST]))
+    request(bank.office, Request(MODEL, 1, bundle.digest, sha256(files[MANIFEST]), "trainer", "", "better"))
+
+    with pytest.raises(Held, match="waits for its evidence pack"):
+        release.promote(bank.office, MODEL, bundle.digest)
+    with pytest.raises(NotApproved, match=r"lacks .*index\.html"):
         approved(bank, bundle.digest)
 
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from models.bundle import Bundle
+from models.bundle import MANIFEST, Bundle, canonical, sha256
 from models.channel import Move, publish
 from models.clock import FixedClock
-from models.errors import Misconfigured, NotFound
+from models.errors import Integrity, Misconfigured, NotFound
 from models.governance.approval import WATERMARK, approve
 from models.governance.ledger import Event
 from models.governance.signing import Duty, Signer, Trust
@@ -225,20 +225,18 @@ def packed(sources: Sources, bundle: Bundle, version: int, files: dict[str, byte
 def test_a_model_page_lists_every_version_with_or_without_its_evidence_pack(sources: Sources) -> None:
     first, second = promote(sources, "first", 1), promote(sources, "second", 2)
     digest = packed(sources, first, 1)
-    sources.ledger.append(
-        Event.REGISTERED, model=MODEL, actor="pipeline", at=NOW, facts={"version": 2, "bundle": second.digest}
-    )
-    listed = model_page(sources, MODEL).versions
+    sources.ledger.append(Event.REGISTERED, model=MODEL, actor="pipeline", at=NOW, facts={"version": 2, "bundle": second.digest})
+    listed = views.model_page(sources, MODEL).versions
     assert not isinstance(listed, Trouble)
     assert [(each.number, each.bundle, each.pack) for each in listed] == [(2, second.digest, ""), (1, first.digest, digest)]
     with pytest.raises(NotFound, match="version 2 of credit_default has no evidence pack"):
-        evidence_page(sources, MODEL, 2)
+        views.evidence_page(sources, MODEL, 2)
 
 
 def test_a_pack_is_shown_with_the_approvals_of_its_version(sources: Sources) -> None:
     bundle = promote(sources, "first", 1)
     digest = packed(sources, bundle, 1)
-    page = evidence_page(sources, MODEL, 1)
+    page = views.evidence_page(sources, MODEL, 1)
     assert page.version.pack == digest
     assert not isinstance(page.approvals, Trouble)
     assert [(approval.approver, approval.evidence == digest) for approval in page.approvals] == [("validator", False)]
@@ -248,7 +246,7 @@ def test_a_pack_is_shown_with_the_approvals_of_its_version(sources: Sources) -> 
 def test_a_pack_that_was_changed_is_not_shown(sources: Sources, files: dict[str, bytes]) -> None:
     packed(sources, promote(sources, "first", 1), 1, files)
     with pytest.raises(Integrity):
-        evidence_page(sources, MODEL, 1)
+        views.evidence_page(sources, MODEL, 1)
 
 
 def test_a_pack_that_was_put_in_the_place_of_another_is_not_shown(sources: Sources) -> None:
@@ -257,9 +255,9 @@ def test_a_pack_that_was_put_in_the_place_of_another_is_not_shown(sources: Sourc
     manifest = canonical({"bundle": bundle.digest, "files": {"index.html": sha256(page)}})
     packed(sources, bundle, 1, {"index.html": page, MANIFEST: manifest})
     with pytest.raises(Integrity, match="not"):
-        evidence_page(sources, MODEL, 1)
+        views.evidence_page(sources, MODEL, 1)
 
 
 def test_a_version_that_nobody_registered_has_no_page(sources: Sources) -> None:
     with pytest.raises(NotFound, match="no version 7"):
-        evidence_page(sources, MODEL, 7)
+        views.evidence_page(sources, MODEL, 7)
