@@ -1,7 +1,7 @@
 """Small bundles of the running example, and what it takes to release them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,14 +11,21 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from models.bundle import Bundle, canonical
 from models.channel import Move, Pointer, ReleaseChannel, publish
 from models.contract import Contract
-from models.credit_default import USE_CASE
+from models.credit_default import USE_CASE as CREDIT_DEFAULT
 from models.estimator import Tree, TreeEnsemble
 from models.governance.approval import approve
 from models.governance.baseline import recorded
 from models.governance.signing import Duty, Signer, Trust
+from models.policy import CutOffs
 from models.scoring import Scorer
 from tests.fakes.scorer import FakeScorer
 from tests.rules import plain
+
+# The tests have costs of their own: what the example's owner thinks of his is not their matter.
+COST = CREDIT_DEFAULT.policy.cost.model_copy(update={"lost_margin": 7_500.0})
+_review, _reduce = COST.cut_offs()
+CUT_OFFS = CutOffs(review=_review, reduce=_reduce)
+USE_CASE = replace(CREDIT_DEFAULT, policy=CREDIT_DEFAULT.policy.model_copy(update={"cost": COST, "cut_offs": CUT_OFFS}))
 
 MODEL = USE_CASE.name
 NOW = datetime(2005, 8, 1, 6, tzinfo=UTC)

@@ -14,11 +14,11 @@ from models.adapters.onnx_runtime import OnnxScorer
 from models.bundle import Bundle
 from models.calibration import Calibration
 from models.contract import Columns
-from models.credit_default import USE_CASE
 from models.estimator import Tree, TreeEnsemble
 from models.reference import Expected
 from models.usecase import UseCase
 from pipelines.packaging import Load, Origin, lineage, seal
+from tests.bundles import USE_CASE
 
 NOON = datetime(2005, 9, 1, 12, tzinfo=UTC)
 EXPECTED = Expected(auc=0.8, auc_error=0.01, brier=0.1, bad_rate=0.12, definition_version=1, months=["2005-07"])

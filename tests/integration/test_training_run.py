@@ -141,7 +141,6 @@ def test_a_champion_that_was_not_compared_with_is_never_replaced(champion: tuple
     parts, first = champion
     cohorts = steps.open_cohorts(parts, AUGUST)
     development = steps.search(parts, cohorts)
-    assessment = steps.judge(parts, cohorts, development)
     other = replace(development.recipe, seed=7)
     rival = steps.judge(parts, cohorts, replace(development, recipe=other))
     assert rival.compared_with == first.bundle

@@ -111,7 +111,7 @@ def test_a_label_never_arrives_before_it_matured(lake):
 
 def test_an_immature_cohort_is_unknown_and_not_good(lake):
     snapshot(lake, JULY)
-    with pytest.raises(NotEnoughData, match="^2005-07: no snapshots with matured outcomes"):
+    with pytest.raises(NotEnoughData, match=r"^2005-07: no snapshots with matured outcomes"):
         load(lake, [MAY, JUNE, JULY])
 
 

@@ -9,13 +9,13 @@ import pytest
 
 from models.calibration import IDENTITY
 from models.clock import Month
-from models.credit_default import USE_CASE
 from models.errors import NotEnoughData
 from models.governance.reasons import Explanation, Reason
 from models.splits import Plan
 from pipelines.assessment import Cohorts
 from pipelines.reasons_report import agreement, stability
 from pipelines.training import Recipe
+from tests.bundles import USE_CASE
 from tests.datasets import dataset
 from tests.fakes.families import LineFamily
 

@@ -9,14 +9,13 @@ import pytest
 from models.bundle import Bundle, canonical
 from models.channel import release
 from models.clock import FixedClock, Month
-from models.credit_default import USE_CASE
 from models.errors import Expired, NotFound
 from models.governance.rule import Rule
 from monitoring.decisions import LoggedDecision
 from monitoring.sealing import seal_all
 from pipelines.redecision import find, redecide, told
 from serving.prediction import Ask, LoadedModel, Predictor
-from tests.bundles import MODEL, NOW, Office, fake_bundle, records
+from tests.bundles import MODEL, NOW, USE_CASE, Office, fake_bundle, records
 from tests.fakes.channel import FakeChannel
 from tests.fakes.decisions import InMemoryDecisionLog
 from tests.fakes.lake import InMemoryLake

@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from models.bundle import canonical
 from models.channel import release
 from models.clock import FixedClock, Month
-from models.credit_default import USE_CASE
 from models.errors import Conflict, InputRefused, Integrity, Misconfigured, NoChampion, NotFound, Unavailable
 from models.governance.reasons import Reason
 from models.governance.rule import Rule
 from serving.prediction import Ask, LoadedModel, Predictor
-from tests.bundles import MODEL, NOW, Office, fake_bundle, record, records
+from tests.bundles import MODEL, NOW, USE_CASE, Office, fake_bundle, record, records
 from tests.fakes.channel import FakeChannel
 from tests.fakes.decisions import InMemoryDecisionLog
 from tests.fakes.scorer import FakeScorer

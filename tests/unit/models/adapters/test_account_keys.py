@@ -28,7 +28,7 @@ def test_anywhere_else_no_key_is_made(tmp_path: Path) -> None:
 
 def test_anywhere_else_the_split_needs_its_key(tmp_path: Path) -> None:
     keyring(tmp_path, ACCOUNTS, local=True)
-    with pytest.raises(Misconfigured, match="split.key"):
+    with pytest.raises(Misconfigured, match=r"split\.key"):
         keyring(tmp_path, ACCOUNTS, local=False)
     (tmp_path / ACCOUNTS / "split.key").write_bytes(b"s" * 32)
     assert keyring(tmp_path, ACCOUNTS, local=False).split == b"s" * 32
@@ -47,7 +47,7 @@ def test_a_key_that_was_taken_away_is_missed(tmp_path: Path) -> None:
     for _ in range(2):
         rotate(tmp_path, ACCOUNTS, local=True)
     (tmp_path / ACCOUNTS / "0002.key").unlink()
-    with pytest.raises(Misconfigured, match="0001.key, 0003.key"):
+    with pytest.raises(Misconfigured, match=r"0001\.key, 0003\.key"):
         keyring(tmp_path, ACCOUNTS, local=True)
 
 

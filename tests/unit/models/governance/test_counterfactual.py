@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from models.credit_default import USE_CASE
 from models.errors import Integrity, Misconfigured
 from models.governance.counterfactual import MOST_CHANGED, Change, Counsel
 from models.policy import Action, Mutable
-from tests.bundles import reasons
+from tests.bundles import USE_CASE, reasons
 from tests.fakes.scorer import FakeScorer
 from tests.toy import Formula, contract, part, policy
 

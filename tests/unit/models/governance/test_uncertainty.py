@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.calibration import sigmoid
-from models.credit_default.policy import POLICY
 from models.errors import Integrity
 from models.governance.uncertainty import Intervals, venn_abers
+from tests.bundles import USE_CASE
 
+POLICY = USE_CASE.policy
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
