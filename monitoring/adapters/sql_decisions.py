@@ -131,6 +131,9 @@ class SqlDecisionLog:
         with self._turn, self._writing() as connection:
             connection.execute(update(DECISIONS).where(*_expired(model, before)).values(inputs=""))
             connection.execute(delete(ANSWERS).where(*_expired_answers(model, before)))
+        if self._engine.dialect.name == "sqlite":
+            with self._reading() as connection:  # the write-ahead log has the deleted rows until it is written back
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         self._engine.dispose()

@@ -106,10 +106,11 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _make_durable(connection: Any, _record: object) -> None:
-    """A commit survives a power cut (synchronous FULL), and readers do not stop the writer (WAL)."""
+    """A commit survives a power cut (synchronous FULL), readers do not stop the writer (WAL), and deleted is gone."""
     if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
         connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten, not only unlisted
 
 
 def _postgresql(url: URL) -> Engine:

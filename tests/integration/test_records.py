@@ -1,0 +1,100 @@
+"""The commands about records, at the command line, in a home with a real log, channel, lake and clock."""
+
+import json
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from models.adapters.account_keys import ACCOUNTS, keyring
+from models.adapters.file_ledger import FileLedger
+from models.adapters.folder_channel import FolderChannel
+from models.adapters.onnx_runtime import OnnxScorer
+from models.channel import release
+from models.clock import FileClock
+from models.governance.ledger import Event, verify_chain
+from monitoring.adapters.sql_decisions import SqlDecisionLog
+from monitoring.sealing import seal_all
+from pipelines.__main__ import main
+from pipelines.wiring import platform
+from serving.prediction import Ask, LoadedModel, Predictor
+from tests.bundles import MODEL, NOW, Office, real_bundle, record
+
+pytestmark = pytest.mark.integration
+
+EXPIRED = datetime(2007, 9, 2, 6, tzinfo=UTC)  # decided on 1 August 2005
+REDUCED, KEPT = record(account_id="A00017", status_0=2, bill_0=60_000.0), record(account_id="A00018", status_0=-1, bill_0=0.0)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two decisions by a promoted bundle, logged and sealed."""
+    monkeypatch.setenv("STEWARD_HOME", str(tmp_path))
+    monkeypatch.setenv("STEWARD_CLOCK_FILE", str(tmp_path / "clock"))
+    clock, office, channel = FileClock(tmp_path / "clock"), Office(), FolderChannel(tmp_path / "channel")
+    clock.set(NOW)
+    office.promote(channel, real_bundle(0.2))
+    log = SqlDecisionLog(f"sqlite:///{tmp_path / 'decisions.db'}")
+    served = Predictor(log, clock, keyring(tmp_path / "keys", ACCOUNTS, local=True).pseudonym, lambda: "id")
+    served.swap(LoadedModel.load(release(channel, office.trust, MODEL, now=NOW), OnnxScorer, 10))
+    served.answer(Ask(MODEL, json.dumps({"records": [REDUCED, KEPT]}).encode(), "r", "key"))
+    log.close()
+    parts = platform()
+    seal_all(parts.decisions, parts.lake, MODEL, recorded_at=NOW)
+    return tmp_path
+
+
+def test_a_past_decision_comes_out_the_same(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay-decision", "--id", "id-0"]) == 0
+    said = capsys.readouterr().out
+    assert ": reduce" in said
+    assert "reason 1: " in said
+    assert "the same probability, decision and reasons" in said
+
+
+def test_so_it_does_when_only_the_sealed_month_is_left(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "decisions.db").unlink()
+    assert main(["replay-decision", "--id", "id-1"]) == 0
+
+
+def test_one_edited_figure_is_named_and_fails(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with sqlite3.connect(home / "decisions.db") as log:
+        log.execute("UPDATE decisions SET probability = probability + 1e-9 WHERE decision_id = 'id-0'")
+    assert main(["replay-decision", "--id", "id-0"]) == 1
+    assert "decision.probability: " in capsys.readouterr().err
+
+
+def test_an_unknown_decision_fails_with_what_to_do(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay-decision", "--id", "id-9"]) == 1
+    assert "decision ids are part of every answer" in capsys.readouterr().err
+
+
+def test_after_retention_it_answers_expired_and_everything_else_stands(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    FileClock(home / "clock").set(EXPIRED - timedelta(days=1))
+    assert main(["retain"]) == 0
+    assert main(["replay-decision", "--id", "id-0"]) == 0
+    FileClock(home / "clock").set(EXPIRED)
+    assert main(["retain"]) == 0
+    assert "2005-07: inputs of 2 decisions deleted" in capsys.readouterr().out
+    assert main(["replay-decision", "--id", "id-0"]) == 1
+    said = capsys.readouterr()
+    assert "Expired: " in said.err
+    assert "reason 1: " in said.out, "the reasons are kept"
+    entries = FileLedger(home / "ledger.jsonl", lambda: pytest.fail("reading signs nothing")).entries()
+    verify_chain(entries)
+    assert [entry.event for entry in entries] == [Event.INPUTS_EXPIRED]
+    assert platform().released_bundle(platform().decisions.find("id-0").bundle)
+    assert not any(b"60000" in path.read_bytes() for path in home.rglob("*.db*"))
+
+
+def test_keys_rotate_without_losing_an_account_or_telling_a_secret(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rotate-keys", "--by", "Ada", "--reason", "every year"]) == 0
+    assert main(["decisions", "--id", "A00017"]) == 0
+    assert "id-0  2005-07  reduce" in capsys.readouterr().out
+    assert main(["replay-decision", "--id", "id-0"]) == 0
+    ledger = (home / "ledger.jsonl").read_bytes()
+    assert b"keys_rotated" in ledger
+    assert b"A00017" not in ledger
+    for key in (home / "keys").rglob("*.key"):
+        assert key.read_bytes().hex().encode() not in ledger
