@@ -97,7 +97,7 @@ def written(value: Scalar, unit: Unit) -> str:
         return {Unit.DIGEST: value[:12], Unit.INSTANT: value[:16].replace("T", " ")}.get(unit, value)
     if unit is Unit.PASSED:
         return "passed" if value else "failed"
-    form = {Unit.POINTS: ".3f", Unit.FINE: ".4f", Unit.SHARE: ".1%", Unit.COUNT: ",.0f"}.get(unit, ",.6g")
+    form = {Unit.POINTS: ".3f", Unit.FINE: ".4f", Unit.SHARE: ".1%", Unit.COUNT: ",.0f"}.get(unit, ".6g")
     return format(value, form)
 
 

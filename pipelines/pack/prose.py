@@ -38,6 +38,11 @@ class Table:
     heads: tuple[str | Sentence, ...]
     rows: tuple[tuple[Cell, ...], ...]
 
+    def is_number(self, column: int) -> bool:
+        """Whether a column, other than the first that names the row, holds numbers."""
+        cells = [row[column] for row in self.rows if isinstance(row[column], Figure)]
+        return column > 0 and any(isinstance(cell, Figure) and cell.is_number for cell in cells)
+
     @property
     def figures(self) -> list[Figure]:
         found = self.caption.figures

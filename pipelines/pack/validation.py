@@ -1,6 +1,6 @@
 """Validation report: what was measured out of time, where it holds and where not, and every check of the gate."""
 
-from pipelines.pack.artefacts import FREE, Artefacts, Gate, Unit
+from pipelines.pack.artefacts import FREE, Artefacts, Figure, Unit
 from pipelines.pack.files import ASSESSMENT, DATA
 from pipelines.pack.gates import control, of, passed
 from pipelines.pack.prose import Cell, Document, Picture, Section, say, section, table
@@ -32,10 +32,7 @@ def _measured(a: Artefacts) -> Section:
     judged, deployed = "/out_of_time/overall", "/deployed/overall"
     rows: list[tuple[Cell, ...]] = []
     for name, (title, unit, candidate, final) in MEASURES.items():
-        ours, theirs = (
-            a.figure(ASSESSMENT, f"{where}/estimates/{name}", unit, _check(a, check))
-            for where, check in ((judged, candidate), (deployed, final))
-        )
+        ours, theirs = (_value(a, where, name, unit, check) for where, check in ((judged, candidate), (deployed, final)))
         rows.append((title, ours, theirs))
     return section(
         "What was measured",
@@ -58,6 +55,14 @@ def _measured(a: Artefacts) -> Section:
         Picture("plots/gain.png", "Cumulative gain, riskiest accounts first."),
         Picture("plots/stability.png", "Distribution of the score by cohort."),
     )
+
+
+def _value(a: Artefacts, where: str, name: str, unit: Unit, check: str) -> Figure:
+    """The measure, or why there is none."""
+    gate = a.check(check) if check else FREE
+    if "insufficient" in a.at(ASSESSMENT, where):
+        return a.figure(ASSESSMENT, f"{where}/insufficient", Unit.TEXT, gate)
+    return a.figure(ASSESSMENT, f"{where}/estimates/{name}", unit, gate)
 
 
 def _groups(a: Artefacts) -> Section:
@@ -107,7 +112,3 @@ def _gate(a: Artefacts) -> Section:
             ],
         ),
     )
-
-
-def _check(a: Artefacts, name: str) -> Gate:
-    return a.check(name) if name else FREE

@@ -1,0 +1,133 @@
+"""The evidence pack of a real version, from a real home, on every tenth account: built, built again, signed, refused."""
+
+import json
+import shutil
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from models.errors import NotApproved, NotEnoughData, NotFound
+from models.gates import Outcome
+from models.governance import release
+from models.governance.checking import check_evidence, sign_off, waiting
+from models.governance.dossier import evidence_digest
+from models.governance.requests import requested
+from pipelines import steps as training
+from pipelines.pack import files, steps
+from pipelines.pack.build import recheck
+from pipelines.pack.steps import Kept
+from pipelines.settings import PipelineSettings
+from pipelines.steps import Kind
+from pipelines.wiring import Platform
+from tests.fakes.source import SomeAccounts
+
+pytestmark = pytest.mark.integration
+
+AUGUST = date(2005, 8, 31)
+MODEL = "credit_default"
+
+
+def new_platform(home: Path) -> Platform:
+    return Platform(PipelineSettings(home=home, trials=2, folds=2), source=SomeAccounts(step=10))
+
+
+def where_people_approve(home: Path) -> Platform:
+    parts = new_platform(home)
+    parts.office = replace(parts.office, demonstration=None)
+    return parts
+
+
+def packed(parts: Platform, version: int = 0) -> Kept:
+    about = steps.subject(parts, version)
+    return steps.seal(parts, about, steps.fairness_files(parts, about) | steps.reasons_files(parts, about))
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A version that waits for people; asked for whatever the gate says of so few accounts."""
+    parts = where_people_approve(tmp_path_factory.mktemp("home"))
+    training.take_in(parts, AUGUST)
+    cohorts = training.open_cohorts(parts, AUGUST)
+    development = training.search(parts, cohorts)
+    judged = training.judge(parts, cohorts, development)
+    judged = replace(judged, decision=replace(judged.decision, outcome=Outcome.PROMOTE))
+    evidence = training.document(parts, cohorts, development, judged)
+    ending = training.release(parts, cohorts, development, judged, evidence, "A test.")
+    assert ending.kind is Kind.HELD
+    assert "waits for its evidence pack" in ending.sentence
+    return parts.settings.home
+
+
+@pytest.fixture(scope="module")
+def pack(home: Path) -> Kept:
+    return packed(where_people_approve(home), version=1)
+
+
+def test_every_figure_of_a_real_pack_follows_from_its_artefact(pack: Kept) -> None:
+    stored = {path.relative_to(pack.folder).as_posix(): path.read_bytes() for path in pack.folder.rglob("*") if path.is_file()}
+    recheck(stored)
+    assert len(pack.figures) > 1_000
+    bundle = json.loads(stored[files.SUBJECT])["bundle"]
+    assert evidence_digest(stored, bundle) == pack.digest
+
+
+def test_a_version_that_waits_is_asked_for_with_its_pack_and_signed_so(home: Path, pack: Kept, tmp_path: Path) -> None:
+    parts = where_people_approve(shutil.copytree(home, tmp_path / "home"))
+    assert pack.asked
+    (wish,) = waiting(parts.office, MODEL, "")
+    assert wish.wanted.evidence == pack.digest
+    assert wish.place == str(parts.settings.home / pack.folder.relative_to(home))
+
+    demonstration = new_platform(parts.settings.home).office.demonstration
+    assert demonstration is not None
+    approval = sign_off(parts.office, demonstration, MODEL, wish.wanted.bundle, comment="read all of it")
+    assert approval.evidence == pack.digest
+    assert release.promote(parts.office, MODEL, wish.wanted.bundle).version == 1
+
+
+def test_one_byte_of_the_page_changed_voids_what_was_signed(home: Path, pack: Kept, tmp_path: Path) -> None:
+    parts = where_people_approve(shutil.copytree(home, tmp_path / "home"))
+    page = parts.settings.home / pack.folder.relative_to(home) / files.PAGE
+    page.write_bytes(page.read_bytes().replace(b"outside", b"inside!", 1))
+    (wish,) = waiting(parts.office, MODEL, "")
+    with pytest.raises(NotApproved, match="changed after sealing"):
+        check_evidence(parts.office, requested(parts.office, MODEL, wish.wanted.bundle))
+
+
+def test_building_it_again_makes_the_same_bytes_and_asks_for_nothing_new(home: Path, pack: Kept) -> None:
+    parts = where_people_approve(home)
+    before = len(parts.ledger.entries())
+    assert packed(parts, version=1).digest == pack.digest
+    assert len(parts.ledger.entries()) == before
+
+
+def test_a_rebuild_stands_in_the_pack_if_it_was_asked_for(home: Path, pack: Kept, tmp_path: Path) -> None:
+    parts = where_people_approve(shutil.copytree(home, tmp_path / "home"))
+    about = steps.subject(parts, 1)
+    found = json.loads(steps.rebuild_files(parts, about)[files.REBUILD])
+    assert found["reproduced"]
+    stored = parts.packs.files(MODEL, about.bundle.digest, pack.digest)
+    computed = {name: stored[name] for name in stored if name.startswith("fairness/") or name == files.REASONS}
+    kept = steps.seal(parts, about, computed | steps.rebuild_files(parts, about))
+    assert "the same bundle" in (kept.folder / files.PAGE).read_text()
+
+
+def test_evidence_or_rows_that_were_touched_fail_the_build(home: Path, tmp_path: Path) -> None:
+    touched = shutil.copytree(home, tmp_path / "touched")
+    (path,) = touched.glob(f"evidence/{MODEL}/*/assessment.json")
+    path.write_text(path.read_text().replace("0.8", "0.9"))
+    with pytest.raises(NotApproved, match=r"assessment\.json"):
+        steps.subject(new_platform(touched), 1)
+
+    emptied = shutil.copytree(home, tmp_path / "emptied")
+    for part in emptied.glob("lake/**/*outcomes*/**/*.parquet"):
+        part.unlink()
+    with pytest.raises(NotEnoughData):
+        steps.subject(new_platform(emptied), 1)
+
+
+def test_a_version_that_does_not_exist_is_named(home: Path) -> None:
+    with pytest.raises(NotFound, match="no version 9"):
+        steps.subject(new_platform(home), 9)
