@@ -3,6 +3,7 @@
 import multiprocessing
 import shutil
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from models.errors import Misconfigured, Unavailable
 from models.governance.reasons import Reason
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.adapters.sql_schema import METADATA, REVISION, SCRIPTS, engine, migrate
+from monitoring.decisions import Answered
 from tests.contracts.conftest import run_on
 from tests.contracts.test_decision_log import JULY, decision
 
@@ -93,6 +95,17 @@ def test_a_commit_in_sqlite_survives_a_power_cut(tmp_path: Path) -> None:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
     log.close()
+
+
+def test_what_expired_in_sqlite_is_not_in_its_files_any_more(migrated_sqlite: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copy(migrated_sqlite, tmp_path / "decisions.db"))
+    log = SqlDecisionLog(f"sqlite:///{path}")
+    log.append([decision("d1", inputs={"bill_0": 31_337.0})], Answered("credit_default:key", "digest", b"told so " * 2_000))
+    log.expire("credit_default", decision().recorded_at + timedelta(days=1))
+    left = b"".join(each.read_bytes() for each in tmp_path.iterdir())
+    log.close()
+    assert b"31337" not in left
+    assert b"told so" not in left
 
 
 def test_a_file_that_is_no_database_is_reported(tmp_path: Path) -> None:
