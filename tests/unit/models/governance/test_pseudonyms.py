@@ -114,5 +114,5 @@ def test_numbers_delivered_as_keys_stay_numbers_and_show_no_id(values: np.ndarra
     hidden = masked(ACCOUNTS, values, PATTERN)
     assert hidden.dtype == values.dtype
     assert not set(hidden.tolist()) & set(values.tolist())
-    assert (hidden[0] == hidden[2])
+    assert hidden[0] == hidden[2]
     assert hidden[0] != hidden[1]
