@@ -35,6 +35,7 @@ STATUS: dict[type[PlatformError], int] = {
     errors.InputRefused: 422,
     errors.BatchRejected: 422,
     errors.NoChampion: 503,
+    errors.Expired: 410,
     errors.NotFound: 404,
     errors.Conflict: 409,
     errors.Held: 409,
