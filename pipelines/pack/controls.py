@@ -218,6 +218,43 @@ CONTROLS = (
         (files.LEDGER,),
     ),
     Control(
+        "review",
+        "A reviewer's outcome is taken once, for a decision that was sent to a person",
+        ("EU AI Act art. 14", "NIST AI RMF MANAGE"),
+        ("tests/contracts/test_decision_log.py::test_only_a_decision_that_was_sent_to_a_person_takes_a_review",),
+        (files.ASSESSMENT,),
+    ),
+    Control(
+        "decision-replay",
+        "A past decision is made again from the log, and whatever differs is named",
+        ("EU AI Act art. 12", "12 CFR 1002.12"),
+        (
+            f"{_PIPELINES}/test_redecision.py::test_what_the_service_decided_comes_out_the_same",
+            f"{_PIPELINES}/test_redecision.py::test_an_edited_score_action_or_flag_is_named_with_both_values",
+        ),
+        (files.LINEAGE,),
+    ),
+    Control(
+        "retention",
+        "Decisions keep their inputs as long as the policy says, then lose them; what was decided and why stays",
+        ("12 CFR 1002.12", "EU AI Act art. 12"),
+        (
+            "tests/unit/monitoring/test_retention.py::test_on_the_last_day_it_is_still_there",
+            "tests/unit/monitoring/test_retention.py::test_what_was_decided_and_why_outlives_its_inputs",
+        ),
+        (files.POLICY,),
+    ),
+    Control(
+        "pseudonyms",
+        "No account id is stored; keyed hashes change keys without breaking joins, audit columns have keys of their own",
+        ("EU AI Act art. 10", "ISO/IEC 42001 A.7"),
+        (
+            f"{_PIPELINES}/test_rotation.py::test_no_id_is_stored_anywhere",
+            f"{_PIPELINES}/test_rotation.py::test_lake_and_restricted_table_have_no_key_in_common",
+        ),
+        (files.CONTRACT,),
+    ),
+    Control(
         "supply-chain",
         "What was installed is listed by digest, and no licence that the policy refuses is among it",
         ("EU AI Act art. 15", "ISO/IEC 42001 A.6"),

@@ -24,6 +24,13 @@ def passed(a: Artefacts, pointer: str) -> Figure:
     return a.figure(ASSESSMENT, f"{pointer}/passed", Unit.PASSED, a.check(a.at(ASSESSMENT, f"{pointer}/name")))
 
 
+def told(a: Artefacts, name: str) -> Figure:
+    """A check of the gate in its own words. Raises `Integrity` if it was not made."""
+    gate = a.check(name)
+    places = (pointer for pointer in a.names(ASSESSMENT, "/gate/checks") if a.at(ASSESSMENT, pointer)["name"] == name)
+    return a.figure(ASSESSMENT, f"{next(places)}/sentence", Unit.TEXT, gate)
+
+
 def fairness(a: Artefacts, pointer: str = "") -> Gate:
     """The worst verdict on all of it, or that of the gate at a pointer."""
     ruled = a.at(FAIRNESS, pointer or "/verdict")

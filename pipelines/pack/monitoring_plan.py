@@ -37,6 +37,11 @@ def _plan(a: Artefacts) -> Section:
                 " retraining; a gate decides (control {name}).",
                 name=control(a, "monitoring"),
             ),
+            say(
+                "The inputs of a decision are kept for {months} months after notice (control {name}).",
+                months=a.figure(POLICY, "/retention_months", Unit.COUNT),
+                name=control(a, "retention"),
+            ),
             say("When its approval ends, the model stops (control {name}).", name=control(a, "approval")),
         ),
     )

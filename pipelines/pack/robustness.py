@@ -2,7 +2,7 @@
 
 from pipelines.pack.artefacts import Artefacts, Figure, Gate, Unit
 from pipelines.pack.files import ASSESSMENT
-from pipelines.pack.gates import control
+from pipelines.pack.gates import control, told
 from pipelines.pack.prose import Document, Picture, Section, say, section, table
 
 PROOFS = "/proofs"
@@ -55,10 +55,11 @@ def _intervals(a: Artefacts) -> Section:
             [*rows, _covered(a, later)],
         ),
         Picture("plots/doubt.png", "Intervals by score, and the review range that follows from them."),
+        say("{coverage}", coverage=told(a, "interval_coverage")),
+        say("{growth}", growth=told(a, "review_growth")),
         say(
-            "The cut-offs alone send {own} of the accounts to a person; with doubt about score and input it is {all}.",
-            own=_proof(a, "/uncertainty/reviewed/by_cut_offs", Unit.SHARE, growth),
-            all=_proof(a, "/uncertainty/reviewed/in_force", Unit.SHARE, growth),
+            "In all {share} of the accounts out of time go to a person.",
+            share=_proof(a, "/uncertainty/reviewed/in_force", Unit.SHARE, growth),
         ),
     )
 
@@ -79,10 +80,9 @@ def _disturbed(a: Artefacts) -> Section:
     )
     return section(
         "Disturbed input",
-        say(
-            "Of the accounts out of time {flags} are flagged as unlike those before; a flag sends the account to a person.",
-            flags=_proof(a, "/robustness/false_flags", Unit.SHARE, a.check("false_flags")),
-        ),
+        say("{flags}", flags=told(a, "false_flags")),
+        say("{worst}", worst=told(a, "disturbances")),
+        say("{caught}", caught=told(a, "caught")),
         table(
             say("What each disturbance does. Moved: the change in log-odds that nearly all silent accounts stay below."),
             ("Disturbance", "Refused", "Flagged", "Moved", "Other action"),
