@@ -12,6 +12,7 @@ from models.adapters.key_files import DEMONSTRATION_APPROVER, PUBLISHER, make_lo
 from models.bundle import Bundle
 from models.clock import FileClock
 from models.errors import Unavailable
+from models.governance.registration import note_registered
 from models.governance.release import champion, promote
 from models.governance.requests import Office, Request, request
 from models.governance.signing import Duty
@@ -57,6 +58,7 @@ def service(tmp_path: Path) -> Iterator[ServiceProcess]:
 def release(office: Office, bundle: Bundle, version: int) -> None:
     office.channel.add_bundle(bundle.digest, bundle.files)
     evidence, before = paper_evidence_digest(bundle.digest), champion(office, SAMPLE.name)
+    note_registered(office, SAMPLE.name, version=version, bundle=bundle.digest, evidence=evidence, run="run", actor="training")
     request(office, Request(SAMPLE.name, version, bundle.digest, evidence, "training", before, "test"))
     promote(office, SAMPLE.name, bundle.digest)
 

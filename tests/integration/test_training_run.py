@@ -62,6 +62,12 @@ def champion(tmp_path_factory: pytest.TempPathFactory) -> tuple[Platform, Ending
     return parts, trained(parts, AUGUST)
 
 
+def copied(champion: tuple[Platform, Ending], name: str) -> tuple[Platform, Ending]:
+    """The same in a home of its own, for a test that goes on from there."""
+    home = champion[0].settings.home
+    return new_platform(shutil.copytree(home, home.with_name(name))), champion[1]
+
+
 def test_a_first_run_ends_with_a_gated_champion_in_registry_channel_and_ledger(champion: tuple[Platform, Ending]) -> None:
     parts, ending = champion
     assert (ending.kind, ending.version) == (Kind.PROMOTED, 1)
@@ -81,10 +87,9 @@ def test_the_same_run_again_finds_its_own_model_in_force(champion: tuple[Platfor
 
 
 def test_the_ledger_counts_each_model_that_the_out_of_time_month_judged(champion: tuple[Platform, Ending]) -> None:
-    parts, first = champion
+    _, first = champion
     opened = "The out-of-time month 2005-07 was opened once for credit_default."
-    home = shutil.copytree(parts.settings.home, parts.settings.home.with_name("counted"))
-    counted = new_platform(home)
+    counted, _ = copied(champion, "counted")
     assert first.opened == trained(counted, AUGUST).opened == opened
 
     other = Platform(counted.settings.model_copy(update={"seed": 7}), source=SomeAccounts(step=5))
@@ -93,7 +98,7 @@ def test_the_ledger_counts_each_model_that_the_out_of_time_month_judged(champion
     assert second.opened == opened.replace("once", "2 times")
     tags = {version.bundle_digest: version.tags for version in counted.registry.versions("credit_default")}
     assert [tags[ending.bundle]["out_of_time_opening"] for ending in (first, second)] == ["1", "2"]
-    evidence = home / "evidence" / "credit_default" / second.bundle[:12] / "data.json"
+    evidence = counted.settings.home / "evidence" / "credit_default" / second.bundle[:12] / "data.json"
     assert json.loads(evidence.read_text())["out_of_time_opening"] == 2
 
 
@@ -109,9 +114,7 @@ def test_no_choice_and_no_candidate_rests_on_a_held_out_account_or_an_audit_colu
 
 
 def test_the_registered_version_is_made_again_byte_for_byte_also_after_a_restatement(champion: tuple[Platform, Ending]) -> None:
-    parts, ending = champion
-    home = shutil.copytree(parts.settings.home, parts.settings.home.with_name("rebuilt"))
-    later = new_platform(home)
+    later, ending = copied(champion, "rebuilt")
     june = next(part for part in later.lake.versions(SNAPSHOTS) if str(part.month) == "2005-06")
     restated = {**later.lake.read([june]), "bill_0": np.zeros(june.rows)}
     later.lake.write(SNAPSHOTS, june.month, restated, recorded_at=later.clock.now())
@@ -138,7 +141,7 @@ def test_the_evidence_says_what_the_model_was_made_with(champion: tuple[Platform
 
 
 def test_a_champion_that_was_not_compared_with_is_never_replaced(champion: tuple[Platform, Ending]) -> None:
-    parts, first = champion
+    parts, first = copied(champion, "race")
     cohorts = steps.open_cohorts(parts, AUGUST)
     development = steps.search(parts, cohorts)
     other = replace(development.recipe, seed=7)
