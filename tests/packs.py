@@ -255,6 +255,7 @@ def fairness() -> dict[str, Any]:
             ],
         },
         "confirmation": {"sentence": "Out of time it is the same."},
+        "unjoined": {"as judged": 0, "development": 7},
         "other_reading": "The other way round it is 0.9.",
         "sources": PARTITIONS,
     }

@@ -53,6 +53,11 @@ def _verdict(a: Artefacts) -> Section:
             )
         ),
         table(
+            say("Accounts that the restricted table does not know; they form groups of their own."),
+            ("Sample", "Accounts"),
+            [_unknown(a, sample) for sample in a.names(FAIRNESS, "/unjoined")],
+        ),
+        table(
             say("Worst verdict by gate."),
             ("Gate", "Verdict"),
             [
@@ -61,6 +66,12 @@ def _verdict(a: Artefacts) -> Section:
             ],
         ),
     )
+
+
+def _unknown(a: Artefacts, sample: str) -> tuple[Cell, ...]:
+    verdict = Verdict.INSUFFICIENT if a.at(FAIRNESS, sample) else Verdict.WITHIN
+    gate = gates.joined(verdict.value)
+    return a.figure(FAIRNESS, sample, Unit.KEY), a.figure(FAIRNESS, sample, Unit.COUNT, gate)
 
 
 def _groups(a: Artefacts) -> Section:

@@ -42,6 +42,11 @@ def ruled(verdict: str, name: str) -> Gate:
     return Gate(name, "the limits of every jurisdiction", _RULED[verdict])
 
 
+def joined(verdict: str) -> Gate:
+    """Whether the audit columns of every account were found."""
+    return Gate("fairness.join", "no account without audit columns", _RULED[verdict])
+
+
 def monitored(name: str) -> Gate:
     """A limit of the policy that a month's verdict checks."""
     return Gate(f"monitoring.{name}", "this limit, every month", Verdict.REPORTED)

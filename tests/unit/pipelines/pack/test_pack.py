@@ -120,9 +120,11 @@ def test_a_gate_that_failed_is_shown_as_failed() -> None:
 
 
 def test_a_figure_is_ruled_by_its_gravest_verdict_and_too_few_accounts_are_insufficient() -> None:
-    verdicts = {figure.name: figure.gate.verdict for figure in build(MADE, plain_page).figures}
+    verdicts = {figure.name: figure.gate.verdict for figure in build(MADE, plain_page).figures if figure.unit is not Unit.KEY}
     assert verdicts["fairness.fairness.figures.0"] is Verdict.FAILED  # within here, outside there
     assert verdicts["fairness.fairness.figures.1.shortfall"] is Verdict.INSUFFICIENT
+    assert verdicts["fairness.fairness.unjoined.as judged"] is Verdict.PASSED
+    assert verdicts["fairness.fairness.unjoined.development"] is Verdict.INSUFFICIENT
     few = parsed(MADE, files.REASONS)["adverse_action"]["accounts"]
     assert few < ENOUGH
     assert verdicts["reasons.adverse_action.top_1_agreement.mean"] is Verdict.INSUFFICIENT
