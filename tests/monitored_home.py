@@ -40,9 +40,7 @@ SCORE_AT_TRAINING = [6_200, 5_900, 5_400, 4_800, 3_900, 2_300, 1_500]
 
 def write(home: Path, page: bytes) -> list[ReportKey]:
     """Fill `home`; `page` is the HTML document that every report carries. The keys of the reports, oldest first."""
-    first, second = (
-        Bundle.seal(MODEL, paper_parts(), lineage={"recipe": recipe}) for recipe in ("first", "second")
-    )
+    first, second = (Bundle.seal(MODEL, paper_parts(), lineage={"recipe": recipe}) for recipe in ("first", "second"))
     _promote(home, first, 1, "", datetime(2005, 7, 31, 23, 59, tzinfo=UTC), "the first champion: all floors are met")
     _promote(
         home,

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from models.bundle import MANIFEST, sha256
 from models.errors import NotApproved
 
+
 class Dossiers(Protocol):
     """Where evidence is kept: what training leaves, and evidence packs, each by its digest."""
 

@@ -13,7 +13,7 @@ class EvidenceFolder:
         self._packs = PackFolder(root.with_name("packs"))
 
     def store(self, model: str, bundle: str, files: Mapping[str, bytes]) -> dict[str, Path]:
-        """Write every file and return where; the same bundle again replaces them one by one, and what is no part any more goes."""
+        """Write every file and return where; the same bundle again replaces them one by one; what is no part any more goes."""
         folder = self._root / model / bundle[:12]
         paths = {name: folder / name for name in files}
         for name, path in paths.items():
