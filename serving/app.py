@@ -17,12 +17,13 @@ from starlette.requests import ClientDisconnect
 
 from models import errors
 from models.errors import PlatformError
+from serving.answers import Ask
 from serving.bodies import BodyTooLarge, NotJson, body, idempotency_key
 from serving.counterfactuals import counterfactual
 from serving.documents import JSON, PROBLEM, Models, Problem, Readiness, Reviewed, Trouble, problem, served
 from serving.envelope import Marked, Patient
 from serving.openapi import complete
-from serving.prediction import Ask, Predictor
+from serving.prediction import Predictor
 from serving.reviews import Reviewing, review, reviewed
 from serving.watching import Watcher
 

@@ -7,8 +7,9 @@ from models.contract import Contract
 from models.errors import InputRefused
 from models.governance.counterfactual import Change, Counterfactual
 from models.policy import Action
+from serving.answers import Ask
 from serving.checking import Record
-from serving.prediction import Ask, LoadedModel
+from serving.loaded import LoadedModel
 
 
 def counterfactual(model: LoadedModel, ask: Ask) -> bytes:

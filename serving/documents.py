@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from models.errors import InputRefused, PlatformError
 from models.governance.reasons import MOST
-from serving.prediction import LoadedModel
+from serving.loaded import LoadedModel
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"

@@ -14,7 +14,8 @@ from models.clock import Clock
 from models.errors import Integrity, NotApproved, NotFound, PlatformError
 from models.governance.signing import Trust
 from models.governance.stop import Stop, Stopped, newest, stand_in
-from serving.prediction import Halt, LoadedModel, Predictor
+from serving.loaded import LoadedModel
+from serving.prediction import Halt, Predictor
 
 logger = logging.getLogger("steward.serving")
 

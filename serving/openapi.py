@@ -9,10 +9,11 @@ import numpy as np
 from models.clock import Month
 from models.errors import InputRefused
 from models.policy import Action
+from serving.answers import told
 from serving.checking import Record
 from serving.counterfactuals import counselled
 from serving.documents import JSON, PROBLEM, Counselled, Decided, Problem, Scored, problem
-from serving.prediction import LoadedModel, told
+from serving.loaded import LoadedModel
 
 _REF = "#/components/schemas/{model}"
 

@@ -5,151 +5,16 @@ found while another one still does. The change itself is one assignment. A reque
 with, so no answer mixes two versions.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from operator import itemgetter
-from typing import Any, Self
 from uuid import uuid4
 
-import numpy as np
-from numpy.typing import NDArray
-
-from models.bundle import sha256
-from models.channel import Pointer, Release
 from models.clock import Clock, Month
-from models.contract import Contract
 from models.errors import Conflict, Detail, InputRefused, Integrity, NoChampion, NotApproved, NotFound, PlatformError
-from models.governance.counterfactual import Counsel
-from models.governance.reasons import UNEXPLAINED, Explainer, Explanation
-from models.governance.rule import Rule
-from models.policy import Action, Policy
-from models.scoring import Scorer, check_golden_rows
 from monitoring.decisions import Answered, DecisionLog, LoggedDecision, Review
-from serving.checking import SHOWN, Checker, Record
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What is decided about one record. `interval` is Venn-Abers (p0, p1); `out_of_distribution` names inputs that are unlike
-    any that the model was made from, for which a person decides."""
-
-    action: str
-    probability: float
-    interval: tuple[float, float]
-    out_of_distribution: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """A verified release, ready to answer."""
-
-    release: Release
-    contract: Contract
-    policy: Policy
-    checker: Checker
-    scorer: Scorer
-    rule: Rule
-    explainer: Explainer
-    counsel: Counsel
-    fallback: str = ""  # why the champion is stopped, if this model answers in its place
-
-    @classmethod
-    def load(cls, release: Release, make_scorer: Callable[[bytes], Scorer], max_records: int) -> Self:
-        """Raises `Integrity` if the bundle cannot be read, its golden rows score differently or it cannot give reasons."""
-        bundle = release.bundle
-        try:
-            contract, policy = bundle.contract, bundle.policy
-            scorer = make_scorer(bundle.graph)
-            check_golden_rows(bundle, scorer)
-            rule, compared = Rule.of(bundle), bundle.part("reasons.json")
-            explainer = Explainer(contract, policy, compared, scorer)
-            counsel = Counsel(contract, policy, compared, scorer, rule)
-        except (KeyError, TypeError, ValueError) as error:
-            raise Integrity(
-                f"bundle {bundle.digest[:12]} of {bundle.model} cannot be read: {error}",
-                hint="it was sealed for another release of the platform; promote one that fits",
-            ) from error
-        return cls(release, contract, policy, Checker(contract, max_records), scorer, rule, explainer, counsel)
-
-    @property
-    def pointer(self) -> Pointer:
-        return self.release.pointer
-
-    @property
-    def expires_at(self) -> datetime:
-        """When the approval ends, under which this model answers."""
-        return self.release.expires_at
-
-    def example(self) -> dict[str, Any]:
-        """A record that is accepted: the contract's own examples."""
-        return {name: self.contract[name].example for name in self.checker.record.model_fields}
-
-    def judged(self, records: Sequence[Record]) -> list[Judged]:
-        """The decisions. Raises `Integrity` if the graph gives anything but a probability."""
-        rows = self.packed(records)
-        probability = self.probabilities(rows)
-        actions, strange = self.rule.judged(probability, rows)
-        named = {row: self._named(strange[row]) for row in np.flatnonzero(strange.any(axis=1)).tolist()}
-        return [
-            Judged(action, score, self.rule.intervals.at(score), named.get(row, ()))
-            for row, (action, score) in enumerate(zip(actions.tolist(), probability.tolist(), strict=True))
-        ]
-
-    def probabilities(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Of packed inputs (records, inputs), quantised (records,). Raises `Integrity` if one is no probability."""
-        probability = self.policy.quantise(self.scorer.probabilities(rows))
-        if not ((probability >= 0) & (probability <= 1)).all():  # NaN too: it would pass every cut-off as harmless
-            raise Integrity(
-                f"version {self.pointer.version} of {self.pointer.model} gave a score that is no probability",
-                hint="nothing was decided; roll back to the previous champion",
-            )
-        return probability
-
-    def explanations(self, records: Sequence[Record], judged: Sequence[Judged]) -> list[Explanation]:
-        """Why each record that is reduced is reduced; nothing to explain about the others."""
-        found = [UNEXPLAINED] * len(records)
-        if reduced := [place for place, each in enumerate(judged) if each.action == Action.REDUCE]:
-            explained = self.explainer.explain(self.packed([records[place] for place in reduced]))
-            for place, explanation in zip(reduced, explained, strict=True):
-                found[place] = explanation
-        return found
-
-    def _named(self, strange: NDArray[np.bool_]) -> tuple[str, ...]:
-        return tuple(name for name, odd in zip(self.contract.inputs, strange.tolist(), strict=True) if odd)
-
-    def packed(self, records: Sequence[Record]) -> NDArray[np.float64]:
-        """What the graph takes, shape (records, inputs)."""
-        take = itemgetter(*self.contract.inputs)
-        return np.array([take(record) for record in records], dtype=np.float64).reshape(len(records), -1)
-
-
-@dataclass(frozen=True)
-class Ask:
-    """A request to score. `idempotency_key` is the client's, "" for none."""
-
-    model: str
-    body: bytes
-    request_id: str
-    idempotency_key: str = ""
-
-    @property
-    def key(self) -> str:
-        """Keys of different models do not meet."""
-        return f"{self.model}:{self.idempotency_key}" if self.idempotency_key else ""
-
-    @property
-    def digest(self) -> str:
-        return sha256(self.body)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The response's bytes, and whether they were given before."""
-
-    response: bytes
-    replayed: bool = False
+from serving.answers import Answer, Ask, given_before, response_of
+from serving.checking import SHOWN, Record
+from serving.loaded import LoadedModel, expired
 
 
 @dataclass(frozen=True)
@@ -227,15 +92,15 @@ class Predictor:
         `Conflict` (the key was used for another body), `NotApproved` (the approval ended), `Integrity`, `Unavailable`.
         """
         if ask.key and (before := self._log.answered(ask.key)):
-            return _given_before(before, ask)
+            return given_before(before, ask)
         model = self.model(ask.model)
         decisions = self._decide(model, model.checker.records(ask.body), ask.request_id)
-        response = _response(model, decisions, ask.request_id)
+        response = response_of(model, decisions, ask.request_id)
         try:
             self._log.append(decisions, Answered(ask.key, ask.digest, response) if ask.key else None)
         except Conflict:
             if ask.key and (before := self._log.answered(ask.key)):
-                return _given_before(before, ask)  # the same retry was answered by somebody else meanwhile
+                return given_before(before, ask)  # the same retry was answered by somebody else meanwhile
             raise
         return Answer(response)
 
@@ -295,49 +160,6 @@ class Predictor:
             )
             for number, (record, found, because) in enumerate(zip(records, judged, why, strict=True))
         ]
-
-
-def expired(model: LoadedModel) -> NotApproved:
-    return NotApproved(
-        f"the approval of {model.pointer.model} version {model.pointer.version} expired at {model.expires_at.isoformat()}",
-        hint="nothing is decided without one: ask a validator for a new approval; it is picked up without a restart",
-    )
-
-
-def _given_before(before: Answered, ask: Ask) -> Answer:
-    if before.request_digest != ask.digest:
-        raise Conflict(
-            f"the idempotency key {ask.idempotency_key!r} was used for another body",
-            hint="a retry repeats the body byte by byte; a new question takes a new key",
-        )
-    return Answer(before.response, replayed=True)
-
-
-def told(decision_id: str, judged: Judged, why: Explanation) -> dict[str, Any]:
-    """What a client gets of a decision: of a reduction its reasons, and whether it is one that needs no notice."""
-    answer: dict[str, Any] = {"decision_id": decision_id, "decision": judged.action, "probability": judged.probability}
-    answer["interval"] = judged.interval
-    if judged.out_of_distribution:
-        answer["out_of_distribution"] = judged.out_of_distribution
-    if why.reasons:
-        answer["reasons"] = [reason.to_dict() for reason in why.reasons]
-        answer["no_notice"] = bool(why.no_notice)
-    return answer | ({"no_notice_basis": why.no_notice} if why.no_notice else {})
-
-
-def _response(model: LoadedModel, decisions: Sequence[LoggedDecision], request_id: str) -> bytes:
-    """Answers stand in the order of the records."""
-    answers = [told(d.decision_id, _judged(model, d), Explanation(d.no_notice, d.reasons)) for d in decisions]
-    pointer = model.pointer
-    head = {"request_id": request_id, "model": pointer.model, "version": pointer.version, "bundle": pointer.bundle}
-    head |= {"fallback": model.fallback} if model.fallback else {}
-    return json.dumps(head | {"answers": answers}, separators=(",", ":"), allow_nan=False).encode()
-
-
-def _judged(model: LoadedModel, decision: LoggedDecision) -> Judged:
-    """As it was decided: the interval is a function of the score, so the log need not keep it."""
-    interval = model.rule.intervals.at(decision.probability)
-    return Judged(decision.action, decision.probability, interval, decision.out_of_distribution)
 
 
 def _refuse_the_future(records: Sequence[Record], time: str, this_month: Month) -> None:

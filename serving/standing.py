@@ -11,7 +11,7 @@ from models.bundle import Bundle
 from models.channel import Release, ReleaseChannel, pointer_at
 from models.errors import Integrity, NotApproved, NotFound, Unavailable
 from models.governance.signing import Signed, Trust
-from serving.prediction import LoadedModel, expired
+from serving.loaded import LoadedModel, expired
 
 
 def approved_now(model: LoadedModel, channel: ReleaseChannel, trust: Trust, now: datetime) -> Release:

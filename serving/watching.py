@@ -15,7 +15,8 @@ from models.errors import Integrity, NoChampion, NotApproved, PlatformError, Una
 from models.governance.signing import Trust
 from monitoring.decisions import DecisionLog
 from serving.halting import StopSwitch
-from serving.prediction import LoadedModel, Predictor
+from serving.loaded import LoadedModel
+from serving.prediction import Predictor
 from serving.standing import approved_now, check_bytes, check_pointer
 
 logger = logging.getLogger("steward.serving")

@@ -8,7 +8,8 @@ from models.adapters.folder_channel import FolderChannel
 from models.adapters.onnx_runtime import OnnxScorer
 from models.clock import FileClock, SystemClock
 from monitoring.adapters.sql_decisions import SqlDecisionLog
-from serving.prediction import LoadedModel, Predictor
+from serving.loaded import LoadedModel
+from serving.prediction import Predictor
 from serving.settings import ServingSettings
 from serving.watching import Watcher
 

@@ -18,7 +18,9 @@ from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.sealing import seal_all
 from pipelines.__main__ import main
 from pipelines.wiring import platform
-from serving.prediction import Ask, LoadedModel, Predictor
+from serving.answers import Ask
+from serving.loaded import LoadedModel
+from serving.prediction import Predictor
 from tests.bundles import MODEL, NOW, Office, real_bundle, record
 
 pytestmark = pytest.mark.integration

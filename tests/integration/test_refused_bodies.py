@@ -17,7 +17,8 @@ import uvicorn
 
 from models.clock import FixedClock
 from serving.app import Limits, scoring_app
-from serving.prediction import LoadedModel, Predictor
+from serving.loaded import LoadedModel
+from serving.prediction import Predictor
 from serving.watching import Watcher
 from tests.bundles import MODEL, NOW, Office, fake_bundle, record
 from tests.fakes.channel import FakeChannel

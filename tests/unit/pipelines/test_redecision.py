@@ -14,7 +14,9 @@ from models.governance.rule import Rule
 from monitoring.decisions import LoggedDecision
 from monitoring.sealing import seal_all
 from pipelines.redecision import find, redecide, told
-from serving.prediction import Ask, LoadedModel, Predictor
+from serving.answers import Ask
+from serving.loaded import LoadedModel
+from serving.prediction import Predictor
 from tests.bundles import MODEL, NOW, USE_CASE, Office, fake_bundle, records
 from tests.fakes.channel import FakeChannel
 from tests.fakes.decisions import InMemoryDecisionLog

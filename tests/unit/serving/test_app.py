@@ -14,7 +14,8 @@ from models.clock import FixedClock
 from models.errors import PlatformError, Unavailable
 from serving.app import STATUS, Limits, scoring_app
 from serving.documents import Counselled, Problem, Readiness, Scored
-from serving.prediction import LoadedModel, Predictor
+from serving.loaded import LoadedModel
+from serving.prediction import Predictor
 from serving.watching import Watcher
 from tests.bundles import MODEL, NOW, Office, fake_bundle, record, records
 from tests.fakes.channel import FakeChannel

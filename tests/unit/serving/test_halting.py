@@ -12,7 +12,9 @@ from models.clock import FixedClock
 from models.errors import NotApproved, Unavailable
 from models.governance.signing import Signed, Signer
 from models.governance.stop import Stop, Stopped
-from serving.prediction import Ask, LoadedModel, Predictor
+from serving.answers import Ask
+from serving.loaded import LoadedModel
+from serving.prediction import Predictor
 from serving.watching import Watcher
 from tests.bundles import MODEL, NOW, Office, fake_bundle, record
 from tests.fakes.channel import FakeChannel

@@ -16,7 +16,9 @@ from models.clock import FixedClock, Month
 from models.errors import Conflict, InputRefused, Integrity, Misconfigured, NoChampion, NotFound, Unavailable
 from models.governance.reasons import Reason
 from models.governance.rule import Rule
-from serving.prediction import Ask, LoadedModel, Predictor
+from serving.answers import Ask
+from serving.loaded import LoadedModel
+from serving.prediction import Predictor
 from tests.bundles import MODEL, NOW, USE_CASE, Office, fake_bundle, record, records
 from tests.fakes.channel import FakeChannel
 from tests.fakes.decisions import InMemoryDecisionLog

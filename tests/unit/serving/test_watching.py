@@ -13,7 +13,9 @@ from models.clock import FixedClock
 from models.errors import Integrity, Misconfigured, NoChampion, NotApproved, NotFound, PlatformError, Unavailable
 from models.governance.approval import approve
 from models.governance.signing import Duty, Signed, Trust
-from serving.prediction import Ask, LoadedModel, Predictor
+from serving.answers import Ask
+from serving.loaded import LoadedModel
+from serving.prediction import Predictor
 from serving.watching import Watcher
 from tests.bundles import MODEL, NOW, Office, fake_bundle, record
 from tests.fakes.channel import FakeChannel
