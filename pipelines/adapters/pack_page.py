@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from pipelines.pack.artefacts import NO_GATE, Artefacts, Figure, Verdict
 from pipelines.pack.files import SUBJECT
 from pipelines.pack.prose import Document, Picture, Points, Sentence, Table
 
+BREAKS = {"/": Markup("/<wbr>"), "::": Markup("::<wbr>"), "_": Markup("_<wbr>")}
 MARKS = {Verdict.PASSED: "✓", Verdict.FAILED: "✗", Verdict.INSUFFICIENT: "?", Verdict.BINDING: "", Verdict.REPORTED: ""}
 
 
@@ -15,7 +17,7 @@ def render(documents: Sequence[Document], artefacts: Artefacts) -> bytes:
     environment = Environment(loader=PackageLoader("pipelines"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.lstrip_blocks = True
     environment.tests |= {kind.__name__.lower(): _is(kind) for kind in (Figure, Sentence, Points, Table, Picture)}
-    environment.filters |= {"source": _source, "sources": _sources}
+    environment.filters |= {"source": _source, "sources": _sources, "breakable": _breakable}
     template = environment.get_template("pack.html")
     return template.render(documents=documents, subject=artefacts.at(SUBJECT), digests=artefacts.digests, marks=MARKS).encode()
 
@@ -28,6 +30,14 @@ def _source(figure: Figure) -> str:
     """Where it stands and what it can fail, for whoever points at it."""
     gate = NO_GATE if figure.gate.name == NO_GATE else f"gate {figure.gate.name}: {figure.gate.limit}; {figure.gate.verdict}"
     return f"{figure.file}#{figure.pointer} · {gate}"
+
+
+def _breakable(words: str) -> Markup:
+    """Long names may break where a person would break them."""
+    text = escape(words)
+    for sign, breaking in BREAKS.items():
+        text = text.replace(sign, breaking)
+    return text
 
 
 def _sources(document: Document) -> list[str]:

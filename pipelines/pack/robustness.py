@@ -1,6 +1,6 @@
 """Directions, uncertainty and robustness: what the sealed bundle was shown to do, and what wrong input does to it."""
 
-from pipelines.pack.artefacts import Artefacts, Figure, Gate, Unit
+from pipelines.pack.artefacts import FREE, Artefacts, Figure, Gate, Unit
 from pipelines.pack.files import ASSESSMENT
 from pipelines.pack.gates import control, told
 from pipelines.pack.prose import Document, Picture, Section, say, section, table
@@ -114,4 +114,6 @@ def _refused(a: Artefacts) -> Section:
 
 
 def _proof(a: Artefacts, pointer: str, unit: Unit, gate: Gate | None = None) -> Figure:
-    return a.figure(ASSESSMENT, f"{PROOFS}{pointer}", unit, gate) if gate else a.figure(ASSESSMENT, f"{PROOFS}{pointer}", unit)
+    """A number can fail its gate; a name cannot."""
+    judged = gate if gate and unit not in (Unit.TEXT, Unit.KEY) else FREE
+    return a.figure(ASSESSMENT, f"{PROOFS}{pointer}", unit, judged)
