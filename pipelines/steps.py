@@ -29,7 +29,6 @@ from pipelines.supply import Subject
 from pipelines.wiring import Platform
 
 
-
 class Kind(StrEnum):
     PROMOTED = "promoted"
     KEPT = "kept"
