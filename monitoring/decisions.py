@@ -11,7 +11,7 @@ import numpy as np
 from models.clock import Month
 from models.contract import Array, Columns
 from models.errors import Conflict
-from models.governance.reasons import Reason
+from models.governance.explanation.reasons import Reason
 from models.policy import Action
 
 

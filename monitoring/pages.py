@@ -16,7 +16,7 @@ from models.bundle import Bundle
 from models.clock import Month
 from models.contract import Columns, Contract
 from models.errors import Integrity, NotFound, Unavailable
-from models.governance.rule import Rule
+from models.governance.doubt.rule import Rule
 from models.lake import SNAPSHOTS, Lake, PartitionVersion
 from models.scoring import Scorer
 from monitoring.drift import Shift, Statistics

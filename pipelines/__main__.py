@@ -5,8 +5,9 @@ import sys
 from collections.abc import Sequence
 
 from models.errors import Held, PlatformError
-from pipelines import commands, governing, records
-from pipelines.arguments import day, instant, month, trials
+from pipelines.commands import governing, records
+from pipelines.commands import loop as commands
+from pipelines.commands.arguments import day, instant, month, trials
 
 EXIT_HELD = 3  # nothing went wrong, but a person must act first
 

@@ -18,7 +18,7 @@ from models.bundle import Bundle
 from models.estimator import Family
 from models.evaluation import Evaluation, auc, auc_error, brier, report
 from models.gates import Decision, HeldOut, decide
-from models.governance.rule import Rule
+from models.governance.doubt.rule import Rule
 from models.lake import OUTCOMES
 from models.reference import Expected
 from models.scoring import Scorer

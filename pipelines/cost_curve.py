@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.governance.rule import Rule
+from models.governance.doubt.rule import Rule
 from models.policy import Action, CostMatrix, CutOffs
 
 Floats = NDArray[np.float64]

@@ -14,11 +14,11 @@ from models.contract import Column, Columns, Contract
 from models.errors import Misconfigured
 from models.estimator import TreeEnsemble
 from models.gates import Parity
-from models.governance.baseline import recorded
-from models.governance.familiar import learned
-from models.governance.reasons import check_additive
-from models.governance.rule import PART, Rule
-from models.governance.uncertainty import venn_abers
+from models.governance.doubt.familiar import learned
+from models.governance.doubt.rule import PART, Rule
+from models.governance.doubt.uncertainty import venn_abers
+from models.governance.explanation.baseline import recorded
+from models.governance.explanation.reasons import check_additive
 from models.policy import Policy
 from models.reference import Expected, profile
 from models.scoring import Scorer, check_golden_rows

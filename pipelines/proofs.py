@@ -16,11 +16,11 @@ from models.bundle import Bundle
 from models.contract import REQUEST_ROLES, Columns, Contract
 from models.estimator import TreeEnsemble
 from models.gates import Check
-from models.governance.coverage import Coverage, covered, crosswise
-from models.governance.familiar import learned
-from models.governance.robustness import Robustness, measured, refusals
-from models.governance.rule import Rule
-from models.governance.sweep import Monotone, contradictions, promised, sweep_features, sweep_inputs
+from models.governance.doubt.coverage import Coverage, covered, crosswise
+from models.governance.doubt.familiar import learned
+from models.governance.doubt.robustness import Robustness, measured, refusals
+from models.governance.doubt.rule import Rule
+from models.governance.doubt.sweep import Monotone, contradictions, promised, sweep_features, sweep_inputs
 from models.policy import Action, Policy, RobustnessLimits, UncertaintyLimits
 from models.scoring import Scorer
 from models.splits import held_out

@@ -19,9 +19,9 @@ from models.calibration import sigmoid
 from models.contract import Contract
 from models.errors import NotEnoughData
 from models.estimator import Family
-from models.governance.baseline import recorded
-from models.governance.counterfactual import Counsel
-from models.governance.reasons import Explainer, Explanation
+from models.governance.explanation.baseline import recorded
+from models.governance.explanation.counterfactual import Counsel
+from models.governance.explanation.reasons import Explainer, Explanation
 from models.splits import numbered
 from models.usecase import UseCase
 from pipelines.assessment import Cohorts

@@ -8,14 +8,14 @@ import numpy as np
 
 from models.bundle import Bundle
 from models.errors import Expired, NotFound
-from models.governance.reasons import UNEXPLAINED, Explainer
-from models.governance.rule import Rule
+from models.governance.doubt.rule import Rule
+from models.governance.explanation.reasons import UNEXPLAINED, Explainer
 from models.lake import Lake
 from models.policy import Action
 from models.scoring import Scorer
 from monitoring.decisions import DecisionLog, LoggedDecision
 from monitoring.sealing import find_sealed
-from pipelines.differences import Difference, json_changes
+from pipelines.rebuild.differences import Difference, json_changes
 
 
 def find(log: DecisionLog, lake: Lake, decision_id: str) -> LoggedDecision:

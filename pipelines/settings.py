@@ -6,7 +6,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from models.settings import PREFIX, PlatformSettings
-from pipelines.arguments import FEWEST_TRIALS
+from pipelines.commands.arguments import FEWEST_TRIALS
 
 
 class PipelineSettings(PlatformSettings):

@@ -20,7 +20,7 @@ from models.channel import ReleaseChannel
 from models.clock import Clock, FileClock, SystemClock
 from models.errors import InputRefused
 from models.estimator import Family
-from models.governance.fairness_report import FairnessReport
+from models.governance.fairness.report import FairnessReport
 from models.governance.ledger import Ledger
 from models.governance.pseudonyms import Keyring
 from models.governance.requests import Office
@@ -39,16 +39,16 @@ from pipelines.adapters.evidence_folder import EvidenceFolder
 from pipelines.adapters.prefect_server import Api, prefect_api
 from pipelines.assessment import Assessment, Cohorts, Workshop
 from pipelines.development import Development
-from pipelines.fairness_audit import AuditTable, Keyed, LakeAudit
-from pipelines.fairness_table import lines
+from pipelines.fairness.audit import AuditTable, Keyed, LakeAudit
+from pipelines.fairness.table import lines
 from pipelines.ingest import Intake
 from pipelines.pack.artefacts import Artefacts
 from pipelines.pack.prose import Document
 from pipelines.progress import Progress
 from pipelines.promotion import Desk
 from pipelines.proofs import Anatomy
-from pipelines.replay_ports import Service
-from pipelines.replay_story import ReplayResult
+from pipelines.replay.ports import Service
+from pipelines.replay.story import ReplayResult
 from pipelines.rotation import rekey
 from pipelines.search import Optimiser
 from pipelines.settings import PipelineSettings

@@ -7,7 +7,7 @@ from typing import Any
 
 from models.bundle import sha256
 from models.errors import Conflict
-from models.governance.reasons import Explanation
+from models.governance.explanation.reasons import Explanation
 from monitoring.decisions import Answered, LoggedDecision
 from serving.loaded import Judged, LoadedModel
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from models.contract import Contract
 from models.errors import InputRefused
-from models.governance.counterfactual import Change, Counterfactual
+from models.governance.explanation.counterfactual import Change, Counterfactual
 from models.policy import Action
 from serving.answers import Ask
 from serving.checking import Record

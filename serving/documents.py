@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pydantic import BaseModel, Field
 
 from models.errors import InputRefused, PlatformError
-from models.governance.reasons import MOST
+from models.governance.explanation.reasons import MOST
 from serving.loaded import LoadedModel
 
 JSON = "application/json"

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from models.channel import Pointer, Release
 from models.contract import Contract
 from models.errors import Integrity, NotApproved
-from models.governance.counterfactual import Counsel
-from models.governance.reasons import UNEXPLAINED, Explainer, Explanation
-from models.governance.rule import Rule
+from models.governance.doubt.rule import Rule
+from models.governance.explanation.counterfactual import Counsel
+from models.governance.explanation.reasons import UNEXPLAINED, Explainer, Explanation
 from models.policy import Action, Policy
 from models.scoring import Scorer, check_golden_rows
 from serving.checking import Checker, Record

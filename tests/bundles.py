@@ -14,7 +14,7 @@ from models.contract import Contract
 from models.credit_default import USE_CASE as CREDIT_DEFAULT
 from models.estimator import Tree, TreeEnsemble
 from models.governance.approval import approve
-from models.governance.baseline import recorded
+from models.governance.explanation.baseline import recorded
 from models.governance.signing import Duty, Signer, Trust
 from models.policy import CutOffs
 from models.scoring import Scorer

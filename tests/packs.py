@@ -12,7 +12,7 @@ from models.adapters.pack_folder import PackFolder
 from models.bundle import MANIFEST, canonical, sha256
 from models.credit_default import USE_CASE
 from models.gates import FLOORS, PROOFS
-from models.governance.fairness import Kind
+from models.governance.fairness.figures import Kind
 from models.governance.ledger import Event
 from models.influence import MEASURES
 from pipelines.adapters.pack_page import render

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from models.governance.fairness import CROSSED, Figure, Kind, bounds
-from models.governance.fairness_alternatives import CHAMPION
-from models.governance.fairness_report import FairnessReport
+from models.governance.fairness.alternatives import CHAMPION
+from models.governance.fairness.figures import CROSSED, Figure, Kind, bounds
+from models.governance.fairness.report import FairnessReport
 from models.policy import FairnessLimits
 from pipelines.adapters.plots import DPI, FAINT, GRID, INK
 

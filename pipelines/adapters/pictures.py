@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models.governance.rule import Rule
+from models.governance.doubt.rule import Rule
 from pipelines.adapters import plots, policy_charts
 from pipelines.assessment import Assessment, Cohorts
 from pipelines.development import Development

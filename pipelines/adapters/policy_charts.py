@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from models.governance.coverage import Coverage
-from models.governance.uncertainty import Intervals
+from models.governance.doubt.coverage import Coverage
+from models.governance.doubt.uncertainty import Intervals
 from models.policy import CutOffs
 from pipelines.adapters.plots import FAINT, GRID, INK, LINES, canvas, legend, png
 from pipelines.cost_curve import CostCurve

@@ -9,7 +9,7 @@ from matplotlib.ticker import MultipleLocator, PercentFormatter
 from pipelines.adapters.replay_frame import ACTUAL, BEST, CHAMPION, FAINT, INK, NEVER, frame, png, promotions
 from pipelines.adapters.replay_lines import End, line, write_ends
 from pipelines.adapters.replay_timeline import timeline
-from pipelines.replay_story import Reading, ReplayMonth, ReplayResult, Score, differs, headline, reading, subline
+from pipelines.replay.story import Reading, ReplayMonth, ReplayResult, Score, differs, headline, reading, subline
 
 
 def overview(result: ReplayResult, *, titled: bool = True) -> bytes:

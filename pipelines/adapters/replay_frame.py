@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from models.clock import Month
-from pipelines.replay_story import Event, ReplayResult
+from pipelines.replay.story import Event, ReplayResult
 
 CHAMPION, NEVER, BEST, ACTUAL = "#0072B2", "#D55E00", "#8A8A8A", "#1A1A1A"
 INK, FAINT, GRID = "#1F2933", "#66727F", "#E4E7EB"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from pipelines.replay_story import Reading, ReplayMonth, ReplayResult, points
+from pipelines.replay.story import Reading, ReplayMonth, ReplayResult, points
 
 FEW = 4  # up to so many months have room for a number at every point
 

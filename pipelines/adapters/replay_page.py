@@ -7,7 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from models.clock import Month
 from pipelines.adapters.replay_charts import drift, overview
-from pipelines.replay_story import ReplayResult, differs, figures, headline, points, shares, subline
+from pipelines.replay.story import ReplayResult, differs, figures, headline, points, shares, subline
 
 PAGE = "index.html"
 WORDS = {

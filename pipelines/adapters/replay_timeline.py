@@ -4,7 +4,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
 from pipelines.adapters.replay_frame import FAINT, INK, short
-from pipelines.replay_story import Event, ReplayMonth, ReplayResult
+from pipelines.replay.story import Event, ReplayMonth, ReplayResult
 
 LEVELS = {  # face, ink, symbol
     "green": ("#D6F0E6", "#00664B", "✓"),

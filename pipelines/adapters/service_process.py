@@ -13,7 +13,7 @@ import httpx
 
 from models.bundle import canonical
 from models.errors import PlatformError, Unavailable
-from pipelines.replay_ports import Answer
+from pipelines.replay.ports import Answer
 
 READY_WITHIN = 60.0  # seconds; a cold start on a busy laptop
 SWAP_WITHIN = 60.0

@@ -85,7 +85,7 @@ CONTROLS = (
         ("12 CFR 1002.4(a)", "EU AI Act art. 10", "NIST AI RMF MEASURE"),
         (
             f"{_PIPELINES}/test_dataset.py::test_only_key_time_and_inputs_are_loaded",
-            f"{_PIPELINES}/test_fairness_audit.py::test_nobody_else_holds_the_restricted_lake_or_the_door_to_it",
+            f"{_PIPELINES}/fairness/test_audit.py::test_nobody_else_holds_the_restricted_lake_or_the_door_to_it",
             "tests/unit/test_architecture.py::test_a_bad_import_breaks_its_contract",
         ),
         (files.CONTRACT,),
@@ -95,9 +95,9 @@ CONTROLS = (
         "Favourable decisions are compared by group under the limits of each jurisdiction; too few accounts never pass",
         ("12 CFR 1002.4(a)", "EU AI Act art. 10", "NIST AI RMF MEASURE", "ISO/IEC 42001 A.5"),
         (
-            f"{_GOVERNANCE}/test_fairness.py::test_a_cell_that_is_too_small_has_no_number_and_never_passes",
-            f"{_PIPELINES}/test_fairness.py::test_planted_discrimination_is_found_and_its_proxy_named",
-            f"{_PIPELINES}/test_fairness.py::test_every_figure_is_ruled_on_and_names_its_gate",
+            f"{_GOVERNANCE}/fairness/test_figures.py::test_a_cell_that_is_too_small_has_no_number_and_never_passes",
+            f"{_PIPELINES}/fairness/test_assemble.py::test_planted_discrimination_is_found_and_its_proxy_named",
+            f"{_PIPELINES}/fairness/test_assemble.py::test_every_figure_is_ruled_on_and_names_its_gate",
         ),
         (files.FAIRNESS,),
     ),
@@ -106,7 +106,7 @@ CONTROLS = (
         "Less discriminatory alternatives among the models tried are searched, and confirmed once out of time",
         ("12 CFR 1002.4(a)", "NIST AI RMF MEASURE"),
         (
-            f"{_GOVERNANCE}/test_fairness_alternatives.py::test_an_alternative_without_the_surcharge_is_found_chosen_and_confirmed",
+            f"{_GOVERNANCE}/fairness/test_alternatives.py::test_an_alternative_without_the_surcharge_is_found_chosen_and_confirmed",
         ),
         (files.FAIRNESS,),
     ),
@@ -115,8 +115,8 @@ CONTROLS = (
         "Every adverse action carries up to four ranked reasons that were actually scored, with their notice text",
         ("12 CFR 1002.9", "EU AI Act art. 13", "ISO/IEC 42001 A.8"),
         (
-            f"{_GOVERNANCE}/test_reasons.py::test_a_reduced_account_is_told_one_to_four_positive_reasons_the_largest_first",
-            f"{_GOVERNANCE}/test_reasons.py::test_the_values_add_up_to_the_way_from_the_baseline",
+            f"{_GOVERNANCE}/explanation/test_reasons.py::test_a_reduced_account_is_told_one_to_four_positive_reasons_the_largest_first",
+            f"{_GOVERNANCE}/explanation/test_reasons.py::test_the_values_add_up_to_the_way_from_the_baseline",
             "tests/unit/serving/test_prediction.py::test_a_reduction_says_why_and_the_log_keeps_what_was_said",
         ),
         (files.REASONS, files.POLICY),
@@ -126,7 +126,7 @@ CONTROLS = (
         "Action on the account's own current delinquency or inactivity is told apart from adverse action",
         ("12 CFR 1002.2(c)",),
         (
-            f"{_GOVERNANCE}/test_reasons.py::test_the_rules_of_no_notice_mark_the_accounts_that_the_use_case_calls_behind_and_inactive",
+            f"{_GOVERNANCE}/explanation/test_reasons.py::test_the_rules_of_no_notice_mark_the_accounts_that_the_use_case_calls_behind_and_inactive",
         ),
         (files.POLICY,),
     ),
@@ -134,7 +134,7 @@ CONTROLS = (
         "directions",
         "The sealed graph keeps every direction that the policy promises",
         ("SR 26-2", "EU AI Act art. 15"),
-        (f"{_GOVERNANCE}/test_sweep.py::test_a_tree_that_breaks_a_direction_is_found_by_each_look",),
+        (f"{_GOVERNANCE}/doubt/test_sweep.py::test_a_tree_that_breaks_a_direction_is_found_by_each_look",),
         (files.ASSESSMENT,),
     ),
     Control(
@@ -142,7 +142,7 @@ CONTROLS = (
         "Every probability has an interval whose coverage is gated; doubt sends an account to a person",
         ("EU AI Act art. 14", "EU AI Act art. 15", "NIST AI RMF MEASURE"),
         (
-            f"{_GOVERNANCE}/test_coverage.py::test_a_mean_that_hides_two_errors_is_found_by_band",
+            f"{_GOVERNANCE}/doubt/test_coverage.py::test_a_mean_that_hides_two_errors_is_found_by_band",
             "tests/unit/serving/test_prediction.py::test_a_score_whose_interval_a_cut_off_runs_through_goes_to_a_person",
         ),
         (files.ASSESSMENT,),
@@ -152,8 +152,8 @@ CONTROLS = (
         "Broken input is refused, strange input is flagged, and what disturbed input changes silently is bounded",
         ("EU AI Act art. 15", "NIST AI RMF MEASURE"),
         (
-            f"{_GOVERNANCE}/test_robustness.py::test_only_what_the_contract_allows_comes_past_it",
-            f"{_GOVERNANCE}/test_robustness.py::test_the_worst_change_is_told_as_a_share_of_its_limit",
+            f"{_GOVERNANCE}/doubt/test_robustness.py::test_only_what_the_contract_allows_comes_past_it",
+            f"{_GOVERNANCE}/doubt/test_robustness.py::test_the_worst_change_is_told_as_a_share_of_its_limit",
         ),
         (files.ASSESSMENT,),
     ),
@@ -188,8 +188,8 @@ CONTROLS = (
         "Every partition is recorded by version and digest, and a version is made again from its record",
         ("SR 26-2", "BCBS 239", "EU AI Act art. 12", "ISO/IEC 42001 A.7"),
         (
-            f"{_PIPELINES}/test_rebuild.py::test_a_version_is_made_again_byte_for_byte",
-            f"{_PIPELINES}/test_rebuild.py::test_one_changed_row_is_named_by_its_partition_and_measured",
+            f"{_PIPELINES}/rebuild/test_compare.py::test_a_version_is_made_again_byte_for_byte",
+            f"{_PIPELINES}/rebuild/test_compare.py::test_one_changed_row_is_named_by_its_partition_and_measured",
         ),
         (files.LINEAGE, files.DATA),
     ),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from models.governance.fairness import CROSSED, Kind, Verdict
+from models.governance.fairness.figures import CROSSED, Kind, Verdict
 from pipelines.pack import gates
 from pipelines.pack.artefacts import Artefacts, Unit
 from pipelines.pack.files import FAIRNESS

@@ -9,7 +9,7 @@ from models.bundle import Bundle, sha256
 from models.clock import Month
 from models.contract import Role
 from models.errors import NotFound
-from models.governance.fairness_report import FairnessReport
+from models.governance.fairness.report import FairnessReport
 from models.governance.inventory import declared, oversight
 from models.governance.ledger import Entry, Event
 from models.lake import OUTCOMES as TABLE
@@ -17,7 +17,7 @@ from models.lake import Lake
 from models.usecase import UseCase
 from pipelines.pack import files
 from pipelines.pack.controls import control_map
-from pipelines.rebuild import TOLERANCE, Rebuilt
+from pipelines.rebuild.compare import TOLERANCE, Rebuilt
 
 _ASKING = frozenset({Event.REGISTERED, Event.REQUESTED})
 _ABOUT_IT = frozenset({Event.OUT_OF_TIME_OPENED, Event.POLICY_CHANGED, Event.KEPT, Event.OVERRIDE_REQUESTED})

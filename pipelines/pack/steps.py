@@ -10,18 +10,18 @@ from models.errors import NoChampion
 from models.governance import release
 from models.governance.checking import waiting
 from models.governance.dossier import evidence_digest
-from models.governance.fairness_report import FairnessReport
+from models.governance.fairness.report import FairnessReport
 from models.governance.registration import note_registered
 from models.governance.requests import request
-from pipelines import rebuilding
 from pipelines.assessment import Cohorts
-from pipelines.fairness import Materials
-from pipelines.fairness_step import cohorts_of, report_on
+from pipelines.fairness.assemble import Materials
+from pipelines.fairness.step import cohorts_of, report_on
 from pipelines.pack import gather
 from pipelines.pack.artefacts import Figure, Verdict
 from pipelines.pack.build import Pack, build
 from pipelines.pack.files import DEVELOPMENT
 from pipelines.reasons_report import stability
+from pipelines.rebuild import run as rebuilding
 from pipelines.steps import in_force
 from pipelines.stopwatch import Part
 from pipelines.training import Recipe

@@ -22,9 +22,9 @@ from models.adapters.onnx_runtime import OnnxScorer
 from models.bundle import Bundle
 from models.credit_default import USE_CASE
 from models.errors import NoChampion
-from models.governance.counterfactual import Counsel
-from models.governance.reasons import Explainer
-from models.governance.rule import Rule
+from models.governance.doubt.rule import Rule
+from models.governance.explanation.counterfactual import Counsel
+from models.governance.explanation.reasons import Explainer
 from models.policy import Action
 
 TARGET = 1_000.0

@@ -13,7 +13,7 @@ import pytest
 
 from models.clock import Month
 from models.errors import Conflict, NotFound
-from models.governance.reasons import Reason
+from models.governance.explanation.reasons import Reason
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.decisions import NO_INPUTS, Answered, DecisionLog, LoggedDecision, Review, read_reasons
 from tests.contracts.conftest import named, run_on

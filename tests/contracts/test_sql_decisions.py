@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from models.errors import Misconfigured, Unavailable
-from models.governance.reasons import Reason
+from models.governance.explanation.reasons import Reason
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.adapters.sql_schema import METADATA, REVISION, SCRIPTS, engine, migrate
 from monitoring.decisions import Answered

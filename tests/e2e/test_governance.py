@@ -16,13 +16,12 @@ from typing import Any
 import httpx
 import pytest
 
-from models.adapters import key_files
+from models.adapters import account_keys, key_files
 from models.adapters.file_ledger import FileLedger
 from models.adapters.folder_channel import FolderChannel
 from models.bundle import Bundle, canonical
 from models.channel import Move, Pointer
 from models.clock import SystemClock
-from models.credit_default import USE_CASE
 from models.governance import release
 from models.governance.ledger import Event
 from models.governance.requests import Office
@@ -32,7 +31,7 @@ from monitoring.adapters.sql_decisions import SqlDecisionLog
 from pipelines.__main__ import main
 from pipelines.adapters.evidence_folder import EvidenceFolder
 from pipelines.promotion import Candidate, Desk, keep, promote, register, request_promotion
-from tests.bundles import MODEL, record
+from tests.bundles import MODEL, USE_CASE, record
 from tests.e2e.test_serving import SCORE, Service, until
 from tests.fakes.registry import FakeRegistry
 from tests.office import paper_evidence, paper_evidence_digest
@@ -236,6 +235,7 @@ def test_two_people_bring_what_the_gate_refused_into_force_and_it_stays_visible(
 
 def test_outside_the_local_profile_the_demonstration_counts_for_nothing(home: Home, bundles: list[Bundle]) -> None:
     home.champion(bundles[0])
+    account_keys.keyring(home.path / "keys", account_keys.ACCOUNTS, local=True)
 
     client = home.service.start(STEWARD_PROFILE="production")
     ready = client.get("/health/ready")

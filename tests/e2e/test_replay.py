@@ -13,7 +13,7 @@ from models.adapters.file_ledger import FileLedger
 from models.governance.ledger import Event, verify_chain
 from monitoring.adapters.report_folder import ReportFolder
 from monitoring.report import newest
-from pipelines.replay_story import ReplayResult, won_back
+from pipelines.replay.story import ReplayResult, won_back
 
 pytestmark = pytest.mark.soak
 
@@ -23,7 +23,7 @@ BUSY = 2.5  # load over a quarter of an hour; a replay alone makes less than 2
 
 
 def lived(scenario: str, home: Path) -> ReplayResult:
-    command = f"from pipelines.replaying import run; run({scenario!r}, trials={TRIALS})"
+    command = f"from pipelines.replay.run import run; run({scenario!r}, trials={TRIALS})"
     environment = os.environ | {"STEWARD_HOME": str(home)}
     ran = subprocess.run([sys.executable, "-c", command], env=environment, capture_output=True, text=True, timeout=1800)
     assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -18,7 +18,7 @@ from models.usecase import UseCase
 from monitoring.performance import Figures, Performance, Reading
 from monitoring.report import MonthlyReport
 from monitoring.verdict import Level, Suggestion, Verdict
-from pipelines.replay_ports import Acceptance, Answer, Turn
+from pipelines.replay.ports import Acceptance, Answer, Turn
 
 
 class Ranked:

@@ -1,6 +1,6 @@
 """Made-up records of a replay, for what is told about one."""
 
-from pipelines.replay_story import Event, Reading, ReplayMonth, ReplayResult, Score
+from pipelines.replay.story import Event, Reading, ReplayMonth, ReplayResult, Score
 
 
 def coded(

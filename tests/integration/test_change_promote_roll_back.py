@@ -23,9 +23,9 @@ from models.contract import Columns
 from models.credit_default import USE_CASE
 from models.errors import Integrity
 from models.gates import Parity
+from models.governance.doubt.rule import Rule
 from models.governance.ledger import Event
 from models.governance.requests import Office
-from models.governance.rule import Rule
 from models.governance.signing import Duty
 from models.registry import RunRecord
 from models.scoring import check_golden_rows

@@ -15,12 +15,12 @@ from models.credit_default import USE_CASE
 from models.credit_default.source import table as published
 from models.errors import Integrity, NoChampion, NotApproved, NotEnoughData
 from models.gates import Outcome
-from models.governance.fairness import Kind, Verdict
-from models.governance.fairness_groups import Decided, compare, groups, reference
-from models.governance.fairness_report import FairnessReport
+from models.governance.fairness.figures import Kind, Verdict
+from models.governance.fairness.groups import Decided, compare, groups, reference
+from models.governance.fairness.report import FairnessReport
 from models.policy import Action
 from pipelines import steps
-from pipelines.fairness_step import champion_report, cohorts_of
+from pipelines.fairness.step import champion_report, cohorts_of
 from pipelines.settings import PipelineSettings
 from pipelines.wiring import Platform
 from tests.fakes.source import SomeAccounts

@@ -7,8 +7,8 @@ import pytest
 from matplotlib.image import imread
 
 from models.credit_default.policy import POLICY
-from models.governance.coverage import covered
-from models.governance.uncertainty import venn_abers
+from models.governance.doubt.coverage import covered
+from models.governance.doubt.uncertainty import venn_abers
 from models.policy import CutOffs
 from pipelines.adapters import plots, policy_charts
 from pipelines.cost_curve import cost_curve

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from pipelines.adapters.replay_page import files
-from pipelines.replay_story import Event, ReplayResult
+from pipelines.replay.story import Event, ReplayResult
 from tests.fakes.replayed import coded, comparable, month, result
 
 pytestmark = pytest.mark.integration

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import Misconfigured, NotFound
-from pipelines.replaying import run
+from pipelines.replay.run import run
 
 pytestmark = pytest.mark.integration
 

@@ -17,7 +17,7 @@ from models.governance.release import champion, promote
 from models.governance.requests import Office, Request, request
 from models.governance.signing import Duty
 from pipelines.adapters.service_process import ServiceProcess
-from pipelines.replay import records
+from pipelines.replay.days import records
 from tests.office import PaperDossiers, paper_evidence_digest
 from tests.samples import SAMPLE, ensemble, rows, sealed
 

@@ -14,10 +14,11 @@ from models.gates import Outcome
 from models.governance.dossier import evidence_digest
 from models.governance.ledger import Event
 from models.lake import AUDIT, SNAPSHOTS
-from pipelines import rebuilding, steps
+from pipelines import steps
 from pipelines.definitions import accept_definition
 from pipelines.holds import Holds, accept_input
-from pipelines.rebuild import Likeness
+from pipelines.rebuild import run as rebuilding
+from pipelines.rebuild.compare import Likeness
 from pipelines.retraining import Course
 from pipelines.settings import PipelineSettings
 from pipelines.steps import Ending, Kind

@@ -7,8 +7,8 @@ import pytest
 
 from models.clock import FixedClock, Month, end_of_day
 from models.errors import NotFound, Unavailable
+from models.governance.explanation.reasons import Reason
 from models.governance.ledger import Event, verify_chain
-from models.governance.reasons import Reason
 from models.lake import PartitionVersion
 from monitoring.decisions import Answered, LoggedDecision
 from monitoring.retention import Archive, Retained, retain

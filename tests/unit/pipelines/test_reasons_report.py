@@ -10,7 +10,7 @@ import pytest
 from models.calibration import IDENTITY
 from models.clock import Month
 from models.errors import NotEnoughData
-from models.governance.reasons import Explanation, Reason
+from models.governance.explanation.reasons import Explanation, Reason
 from models.splits import Plan
 from pipelines.assessment import Cohorts
 from pipelines.reasons_report import agreement, stability

@@ -10,7 +10,7 @@ from models.bundle import Bundle, canonical
 from models.channel import release
 from models.clock import FixedClock, Month
 from models.errors import Expired, NotFound
-from models.governance.rule import Rule
+from models.governance.doubt.rule import Rule
 from monitoring.decisions import LoggedDecision
 from monitoring.sealing import seal_all
 from pipelines.redecision import find, redecide, told

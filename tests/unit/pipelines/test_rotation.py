@@ -16,7 +16,7 @@ from models.splits import held_out
 from models.usecase import Cohort
 from monitoring.performance import match
 from pipelines.dataset import Dataset, load
-from pipelines.fairness_audit import Keyed, LakeAudit
+from pipelines.fairness.audit import Keyed, LakeAudit
 from pipelines.rotation import rekey
 from tests.fakes.source import AUGUST, JUNE, MAY, SomeAccounts
 from tests.intake import Bank

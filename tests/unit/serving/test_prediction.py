@@ -14,8 +14,8 @@ from models.bundle import canonical
 from models.channel import release
 from models.clock import FixedClock, Month
 from models.errors import Conflict, InputRefused, Integrity, Misconfigured, NoChampion, NotFound, Unavailable
-from models.governance.reasons import Reason
-from models.governance.rule import Rule
+from models.governance.doubt.rule import Rule
+from models.governance.explanation.reasons import Reason
 from serving.answers import Ask
 from serving.loaded import LoadedModel
 from serving.prediction import Predictor

@@ -1,0 +1,1 @@
+"""Fairness on the audit columns: figures, groups, proxies, alternatives."""

@@ -1,0 +1,262 @@
+"""The commands of people who answer for models: what waits, approve, reject, override, promote, stop, verify, inventory."""
+
+from argparse import Namespace
+from collections.abc import Callable
+from getpass import getpass
+
+from models.catalog import find, names
+from models.errors import Integrity, Misconfigured, NoChampion, NotFound, PlatformError
+from models.governance import release, stop
+from models.governance.approval import Approval
+from models.governance.audit import Records, audit
+from models.governance.checking import Waiting, override, reject, sign_off, waiting
+from models.governance.inventory import Inventory, oversight
+from models.governance.ledger import Entry, Event
+from models.governance.requests import Office, requested
+from models.governance.signing import Signer
+from pipelines.commands.loop import Ended
+from pipelines.wiring import Platform, platform
+
+
+def inventory(chosen: Namespace) -> Ended:
+    """Every use case: owner, use, exposure, tier, and what applies. Held if one of them is incomplete."""
+    parts, complete = platform(), True
+    for name in [chosen.model] if chosen.model else names():
+        declared = find(name).inventory
+        print(f"{name}: {find(name).title}")
+        print("\n".join(f"  {line}" for line in [*_declared(declared), *_applies(declared), *_standing(parts, name)]))
+        complete &= not declared.missing()
+    return Ended.DONE if complete else Ended.HELD
+
+
+def requests(chosen: Namespace) -> Ended:
+    """The inbox on the command line."""
+    parts = _with_releases(chosen)
+    office, model = parts.office, parts.use_case.name
+    found = waiting(office, model, release.champion(office, model))
+    for wish in found:
+        print("\n".join(_waiting(wish)))
+    used = _overrides(office.ledger.entries(model))
+    print(f"{model}: {len(found)} wait for approval; {used} promoted by override so far")
+    return Ended.HELD if found else Ended.DONE
+
+
+def approve(chosen: Namespace) -> Ended:
+    parts = _with_releases(chosen)
+    bundle = _digest(parts, chosen.bundle)
+    approver = _approver(parts, chosen.by)
+    approval = sign_off(parts.office, approver, parts.use_case.name, bundle, comment=chosen.comment, conditions=chosen.conditions)
+    print(f"{chosen.by} approved bundle {bundle[:12]} with evidence {approval.evidence[:12]}, until {approval.expires_at:.10}")
+    _say_conditions([approval])
+    print(f"Next: make promote BUNDLE={bundle[:12]}")
+    return Ended.DONE
+
+
+def decline(chosen: Namespace) -> Ended:
+    parts = _with_releases(chosen)
+    bundle = _digest(parts, chosen.bundle)
+    reject(parts.office, _approver(parts, chosen.by), parts.use_case.name, bundle, reason=chosen.reason)
+    print(f"{chosen.by} rejected bundle {bundle[:12]}; it is promoted only if somebody approves it after this")
+    return Ended.DONE
+
+
+def overrule(chosen: Namespace) -> Ended:
+    parts = _with_releases(chosen)
+    office, model = parts.office, parts.use_case.name
+    bundle, compared_with = _digest(parts, chosen.bundle), release.champion(office, model)
+    override(office, _approver(parts, chosen.by), model, bundle, compared_with=compared_with, reason=chosen.reason)
+    print(f"{chosen.by} asked to override the gate's refusal of bundle {bundle[:12]}: {chosen.reason}")
+    print(f'Next: somebody else approves it: make approve BUNDLE={bundle[:12]} BY=… COMMENT="…"')
+    return Ended.HELD
+
+
+def promote(chosen: Namespace) -> Ended:
+    parts = _with_releases(chosen)
+    office, model = parts.office, parts.use_case.name
+    bundle = _digest(parts, chosen.bundle)
+    pointer = release.promote(office, model, bundle)
+    print(f"{model}: version {pointer.version}, bundle {bundle[:12]}, is in force. A running service follows by itself.")
+    signed = office.channel.approvals(bundle)
+    _say_conditions([Approval(**found.document) for found in signed])
+    if requested(office, model, bundle).override:
+        print(f"  by override of the gate; {_overrides(office.ledger.entries(model))} so far")
+    return Ended.DONE
+
+
+def halt(chosen: Namespace) -> Ended:
+    parts = _in_service(chosen)
+    fallback = _digest(parts, chosen.fallback) if chosen.fallback else ""
+    found = stop.stop(parts.office, parts.use_case.name, asked_by=chosen.by, reason=chosen.reason, fallback=fallback)
+    instead = f"version {found.fallback_version}, bundle {fallback[:12]}, answers, marked" if fallback else "clients get 503"
+    print(f"{found.model} is stopped: {instead}. Every service obeys within five seconds.")
+    print('Next: make resume BY=you REASON="…"')
+    return Ended.DONE
+
+
+def go_on(chosen: Namespace) -> Ended:
+    parts = _in_service(chosen)
+    found = stop.resume(parts.office, parts.use_case.name, asked_by=chosen.by, reason=chosen.reason)
+    print(f"{found.model} goes on with the champion, within five seconds.")
+    return Ended.DONE
+
+
+def verify(chosen: Namespace) -> Ended:
+    """Raises `Integrity` naming what does not hold; the ledger's first bad entry comes first."""
+    parts = platform(use_case=chosen.model or "")
+    entries, heads = parts.ledger.entries(), parts.ledger.heads()
+    if not entries and not heads and not parts.channel.models():
+        print("Nothing has been recorded yet.")
+        return Ended.DONE
+    findings = audit(Records(entries, heads, parts.channel, parts.trust(), parts.evidence))
+    for finding in findings:
+        print(f"  {finding.where}: {finding.problem}")
+    if findings:
+        raise Integrity(
+            f"what was recorded does not hold in {len(findings)} places; the first: {findings[0].where}",
+            hint="what this proves and what not is in docs/threat-model.md; keep the files as they are until it is understood",
+        )
+    anchored = (
+        f", {len(heads) - 1} in the anchor" if parts.settings.ledger_anchor else "; no anchor is set (STEWARD_LEDGER_ANCHOR)"
+    )
+    print(f"{len(entries)} ledger entries hold, each attested; the head is signed{anchored}.")
+    released = ", ".join(parts.channel.models()) or "no model"
+    print(f"pointers, stops, approvals, bundles and evidence of {released} are as recorded.")
+    return Ended.DONE
+
+
+def make_approver(chosen: Namespace) -> Ended:
+    parts = platform()
+    key, proposal = parts.approvers.make(chosen.name, _passphrase(parts, chosen.name, twice=True))
+    print(f"{chosen.name}'s private key: {key} (yours alone; nothing can restore it)")
+    print(f"the public key waits in {proposal}")
+    print(f"Next: whoever keeps the trust file: make trust NAME={chosen.name} BY=…")
+    return Ended.DONE
+
+
+def trust(chosen: Namespace) -> Ended:
+    parts = platform()
+    key = parts.approvers.admit(chosen.name)
+    _note_trust(parts, Event.TRUSTED, chosen, key)
+    print(f"{chosen.name} may approve from now on; running services know it within five seconds")
+    return Ended.DONE
+
+
+def distrust(chosen: Namespace) -> Ended:
+    parts = platform()
+    key = parts.approvers.dismiss(chosen.name)
+    _note_trust(parts, Event.DISTRUSTED, chosen, key)
+    print(f"{chosen.name} may not approve any more, and what {chosen.name} approved no longer counts")
+    return Ended.DONE
+
+
+def _note_trust(parts: Platform, event: Event, chosen: Namespace, key: str) -> None:
+    facts = {"name": chosen.name, "key": key, "reason": chosen.reason}
+    parts.ledger.append(event, model="", actor=chosen.by, at=parts.clock.now(), facts=facts)
+
+
+def _with_releases(chosen: Namespace) -> Platform:
+    """An empty home stays empty: the office would make keys in it. Raises `NoChampion`."""
+    parts = platform(use_case=chosen.model or "")
+    if not parts.ledger.entries(parts.use_case.name):
+        raise NoChampion(f"nothing was ever registered of {parts.use_case.name}", hint="run `make train` first")
+    return parts
+
+
+def _in_service(chosen: Namespace) -> Platform:
+    """Does not ask the ledger: a broken one must not keep anybody from stopping a model."""
+    parts = platform(use_case=chosen.model or "")
+    if not parts.channel.pointers(parts.use_case.name):
+        raise NoChampion(f"{parts.use_case.name} has no champion", hint="nothing is served; run `make train` first")
+    return parts
+
+
+def _digest(parts: Platform, text: str) -> str:
+    """The digest that begins like this, of all that was registered. Raises `NotFound`."""
+    entries = parts.ledger.entries(parts.use_case.name)
+    known = {entry.facts["bundle"] for entry in entries if entry.event in (Event.REGISTERED, Event.REQUESTED)}
+    found = [digest for digest in known if digest.startswith(text)]
+    if len(found) != 1:
+        raise NotFound(
+            f"{len(found) or 'no'} bundles of {parts.use_case.name} begin with {text!r}", hint="see make requests for the digests"
+        )
+    return str(found[0])
+
+
+def _approver(parts: Platform, name: str) -> Signer:
+    return parts.approvers.open(name, _passphrase(parts, name))
+
+
+def _passphrase(parts: Platform, name: str, *, twice: bool = False, ask: Callable[[str], str] = getpass) -> str:
+    given = parts.settings.approver_passphrase.get_secret_value()
+    if given:
+        return given
+    try:
+        typed = ask(f"Passphrase of {name}: ")
+        if twice and ask("Once more: ") != typed:
+            raise Misconfigured("the two passphrases differ", hint="nothing was made; try again")
+    except EOFError as error:
+        raise Misconfigured(
+            "there is no terminal to ask for the passphrase", hint="set STEWARD_PIPELINES_APPROVER_PASSPHRASE"
+        ) from error
+    return typed
+
+
+def _overrides(entries: list[Entry]) -> int:
+    """How many promotions overrode the gate."""
+    asked = {entry.facts["bundle"] for entry in entries if entry.event is Event.OVERRIDE_REQUESTED}
+    return sum(entry.event is Event.PROMOTED and entry.facts["bundle"] in asked for entry in entries)
+
+
+def _waiting(wish: Waiting) -> list[str]:
+    wanted, who = wish.wanted, wish.wanted.requester or wish.wanted.trainer
+    lines = [
+        f"version {wanted.version}, bundle {wanted.bundle[:12]}, asked {wish.asked_at:.10} by {who}",
+        f"  {wanted.reason}",
+        f"  read first: {wish.place}",
+        f"  approvals {len(wish.approvals)} of {wish.needed}: {', '.join(a.approver for a in wish.approvals) or 'none yet'}",
+    ]
+    lines += [f"  condition by {approval.approver}: {approval.conditions}" for approval in wish.approvals if approval.conditions]
+    lines += [f"  people only: {wish.people_only}"] if wish.people_only else []
+    lines += ["  the champion has changed since: train again"] if wish.stale else []
+    return [*lines, f'  make approve BUNDLE={wanted.bundle[:12]} BY=you COMMENT="…"  (or make reject … REASON="…")']
+
+
+def _say_conditions(approvals: list[Approval]) -> None:
+    for approval in approvals:
+        if approval.conditions:
+            print(f"  condition by {approval.approver}: {approval.conditions}")
+
+
+def _declared(found: Inventory) -> list[str]:
+    exposure = found.exposure
+    return [
+        f"owner      {found.owner}",
+        f"purpose    {found.purpose} ({found.purpose_class})",
+        *(f"permitted  {use}" for use in found.permitted),
+        *(f"forbidden  {use}" for use in found.forbidden),
+        f"exposure   {exposure.amount:,.0f} {exposure.unit}: {exposure.source}",
+    ]
+
+
+def _applies(found: Inventory) -> list[str]:
+    try:
+        rules = oversight(found)
+    except PlatformError as error:
+        return [f"BLOCKED    {error.problem}"]
+    every = "every month" if rules.monitoring_months == 1 else f"every {rules.monitoring_months} months"
+    people = f"{rules.approvers} approver{'s' * (rules.approvers > 1)}"
+    return [
+        f"tier       {rules.tier}: {people}, for {rules.approval_days} days; monitored {every}",
+        f"evidence   {', '.join(rules.evidence)}",
+    ]
+
+
+def _standing(parts: Platform, name: str) -> list[str]:
+    """How the model stands in this home."""
+    entries = parts.ledger.entries(name)
+    if not entries or not parts.channel.pointers(name):
+        return ["in force   nothing"]
+    office: Office = parts.office
+    found = [f"in force   bundle {release.champion(office, name)[:12]}; overrides of the gate: {_overrides(entries)}"]
+    halted = stop.newest(office.channel, office.trust, name)
+    return [*found, f"STOPPED    {halted.reason} ({halted.asked_by})"] if halted and halted.stopped else found

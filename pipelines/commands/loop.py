@@ -1,0 +1,255 @@
+"""What each command does, and what it says at its end: what was made, where it is, what to do next."""
+
+from argparse import Namespace
+from enum import Enum, auto
+
+from models.channel import Move, head
+from models.errors import Conflict, Misconfigured, NoChampion
+from models.governance.fairness.figures import Verdict
+from models.governance.ledger import open_holds
+from models.governance.release import roll_back
+from pipelines.definitions import accept_definition as accept
+from pipelines.engine import engine
+from pipelines.fairness.step import BUDGET_SECONDS, champion_report
+from pipelines.fairness.table import lines
+from pipelines.holds import Holds
+from pipelines.holds import accept_input as accept_inputs
+from pipelines.pack.artefacts import Verdict as PackVerdict
+from pipelines.pack.files import BUDGET_SECONDS as PACK_SECONDS
+from pipelines.rebuild import run as rebuilding
+from pipelines.steps import Ending, Kind
+from pipelines.stopwatch import Part, Stopwatch
+from pipelines.wiring import Platform, platform
+
+
+class Ended(Enum):
+    DONE = auto()
+    HELD = auto()
+
+
+def ingest(chosen: Namespace) -> Ended:
+    parts = _platform(chosen)
+    with engine(parts, verbose=chosen.verbose) as flows:
+        report = flows.ingest(as_of=chosen.as_of, use_case=parts.use_case.name)
+    print(f"{len(report.written)} partitions written, {report.unchanged} unchanged: {parts.settings.home / 'lake'}")
+    if report.docs:
+        print(f"Data Docs: {report.docs}")
+    return holds(chosen) if report.holds else _next("make train")
+
+
+def train(chosen: Namespace) -> Ended:
+    watch, parts = Stopwatch(), _platform(chosen)
+    with engine(parts, verbose=chosen.verbose, warm=True) as flows:
+        ending = flows.train(
+            as_of=chosen.as_of, use_case=parts.use_case.name, trials=parts.settings.trials, known_at=chosen.known_at
+        )
+    return _ended(parts, ending, watch)
+
+
+def retrain(chosen: Namespace) -> Ended:
+    watch, parts = Stopwatch(), _platform(chosen)
+    with engine(parts, verbose=chosen.verbose, warm=True) as flows:
+        ending = flows.retrain(
+            as_of=chosen.as_of,
+            use_case=parts.use_case.name,
+            trials=parts.settings.trials,
+            asked_by=chosen.asked_by,
+            known_at=chosen.known_at,
+        )
+    return _ended(parts, ending, watch)
+
+
+def monitor(chosen: Namespace) -> Ended:
+    parts = _platform(chosen)
+    with engine(parts, verbose=chosen.verbose) as flows:
+        reports = flows.monitor(use_case=parts.use_case.name)
+    if not reports:
+        print("Nothing to report on: no decision has been logged.")
+        return _next("make serve, then score some accounts")
+    for report in reports:
+        print(f"{report.month}: {report.verdict.level}. {report.verdict.sentence}")
+    return _next("make monitor, to look at the reports")
+
+
+def fairness(chosen: Namespace) -> Ended:
+    parts = _platform(chosen)
+    report = champion_report(parts)
+    with parts.watch.step("draw and store", Part.TRACKING):
+        kept = parts.keep_fairness(report)
+    print("\n".join(lines(report)))
+    print("\n".join(parts.watch.lines()))
+    print(f"  {BUDGET_SECONDS:5.0f} s  budget")
+    print(f"every figure: {kept['fairness.json']}")
+    if report.verdict is Verdict.WITHIN:
+        return Ended.DONE
+    print("Next: a person reads what is not within limits and decides; the limits are policy, in the use case's policy.py")
+    return Ended.HELD
+
+
+def evidence(chosen: Namespace) -> Ended:
+    watch, parts = Stopwatch(), _platform(chosen)
+    with engine(parts, verbose=chosen.verbose) as flows:
+        kept = flows.evidence(version=chosen.version, use_case=parts.use_case.name, rebuild=chosen.rebuild)
+    watch.steps += kept.timings
+    print(f"{parts.use_case.name}: {len(kept.figures):,} figures, each read from an artefact.")
+    for verdict in (PackVerdict.FAILED, PackVerdict.INSUFFICIENT):
+        print(f"  {len(kept.of(verdict)):,} {verdict}: {', '.join(kept.gates(verdict)) or 'none'}")
+    print(f"  evidence pack {kept.digest[:12]}: {kept.folder / 'index.html'}")
+    print("\n".join(watch.lines()))
+    print(f"  {PACK_SECONDS:5.0f} s  budget")
+    if kept.asked:
+        print("The version waits for approval: what is signed from now on is this pack.")
+        return _next("make requests")
+    return _next("make monitor, to read it in the viewer")
+
+
+def accept_definition(chosen: Namespace) -> Ended:
+    parts = _platform(chosen)
+    accepted = accept(
+        parts.use_case,
+        parts.lake,
+        parts.ledger,
+        parts.clock,
+        version=chosen.version,
+        by=chosen.by,
+        reason=chosen.reason,
+        progress=print,
+    )
+    if not accepted.released and not accepted.restated:
+        print(f"Nothing changed: definition {accepted.version} was in force and no hold was open.")
+    return _on(parts)
+
+
+def accept_input(chosen: Namespace) -> Ended:
+    parts = _platform(chosen)
+    released = accept_inputs(
+        Holds(parts.use_case, parts.ledger, parts.clock),
+        month=str(chosen.month),
+        column=chosen.column,
+        by=chosen.by,
+        reason=chosen.reason,
+        progress=print,
+    )
+    if not released:
+        print("Nothing changed: these holds were released before.")
+    return _on(parts)
+
+
+def rollback(chosen: Namespace) -> Ended:
+    parts = _platform(chosen)
+    model = parts.use_case.name
+    if not parts.channel.pointers(model):
+        raise NoChampion(f"{model} has no champion to go back from", hint="run `make train` first")
+    now = head(parts.channel, parts.trust(), model)
+    if now.move is Move.ROLL_BACK and not chosen.again:
+        raise Conflict(f"{model} was rolled back already, to version {now.version}", hint="--again goes back one more")
+    pointer = roll_back(parts.office, model, away_from=now.bundle, asked_by=chosen.by, reason=chosen.reason)
+    print(f"{model} is back at version {pointer.version}, bundle {pointer.bundle[:12]}. A running service follows by itself.")
+    print("The registry's aliases follow with the next run: waiting for them would make this slow.")
+    return Ended.DONE
+
+
+def holds(chosen: Namespace) -> Ended:
+    parts = _platform(chosen)
+    waiting = open_holds(parts.ledger.entries(parts.use_case.name))
+    if not waiting:
+        print("Nothing waits for a person.")
+        return Ended.DONE
+    for hold in waiting:
+        print(f"held since {hold.opened_at:.10}: {hold.what} ({hold.month})\n  {hold.command}")
+    if any(hold.coding for hold in waiting):
+        for number, definition in parts.use_case.definitions.items():
+            print(f"  definition {number}: {definition.rule}")
+    print("Next: look at the Data Docs, then accept each of them, or leave it held")
+    return Ended.HELD
+
+
+def rebuild(chosen: Namespace) -> Ended:
+    parts = _platform(chosen)
+    model = parts.use_case.name
+    found = rebuilding.run(parts, chosen.version)
+    print("\n".join(rebuilding.lines(found, model, chosen.version, parts.settings.home)))
+    rebuilding.ensure_reproduced(found, model, chosen.version)
+    return Ended.DONE
+
+
+def sbom(chosen: Namespace) -> Ended:
+    parts = _platform(chosen)
+    for path in parts.keep_bill():
+        print(f"wrote {path}")
+    print(f"{len(parts.libraries)} libraries. A version's own bill lies in its evidence, signed with it")
+    return Ended.DONE
+
+
+def licences(chosen: Namespace) -> Ended:
+    parts = _platform(chosen)
+    if refused := parts.refused_licences():
+        raise Misconfigured(
+            f"{len(refused)} licences are refused:\n  " + "\n  ".join(refused),
+            hint="replace the library, or let those who answer for it decide: infra/licences.toml",
+        )
+    print(f"Licences of {len(parts.libraries)} libraries: none is refused.")
+    return Ended.DONE
+
+
+def versions(chosen: Namespace) -> Ended:
+    """Looking also repairs: the registry of a home that was moved or copied names its new place from then on."""
+    parts = _platform(chosen)
+    for version in parts.registry.versions(parts.use_case.name):
+        aliases = ", ".join(version.aliases) or "-"
+        as_of = version.tags.get("as_of", "-")
+        print(f"version {version.version}  bundle {version.bundle_digest[:12]}  as of {as_of}  {aliases}")
+    print(f"MLflow: {_mlflow(parts)}")
+    return Ended.DONE
+
+
+def schedule(chosen: Namespace) -> Ended:
+    parts = _platform(chosen)
+    with engine(parts, ui=True, verbose=chosen.verbose) as flows:
+        flows.serve_schedules(parts)
+    return Ended.DONE
+
+
+def replay(chosen: Namespace) -> Ended:
+    from pipelines.replay.run import run
+
+    run(chosen.scenario)
+    return Ended.DONE
+
+
+def _platform(chosen: Namespace) -> Platform:
+    """Built before anything starts, so that a wrong setting is said at once."""
+    return platform(use_case=chosen.model or "", trials=getattr(chosen, "trials", None))
+
+
+def _ended(parts: Platform, ending: Ending, watch: Stopwatch) -> Ended:
+    home, model = parts.settings.home, parts.use_case.name
+    watch.steps += [*parts.watch.steps, *ending.timings]
+    print(f"{model}: {ending.kind}. {ending.sentence}")
+    if ending.version:
+        print(f"  version {ending.version}, bundle {ending.bundle[:12]}")
+        print(f"  {ending.opened}")
+        print(f"  evidence {home / 'evidence' / model / ending.bundle[:12]}")
+        print(f"  MLflow   {_mlflow(parts)}")
+    print("\n".join(watch.lines()))
+    if ending.kind is Kind.HELD:
+        return holds(Namespace(model=model))
+    return _next("make serve" if ending.kind is Kind.PROMOTED else "make monitor")
+
+
+def _mlflow(parts: Platform) -> str:
+    """Where a person looks at runs and versions."""
+    home = parts.settings.home.resolve()
+    return parts.settings.mlflow_url or f".venv/bin/mlflow ui --backend-store-uri sqlite:///{home / 'mlflow' / 'mlflow.db'}"
+
+
+def _on(parts: Platform) -> Ended:
+    """After an acceptance: what still waits, or the way on."""
+    if left := open_holds(parts.ledger.entries(parts.use_case.name)):
+        return _next(f"{len(left)} more: make holds")
+    return _next("make retrain")
+
+
+def _next(what: str) -> Ended:
+    print(f"Next: {what}")
+    return Ended.DONE

@@ -1,0 +1,60 @@
+"""The commands about records: make a past decision again, delete what was kept long enough, rotate the keys of pseudonyms."""
+
+from argparse import Namespace
+
+from models.catalog import names
+from models.errors import Integrity
+from models.governance.ledger import Event
+from monitoring.retention import retain as expire
+from pipelines.commands.loop import Ended
+from pipelines.redecision import find, redecide, told
+from pipelines.wiring import platform
+
+
+def replay_decision(chosen: Namespace) -> Ended:
+    """Raises `NotFound`, `Expired`, and `Integrity` naming what came out otherwise."""
+    parts = platform(use_case=chosen.model or "")
+    decision = find(parts.decisions, parts.lake, chosen.id)
+    print("\n".join(told(decision)))
+    if found := redecide(decision, parts.released_bundle(decision.bundle), parts.scorer):
+        print("\n".join(f"  {each.sentence}" for each in found))
+        raise Integrity(
+            f"decision {chosen.id} comes out otherwise: {found[0].sentence}",
+            hint="the log was edited, or this machine computes otherwise: see `make verify`, then the golden rows",
+        )
+    print("made again from its record: the same probability, decision and reasons")
+    return Ended.DONE
+
+
+def account(chosen: Namespace) -> Ended:
+    """An id is hidden before anything is looked for."""
+    parts = platform(use_case=chosen.model or "")
+    found = parts.decisions.of_account(parts.use_case.name, parts.accounts.known_as(chosen.id))
+    for decision in found:
+        print(f"{decision.decision_id}  {decision.month}  {decision.action}  {decision.probability!r}")
+    print(f"{len(found)} decisions of {parts.use_case.name} on this account")
+    return Ended.DONE
+
+
+def retain(chosen: Namespace) -> Ended:
+    parts = platform(use_case=chosen.model or "")
+    months = parts.use_case.policy.retention_months
+    done = expire(parts.archive, parts.use_case.name, months, parts.trainer)
+    print(
+        f"{parts.use_case.name}: inputs are kept for {months} months; what was decided before {done.before:%Y-%m-%d} loses them"
+    )
+    for month, count in done.decisions.items():
+        print(f"  {month}: inputs of {count:,} decisions deleted")
+    print(f"  {sum(done.decisions.values()):,} inputs, {done.answers:,} stored answers, {done.sealed} sealed months written anew")
+    return Ended.DONE
+
+
+def rotate_keys(chosen: Namespace) -> Ended:
+    generation = platform().add_keys()
+    written = [part for name in names() for part in platform(use_case=name).rekey_audit()]
+    parts = platform()
+    facts = {"generation": generation, "audit_partitions": len(written), "reason": chosen.reason}
+    parts.ledger.append(Event.KEYS_ROTATED, model="", actor=chosen.by, at=parts.clock.now(), facts=facts)
+    print(f"Accounts are hidden under generation {generation} of the keys from now on; {len(written)} audit partitions follow.")
+    print("What is stored stays as it is and joins on. Start running services again: they keep the keys that they began with.")
+    return Ended.DONE

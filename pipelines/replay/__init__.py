@@ -1,0 +1,1 @@
+"""Months lived through again with the real parts, on an injected clock."""

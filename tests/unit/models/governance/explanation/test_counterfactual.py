@@ -1,0 +1,175 @@
+"""Help: the smallest change of what a customer can change, in the allowed direction, proved by scoring it."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
+
+from models.errors import Integrity, Misconfigured
+from models.governance.explanation.counterfactual import MOST_CHANGED, Change, Counsel
+from models.policy import Action, Mutable
+from tests.bundles import USE_CASE, reasons
+from tests.fakes.scorer import FakeScorer
+from tests.toy import Formula, contract, part, policy
+
+Floats = NDArray[np.float64]
+DOWN_A, UP_B, DOWN_C = (
+    Mutable(column="a", direction=-1, until=0),
+    Mutable(column="b", direction=1, until=40),
+    Mutable(column="c", direction=-1, until="d"),
+)
+KNOTS = np.arange(-10.0, 31.0).tolist()  # 41 quantiles: one account in forty between two whole numbers
+
+
+def counsel(formula: Any, *mutable: Mutable) -> Counsel:
+    scales = {each.column: KNOTS for each in mutable}
+    return Counsel(contract(4), policy(4, mutable=mutable), part([0.0] * 4, scales=scales), Formula(formula))
+
+
+def test_the_nearest_step_that_flips_the_decision_is_told() -> None:
+    found = counsel(lambda x: x[:, 0] - 4.5, DOWN_A).better(np.array([10.0, 0, 0, 0]))
+    assert found is not None
+    assert found.changes == (Change("a", 10.0, 4.0),)
+    assert found.action == Action.REVIEW
+    assert found.way == pytest.approx(6 / 41)
+
+
+def test_one_change_is_preferred_to_two_however_long_its_way() -> None:
+    found = counsel(lambda x: x[:, 0] - x[:, 1] - 0.5, DOWN_A, UP_B).better(np.array([20.0, 0, 0, 0]))
+    assert found is not None
+    assert [change.column for change in found.changes] == ["a"]
+
+
+def test_of_two_single_changes_the_shorter_way_is_told() -> None:
+    found = counsel(lambda x: x[:, 0] - 4 * x[:, 1] - 0.5, DOWN_A, UP_B).better(np.array([20.0, 0, 0, 0]))
+    assert found is not None
+    assert found.changes == (Change("b", 0.0, 5.0),)
+
+
+def test_two_changes_are_told_where_one_is_not_enough() -> None:
+    """a can only give 20 and b 30 by the last quantile and 40 by its bound: 45 needs both."""
+    found = counsel(lambda x: x[:, 0] - x[:, 1] + 24.5, DOWN_A, UP_B).better(np.array([20.0, 0, 0, 0]))
+    assert found is not None
+    assert [change.column for change in found.changes] == ["a", "b"]
+    gained = sum(abs(change.after - change.before) for change in found.changes)
+    assert gained >= 45
+
+
+def test_the_bound_itself_is_a_step_also_where_no_account_ever_was() -> None:
+    found = counsel(lambda x: 35 - x[:, 1], UP_B).better(np.array([0.0, 0, 0, 0]))
+    assert found is not None
+    assert found.changes == (Change("b", 0.0, 40.0),)
+
+
+def test_no_change_leaves_the_range_of_the_contract() -> None:
+    """The policy would allow 500, the contract ends at 100."""
+    found = counsel(lambda x: 35 - x[:, 1], UP_B.model_copy(update={"until": 500.0})).better(np.array([0.0, 0, 0, 0]))
+    assert found is not None
+    assert found.changes == (Change("b", 0.0, 100.0),)
+
+
+def test_the_bound_may_be_another_input_of_the_same_account() -> None:
+    row = np.array([0.0, 0.0, 20.0, 15.0])
+    made = counsel(lambda x: x[:, 2] - 14.5, DOWN_C)
+    assert made.better(row) is None
+    row[3] = 14.0
+    found = made.better(row)
+    assert found is not None
+    assert found.changes == (Change("c", 20.0, 14.0),)
+
+
+@pytest.mark.parametrize("row", [[-3.0, 0, 0, 0], [20.0, 40.0, 0, 0]])
+def test_where_no_allowed_change_helps_there_is_none(row: list[float]) -> None:
+    """a would have to fall below its bound, or b to rise above it, or c to change, which a customer cannot."""
+    assert counsel(lambda x: 50 - x[:, 1] + x[:, 2], DOWN_A, UP_B).better(np.array(row)) is None
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[Any, Floats]:
+    number = st.floats(-3, 3)
+    linear, bent = draw(arrays(float, 4, elements=number)), draw(arrays(float, (4, 4), elements=number))
+    row = draw(arrays(float, 4, elements=st.integers(-10, 30).map(float)))
+    return lambda x: x @ linear + np.einsum("ni,ij,nj->n", x, bent, x) / 20 + 1.0, row
+
+
+@given(cases())
+def test_help_moves_mutable_inputs_only_in_their_direction_and_within_bounds(case: tuple[Any, Floats]) -> None:
+    formula, row = case
+    made = counsel(formula, DOWN_A, UP_B, DOWN_C)
+    found = made.better(row)
+    if found is None:
+        return
+    after = row.copy()
+    for change in found.changes:
+        place = "abcd".index(change.column)
+        assert change.before == row[place]
+        after[place] = change.after
+    assert after[3] == row[3]
+    assert after[0] == row[0] or 0 <= after[0] < row[0]
+    assert after[1] == row[1] or row[1] < after[1] <= 40
+    assert after[2] == row[2] or row[3] <= after[2] < row[2]
+    assert 1 <= len(found.changes) <= MOST_CHANGED
+    judge = policy(4)
+    probability = judge.quantise(Formula(formula).probabilities(np.stack([row, after])))
+    severity = [list(Action).index(Action(action)) for action in judge.cut_offs.actions(probability)]
+    assert severity[1] < severity[0]
+    assert found.probability == probability[1]
+
+
+@given(cases())
+def test_if_a_single_step_of_the_grid_helps_only_one_input_is_changed(case: tuple[Any, Floats]) -> None:
+    formula, row = case
+    made, judge = counsel(formula, DOWN_A, UP_B), policy(4)
+    ladders = {0: [v for v in KNOTS if 0 <= v < row[0]], 1: [v for v in [*KNOTS, 40.0] if row[1] < v <= 40]}
+    tried = [(place, value) for place, values in ladders.items() for value in values]
+    rows = np.repeat(row[None], len(tried) + 1, axis=0)
+    for number, (place, value) in enumerate(tried):
+        rows[number, place] = value
+    actions = judge.cut_offs.actions(judge.quantise(Formula(formula).probabilities(rows)))
+    severity = np.array([list(Action).index(Action(action)) for action in actions])
+    found = made.better(row)
+    if (severity[:-1] < severity[-1]).any():
+        assert found is not None
+        assert len(found.changes) == 1
+    else:
+        assert found is None or len(found.changes) == 2
+
+
+def test_codes_move_to_codes_and_the_account_that_catches_up_is_kept() -> None:
+    scorer = FakeScorer(b"0.05")
+    made = Counsel(USE_CASE.contract, USE_CASE.policy, reasons(USE_CASE.contract, scorer), scorer)
+    found = made.better(np.array([50_000, 4, 0, 28_314, 49_291, 1_100, 1_200], dtype=np.float64))
+    assert found is not None
+    assert found.changes == (Change("status_0", 4.0, 2.0),)
+    assert (found.action, found.probability) == (Action.REVIEW, 0.25)
+
+
+def test_a_change_that_does_not_hold_when_scored_alone_is_not_told() -> None:
+    """A graph that scores a batch otherwise than a row."""
+    made = counsel(lambda x: x[:, 0] - 4.5 if len(x) == 1 else x[:, 0] - 8.5, DOWN_A)
+    with pytest.raises(Integrity, match="was said to lead to review"):
+        made.better(np.array([10.0, 0, 0, 0]))
+
+
+def test_an_audit_column_can_never_be_the_help() -> None:
+    with pytest.raises(Misconfigured, match="speak of sex"):
+        counsel(lambda x: x[:, 0], Mutable(column="sex", direction=1, until=2))
+
+
+def test_the_search_is_bounded_and_repeats_itself() -> None:
+    formula = Formula(lambda x: x[:, 0] - x[:, 1] + x[:, 2] + 200)
+    made = Counsel(
+        contract(4),
+        policy(4, mutable=(DOWN_A, UP_B, DOWN_C)),
+        part([0.0] * 4, scales=dict.fromkeys("abc", KNOTS)),
+        formula,
+    )
+    row = np.array([30.0, -10.0, 30.0, 0.0])
+    assert made.better(row) is None
+    assert formula.largest <= 4_096
+    milder = counsel(lambda x: x[:, 0] * x[:, 2] / 50 - x[:, 1] + 8, DOWN_A, UP_B, DOWN_C)
+    assert milder.better(row) == milder.better(row)
