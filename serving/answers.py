@@ -71,5 +71,5 @@ def response_of(model: LoadedModel, decisions: Sequence[LoggedDecision], request
 
 def _judged(model: LoadedModel, decision: LoggedDecision) -> Judged:
     """As it was decided: the interval is a function of the score, so the log need not keep it."""
-    interval = model.rule.intervals.at(decision.probability)
+    interval = model.rule.intervals.around(decision.probability)
     return Judged(decision.action, decision.probability, interval, decision.out_of_distribution)

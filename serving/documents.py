@@ -25,7 +25,7 @@ class Decided(BaseModel):
     decision_id: str = Field(description="under which the decision log keeps it")
     decision: str = Field(description="keep, review or reduce; review too where a cut-off lies within the interval")
     probability: float = Field(ge=0, le=1, description="of a bad outcome, rounded as the policy says")
-    interval: tuple[float, float] = Field(description="Venn-Abers: one of the two probabilities is perfectly calibrated")
+    interval: tuple[float, float] = Field(description="spans the probability and the two of Venn-Abers, one of which is perfectly calibrated")
     out_of_distribution: list[str] | None = Field(
         default=None, min_length=1, description="inputs unlike any that the model was made from; a person decides"
     )

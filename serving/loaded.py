@@ -22,7 +22,7 @@ from serving.checking import Checker, Record
 
 @dataclass(frozen=True)
 class Judged:
-    """What is decided about one record. `interval` is Venn-Abers (p0, p1); `out_of_distribution` names inputs that are unlike
+    """What is decided about one record. `interval` spans probability and Venn-Abers (p0, p1); `out_of_distribution` names inputs that are unlike
     any that the model was made from, for which a person decides."""
 
     action: str
@@ -83,7 +83,7 @@ class LoadedModel:
         actions, strange = self.rule.judged(probability, rows)
         named = {row: self._named(strange[row]) for row in np.flatnonzero(strange.any(axis=1)).tolist()}
         return [
-            Judged(action, score, self.rule.intervals.at(score), named.get(row, ()))
+            Judged(action, score, self.rule.intervals.around(score), named.get(row, ()))
             for row, (action, score) in enumerate(zip(actions.tolist(), probability.tolist(), strict=True))
         ]
 

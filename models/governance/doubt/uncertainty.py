@@ -45,6 +45,11 @@ class Intervals:
         below, above = bisect_right(self.lower_from, score), bisect_left(self.upper_to, score)
         return self.lower[below - 1] if below else 0.0, self.upper[above] if above < len(self.upper) else 1.0
 
+    def around(self, score: float) -> tuple[float, float]:
+        """What is told: from the lowest to the highest of score, p0 and p1. A cut-off within it means that a person decides."""
+        p0, p1 = self.at(score)
+        return min(p0, score), max(p1, score)
+
     def of(self, scores: Floats) -> tuple[Floats, Floats]:
         """p0 and p1 of many scores, shape (n,) each."""
         below = np.searchsorted(self.lower_from, scores, side="right")

@@ -140,3 +140,14 @@ def test_steps_survive_the_bundle_and_are_refused_if_they_fall() -> None:
     crossing = data | {"lower": [value + 0.3 for value in data["lower"]]}
     with pytest.raises(Integrity, match="do not rise"):
         Intervals.from_dict(crossing)
+
+
+def test_what_is_told_spans_the_probability_and_says_who_decides() -> None:
+    scores, bad = accounts(3_000)
+    intervals, own = venn_abers(scores, bad), POLICY.cut_offs
+    told = [intervals.around(score) for score in scores.tolist()]
+
+    assert all(low <= score <= high for score, (low, high) in zip(scores.tolist(), told, strict=True))
+    expected = ["keep" if high < own.review else "reduce" if low >= own.reduce else "review" for low, high in told]
+    assert intervals.band(POLICY).actions(scores).tolist() == expected
+    assert set(expected) == {"keep", "review", "reduce"}
