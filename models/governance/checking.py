@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from models.bundle import Bundle
-from models.channel import verified
+from models.channel import head, verified
 from models.errors import Conflict, Held, NotApproved
 from models.governance.approval import WATERMARK, Approval, agreeing, approve, check_approval
 from models.governance.dossier import evidence_digest
@@ -49,8 +49,16 @@ def sign_off(
 
 
 def reject(office: Office, approver: Signer, model: str, bundle: str, *, reason: str) -> None:
-    """An approver says no, signed; until somebody approves after that, the bundle is not promoted."""
+    """An approver says no, signed; until somebody approves after that, the bundle is not promoted.
+
+    Raises `Conflict` if the bundle is in force: a word in the ledger would not take it out of service.
+    """
     requested(office, model, bundle)
+    if office.channel.pointers(model) and head(office.channel, office.trust, model).bundle == bundle:
+        raise Conflict(
+            f"bundle {bundle[:12]} of {model} is in force, and a rejection would not end that",
+            hint="take it out of service: make rollback, or make stop; make distrust if whoever approved it may not any more",
+        )
     _note_signed(office, approver, Event.REJECTED, {"model": model, "bundle": bundle, "reason": _written(reason)})
 
 

@@ -212,6 +212,18 @@ def test_what_a_checker_rejected_is_promoted_only_after_a_later_approval() -> No
     assert bank.served() == digest
 
 
+def test_what_is_in_force_is_not_rejected_but_rolled_back_or_stopped() -> None:
+    bank = Bank()
+    digest = bank.ask("first")
+    release.promote(bank.office, MODEL, digest)
+
+    with pytest.raises(Conflict, match="is in force") as refused:
+        reject(bank.office, validator(), MODEL, digest, reason="it is too strict")
+
+    assert all(way in refused.value.hint for way in ("rollback", "stop", "distrust"))
+    assert Event.REJECTED not in bank.events()
+
+
 def test_what_the_gate_refused_comes_into_force_by_two_approvers_and_a_written_reason() -> None:
     bank = Bank()
     digest = refused_by_the_gate(bank, "first")
