@@ -88,10 +88,11 @@ def _releases(records: Records) -> Iterator[Finding]:
                 yield Finding(where, error.problem)
                 continue
             event = Event.PROMOTED if pointer.move is Move.PROMOTE else Event.ROLLED_BACK
+            said = {name: getattr(pointer, name) for name in ("bundle", "previous", "published_at", "reason")}
             entry = noted.get(number)
             if entry is None:
                 yield Finding(where, "published, and not in the ledger; the next promotion or roll-back notes it")
-            elif (entry.event, entry.facts["bundle"], entry.facts["previous"]) != (event, pointer.bundle, pointer.previous):
+            elif (entry.event, {name: entry.facts.get(name) for name in said}) != (event, said):
                 yield Finding(f"ledger entry {entry.number}", f"does not say what the signed {where} says")
 
 

@@ -4,8 +4,12 @@ The channel is the truth. A signed pointer is published first and the ledger fol
 killed between the two loses nothing: whoever comes next writes what is missing (`reconcile`).
 """
 
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
 from models.channel import Move, Pointer, head, history, publish
-from models.errors import NoChampion, NotFound
+from models.errors import Integrity, NoChampion, NotFound
 from models.governance.checking import ensure_approved
 from models.governance.ledger import Event
 from models.governance.registration import check_registered
@@ -26,7 +30,7 @@ def promote(office: Office, model: str, bundle: str) -> Pointer:
     """Bring a requested bundle into force. The same call again completes what a killed one left, without duplicates.
 
     Raises `Held` without an approval, `NotApproved` if the approval does not hold, `Conflict` if the champion is no
-    longer the one that the bundle was compared with.
+    longer the one that the bundle was compared with, `Integrity` if a published pointer was taken away.
     """
     reconcile(office, model)
     if champion(office, model) == bundle:
@@ -41,7 +45,7 @@ def roll_back(office: Office, model: str, *, away_from: str, asked_by: str, reas
     """Bring back the bundle that `away_from` replaced when it was promoted. Asking the same again changes nothing.
 
     Raises `NotFound` if nothing was in force before it, `Conflict` if another bundle is in force, `NotApproved` if the
-    earlier bundle's approval has expired.
+    earlier bundle's approval has expired, `Integrity` if a published pointer was taken away.
     """
     reconcile(office, model)
     pointers = history(office.channel, office.trust, model)
@@ -57,10 +61,21 @@ def roll_back(office: Office, model: str, *, away_from: str, asked_by: str, reas
 
 
 def reconcile(office: Office, model: str) -> None:
-    """Write into the ledger what the channel's signed pointers say and the ledger does not yet."""
-    noted = {entry.facts["sequence"] for entry in office.ledger.entries(model) if entry.event in _EVENT.values()}
-    for pointer in history(office.channel, office.trust, model):
-        if pointer.sequence not in noted:
+    """Write into the ledger what the channel's signed pointers say and the ledger does not yet.
+
+    Raises `Integrity` if the ledger has a pointer that the channel has not: its number must not be given away again.
+    """
+    noted = {_identity(entry.facts) for entry in office.ledger.entries(model) if entry.event in _EVENT.values()}
+    pointers = history(office.channel, office.trust, model)  # read last: what is noted was published before
+    published = {_identity(asdict(pointer)) for pointer in pointers}
+    if gone := sorted(noted - published):
+        sequence, bundle, at = gone[0]
+        raise Integrity(
+            f"pointer {sequence} of {model}, to bundle {bundle[:12]} at {at}, is in the ledger and not on the release channel",
+            hint="put it back from a copy of the channel; until then make stop keeps the model from answering; see make verify",
+        )
+    for pointer in pointers:
+        if _identity(asdict(pointer)) not in noted:
             facts = {
                 "bundle": pointer.bundle,
                 "version": pointer.version,
@@ -70,6 +85,11 @@ def reconcile(office: Office, model: str) -> None:
                 "reason": pointer.reason,
             }
             office.note(_EVENT[pointer.move], model, pointer.asked_by, facts)
+
+
+def _identity(facts: Mapping[str, Any]) -> tuple[int, str, str]:
+    """A number alone says too little: whoever takes a pointer away and publishes again gives it to another one."""
+    return facts["sequence"], facts["bundle"], facts["published_at"]
 
 
 def _publish(office: Office, wanted: Request, expected: str, move: Move, reason: str, asked_by: str) -> Pointer:

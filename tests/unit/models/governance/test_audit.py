@@ -111,6 +111,18 @@ def pointer_resigned(case: Case) -> str:
     return f"ledger entry {case.number(Event.ROLLED_BACK) - 1}"
 
 
+def pointer_dated_anew(case: Case) -> str:
+    document = {**case.channel("pointers")[MODEL][3].document, "published_at": "2005-09-02T12:00:00+00:00"}
+    case.channel("pointers")[MODEL][3] = pipeline().sign(document)
+    return f"ledger entry {case.number(Event.ROLLED_BACK)}"
+
+
+def pointer_for_another_reason(case: Case) -> str:
+    document = {**case.channel("pointers")[MODEL][3].document, "reason": "a rehearsal"}
+    case.channel("pointers")[MODEL][3] = pipeline().sign(document)
+    return f"ledger entry {case.number(Event.ROLLED_BACK)}"
+
+
 def pointer_not_noted(case: Case) -> str:
     document = {**case.channel("pointers")[MODEL][3].document, "sequence": 4}
     case.channel("pointers")[MODEL][4] = pipeline().sign(document)
@@ -168,6 +180,8 @@ def evidence_edited(case: Case) -> str:
         pointer_removed,
         pointer_edited,
         pointer_resigned,
+        pointer_dated_anew,
+        pointer_for_another_reason,
         pointer_not_noted,
         stop_removed,
         stop_resigned,

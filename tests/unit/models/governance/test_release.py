@@ -1,11 +1,12 @@
 """How bundles come into force and out of it, whoever asks."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from models.channel import Move
-from models.errors import Conflict, Held, NotApproved, NotFound
+from models.errors import Conflict, Held, Integrity, NotApproved, NotFound
 from models.governance import release
 from models.governance.approval import VALID_FOR, WATERMARK
 from models.governance.checking import sign_off
@@ -13,7 +14,7 @@ from models.governance.ledger import Event
 from models.governance.requests import requested
 from models.governance.signing import Duty
 from tests.fakes.channel import FakeChannel
-from tests.office import MODEL, Bank, paper_bundle, signer, validator
+from tests.office import MODEL, Bank, paper_bundle, pipeline, signer, validator
 
 
 def promoted(bank: Bank, *contents: str) -> None:
@@ -211,6 +212,35 @@ def test_the_ledger_is_completed_from_the_signed_pointers() -> None:
 
     noted = [(entry.event, entry.facts["bundle"]) for entry in forgetful.ledger.entries(MODEL)]
     assert noted == [(Event.PROMOTED, paper_bundle(content).digest) for content in ("first", "second")]
+
+
+def taken_away(bank: Bank) -> None:
+    """The pointer of the roll-back: what it brought out of force would be in force again."""
+    assert isinstance(bank.channel, FakeChannel)
+    bank.channel._pointers[MODEL].pop(3)
+
+
+def published_again(bank: Bank) -> None:
+    """Under the same number, to the same bundle, an hour later."""
+    document = bank.channel.pointer(MODEL, 3).document
+    taken_away(bank)
+    bank.channel.add_pointer(MODEL, 3, pipeline().sign({**document, "published_at": "2005-09-01T13:00:00+00:00"}))
+
+
+@pytest.mark.parametrize("tamper", [taken_away, published_again])
+def test_a_pointer_that_the_ledger_knows_cannot_lose_its_number_to_another(tamper: Callable[[Bank], None]) -> None:
+    bank = Bank()
+    promoted(bank, "first", "second")
+    away_from = paper_bundle("second").digest
+    release.roll_back(bank.office, MODEL, away_from=away_from, asked_by="on-call", reason="scores too low")
+    tamper(bank)
+    published, noted = bank.channel.pointers(MODEL), bank.events()
+
+    with pytest.raises(Integrity, match=f"pointer 3 of {MODEL}"):
+        release.roll_back(bank.office, MODEL, away_from=away_from, asked_by="on-call", reason="again")
+    with pytest.raises(Integrity, match=f"pointer 3 of {MODEL}"):
+        release.promote(bank.office, MODEL, away_from)
+    assert (bank.channel.pointers(MODEL), bank.events()) == (published, noted)
 
 
 def test_a_request_needs_its_bundle_in_the_channel() -> None:
