@@ -43,6 +43,15 @@ class Batch:
         return np.issubdtype(self.columns[name].dtype, self.contract[name].dtype)
 
 
+def in_key_order(columns: Columns, key: str) -> Columns:
+    """The rows sorted by their key: their order says nothing about whose they are. Uneven columns stay; they are refused."""
+    if key not in columns or len({len(values) for values in columns.values()}) > 1:
+        return columns
+    keys = columns[key].tolist()
+    order = sorted(range(len(keys)), key=lambda row: str(keys[row]))
+    return {name: values[order] for name, values in columns.items()}
+
+
 @dataclass(frozen=True)
 class Finding:
     """One broken rule: where, what was observed against which limit, and up to five rows that show it."""

@@ -16,7 +16,7 @@ from models.governance.ledger import Hold, Ledger, accepted_definition
 from models.governance.pseudonyms import Keyring, generations, masked
 from models.lake import AUDIT, GENERATION, OUTCOMES, SNAPSHOTS, Lake, PartitionVersion, content_digest
 from models.usecase import Cohort, Source, UseCase
-from pipelines.batches import Batch, Ruling, Verdict
+from pipelines.batches import Batch, Ruling, Verdict, in_key_order
 from pipelines.definitions import outcome_columns
 from pipelines.freshness import missing
 from pipelines.holds import Holds
@@ -136,11 +136,12 @@ def _snapshot(use_case: UseCase, intake: Intake, cohort: Cohort) -> _Delivery:
 
 
 def _audit(use_case: UseCase, intake: Intake, cohort: Cohort) -> _Delivery:
+    """In the order of the keyed hashes: in the snapshot's, the two files side by side would be joined without a key."""
     contract = use_case.contract.only(Role.KEY, Role.AUDIT)
     ring, key, pattern = intake.audit_keys, contract.key, contract[contract.key].pattern
     columns = {name: masked(ring, values, pattern) if name == key else values for name, values in cohort.audit.items()}
     accounts = masked(ring, cohort.columns[key], pattern)
-    batch = Batch(use_case.name, AUDIT, cohort.month, contract, columns, accounts=accounts)
+    batch = Batch(use_case.name, AUDIT, cohort.month, contract, in_key_order(columns, key), accounts=accounts)
     return _Delivery(batch, intake.restricted, {GENERATION: generations(intake.accounts, ring)})
 
 

@@ -13,6 +13,7 @@ from models.clock import Month
 from models.contract import Contract
 from models.governance.pseudonyms import Keyring, generation_of, generations
 from models.lake import AUDIT, GENERATION, SNAPSHOTS, Lake, PartitionVersion
+from pipelines.batches import in_key_order
 
 
 def rekey(
@@ -30,7 +31,8 @@ def rekey(
                 if generation_of(name) <= before
             }
             columns[contract.key] = np.array([new.get(key, key) for key in columns[contract.key].tolist()])
-            written.append(restricted.write(AUDIT, part.month, columns, recorded_at=now, facts={GENERATION: newest}))
+            rows = in_key_order(columns, contract.key)
+            written.append(restricted.write(AUDIT, part.month, rows, recorded_at=now, facts={GENERATION: newest}))
     return written
 
 

@@ -164,11 +164,13 @@ class Platform:
         from pipelines.adapters.expectations import GreatExpectations
         from pipelines.adapters.folder_quarantine import FolderQuarantine
 
+        private = self.settings.home / "restricted"
+        private.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Intake(
             lake=self.lake,
             restricted=self.restricted,
             expectations=GreatExpectations(self.settings.data_docs_folder.parent, self.clock),
-            quarantine=FolderQuarantine(self.settings.home / "restricted" / "quarantine"),
+            quarantine=FolderQuarantine(private / "quarantine"),
             ledger=self.ledger,
             clock=self.clock,
             accounts=self.accounts,

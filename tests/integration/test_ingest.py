@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 from dataclasses import replace
@@ -27,7 +28,9 @@ from pipelines.adapters.expectations import GreatExpectations
 from pipelines.adapters.folder_quarantine import FolderQuarantine
 from pipelines.batches import Batch, Finding, Ruling, Verdict
 from pipelines.ingest import Intake, ingest
+from pipelines.settings import PipelineSettings
 from pipelines.validation import Expectations
+from pipelines.wiring import Platform
 from tests.fakes.expectations import FakeExpectations
 from tests.fakes.source import JULY, SEPTEMBER, SomeAccounts
 from tests.rings import ACCOUNTS, AUDIT_KEYS
@@ -52,6 +55,11 @@ def intake(home: Path, expectations: Expectations) -> Intake:
 
 
 def quiet(_: str) -> None: ...
+
+
+def test_only_its_owner_may_enter_the_folder_of_the_audit_columns_and_of_quarantine(tmp_path: Path) -> None:
+    _ = Platform(PipelineSettings(home=tmp_path)).intake
+    assert stat.S_IMODE((tmp_path / "restricted").stat().st_mode) == 0o700
 
 
 def test_the_real_2005_is_taken_in_and_only_its_coding_change_is_held(tmp_path: Path) -> None:

@@ -112,6 +112,16 @@ def test_audit_columns_that_did_not_change_are_not_checked_every_month(bank: Ban
     assert [part.month for part in bank.restricted.versions(AUDIT)] == [MAY, JUNE, JULY]
 
 
+def test_audit_columns_delivered_in_another_order_are_the_same(bank: Bank) -> None:
+    bank.ingest(MAY.last_day)
+    before = bank.restricted.versions(AUDIT)
+    bank.source.changes[MAY] = lambda cohort: replace(cohort, audit={n: v[::-1] for n, v in cohort.audit.items()})
+
+    bank.ingest(MAY.last_day)
+
+    assert bank.restricted.history(AUDIT, MAY) == before
+
+
 def test_progress_is_told_month_by_month(bank: Bank) -> None:
     told: list[str] = []
 

@@ -97,6 +97,13 @@ def test_rekeying_again_writes_nothing(bank: Bank) -> None:
     assert rekey(bank.lake, bank.restricted, USE_CASE.contract, *SECOND, LATER) == []
 
 
+def test_an_ingest_after_a_rotation_finds_the_audit_rows_as_it_would_write_them() -> None:
+    bank = lived(rotated=True)
+    before = bank.restricted.versions(AUDIT)
+    bank.ingest(AUGUST.last_day)
+    assert bank.restricted.versions(AUDIT) == before
+
+
 def test_a_rotation_that_was_killed_before_the_audit_columns_followed_is_completed_by_the_ingest() -> None:
     bank = Bank(source=SomeAccounts(step=100))
     bank.ingest(JUNE.last_day)
@@ -120,6 +127,17 @@ def test_no_id_is_stored_anywhere(bank: Bank) -> None:
         for table in tables:
             for part in lake.versions(table):
                 assert not ids & set(lake.read([part], [KEY])[KEY].tolist())
+
+
+@pytest.mark.parametrize("month", [MAY, JUNE, AUGUST])
+def test_the_order_of_the_audit_rows_does_not_tell_whose_they_are(bank: Bank, month: Month) -> None:
+    """Side by side, lake and restricted table would be joined without a key. Two months were written by a rotation."""
+    (part,) = [part for part in bank.restricted.versions(AUDIT) if part.month == month]
+    for version in bank.restricted.history(AUDIT, month):
+        keys = bank.restricted.read([version], [KEY])[KEY].tolist()
+        assert keys == sorted(keys)
+    as_delivered = bank.source.cohort(month, AUGUST.last_day).audit["age"]
+    assert bank.restricted.read([part], ["age"])["age"].tolist() != as_delivered.tolist()
 
 
 def test_lake_and_restricted_table_have_no_key_in_common(bank: Bank) -> None:
