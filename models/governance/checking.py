@@ -11,6 +11,7 @@ from models.governance.approval import WATERMARK, Approval, agreeing, approve, c
 from models.governance.dossier import evidence_digest
 from models.governance.inventory import declared, oversight
 from models.governance.ledger import Entry, Event
+from models.governance.registration import check_registered
 from models.governance.requests import Office, Request, needed, policy_changes, request, requested, withdrawn
 from models.governance.signing import Duty, Signed, Signer
 
@@ -114,6 +115,25 @@ def ensure_approved(office: Office, wanted: Request) -> None:
         )
     for approval in approvals_that_count(office, wanted):
         _note(office, approval)
+
+
+def check_standing(office: Office, wanted: Request) -> None:
+    """What brought a bundle into force holds still. Unlike for a promotion, nobody signs anew here.
+
+    Raises `NotApproved` if registration, evidence, override or approvals do not hold, or a person withdrew it since.
+    """
+    check_registered(office, wanted)
+    check_evidence(office, wanted)
+    if wanted.override:
+        _check_override(office, wanted)
+    missing = needed(office, wanted) - len(approvals_that_count(office, wanted))
+    if missing > 0:
+        last = withdrawn(office, wanted)
+        why = f"was {last.what}: {last.reason}" if last else f"lacks {missing} approvals of its evidence"
+        raise NotApproved(
+            f"bundle {wanted.bundle[:12]} of {wanted.model} {why}",
+            hint="name another bundle, or none; or have this one approved again: make approve",
+        )
 
 
 def approvals_that_count(office: Office, wanted: Request) -> tuple[Approval, ...]:

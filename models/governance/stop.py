@@ -1,18 +1,21 @@
 """The stop switch of a model: a signed, numbered document in the channel that serving obeys within one look.
 
 The newest document counts. It stops the model, with the reason that every client is told, or lets it go on. A stop may
-name a fallback: an approved bundle of the same model that answers meanwhile, marked as such. Documents are numbered
-without gaps and each number is taken once, so an old one cannot be played again.
+name a fallback: a bundle of the same model that was in force before, and still stands, answers meanwhile, marked as such.
+Documents are numbered without gaps and each number is taken once, so an old one cannot be played again.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from models.channel import Move, Pointer, Release, ReleaseChannel, approvers_needed, verified
-from models.errors import Conflict, Integrity, NoChampion, PlatformError, Unavailable
+from models.channel import Move, Pointer, Release, ReleaseChannel, approvers_needed, history, verified
+from models.errors import Conflict, Integrity, NoChampion, NotApproved, PlatformError, Unavailable
+from models.governance.approval import agreeing
+from models.governance.checking import check_standing
 from models.governance.ledger import Event
 from models.governance.requests import Office, requested
-from models.governance.signing import Duty, Trust
+from models.governance.signing import Duty, Signed, Trust
 
 
 class Stopped(Unavailable):
@@ -59,27 +62,20 @@ def stop(office: Office, model: str, *, asked_by: str, reason: str, fallback: st
     """Take a model out of service, now. Asking the same again changes nothing.
 
     Raises `NoChampion` if nothing is in force, `Conflict` if the fallback is in force itself, `NotFound` or `NotApproved`
-    if the fallback is no approved bundle of this model.
+    if the fallback was never in force, or does not stand any more: see `stand_in` and `check_standing`.
     """
     last = office.channel.pointers(model)
     if not last:
         raise NoChampion(f"{model} has no champion to stop", hint="nothing is served")
     if fallback and office.channel.pointer(model, last).document["bundle"] == fallback:
         raise Conflict(f"bundle {fallback[:12]} is the one in force", hint="name another approved bundle, or none")
-    version = requested(office, model, fallback).version if fallback else 0
     now = office.clock.now()
-    wanted = Stop(
-        model,
-        sequence=0,
-        stopped=True,
-        reason=reason,
-        asked_by=asked_by,
-        at=now.isoformat(),
-        fallback=fallback,
-        fallback_version=version,
-    )
+    wanted = Stop(model, sequence=0, stopped=True, reason=reason, asked_by=asked_by, at=now.isoformat(), fallback=fallback)
     if fallback:
-        stand_in(office.channel, office.trust, wanted, now)
+        asked = requested(office, model, fallback)
+        version = stand_in(office.channel, office.trust, wanted, now).pointer.version
+        check_standing(office, asked)
+        wanted = replace(wanted, fallback_version=version)
     return _publish(office, wanted)
 
 
@@ -95,21 +91,48 @@ def resume(office: Office, model: str, *, asked_by: str, reason: str) -> Stop:
 def stand_in(channel: ReleaseChannel, trust: Trust, stopped: Stop, now: datetime) -> Release:
     """The fallback as serving loads it, everything verified, under a pointer that was never published (sequence 0).
 
-    Raises `NotApproved`, `NotFound`, `Integrity`.
+    It was promoted once, by a signed pointer of this model: a stop brings nothing into force that never was.
+    Raises `NotApproved`, also if it was rolled back and not approved since; `NotFound`, `Integrity`.
     """
+    promoted, withdrawal = _past(history(channel, trust, stopped.model), stopped)
     bundle = verified(channel, stopped.model, stopped.fallback)
-    pointer = Pointer(
-        model=stopped.model,
+    approvals = channel.approvals(bundle.digest)
+    if withdrawal:
+        approvals = _signed_since(withdrawal, approvals, trust, stopped, now)
+    pointer = replace(
+        promoted,
         sequence=0,
-        version=stopped.fallback_version,
-        bundle=stopped.fallback,
         previous="",
         published_at=stopped.at,
         reason=stopped.reason,
-        move=Move.PROMOTE,
         asked_by=stopped.asked_by,
     )
-    return Release(pointer, bundle, approvers_needed(channel, bundle, "")).under(channel.approvals(bundle.digest), trust, now)
+    return Release(pointer, bundle, approvers_needed(channel, bundle, promoted.previous)).under(approvals, trust, now)
+
+
+def _past(pointers: Sequence[Pointer], stopped: Stop) -> tuple[Pointer, Pointer | None]:
+    """The last promotion of the fallback and the roll-back from it since, if any. Raises `NotApproved`."""
+    promoted = [found for found in pointers if found.bundle == stopped.fallback and found.move is Move.PROMOTE]
+    if not promoted:
+        raise NotApproved(
+            f"bundle {stopped.fallback[:12]} of {stopped.model} was never in force",
+            hint="only what was promoted once can stand in: name such a bundle, or none",
+        )
+    since = pointers[promoted[-1].sequence :]
+    away = [found for found in since if found.previous == stopped.fallback and found.move is Move.ROLL_BACK]
+    return promoted[-1], away[-1] if away else None
+
+
+def _signed_since(withdrawal: Pointer, found: Sequence[Signed], trust: Trust, stopped: Stop, now: datetime) -> tuple[Signed, ...]:
+    at = datetime.fromisoformat(withdrawal.published_at)
+    valid = agreeing(found, trust, model=stopped.model, bundle=stopped.fallback, now=now)
+    later = {approval.approver for approval in valid if datetime.fromisoformat(approval.approved_at) > at}
+    if not later:
+        raise NotApproved(
+            f"bundle {stopped.fallback[:12]} of {stopped.model} was rolled back: {withdrawal.reason}",
+            hint="name another bundle, or none; or have this one approved again",
+        )
+    return tuple(signed for signed in found if signed.signer in later)
 
 
 def reconcile(office: Office, model: str) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from models.channel import Release
+from models.channel import Move, Release, publish
 from models.clock import FixedClock
 from models.errors import NotApproved, Unavailable
 from models.governance.signing import Signed, Signer
@@ -121,12 +121,44 @@ def test_a_fallback_whose_approval_ended_does_not_answer(world: World) -> None:
         world.ask()
 
 
-def test_a_fallback_that_nobody_approved_does_not_answer(world: World) -> None:
-    other = fake_bundle(0.5)
-    world.channel.add_bundle(other.digest, other.files)
-    world.say(stopped=True, fallback=other.digest)
+def test_a_fallback_whose_approval_was_taken_away_does_not_answer(world: World) -> None:
+    world.channel.remove_approval(world.bundles[0].digest)
+    world.say(stopped=True, fallback=world.bundles[0].digest)
 
     with pytest.raises(Stopped, match="its fallback cannot answer: nobody approved"):
+        world.ask()
+
+
+def test_the_publishers_key_and_an_approval_do_not_make_a_fallback_of_what_was_never_promoted(world: World) -> None:
+    """Approved once, then rejected in the ledger, which serving does not read."""
+    other, elsewhere = fake_bundle(0.5), FakeChannel()
+    world.office.promote(elsewhere, other)
+    world.channel.add_bundle(other.digest, other.files)
+    world.channel.add_approval(other.digest, elsewhere.approvals(other.digest)[0])
+    world.say(stopped=True, fallback=other.digest)
+
+    with pytest.raises(Stopped, match=r"its fallback cannot answer: bundle .* was never in force"):
+        world.ask()
+
+
+def test_what_was_rolled_back_does_not_answer_as_a_fallback(world: World) -> None:
+    first, second = (bundle.digest for bundle in world.bundles)
+    publish(
+        world.channel,
+        world.office.publisher,
+        world.office.trust,
+        model=MODEL,
+        version=1,
+        bundle=first,
+        expected=second,
+        now=NOW + timedelta(hours=1),
+        reason="too strict",
+        move=Move.ROLL_BACK,
+        asked_by="on-call",
+    )
+    world.say(stopped=True, fallback=second)
+
+    with pytest.raises(Stopped, match=r"its fallback cannot answer: bundle .* was rolled back: too strict"):
         world.ask()
 
 

@@ -1,5 +1,6 @@
 """The stop switch: signed, numbered, recorded, and never kept from working by anything but the channel itself."""
 
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import timedelta
 
@@ -8,11 +9,15 @@ import pytest
 from models.errors import Conflict, Integrity, NoChampion, NotApproved, NotFound, Unavailable
 from models.governance import release
 from models.governance.approval import VALID_FOR
+from models.governance.checking import reject, sign_off
 from models.governance.ledger import Entry, Event
+from models.governance.requests import request, requested
 from models.governance.signing import Duty
 from models.governance.stop import Stop, newest, reconcile, resume, stand_in, stop, stop_at
 from tests.fakes.ledger import FakeLedger
-from tests.office import MODEL, Bank, paper_bundle, pipeline, signer, trust
+from tests.office import MODEL, Bank, paper_bundle, pipeline, second, signer, trust, validator
+
+FIRST = paper_bundle("first").digest
 
 
 def serving(*contents: str) -> Bank:
@@ -73,12 +78,82 @@ def test_a_fallback_is_an_approved_bundle_of_this_model_that_is_not_in_force_its
         stopped(bank, "other", fallback=paper_bundle("second").digest)
     with pytest.raises(NotFound, match="nobody asked"):
         stopped(bank, "other", fallback="f" * 64)
-    with pytest.raises(NotApproved, match="nobody approved"):
-        stopped(bank, "other", fallback=bank.ask("third", "second"))
+    third = bank.ask("third", "second")
+    sign_off(bank.office, validator(), MODEL, third, comment="it may be promoted")
+    with pytest.raises(NotApproved, match="was never in force"):
+        stopped(bank, "other", fallback=third)
     bank.clock.set(bank.clock.now() + VALID_FOR + timedelta(1))
     with pytest.raises(NotApproved, match="expired"):
         stopped(bank, "other", fallback=first)
     assert bank.channel.stops(MODEL) == 1
+
+
+def rejected(bank: Bank) -> str:
+    reject(bank.office, second(), MODEL, FIRST, reason="young accounts fare worse")
+    return "was rejected: young accounts fare worse"
+
+
+def rolled_back(bank: Bank) -> str:
+    """And something else came after it: the roll-back is not the newest word any more."""
+    release.promote(bank.office, MODEL, bank.ask("third", "second"))
+    for content in ("third", "second"):
+        away_from = paper_bundle(content).digest
+        release.roll_back(bank.office, MODEL, away_from=away_from, asked_by="on-call", reason="too strict")
+    release.promote(bank.office, MODEL, bank.ask("fourth", "first"))
+    return "was rolled back: too strict"
+
+
+@pytest.mark.parametrize(("withdraw", "content"), [(rejected, "first"), (rolled_back, "second")])
+def test_what_was_withdrawn_stands_in_only_after_a_later_approval(withdraw: Callable[[Bank], str], content: str) -> None:
+    bank, fallback = serving("first", "second"), paper_bundle(content).digest
+    bank.clock.set(bank.clock.now() + timedelta(hours=1))
+    why = withdraw(bank)
+
+    with pytest.raises(NotApproved, match=why):
+        stopped(bank, fallback=fallback)
+    assert bank.channel.stops(MODEL) == 0
+    bank.clock.set(bank.clock.now() + timedelta(hours=1))
+    sign_off(bank.office, validator(), MODEL, fallback, comment="the fault was elsewhere")
+    assert stopped(bank, fallback=fallback).fallback == fallback
+
+
+def evidence_edited(bank: Bank) -> str:
+    bank.dossiers.replaced[FIRST] = {}
+    return "evidence"
+
+
+def registered_otherwise(bank: Bank) -> str:
+    bank.register(FIRST, "e" * 64)
+    return "was not registered as it is asked for"
+
+
+def override_forged(bank: Bank) -> str:
+    request(bank.office, replace(requested(bank.office, MODEL, FIRST), override="says who", requester="validator"))
+    sign_off(bank.office, second(), MODEL, FIRST, comment="fine")
+    return "nobody signed the override"
+
+
+@pytest.mark.parametrize("tamper", [evidence_edited, registered_otherwise, override_forged])
+def test_what_would_not_be_promoted_again_does_not_stand_in(tamper: Callable[[Bank], str]) -> None:
+    bank = serving("first", "second")
+    why = tamper(bank)
+
+    with pytest.raises(NotApproved, match=why):
+        stopped(bank, fallback=FIRST)
+
+
+def test_a_fallback_needs_as_many_approvers_as_when_it_was_promoted() -> None:
+    bank = serving("first")
+    edited = bank.ask("second", "first", policy=b'{"cut_off":0.1}')
+    for who in (validator(), second()):
+        sign_off(bank.office, who, MODEL, edited, comment="I saw the new costs")
+    release.promote(bank.office, MODEL, edited)
+    last = bank.ask("third", policy=b'{"cut_off":0.1}')
+    request(bank.office, replace(requested(bank.office, MODEL, last), compared_with=edited))
+    release.promote(bank.office, MODEL, last)
+    found = Stop(MODEL, 1, stopped=True, reason="r", asked_by="on-call", at=bank.clock.now().isoformat(), fallback=edited)
+
+    assert stand_in(bank.channel, trust(), found, bank.clock.now()).needed == 2
 
 
 def test_a_document_signed_by_nobody_trusted_or_played_again_or_of_tomorrow_is_refused() -> None:
