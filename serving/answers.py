@@ -14,7 +14,7 @@ from serving.loaded import Judged, LoadedModel
 
 @dataclass(frozen=True)
 class Ask:
-    """A request to score. `idempotency_key` is the client's, "" for none."""
+    """A request to score. `request_id` is our own; `idempotency_key` is the client's, "" for none."""
 
     model: str
     body: bytes
@@ -23,8 +23,8 @@ class Ask:
 
     @property
     def key(self) -> str:
-        """Keys of different models do not meet."""
-        return f"{self.model}:{self.idempotency_key}" if self.idempotency_key else ""
+        """Under which the answer is kept: a hash, for a client may put an account's id into its key. Models do not meet."""
+        return f"{self.model}:{sha256(self.idempotency_key.encode())}" if self.idempotency_key else ""
 
     @property
     def digest(self) -> str:
@@ -42,7 +42,7 @@ class Answer:
 def given_before(before: Answered, ask: Ask) -> Answer:
     if before.request_digest != ask.digest:
         raise Conflict(
-            f"the idempotency key {ask.idempotency_key!r} was used for another body",
+            "the idempotency key was used for another body",
             hint="a retry repeats the body byte by byte; a new question takes a new key",
         )
     return Answer(before.response, replayed=True)

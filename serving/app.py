@@ -174,7 +174,7 @@ def _add_problems(app: FastAPI) -> None:
             hint="tell the operator the request id",
             request_id=request_id,
         )
-        return _problem(said, {"X-Request-ID": request_id})
+        return _problem(said, {"X-Request-ID": request.state.echoed_id})
 
 
 def _problem(said: Problem, headers: Mapping[str, str] | None = None) -> Response:

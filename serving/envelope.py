@@ -26,7 +26,10 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
 class Marked:
-    """Gives every request an id, the caller's if it is harmless, and every response that id and the headers of a plain API."""
+    """Gives every request an id of our own, and every response the headers of a plain API.
+
+    The caller's id, if it is harmless, comes back in the response's header and goes nowhere else: it may hold an account's.
+    """
 
     def __init__(self, app: Application) -> None:
         self._app = app
@@ -36,9 +39,10 @@ class Marked:
             await self._app(scope, receive, send)
             return
         asked = _header(scope, b"x-request-id")
-        request_id = asked if _REQUEST_ID.fullmatch(asked) else uuid4().hex
-        scope.setdefault("state", {})["request_id"] = request_id
-        own = {b"x-request-id": request_id.encode(), b"x-content-type-options": b"nosniff", b"cache-control": b"no-store"}
+        request_id = uuid4().hex
+        echoed = asked if _REQUEST_ID.fullmatch(asked) else request_id
+        scope.setdefault("state", {}).update(request_id=request_id, echoed_id=echoed)
+        own = {b"x-request-id": echoed.encode(), b"x-content-type-options": b"nosniff", b"cache-control": b"no-store"}
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -38,8 +38,8 @@ def _scoring(model: LoadedModel) -> dict[str, Any]:
         "description": "Every answered decision is in the decision log before the answer leaves.",
         "operationId": f"score_{model.pointer.model}",
         "parameters": [
-            _header("Idempotency-Key", "a retry with the same key and the same bytes gets the same answer", 255),
-            _header("X-Request-ID", "taken over into answer, log and response header", 64),
+            _header("Idempotency-Key", "a retry with the same key and bytes gets the same answer; make it random", 255),
+            _header("X-Request-ID", "comes back in the response's header and is not kept", 64),
         ],
         "requestBody": {"required": True, "content": {JSON: _asked(model)}},
         "responses": {

@@ -3,6 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from hashlib import sha256
 from itertools import count
 from typing import Any
 
@@ -199,6 +200,11 @@ def test_a_retry_gets_the_same_bytes_and_is_recorded_once(predictor: Predictor, 
     assert len(log.decisions) == 1
 
 
+def test_of_a_clients_key_only_a_hash_is_kept(predictor: Predictor, log: InMemoryDecisionLog) -> None:
+    predictor.answer(ask(record(), key="A00017"))
+    assert list(log.answers) == [f"{MODEL}:{sha256(b'A00017').hexdigest()}"]
+
+
 def test_a_retry_after_a_swap_or_a_restart_gets_what_was_decided_then(predictor: Predictor, log: InMemoryDecisionLog) -> None:
     first = predictor.answer(ask(record(), key="k"))
     other_worker = Predictor(log, FixedClock(NOW), ACCOUNTS.pseudonym)
@@ -208,7 +214,7 @@ def test_a_retry_after_a_swap_or_a_restart_gets_what_was_decided_then(predictor:
 
 def test_the_same_key_with_another_body_is_a_conflict(predictor: Predictor, log: InMemoryDecisionLog) -> None:
     predictor.answer(ask(record(), key="k"))
-    with pytest.raises(Conflict, match="'k' was used for another body"):
+    with pytest.raises(Conflict, match="key was used for another body"):
         predictor.answer(ask(record(status_0=1), key="k"))
     assert len(log.decisions) == 1
 
