@@ -19,7 +19,6 @@ from models import errors
 from models.errors import PlatformError
 from serving.answers import Ask
 from serving.bodies import BodyTooLarge, NotJson, body, idempotency_key
-from serving.counterfactuals import counterfactual
 from serving.documents import JSON, PROBLEM, Models, Problem, Readiness, Reviewed, Trouble, problem, served
 from serving.envelope import Marked, Patient
 from serving.openapi import complete
@@ -93,7 +92,7 @@ def _add_scoring(app: FastAPI, predictor: Predictor, limits: Limits) -> None:
     async def counsel(model: str, request: Request) -> Response:
         sent = await body(request.headers, request.stream(), limits.max_body_bytes)
         asked = Ask(model, sent, request.state.request_id)
-        return Response(await run_in_threadpool(lambda: counterfactual(predictor.model(model), asked)), media_type=JSON)
+        return Response(await run_in_threadpool(predictor.counsel, asked), media_type=JSON)
 
     @app.get("/v1/models", summary="What is served now")
     async def models() -> Models:

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
+from models.clock import Month
 from models.contract import REQUEST_ROLES, Contract
 from models.errors import Detail, InputRefused
 
@@ -143,6 +144,19 @@ def _refuse_repeated_accounts(records: Sequence[Record], key: str, time: str) ->
             f"record {told.record}, {key}: {told.rule}{more}",
             repeated[:SHOWN],
             hint="nothing was decided; send every account once for a month",
+        )
+
+
+def refuse_the_future(records: Sequence[Record], time: str, this_month: Month) -> None:
+    """Raises `InputRefused`: what is to come cannot have been observed, and would hide the months that were."""
+    rule = f"a month up to {this_month}, the current one"
+    late = [Detail(number, time, record[time], rule) for number, record in enumerate(records) if record[time] > str(this_month)]
+    if late:
+        first = late[0]
+        raise InputRefused(
+            f"record {first.record}, {time}: {first.value} is refused: {rule}",
+            late[:SHOWN],
+            hint="nothing was decided; correct the records and send them all again",
         )
 
 

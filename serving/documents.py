@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import asdict
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -25,7 +26,9 @@ class Decided(BaseModel):
     decision_id: str = Field(description="under which the decision log keeps it")
     decision: str = Field(description="keep, review or reduce; review too where a cut-off lies within the interval")
     probability: float = Field(ge=0, le=1, description="of a bad outcome, rounded as the policy says")
-    interval: tuple[float, float] = Field(description="spans the probability and the two of Venn-Abers, one of which is perfectly calibrated")
+    interval: tuple[float, float] = Field(
+        description="spans the probability and the two of Venn-Abers, one of which is perfectly calibrated"
+    )
     out_of_distribution: list[str] | None = Field(
         default=None, min_length=1, description="inputs unlike any that the model was made from; a person decides"
     )
@@ -45,7 +48,7 @@ class Changed(BaseModel):
 
 
 class Better(BaseModel):
-    decision: str
+    would_be: str = Field(description="keep or review")
     probability: float = Field(ge=0, le=1)
     way: float = Field(description="share of accounts passed between the old and the new values, summed over the changes")
     changes: list[Changed] = Field(min_length=1)
@@ -56,7 +59,8 @@ class Counselled(BaseModel):
     model: str
     version: int
     bundle: str
-    decision: str = Field(description="what would be decided on the record as it stands; nothing is decided or recorded")
+    recorded: Literal[False] = Field(description="this is no decision: it has no id, and the log does not know of it")
+    would_be: str = Field(description="keep, review or reduce: what /score would decide on the record as it stands")
     probability: float = Field(ge=0, le=1)
     counterfactual: Better | None = Field(description="the smallest change found; null if there is none or none is needed")
     explanation: str

@@ -22,8 +22,10 @@ from serving.checking import Checker, Record
 
 @dataclass(frozen=True)
 class Judged:
-    """What is decided about one record. `interval` spans probability and Venn-Abers (p0, p1); `out_of_distribution` names inputs that are unlike
-    any that the model was made from, for which a person decides."""
+    """What is decided about one record. `interval` spans probability and Venn-Abers (p0, p1).
+
+    `out_of_distribution` names inputs that are unlike any that the model was made from, for which a person decides.
+    """
 
     action: str
     probability: float

@@ -63,12 +63,12 @@ def _counsel(model: LoadedModel) -> dict[str, Any]:
     answer = {"schema": {"$ref": _REF.format(model="Counselled")}, "examples": said}
     return {
         "summary": f"The smallest change of a record that {model.pointer.model} would have decided better",
-        "description": "Only what a customer can change by the next review is changed. Nothing is decided or recorded.",
+        "description": "Only what a customer can change by the next review is changed. It is no decision: nothing is recorded.",
         "operationId": f"counterfactual_{model.pointer.model}",
         "requestBody": {"required": True, "content": {JSON: asked}},
         "responses": {
             "200": {"description": "found, or said that there is none", "content": {JSON: answer}},
-            "422": _problem("the record breaks the contract, or there is more than one"),
+            "422": _problem("the record breaks the contract or is of a month to come, or there is more than one"),
             "503": _problem("nothing can be answered now"),
         },
     }

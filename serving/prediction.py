@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from models.clock import Clock, Month
-from models.errors import Conflict, Detail, InputRefused, Integrity, NoChampion, NotApproved, NotFound, PlatformError
+from models.errors import Conflict, Integrity, NoChampion, NotApproved, NotFound, PlatformError
 from monitoring.decisions import Answered, DecisionLog, LoggedDecision, Review
 from serving.answers import Answer, Ask, given_before, response_of
-from serving.checking import SHOWN, Record
+from serving.checking import Record, refuse_the_future
+from serving.counterfactuals import counterfactual
 from serving.loaded import LoadedModel, expired
 
 
@@ -104,6 +105,10 @@ class Predictor:
             raise
         return Answer(response)
 
+    def counsel(self, ask: Ask) -> bytes:
+        """What would have had to be different; nothing is decided or recorded. Raises what `answer` raises of a record."""
+        return counterfactual(self.model(ask.model), ask, Month.of(self._clock.now().date()))
+
     def review(self, decision_id: str, *, outcome: str, reviewer: str, reason_code: str, comment: str) -> Review:
         """Record what a person decided; durable before this returns. Raises `NotFound`, `Conflict` or `Unavailable`."""
         return self._log.review(Review(decision_id, outcome, reviewer, reason_code, comment, self._clock.now()))
@@ -134,12 +139,12 @@ class Predictor:
         return model
 
     def _decide(self, model: LoadedModel, records: Sequence[Record], request_id: str) -> list[LoggedDecision]:
+        token, now = self._new_id(), self._clock.now()
+        refuse_the_future(records, model.contract.time, Month.of(now.date()))
         judged = model.judged(records)
         why = model.explanations(records, judged)
         pointer, names, key, time = model.pointer, model.contract.inputs, model.contract.key, model.contract.time
-        token, now = self._new_id(), self._clock.now()
         months = {text: Month.parse(text) for text in {record[time] for record in records}}
-        _refuse_the_future(records, time, Month.of(now.date()))
         return [
             LoggedDecision(
                 decision_id=f"{token}-{number}",
@@ -160,16 +165,3 @@ class Predictor:
             )
             for number, (record, found, because) in enumerate(zip(records, judged, why, strict=True))
         ]
-
-
-def _refuse_the_future(records: Sequence[Record], time: str, this_month: Month) -> None:
-    """Raises `InputRefused`: what is to come cannot have been observed, and would hide the months that were."""
-    rule = f"a month up to {this_month}, the current one"
-    late = [Detail(number, time, record[time], rule) for number, record in enumerate(records) if record[time] > str(this_month)]
-    if late:
-        first = late[0]
-        raise InputRefused(
-            f"record {first.record}, {time}: {first.value} is refused: {rule}",
-            late[:SHOWN],
-            hint="nothing was decided; correct the records and send them all again",
-        )

@@ -355,7 +355,7 @@ def test_the_openapi_document_shows_a_reduction_with_its_reasons_and_what_would_
     Counselled.model_validate(answered.json())
     change = {"field": "status_0", "meaning": "repayment status of the snapshot month", "unit": "", "from": 2, "to": 0}
     assert helped["counterfactual"]["changes"] == [change]
-    assert helped["counterfactual"]["decision"] == "review"
+    assert (helped["would_be"], helped["counterfactual"]["would_be"]) == ("reduce", "review")
 
 
 def example_of(path: dict[str, Any], name: str) -> Any:
@@ -364,24 +364,35 @@ def example_of(path: dict[str, Any], name: str) -> Any:
 
 def test_help_is_asked_for_one_account_and_records_nothing(client: TestClient, world: World) -> None:
     helped = client.post(COUNSEL, json=record(status_0=4)).json()
-    assert (helped["decision"], helped["counterfactual"]["changes"][0]["field"]) == ("reduce", "status_0")
+    assert (helped["would_be"], helped["counterfactual"]["changes"][0]["field"]) == ("reduce", "status_0")
+    assert helped["recorded"] is False
+    assert not {"decision", "decision_id"} & (helped.keys() | helped["counterfactual"].keys())
     two = problem(client.post(COUNSEL, json={"records": records({"status_0": 4}, {"status_0": 5})}), 422)
     assert "one account" in two.hint
     assert "prohibited" in problem(client.post(COUNSEL, json=record() | {"sex": 1}), 422).errors[0].rule
     assert world.log.decisions == {}
 
 
+@pytest.mark.parametrize("path", [SCORE, COUNSEL])
+def test_a_month_to_come_is_neither_decided_nor_discussed(client: TestClient, world: World, path: str) -> None:
+    assert client.post(path, json=record(snapshot_month="2005-08")).status_code == 200
+    logged = len(world.log.decisions)
+    said = problem(client.post(path, json=record(snapshot_month="2005-09")), 422)
+    assert [(rule.field, rule.value) for rule in said.errors] == [("snapshot_month", "2005-09")]
+    assert len(world.log.decisions) == logged
+
+
 def test_an_account_that_is_not_reduced_needs_no_help(client: TestClient) -> None:
     answered = client.post(COUNSEL, json=record(status_0=0)).json()
     assert answered["counterfactual"] is None
-    assert answered["explanation"] == "The decision is review: nothing has to change."
+    assert answered["explanation"] == "It would be review: nothing has to change."
 
 
 def test_where_nothing_helps_this_is_said(world: World) -> None:
     world.promote(0.5, version=2)
     with TestClient(world.app()) as client:
         answered = client.post(COUNSEL, json=record(status_0=0)).json()
-    assert (answered["decision"], answered["counterfactual"]) == ("reduce", None)
+    assert (answered["would_be"], answered["counterfactual"]) == ("reduce", None)
     assert answered["explanation"].startswith("No change of status_0, bill_0, payment_0")
 
 

@@ -298,12 +298,12 @@ def test_a_request_keeps_the_model_it_began_with(log: InMemoryDecisionLog) -> No
 
 @pytest.mark.parametrize("score", [float("nan"), float("inf"), -0.1, 1.1])
 def test_a_score_that_is_no_probability_decides_nothing(log: InMemoryDecisionLog, score: float) -> None:
-    class Broken:
+    class Broken(FakeScorer):
         def probabilities(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
             return np.full(len(inputs), score)
 
     predictor = Predictor(log, FixedClock(NOW), ACCOUNTS.pseudonym)
-    predictor.swap(replace(loaded(0.1)[0], scorer=Broken()))
+    predictor.swap(replace(loaded(0.1)[0], scorer=Broken(b"0.1")))
     with pytest.raises(Integrity, match="no probability"):
         predictor.answer(ask(record()))
     assert log.decisions == {}
