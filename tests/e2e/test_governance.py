@@ -236,6 +236,7 @@ def test_two_people_bring_what_the_gate_refused_into_force_and_it_stays_visible(
 def test_outside_the_local_profile_the_demonstration_counts_for_nothing(home: Home, bundles: list[Bundle]) -> None:
     home.champion(bundles[0])
     account_keys.keyring(home.path / "keys", account_keys.ACCOUNTS, local=True)
+    (home.path / "keys" / account_keys.ACCOUNTS / "split.key").write_bytes(b"s" * 32)
 
     client = home.service.start(STEWARD_PROFILE="production")
     ready = client.get("/health/ready")
