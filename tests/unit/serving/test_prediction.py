@@ -135,10 +135,12 @@ def test_a_reduction_says_why_and_the_log_keeps_what_was_said(predictor: Predict
     answered = predictor.answer(ask(*records({"status_0": 0}, {"status_0": 5}, {"status_0": 3})))
     kept, *reduced = json.loads(answered.response)["answers"]
     assert kept.keys() == {"decision_id", "decision", "probability", "interval"}
+    adverse = USE_CASE.policy.adverse
+    assert adverse is not None
     for number, answer in enumerate(reduced, start=1):
         assert 1 <= len(answer["reasons"]) <= 4
         assert answer["reasons"][0]["group"] == "repayment status"
-        assert answer["reasons"][0]["text"] == USE_CASE.policy.adverse.groups[0].notice
+        assert answer["reasons"][0]["text"] == adverse.groups[0].notice
         assert tuple(map(Reason.from_dict, answer["reasons"])) == log.find(f"id1-{number}").reasons
         assert (answer["no_notice"], answer["no_notice_basis"]) == (True, log.find(f"id1-{number}").no_notice)
     assert (log.find("id1-0").reasons, log.find("id1-0").no_notice) == ((), "")
