@@ -90,7 +90,10 @@ def _start(home: Path, port: int, *, ui: bool) -> tuple[subprocess.Popen[bytes],
     environment["PREFECT_UI_API_URL"] = url
     with (folder / "server.log").open("ab") as log:
         command = [sys.executable, "-m", "pipelines.adapters.prefect_server", str(port)]
-        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment)  # noqa: S603
+        # In a session of its own: a terminal's ctrl-c is for us, who still need the server to end in order.
+        child = subprocess.Popen(  # noqa: S603
+            command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment, start_new_session=True
+        )
     return child, url
 
 

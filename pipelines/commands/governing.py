@@ -103,6 +103,8 @@ def go_on(chosen: Namespace) -> Ended:
 def verify(chosen: Namespace) -> Ended:
     """Raises `Integrity` naming what does not hold; the ledger's first bad entry comes first."""
     parts = platform(use_case=chosen.model or "")
+    if not parts.settings.home.is_dir():
+        raise NotFound(f"there is no home {parts.settings.home}", hint="set STEWARD_HOME to the folder that is to be verified")
     entries, heads = parts.ledger.entries(), parts.ledger.heads()
     if not entries and not heads and not parts.channel.models():
         print("Nothing has been recorded yet.")

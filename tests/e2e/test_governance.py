@@ -198,7 +198,7 @@ def test_commands_in_an_empty_home_make_nothing(tmp_path: Path, home: Home) -> N
     said = ["--by", "me", "--reason", "three plain words"]
     for command in (["rollback", *said], ["stop", *said], ["requests"], ["promote", "--bundle", "abc"]):
         assert "make train" in home.run(*command, ends=1, STEWARD_HOME=str(empty))
-    home.run("verify", STEWARD_HOME=str(empty))
+    assert "there is no home" in home.run("verify", ends=1, STEWARD_HOME=str(empty))
     home.run("inventory", STEWARD_HOME=str(empty))
     assert not empty.exists()
 
