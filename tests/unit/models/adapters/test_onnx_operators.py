@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import onnx
 import pytest
-from hypothesis import given
+from google.protobuf.message import DecodeError
+from hypothesis import example, given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
@@ -151,6 +152,7 @@ def test_a_graph_that_is_cut_off_is_refused(cut: int) -> None:
 
 
 @given(place=st.integers(0, len(GRAPH) - 1), byte=st.integers(0, 255))
+@example(place=58, byte=58)
 def test_whatever_byte_is_flipped_every_operator_that_is_left_is_an_allowed_one(place: int, byte: int) -> None:
     """The reader is never more lenient than the library that the format comes from."""
     flipped = GRAPH[:place] + bytes([byte]) + GRAPH[place + 1 :]
@@ -158,7 +160,12 @@ def test_whatever_byte_is_flipped_every_operator_that_is_left_is_an_allowed_one(
         check_operators(flipped)
     except Integrity:
         return
-    found = onnx.load_model_from_string(flipped)
+    try:
+        found = onnx.load_model_from_string(flipped)
+    except DecodeError:  # inside what the reader skips: nobody can read it
+        with pytest.raises(Integrity):
+            OnnxScorer(flipped)
+        return
     versions = {opset.domain: opset.version for opset in found.opset_import}
     for node in found.graph.node:
         assert node.op_type in onnx_operators.ALLOWED[node.domain, versions[node.domain]]
