@@ -40,7 +40,7 @@ def plan(use_case: UseCase, months: Sequence[Month], as_of: date) -> Plan:
         ripe = ", ".join(map(str, known)) or "none"
         raise NotEnoughData(
             f"{use_case.name} has {len(known)} matured cohorts as of {as_of} ({ripe}); training needs two",
-            hint=f"ingest more months, or train as of {use_case.first_as_of} or later, as known at an hour when they were recorded",
+            hint=f"ingest more months, or train as of {use_case.first_as_of} or later, known at an hour after they came",
         )
     return Plan(known[:-1], known[-1])
 
