@@ -110,16 +110,16 @@ def test_the_lake_that_training_reads_has_no_place_for_an_audit_column() -> None
 # Who may hold the restricted lake, or the door to it: ingest fills it, wiring hands it over, the fairness step asks for it.
 HOLDERS = {
     "restricted": {
-        "pipelines/wiring.py intake",
-        "pipelines/wiring.py audit_table",
-        "pipelines/wiring.py rekey_audit",
+        "pipelines/wiring/data.py intake",
+        "pipelines/wiring/data.py audit_table",
+        "pipelines/wiring/data.py rekey_audit",
         "pipelines/ingest.py _audit",
     },
     "audit_keys": {
-        "pipelines/wiring.py intake",
-        "pipelines/wiring.py audit_table",
+        "pipelines/wiring/data.py intake",
+        "pipelines/wiring/data.py audit_table",
         "pipelines/ingest.py _audit",
-        "pipelines/wiring.py rekey_audit",
+        "pipelines/wiring/data.py rekey_audit",
         "pipelines/fairness/audit.py __call__",
     },
     "audit_table": {"pipelines/fairness/step.py report_on"},

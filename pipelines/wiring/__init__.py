@@ -1,0 +1,60 @@
+"""The one place that chooses adapters for the pipelines. What is heavy is imported when it is first wanted.
+
+`Platform` is put together from its parts: `foundation` (settings, use case, time), `releasing` (ledger, channel, keys, registry,
+evidence), `data` (lake, restricted lake, accounts), `making` (what trains and draws) and `watching` (decisions, reports).
+"""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from pipelines.adapters.prefect_server import Api, prefect_api
+from pipelines.replay.ports import Service
+from pipelines.replay.story import ReplayResult
+from pipelines.settings import PipelineSettings
+from pipelines.stopwatch import Part
+from pipelines.wiring.making import Making
+from pipelines.wiring.watching import Watching
+
+
+class Platform(Making, Watching):
+    """Every port that a flow may need, for one use case, built from settings on first use."""
+
+    def warm(self) -> None:
+        """Import what a training run will need: it takes seconds, which the flow engine's API needs to start anyway."""
+        with self.watch.step("import the model's tools", Part.MODEL):
+            _ = self.families, self.optimiser, self.workshop
+        with self.watch.step("import the validation", Part.VALIDATION):
+            from pipelines.adapters.expectations import GreatExpectations
+
+            GreatExpectations(self.settings.data_docs_folder.parent, self.clock).prepare()
+        with self.watch.step("import the tracking", Part.TRACKING):
+            _ = self.registry
+
+
+def platform(**overrides: object) -> Platform:
+    """The platform that the environment describes; `overrides` are settings by name, None and "" left alone."""
+    return Platform(PipelineSettings.read(**{name: value for name, value in overrides.items() if value not in (None, "")}))
+
+
+def orchestrator(settings: PipelineSettings, *, ui: bool = False) -> AbstractContextManager[Api]:
+    """Prefect's API for this home; enter it before the flows are imported."""
+    return prefect_api(settings.home, port=settings.prefect_port if ui else 0, ui=ui)
+
+
+def scoring_service(parts: Platform, environment: Mapping[str, str]) -> Service:
+    """The real service, as a process of its own that reads this home's channel."""
+    from pipelines.adapters.service_process import ServiceProcess
+
+    return ServiceProcess(parts.use_case.name, environment, parts.settings.home / "serving.log")
+
+
+def publish_replay(result: ReplayResult, folder: Path) -> Path:
+    """Write the replay's page with its pictures and figures; returns the page."""
+    from models.adapters import durable
+    from pipelines.adapters.replay_page import PAGE, files
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in files(result).items():
+        durable.replace(folder / name, data)
+    return folder / PAGE

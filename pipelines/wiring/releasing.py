@@ -1,0 +1,92 @@
+"""Ledger, release channel, registry and evidence; whose keys sign, and whose signatures count."""
+
+from functools import cached_property
+
+from models.adapters.approver_keys import ApproverKeys
+from models.adapters.file_ledger import FileLedger
+from models.adapters.folder_channel import FolderChannel
+from models.adapters.key_files import DEMONSTRATION_APPROVER, PUBLISHER, WITNESS, make_local_keys, signer, trust
+from models.adapters.pack_folder import PackFolder
+from models.bundle import Bundle
+from models.channel import ReleaseChannel
+from models.governance.ledger import Ledger
+from models.governance.requests import Office
+from models.governance.signing import Duty, Signer, Trust
+from models.registry import ModelRegistry
+from models.scoring import Scorer
+from pipelines.adapters.evidence_folder import EvidenceFolder
+from pipelines.promotion import Desk
+from pipelines.wiring.foundation import Foundation
+
+
+class Releasing(Foundation):
+    """How a model comes into force, and what is kept about it."""
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        return FileLedger(self.settings.ledger_path, self._witness, self.settings.ledger_anchor)
+
+    def _witness(self) -> Signer:
+        """The key that attests the ledger; asked for when something is appended."""
+        return self._job(WITNESS, Duty.ATTEST)
+
+    def _job(self, name: str, duty: Duty) -> Signer:
+        """A job's signer. The local profile makes its keys on first use."""
+        keys = self.settings.home / "keys"
+        if self.settings.profile == "local":
+            make_local_keys(keys, self.settings.trust_path)
+        return signer(keys, name, duty)
+
+    def trust(self) -> Trust:
+        """Whose signatures count now. Raises `Misconfigured` if there is no trust file: reading makes none."""
+        return trust(self.settings.trust_path, demonstration=self.settings.profile == "local")
+
+    @cached_property
+    def approvers(self) -> ApproverKeys:
+        settings = self.settings
+        return ApproverKeys(settings.approver_keys, settings.home / "keys" / "proposed", settings.trust_path)
+
+    @cached_property
+    def channel(self) -> ReleaseChannel:
+        return FolderChannel(self.settings.channel_folder)
+
+    def released_bundle(self, digest: str) -> Bundle:
+        return Bundle.verified(self.channel.bundle(digest), digest)
+
+    def scorer(self, graph: bytes) -> Scorer:
+        from models.adapters.onnx_runtime import OnnxScorer
+
+        return OnnxScorer(graph)
+
+    @cached_property
+    def office(self) -> Office:
+        """Who may publish here. Only the local profile has the demonstration approver."""
+        publisher = self._job(PUBLISHER, Duty.PUBLISH)
+        return Office(
+            channel=self.channel,
+            ledger=self.ledger,
+            trust=self.trust(),
+            publisher=publisher,
+            clock=self.clock,
+            dossiers=self.evidence,
+            demonstration=self._job(DEMONSTRATION_APPROVER, Duty.APPROVE) if self.settings.profile == "local" else None,
+        )
+
+    @cached_property
+    def registry(self) -> ModelRegistry:
+        from pipelines.adapters.mlflow_registry import MlflowRegistry
+
+        url = self.settings.mlflow_url
+        return MlflowRegistry(url, self.clock) if url else MlflowRegistry.below(self.settings.home, self.clock)
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(self.registry, self.office)
+
+    @cached_property
+    def evidence(self) -> EvidenceFolder:
+        return EvidenceFolder(self.settings.home / "evidence")
+
+    @cached_property
+    def packs(self) -> PackFolder:
+        return PackFolder(self.settings.home / "packs")
