@@ -3,14 +3,14 @@
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from models.bundle import canonical
+from models.bundle import canonical, sha256
 from models.errors import NotApproved
 
 
@@ -24,18 +24,23 @@ class Duty(StrEnum):
 
 @dataclass(frozen=True)
 class Signed:
-    """A document, who signed it, and the signature over `canonical({"signer", "duty", "document"})`."""
+    """A document, who signed it, and the signature over `canonical({"signer", "duty", "document"})`.
+
+    `key` is the fingerprint of the key that signed. It proves nothing and lets nothing pass; it tells a wrong key from an
+    edited document when the signature fails. "" where none was kept (earlier releases, entries of the ledger).
+    """
 
     document: Mapping[str, Any]
     signer: str
     duty: Duty
     signature: str
+    key: str = ""
 
     def payload(self) -> bytes:
         return canonical({"signer": self.signer, "duty": self.duty, "document": self.document})
 
     def to_bytes(self) -> bytes:
-        return canonical({"document": self.document, "signer": self.signer, "duty": self.duty, "signature": self.signature})
+        return canonical(asdict(self))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
@@ -47,7 +52,7 @@ class Signed:
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Self:
         try:
-            found = cls(raw["document"], raw["signer"], Duty(raw["duty"]), raw.get("signature", ""))
+            found = cls(dict(raw["document"]), raw["signer"], Duty(raw["duty"]), raw.get("signature", ""), raw.get("key", ""))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise _unreadable() from error
         if not found.signature:
@@ -66,7 +71,7 @@ class Signer:
     def sign(self, document: Mapping[str, Any]) -> Signed:
         unsigned = Signed(document, self.name, self.duty, "")
         signature = base64.b64encode(self.key.sign(unsigned.payload())).decode()
-        return Signed(document, self.name, self.duty, signature)
+        return Signed(document, self.name, self.duty, signature, fingerprint(self.public()))
 
     def public(self) -> str:
         return base64.b64encode(self.key.public_key().public_bytes_raw()).decode()
@@ -90,14 +95,45 @@ class Trust:
                 f"{signed.signer!r} is not trusted to {duty}",
                 hint=f"trusted: {', '.join(sorted(known)) or 'nobody'}; see the trust file",
             )
-        public = Ed25519PublicKey.from_public_bytes(base64.b64decode(known[signed.signer]))
+        trusted = known[signed.signer]
+        public = Ed25519PublicKey.from_public_bytes(base64.b64decode(trusted))
         try:
             public.verify(base64.b64decode(signed.signature), signed.payload())
         except (InvalidSignature, ValueError, TypeError) as error:
-            raise NotApproved(
-                f"the signature of {signed.signer!r} does not match",
-                hint="the document was changed after signing, or signed with another key than the trust file has",
-            ) from error
+            raise _mismatch(signed, fingerprint(trusted)) from error
+
+
+def fingerprint(public: str) -> str:
+    """The first 16 hex digits of the SHA-256 of a public key, given as base64."""
+    return sha256(base64.b64decode(public))[:16]
+
+
+def _mismatch(signed: Signed, trusted: str) -> NotApproved:
+    """Why a signature failed, as far as the fingerprint beside it tells; whoever edits may have edited that, too."""
+    problem = f"the signature of {signed.signer!r} does not match"
+    where = f"where it was to {signed.duty} {_about(signed.document)}"
+    if not signed.key:
+        return NotApproved(
+            f"{problem} {where}",
+            hint="the document was changed after signing, or signed with another key than the trust file has",
+        )
+    if signed.key != trusted:
+        return NotApproved(
+            f"{problem} the trusted key {where}: key {signed.key} signed, and the trust file has {trusted}",
+            hint=f"was {signed.signer!r} given a new key? admit it to the trust file, or sign again with the trusted one;"
+            " if not, somebody signed in that name",
+        )
+    return NotApproved(
+        f"{problem} the document {where}: the key is the trusted one, so the document was changed after signing",
+        hint="put the document back from a copy, or have it signed again; find out who could write there",
+    )
+
+
+def _about(document: Mapping[str, Any]) -> str:
+    """What a signed document says it is of, as far as it does: it may have been edited."""
+    names = ("model", "version", "sequence", "number", "bundle", "evidence")
+    told = [f"{name} {str(document[name])[:16]}" for name in names if document.get(name)]
+    return ", ".join(told) or "something that names no model"
 
 
 def _unreadable() -> NotApproved:
