@@ -38,8 +38,18 @@ Kind = Literal[
     "hold",
 ]
 
-# What to say first where several findings have one level: the cause before the symptom.
-_FIRST = ("missing", "unseen_code", "code_mix", "definition", "auc_drop", "calibration", "not_comparable", "input_shift")
+CAUSES_FIRST: tuple[Kind, ...] = (
+    "missing",
+    "unseen_code",
+    "code_mix",
+    "definition",
+    "auc_drop",
+    "calibration",
+    "not_comparable",
+    "input_shift",
+)
+"""What to say first where several findings have one level: the cause before the symptom."""
+
 _SETTLE_FIRST = frozenset({"missing", "unseen_code", "code_mix", "definition"})
 _AT_ONCE = 2  # sentences about findings; more are in the report
 
@@ -110,7 +120,7 @@ def _sentence(findings: Sequence[Finding]) -> str:
     told = [f for f in told if f.level is gravest is not Level.GREEN]
     inputs = [f for f in told if f.kind == "input_shift"]
     rest = [f for f in told if f.kind != "input_shift"] + inputs[:1]
-    rest.sort(key=lambda f: _FIRST.index(f.kind) if f.kind in _FIRST else len(_FIRST))
+    rest.sort(key=lambda f: CAUSES_FIRST.index(f.kind) if f.kind in CAUSES_FIRST else len(CAUSES_FIRST))
     texts = [_together(inputs) if f.kind == "input_shift" else f.text for f in rest[:_AT_ONCE]]
     return " ".join([*texts, *_some(held)])
 

@@ -8,14 +8,17 @@ from typing import TypeVar
 from models.channel import Pointer, ReleaseChannel, head, history
 from models.clock import Clock
 from models.errors import NotFound, PlatformError
+from models.governance import stop
 from models.governance.approval import Approval, agreeing
 from models.governance.ledger import Entry, Hold, Ledger, open_holds
 from models.governance.signing import Trust
+from models.governance.stop import Stop
+from monitoring.console.advice import NextStep, Situation, next_step
 from monitoring.packs import Packs, Version, opened, versions
 from monitoring.report import MonthlyReport, MonthRow, ReportKey, ReportStore, newest, rows
 from monitoring.runs import FlowRun, RunHistory
 from monitoring.validations import Validation, Validations
-from monitoring.verdict import Suggestion, Verdict, overall
+from monitoring.verdict import Verdict, overall
 
 RUNS_SHOWN = 10
 VALIDATIONS_SHOWN = 200
@@ -56,12 +59,6 @@ class Release:
 
 
 @dataclass(frozen=True)
-class NextStep:
-    sentence: str
-    command: str = ""
-
-
-@dataclass(frozen=True)
 class Card:
     """A model in a few lines: how it is, who decides, what to do. `months` is oldest first."""
 
@@ -71,6 +68,7 @@ class Card:
     verdict: Verdict | None
     champion: Release | Trouble | None
     holds: Sequence[Hold]
+    stopped: Stop | Trouble | None  # by a person: the model does not answer
     next_step: NextStep
     months: Sequence[MonthRow]
     trouble: Trouble | None
@@ -126,7 +124,18 @@ def card(sources: Sources, model: str) -> Card:
     entries = _or_trouble(lambda: sources.ledger.entries(model))
     holds = [] if isinstance(entries, Trouble) else open_holds(entries)
     champion = _or_trouble(lambda: _champion(sources, model)) if sources.channel.pointers(model) else None
-    verdict = _standing(reports)
+    stopped = _or_trouble(lambda: _stopped(sources, model))
+    weighed = _standing(reports)
+    verdict = overall([report.verdict for report in weighed]) if weighed else None
+    situation = Situation(
+        verdict=verdict,
+        reported_at=max((report.recorded_at for report in weighed), default=""),
+        entries=[] if isinstance(entries, Trouble) else entries,
+        champion=champion is not None,
+        trouble=any(isinstance(part, Trouble) for part in (found, entries, champion, stopped)),
+        stopped=stopped.reason if isinstance(stopped, Stop) else "",
+        scenario=sources.scenario,
+    )
     return Card(
         model=model,
         title=reports[0].title if reports else "",
@@ -134,29 +143,11 @@ def card(sources: Sources, model: str) -> Card:
         verdict=verdict,
         champion=champion,
         holds=holds,
-        next_step=next_step(verdict, holds, has_champion=champion is not None, scenario=sources.scenario),
+        stopped=stopped,
+        next_step=next_step(situation),
         months=rows(reports),
         trouble=next((part for part in (found, entries) if isinstance(part, Trouble)), None),
     )
-
-
-def next_step(verdict: Verdict | None, holds: Sequence[Hold], *, has_champion: bool, scenario: str = "") -> NextStep:
-    """What a person should do now, and the command that does it."""
-    suffix = f" SCENARIO={scenario}" if scenario else ""
-    if not has_champion:
-        return NextStep("No champion has been promoted yet.", "make train")
-    if holds:
-        return NextStep(
-            f"Look at {_listed(sorted({hold.month for hold in holds}))}, then accept what changed or keep holding.",
-            f"{holds[0].command}{suffix}",
-        )
-    if verdict is None:
-        return NextStep("No month has been reported on yet.", f"make report{suffix}")
-    if verdict.suggests is Suggestion.RETRAIN:
-        return NextStep("Retrain as of now; the gate decides whether the challenger takes over.", f"make retrain{suffix}")
-    if verdict.suggests is Suggestion.WAIT:
-        return NextStep("Wait: a decision now would rest on too little.")
-    return NextStep("Nothing to do.")
 
 
 def model_page(sources: Sources, model: str) -> ModelPage:
@@ -209,11 +200,17 @@ def _known(sources: Sources) -> list[str]:
     return sorted({name for names in found if not isinstance(names, Trouble) for name in names})
 
 
-def _standing(reports: Sequence[MonthlyReport]) -> Verdict | None:
-    """The newest month and the newest one whose outcomes are known, weighed together."""
+def _standing(reports: Sequence[MonthlyReport]) -> list[MonthlyReport]:
+    """The newest month and the newest one whose outcomes are known, to be weighed together."""
     matured = next((report for report in reports if report.performance), None)
-    weighed = dict.fromkeys(report.month for report in (*reports[:1], matured) if report)
-    return overall([report.verdict for report in reports if report.month in weighed]) if weighed else None
+    return list({report.month: report for report in (*reports[:1], matured) if report}.values())
+
+
+def _stopped(sources: Sources, model: str) -> Stop | None:
+    if not sources.channel.stops(model):
+        return None
+    newest = stop.newest(sources.channel, sources.trust(), model)
+    return newest if newest and newest.stopped else None
 
 
 def _champion(sources: Sources, model: str) -> Release:
@@ -243,7 +240,3 @@ def _or_trouble(read: Callable[[], T]) -> T | Trouble:
         return read()
     except PlatformError as error:
         return Trouble(error.problem, error.hint)
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
