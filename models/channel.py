@@ -85,16 +85,24 @@ class ReleaseChannel(Protocol):
         """The files as stored, unverified. Raises `NotFound`."""
         ...
 
+    def bundles(self) -> list[str]:
+        """The digests of all that were ever added and are still there."""
+        ...
+
     def add_bundle(self, digest: str, files: Mapping[str, bytes]) -> None:
         """All or nothing; adding the same digest again changes nothing."""
         ...
 
     def approvals(self, bundle: str) -> tuple[Signed, ...]:
-        """One by each who signed, by name; unverified."""
+        """One by each who signed, by name; unverified. What lies there and is no approval is passed over: see `strays`."""
         ...
 
     def add_approval(self, bundle: str, approval: Signed) -> None:
         """Takes the place of an earlier one by the same signer."""
+        ...
+
+    def strays(self) -> list[str]:
+        """Where something lies in the place of an approval that cannot be read as one."""
         ...
 
     def stops(self, model: str) -> int:

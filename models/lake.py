@@ -5,7 +5,7 @@ Two times, never mixed up (bitemporal): the partition's *month* says when a thin
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ import numpy as np
 from models.bundle import canonical, sha256
 from models.clock import Month
 from models.contract import Array, Columns
+from models.errors import PlatformError
 
 SNAPSHOTS = "snapshots"
 OUTCOMES = "outcomes"
@@ -76,8 +77,9 @@ class Lake(Protocol):
         *,
         recorded_at: datetime,
         facts: Mapping[str, str] | None = None,
+        after: int = 0,
     ) -> PartitionVersion:
-        """Add a version of a partition, all or nothing.
+        """Add a version of a partition, all or nothing. Numbers up to `after` are taken, though their files may be lost.
 
         Idempotent: if the newest version already has this content and these facts, it is returned and nothing is
         written. Raises `Conflict` if another writer added a version meanwhile, or if `recorded_at` lies before that of
@@ -99,6 +101,14 @@ class Lake(Protocol):
 
     def path(self, partition: PartitionVersion) -> Path:
         """Where an engine that reads files (DuckDB, Spark) finds the partition."""
+        ...
+
+    def restore(self, partition: PartitionVersion, columns: Columns) -> None:
+        """Put a lost version back, as it was recorded. Raises `Integrity` for other content, `Conflict` if it is not lost."""
+        ...
+
+    def examined(self) -> Iterator[tuple[Path, PartitionVersion | PlatformError]]:
+        """Every stored version, read whole: what it is, or what its reader would be told. Slow: it hashes everything."""
         ...
 
     def forget(self, partition: PartitionVersion) -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from models.adapters import durable
-from models.errors import Conflict, Integrity, NotFound, Unavailable
+from models.errors import Conflict, Integrity, NotApproved, NotFound, Unavailable
 from models.governance.signing import Signed
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -60,6 +60,9 @@ class FolderChannel:
                 raise NotFound(f"the channel has no bundle {digest[:12]}", hint="promote it again from the registry")
             return {path.name: _bytes(path, _LARGEST_PART) for path in sorted(folder.iterdir())}
 
+    def bundles(self) -> list[str]:
+        return [path.name for path in self._in(self._root / "bundles") if _DIGEST.fullmatch(path.name)]
+
     def add_bundle(self, digest: str, files: Mapping[str, bytes]) -> None:
         folder = self._bundle(digest)
         with self._translated():
@@ -79,15 +82,33 @@ class FolderChannel:
             durable.sync_folder(folder.parent)
 
     def approvals(self, bundle: str) -> tuple[Signed, ...]:
-        folder = self._approvals(bundle)
-        with self._translated():
-            names = sorted(path.name for path in folder.iterdir() if _APPROVAL.fullmatch(path.name)) if folder.is_dir() else []
-        return tuple(self._signed(folder / name, f"approval of bundle {bundle[:12]}") for name in names)
+        found = (self._approval(path) for path in self._in(self._approvals(bundle)))
+        return tuple(signed for signed in found if signed)
+
+    def strays(self) -> list[str]:
+        folders = self._in(self._root / "approvals")
+        files = [path for folder in folders for path in (self._in(folder) if folder.is_dir() else [folder])]
+        return [str(path) for path in files if self._approval(path) is None]
 
     def add_approval(self, bundle: str, approval: Signed) -> None:
         path = self._approvals(bundle) / f"{_named(_SIGNER, approval.signer, 'name of an approver')}.json"
         with self._translated():
             durable.replace(path, approval.to_bytes())
+
+    def _in(self, folder: Path) -> list[Path]:
+        """What lies in a folder, sorted by name; a file that is still being written is hidden."""
+        with self._translated():
+            found = sorted(folder.iterdir()) if folder.is_dir() else []
+        return [path for path in found if not path.name.startswith(".")]
+
+    def _approval(self, path: Path) -> Signed | None:
+        """None for what is no approval: who can write here must not be able to void what people signed."""
+        if not _APPROVAL.fullmatch(path.name) or not path.is_file():
+            return None
+        try:
+            return self._signed(path, "approval")
+        except (Integrity, NotApproved):
+            return None
 
     def _bundle(self, digest: str) -> Path:
         return self._root / "bundles" / _named(_DIGEST, digest, "bundle digest")

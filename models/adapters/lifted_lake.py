@@ -1,11 +1,12 @@
 """A lake whose readers meet every account under the newest key, whenever its rows were written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from models.clock import Month
 from models.contract import Columns
+from models.errors import PlatformError
 from models.governance.pseudonyms import Keyring
 from models.lake import Lake, PartitionVersion
 
@@ -26,8 +27,9 @@ class LiftedLake:
         *,
         recorded_at: datetime,
         facts: Mapping[str, str] | None = None,
+        after: int = 0,
     ) -> PartitionVersion:
-        return self._lake.write(table, month, columns, recorded_at=recorded_at, facts=facts)
+        return self._lake.write(table, month, columns, recorded_at=recorded_at, facts=facts, after=after)
 
     def versions(self, table: str, *, known_at: datetime | None = None) -> list[PartitionVersion]:
         return self._lake.versions(table, known_at=known_at)
@@ -41,6 +43,12 @@ class LiftedLake:
 
     def path(self, partition: PartitionVersion) -> Path:
         return self._lake.path(partition)
+
+    def restore(self, partition: PartitionVersion, columns: Columns) -> None:
+        self._lake.restore(partition, columns)
+
+    def examined(self) -> Iterator[tuple[Path, PartitionVersion | PlatformError]]:
+        return self._lake.examined()
 
     def forget(self, partition: PartitionVersion) -> None:
         self._lake.forget(partition)

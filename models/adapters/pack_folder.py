@@ -4,7 +4,7 @@ A pack is never written over: an approval may have signed it.
 """
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from models.adapters import durable
@@ -37,6 +37,13 @@ class PackFolder:
         folder = self._folder(model, bundle, digest)
         found = (path for path in sorted(folder.rglob("*")) if path.is_file())
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+    def stored(self) -> Iterator[tuple[str, str, dict[str, bytes]]]:
+        """Every pack that is kept: where, the beginning of its digest as the folder is named, and its files."""
+        for folder in sorted(self._root.glob("*/*/*")):
+            if folder.is_dir() and not folder.name.startswith("."):
+                model, bundle, digest = folder.relative_to(self._root).parts
+                yield str(folder), digest, self.files(model, bundle, digest)
 
     def place(self, model: str, bundle: str, digest: str) -> str:
         return str(self._folder(model, bundle, digest))

@@ -6,7 +6,7 @@ Parquet finds the partitions by their path.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from io import BytesIO
@@ -22,7 +22,7 @@ from models.adapters import arrow, durable
 from models.bundle import canonical, sha256
 from models.clock import Month
 from models.contract import Array, Columns
-from models.errors import Conflict, InputRefused, Integrity, NotFound, Unavailable
+from models.errors import Conflict, InputRefused, Integrity, NotFound, PlatformError, Unavailable
 from models.lake import PartitionVersion, column_digest, combined_digest
 
 _RECORD, _SEAL = "steward", "steward.sha256"
@@ -52,6 +52,7 @@ class ParquetLake:
         *,
         recorded_at: datetime,
         facts: Mapping[str, str] | None = None,
+        after: int = 0,
     ) -> PartitionVersion:
         newest = next(reversed(self.history(table, month)), None)
         digests = {name: column_digest(values) for name, values in columns.items()}
@@ -61,7 +62,7 @@ class ParquetLake:
         if newest and recorded_at < newest.recorded_at:
             raise _late(newest, recorded_at)
         contents = self._typed(table, columns)
-        version = newest.version + 1 if newest else 1
+        version = max(newest.version if newest else 0, after) + 1
         added = PartitionVersion(table, month, version, digest, contents.num_rows, recorded_at, facts)
         self._commit(_Stored(added, digests), contents)
         return added
@@ -84,6 +85,21 @@ class ParquetLake:
 
     def path(self, partition: PartitionVersion) -> Path:
         return self._folder(partition.table, partition.month) / f"v{partition.version:04d}{_SUFFIX}"
+
+    def restore(self, partition: PartitionVersion, columns: Columns) -> None:
+        digests = {name: column_digest(values) for name, values in columns.items()}
+        if combined_digest(digests) != partition.digest:
+            raise Integrity(
+                f"{self.path(partition)} held other content than what is to be put back", hint="restore it from its backup"
+            )
+        self._commit(_Stored(partition, digests), self._typed(partition.table, columns))
+
+    def examined(self) -> Iterator[tuple[Path, PartitionVersion | PlatformError]]:
+        for path in sorted(self._root.glob(f"*/month=*/v*{_SUFFIX}")):
+            try:
+                yield path, self._sound(path)
+            except PlatformError as error:
+                yield path, error
 
     def forget(self, partition: PartitionVersion) -> None:
         if partition.version == self.history(partition.table, partition.month)[-1].version:
@@ -123,6 +139,13 @@ class ParquetLake:
             raise Conflict(f"another writer added {path} meanwhile", hint="run the ingest again") from error
         except OSError as error:
             raise Unavailable(f"{path} cannot be written: {error.strerror}", hint="nothing was changed; free the disk") from error
+
+    def _sound(self, path: Path) -> PartitionVersion:
+        partition = _stored(path).partition
+        if self.path(partition) != path:
+            raise _damaged(path, f"it is {self.path(partition).relative_to(self._root)} in its place")
+        self._checked(partition, None)
+        return partition
 
     def _checked(self, partition: PartitionVersion, names: Sequence[str] | None) -> dict[str, Array]:
         path = self.path(partition)

@@ -14,14 +14,7 @@ from models.governance.dossier import Dossiers, evidence_digest
 from models.governance.ledger import Entry, Event
 from models.governance.signing import Duty, Signed, Trust
 from models.governance.stop import stop_at
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that is not as it was recorded."""
-
-    where: str
-    problem: str
+from models.governance.verification import Finding
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,8 @@ class Signed:
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Self:
         try:
-            found = cls(dict(raw["document"]), raw["signer"], Duty(raw["duty"]), raw.get("signature", ""), raw.get("key", ""))
+            signature, key = str(raw.get("signature", "")), str(raw.get("key", ""))
+            found = cls(dict(raw["document"]), str(raw["signer"]), Duty(raw["duty"]), signature, key)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise _unreadable() from error
         if not found.signature:

@@ -30,6 +30,15 @@ def open_home(database: Path, artifacts: Path) -> None:
         _follow(database, artifacts)
 
 
+def has_versions(database: Path) -> bool:
+    """Whether a model was ever registered here. Nothing is made, opened for writing or imported for the answer."""
+    if not database.is_file():
+        return False
+    with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)) as connection:
+        known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'model_versions'").fetchall()
+        return bool(known) and bool(connection.execute("SELECT 1 FROM model_versions LIMIT 1").fetchall())
+
+
 def _follow(database: Path, artifacts: Path) -> None:
     """Make every place that `database` names lie below `artifacts`, where it lay below the same folder of an earlier home.
 

@@ -8,12 +8,12 @@ from models.catalog import find, names
 from models.errors import Integrity, Misconfigured, NoChampion, NotFound, PlatformError
 from models.governance import release, stop
 from models.governance.approval import Approval
-from models.governance.audit import Records, audit
 from models.governance.checking import Waiting, override, reject, sign_off, waiting
 from models.governance.inventory import Inventory, oversight
 from models.governance.ledger import Entry, Event
 from models.governance.requests import Office, requested
 from models.governance.signing import Signer
+from models.governance.verification import found_by
 from pipelines.commands.loop import Ended
 from pipelines.wiring import Platform, platform
 
@@ -105,24 +105,23 @@ def verify(chosen: Namespace) -> Ended:
     parts = platform(use_case=chosen.model or "")
     if not parts.settings.home.is_dir():
         raise NotFound(f"there is no home {parts.settings.home}", hint="set STEWARD_HOME to the folder that is to be verified")
-    entries, heads = parts.ledger.entries(), parts.ledger.heads()
-    if not entries and not heads and not parts.channel.models():
-        print("Nothing has been recorded yet.")
-        return Ended.DONE
-    findings = audit(Records(entries, heads, parts.channel, parts.trust(), parts.evidence))
+    checks, entries, heads = parts.checks(), parts.ledger.entries(), parts.ledger.heads()
+    findings = found_by(checks)
     for finding in findings:
-        print(f"  {finding.where}: {finding.problem}")
+        print(f"  {finding.where}: {finding.problem}" + (f"\n    -> {finding.hint}" if finding.hint else ""))
     if findings:
         raise Integrity(
             f"what was recorded does not hold in {len(findings)} places; the first: {findings[0].where}",
             hint="what this proves and what not is in docs/threat-model.md; keep the files as they are until it is understood",
         )
+    if not entries:
+        print("Nothing has been recorded yet.")
+        return Ended.DONE
     anchored = (
         f", {len(heads) - 1} in the anchor" if parts.settings.ledger_anchor else "; no anchor is set (STEWARD_LEDGER_ANCHOR)"
     )
     print(f"{len(entries)} ledger entries hold, each attested; the head is signed{anchored}.")
-    released = ", ".join(parts.channel.models()) or "no model"
-    print(f"pointers, stops, approvals, bundles and evidence of {released} are as recorded.")
+    print("\n".join(check.holds for check in checks))
     return Ended.DONE
 
 

@@ -1,7 +1,8 @@
 """The one place that chooses adapters for the pipelines. What is heavy is imported when it is first wanted.
 
 `Platform` is put together from its parts: `foundation` (settings, use case, time), `releasing` (ledger, channel, keys, registry,
-evidence), `data` (lake, restricted lake, accounts), `making` (what trains and draws) and `watching` (decisions, reports).
+evidence), `data` (lake, restricted lake, accounts), `making` (what trains and draws), `watching` (decisions, reports) and
+`verifying` (the checks of `make verify`).
 """
 
 from collections.abc import Mapping
@@ -14,10 +15,10 @@ from pipelines.replay.story import ReplayResult
 from pipelines.settings import PipelineSettings
 from pipelines.stopwatch import Part
 from pipelines.wiring.making import Making
-from pipelines.wiring.watching import Watching
+from pipelines.wiring.verifying import Verifying
 
 
-class Platform(Making, Watching):
+class Platform(Making, Verifying):
     """Every port that a flow may need, for one use case, built from settings on first use."""
 
     def warm(self) -> None:

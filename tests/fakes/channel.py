@@ -39,6 +39,9 @@ class FakeChannel:
         except KeyError:
             raise NotFound(f"the channel has no bundle {digest[:12]}") from None
 
+    def bundles(self) -> list[str]:
+        return sorted(self._bundles)
+
     def add_bundle(self, digest: str, files: Mapping[str, bytes]) -> None:
         self._bundles.setdefault(digest, dict(files))
 
@@ -47,6 +50,9 @@ class FakeChannel:
 
     def add_approval(self, bundle: str, approval: Signed) -> None:
         self._approvals.setdefault(bundle, {})[approval.signer] = approval
+
+    def strays(self) -> list[str]:
+        return []
 
     def remove_approval(self, bundle: str) -> None:
         """What no program may do, and a person with access to the storage can."""

@@ -1,6 +1,6 @@
 """A lake that lives as long as the test."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from models.clock import Month
 from models.contract import Columns
-from models.errors import Conflict, Integrity, NotFound
+from models.errors import Conflict, Integrity, NotFound, PlatformError
 from models.lake import PartitionVersion, content_digest
 
 
@@ -25,6 +25,7 @@ class InMemoryLake:
         *,
         recorded_at: datetime,
         facts: Mapping[str, str] | None = None,
+        after: int = 0,
     ) -> PartitionVersion:
         known = self._partitions.setdefault((table, month), [])
         digest, facts = content_digest(columns), dict(facts or {})
@@ -33,7 +34,8 @@ class InMemoryLake:
         if known and recorded_at < known[-1].recorded_at:
             raise Conflict(f"{table} {month} already has a version recorded later", hint="check the clock")
         rows = len(next(iter(columns.values())))
-        added = PartitionVersion(table, month, known[-1].version + 1 if known else 1, digest, rows, recorded_at, facts)
+        number = max(known[-1].version if known else 0, after) + 1
+        added = PartitionVersion(table, month, number, digest, rows, recorded_at, facts)
         self._contents[table, month, added.version] = {name: np.array(values) for name, values in columns.items()}
         known.append(added)
         return added
@@ -58,6 +60,34 @@ class InMemoryLake:
 
     def path(self, partition: PartitionVersion) -> Path:
         return Path("memory", partition.table, f"month={partition.month}", f"v{partition.version:04d}.parquet")
+
+    def restore(self, partition: PartitionVersion, columns: Columns) -> None:
+        if content_digest(columns) != partition.digest:
+            raise Integrity(f"{self.path(partition)} held other content")
+        known = self._partitions.setdefault((partition.table, partition.month), [])
+        if partition.version in {other.version for other in known}:
+            raise Conflict(f"{self.path(partition)} is there")
+        self._contents[partition.table, partition.month, partition.version] = dict(columns)
+        known.append(partition)
+        known.sort(key=lambda other: other.version)
+
+    def examined(self) -> Iterator[tuple[Path, PartitionVersion | PlatformError]]:
+        for partition in [part for known in self._partitions.values() for part in known]:
+            try:
+                self._checked(partition)
+            except PlatformError as error:
+                yield self.path(partition), error
+            else:
+                yield self.path(partition), partition
+
+    def lose(self, partition: PartitionVersion) -> None:
+        """Somebody deleted the file."""
+        self._partitions[partition.table, partition.month].remove(partition)
+        del self._contents[partition.table, partition.month, partition.version]
+
+    def damage(self, partition: PartitionVersion, columns: Columns) -> None:
+        """Somebody wrote other rows into the file."""
+        self._contents[partition.table, partition.month, partition.version] = columns
 
     def forget(self, partition: PartitionVersion) -> None:
         known = self._partitions[partition.table, partition.month]

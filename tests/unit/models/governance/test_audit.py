@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from models.governance import release
-from models.governance.audit import Finding, Records, audit
+from models.governance.audit import Records, audit
 from models.governance.checking import sign_off
 from models.governance.ledger import Entry, Event
 from models.governance.signing import Duty, Trust
 from models.governance.stop import stop
+from models.governance.verification import Finding
 from tests.fakes.ledger import FakeLedger
 from tests.office import MODEL, Bank, paper_bundle, paper_evidence, pipeline, second, signer, trust, validator
 

@@ -1,0 +1,38 @@
+"""The partitions that models were made of, as their sealed lineages name them. The lake must keep every one of them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from models.channel import ReleaseChannel, verified
+from models.clock import Month
+from models.errors import NotFound
+from models.governance.ledger import Entry, Event
+from models.lake import PartitionVersion
+
+
+def recorded(channel: ReleaseChannel, entries: Sequence[Entry], model: str) -> list[PartitionVersion]:
+    """Every partition that a registered bundle of `model` names, each once; a lineage does not say the facts.
+
+    A bundle that was deleted since names nothing. Raises `Integrity` for one that was changed.
+    """
+    registered = [entry for entry in entries if entry.event is Event.REGISTERED and entry.model == model]
+    found: dict[tuple[str, str, str], PartitionVersion] = {}
+    for digest in dict.fromkeys(entry.facts["bundle"] for entry in registered):
+        try:
+            named = verified(channel, model, digest).lineage.get("partitions", [])
+        except NotFound:
+            continue
+        found |= {(part["table"], part["month"], part["digest"]): _partition(part) for part in named}
+    return list(found.values())
+
+
+def _partition(named: dict[str, str]) -> PartitionVersion:
+    return PartitionVersion(
+        table=named["table"],
+        month=Month.parse(named["month"]),
+        version=int(named["version"]),
+        digest=named["digest"],
+        rows=int(named["rows"]),
+        recorded_at=datetime.fromisoformat(named["recorded_at"]),
+        facts={},
+    )

@@ -1,0 +1,55 @@
+"""What `make verify` looks at: every check of every record that a home has."""
+
+from collections.abc import Sequence
+
+from models.governance.audit import Records, audit
+from models.governance.ledger import Entry
+from models.governance.verification import Check
+from models.lake import Lake
+from pipelines.adapters.traces import traces
+from pipelines.recorded import recorded
+from pipelines.verification.packs import check_packs
+from pipelines.verification.partitions import check_partitions
+from pipelines.verification.traces import check_traces
+from pipelines.wiring.watching import Watching
+
+
+class Verifying(Watching):
+    """The checks, of all models at once."""
+
+    def checks(self) -> list[Check]:
+        """The ledger's own chain comes first: raises `Integrity` if it is broken. None of the checks writes anything."""
+        entries, heads, channel = self.ledger.entries(), self.ledger.heads(), self.channel
+        models = sorted({entry.model for entry in entries if entry.model}.union(channel.models()))
+        left = traces(self.settings.home, self.settings.channel_folder)
+        released = ", ".join(channel.models()) or "no model"
+        checks = [
+            Check("home", "Nothing lies here that no record names.", lambda: check_traces(entries, channel, left)),
+            Check(
+                "ledger",
+                f"Pointers, stops, approvals, bundles and evidence of {released} are as recorded.",
+                lambda: audit(Records(entries, heads, channel, self.trust(), self.evidence)) if entries or left else [],
+            ),
+            Check("packs", "Every evidence pack follows from its artefacts.", lambda: check_packs(self.packs)),
+        ]
+        return [*checks, *(check for model in models for check in self._lakes(model, entries))]
+
+    def _lakes(self, model: str, entries: Sequence[Entry]) -> list[Check]:
+        return [
+            Check(
+                f"lake of {model}",
+                f"Every partition that {model} was made of is in the lake, byte by byte.",
+                lambda: check_partitions(self._lake("lake", model), recorded(self.channel, entries, model)),
+            ),
+            Check(
+                f"audit columns of {model}",
+                f"The audit columns of {model} are as they were written.",
+                lambda: check_partitions(self._lake("restricted", model)),
+            ),
+        ]
+
+    def _lake(self, kind: str, model: str) -> Lake:
+        """As it lies there, of any model, also one whose use case is no longer here."""
+        from models.adapters.parquet_lake import ParquetLake
+
+        return ParquetLake(self.settings.home / kind / model)
