@@ -1,4 +1,4 @@
-"""What a model was made with: the installed distributions as a CycloneDX 1.6 bill of materials, and their licences.
+"""What a model was made with: interpreter and installed distributions as a CycloneDX 1.6 bill of materials, with licences.
 
 The bill names its subject and carries no time, so the same run again writes the same bytes. The hashes of a component are
 those that the lock file admits for its version; which of these files was installed depends on the machine.
@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Self
 from uuid import NAMESPACE_URL, uuid5
 
@@ -20,18 +21,26 @@ _TOKEN = re.compile(r"[()]|[^\s()]+")
 _SPDX = re.compile(r"[A-Za-z0-9.+-]+( (?:AND|OR|WITH) [A-Za-z0-9.+()-]+)*")
 
 
+class Kind(StrEnum):
+    """As CycloneDX names the type of a component."""
+
+    LIBRARY = "library"
+    INTERPRETER = "platform"  # "a runtime environment that interprets or executes software"
+
+
 @dataclass(frozen=True)
 class Library:
-    """An installed distribution. `licence` is as its metadata declare it, `hashes` the SHA-256 of its locked files."""
+    """An installed distribution, or the interpreter. `licence` is as declared, `hashes` the SHA-256 of its locked files."""
 
     name: str
     version: str
     licence: str
     hashes: tuple[str, ...] = ()
+    kind: Kind = Kind.LIBRARY
 
     @property
     def purl(self) -> str:
-        return f"pkg:pypi/{self.name}@{self.version}"
+        return f"pkg:{'generic' if self.kind is Kind.INTERPRETER else 'pypi'}/{self.name}@{self.version}"
 
 
 @dataclass(frozen=True)
@@ -159,7 +168,7 @@ def versions(libraries: Sequence[Library]) -> dict[str, str]:
 
 def _component(library: Library, licence: str) -> dict[str, Any]:
     component: dict[str, Any] = {
-        "type": "library",
+        "type": library.kind.value,
         "bom-ref": library.purl,
         "name": library.name,
         "version": library.version,

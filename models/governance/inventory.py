@@ -70,13 +70,15 @@ class Oversight:
     pack: tuple[str, ...] = ()
 
 
-_EVIDENCE = ("assessment.json", "data.json", "development.json", "recipe.json")
+_MADE_WITH = ("sbom.cdx.json", "licences.json")
+_EVIDENCE = ("assessment.json", "data.json", "development.json", "recipe.json", *_MADE_WITH)
+_LEAST = ("assessment.json", "recipe.json", *_MADE_WITH)
 _PACK = ("index.html", "figures.json", "fairness/fairness.json", "reasons.json")
 
 OVERSIGHT = {
     1: Oversight(1, approvers=2, approval_days=180, monitoring_months=1, evidence=_EVIDENCE, pack=_PACK),
     2: Oversight(2, approvers=1, approval_days=365, monitoring_months=1, evidence=_EVIDENCE, pack=_PACK),
-    3: Oversight(3, approvers=1, approval_days=730, monitoring_months=3, evidence=("assessment.json", "recipe.json")),
+    3: Oversight(3, approvers=1, approval_days=730, monitoring_months=3, evidence=_LEAST),
 }
 
 BANDS = {"TWD": (1e9, 1e10), "USD": (3e7, 3e8), "EUR": (3e7, 3e8), "accounts": (1e4, 1e6)}

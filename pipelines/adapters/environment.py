@@ -1,6 +1,8 @@
-"""What is installed in this environment, from the distributions' own metadata, and the hashes that the lock file admits."""
+"""The interpreter and what is installed beside it, by the distributions' own metadata, and the hashes that the lock admits."""
 
+import platform
 import re
+import sys
 import tomllib
 from email.message import Message
 from email.parser import HeaderParser
@@ -9,22 +11,31 @@ from pathlib import Path
 
 from models.errors import Misconfigured
 from pipelines.adapters.checkout import LOCK_FILE
-from pipelines.supply import UNKNOWN, Library, LicencePolicy, policy
+from pipelines.supply import UNKNOWN, Kind, Library, LicencePolicy, policy
 
 LICENCE_FILE = Path("infra", "licences.toml")
 _LOCKED = re.compile(r"^([a-z0-9-]+)==(\S+)((?:[^\n]*\\\n)+[^\n]*)", re.MULTILINE)
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 _SEPARATORS = re.compile(r"[-_.]+")
+_INTERPRETERS = {"cpython": "PSF-2.0"}  # its licence file has a text and no name
 _LONGEST = 60  # beyond this the field holds a licence's text, not its name
 
 
 def installed(root: Path) -> tuple[Library, ...]:
-    """Every distribution on the path, by name; `root` is the folder that holds the lock file."""
+    """The interpreter and every distribution on the path, by name; `root` is the folder that holds the lock file."""
     hashes = _locked(root / LOCK_FILE)
     libraries = {
         library.name: library for library in reversed([_part(text, hashes) for text in _metadata()])
     }  # the first on the path counts
+    python = interpreter()
+    libraries[python.name] = python
     return tuple(libraries[name] for name in sorted(libraries))
+
+
+def interpreter() -> Library:
+    """What runs all of it: it decides on results too, and the lock file does not name it."""
+    name = sys.implementation.name
+    return Library(name, platform.python_version(), _INTERPRETERS.get(name, UNKNOWN), kind=Kind.INTERPRETER)
 
 
 def licence_policy(root: Path) -> LicencePolicy:

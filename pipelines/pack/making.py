@@ -40,7 +40,8 @@ def _supply(a: Artefacts) -> Section:
     return section(
         "Bill of materials and licences",
         say(
-            "Made in an environment of {libraries} libraries, listed by version and digest as {form} {edition}.",
+            "Made in an environment of {libraries} components, the interpreter among them, listed by version and digest as {form}"
+            " {edition}.",
             libraries=a.figure(BILL, "/components", Unit.COUNT),
             form=a.figure(BILL, "/bomFormat", Unit.TEXT),
             edition=a.figure(BILL, "/specVersion", Unit.TEXT),

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import Misconfigured
-from pipelines.supply import BILL, LICENCES, Library, LicencePolicy, Subject, bill, documents, policy
+from pipelines.supply import BILL, LICENCES, Kind, Library, LicencePolicy, Subject, bill, documents, policy
 
 RULES = LicencePolicy(
     allowed=frozenset({"MIT", "Apache-2.0", "LicenseRef-BSD"}),
@@ -24,6 +24,7 @@ LIBRARIES = (
     Library("beta", "2.0+local", "Apache-2.0 OR GPL-2.0-only"),
     Library("gamma", "0.1rc1", "unknown"),
     Library("delta", "3", "Do What You Like, But Not On Sundays"),
+    Library("python", "3.11.9", "MIT", kind=Kind.INTERPRETER),
     Library("readonly", "1", "GPL"),
 )
 SUBJECT = Subject.bundle("credit_default", "c" * 64)

@@ -10,6 +10,7 @@ from models import catalog
 from models.credit_default import USE_CASE
 from models.errors import Integrity, NotApproved
 from models.governance.inventory import BANDS, OVERSIGHT, PART, TIERS, Exposure, Inventory, PurposeClass, declared, oversight
+from pipelines.supply import BILL, LICENCES
 from tests.office import paper_bundle
 
 WHOLE: dict[str, Any] = USE_CASE.inventory.model_dump()
@@ -103,3 +104,8 @@ def test_a_bundle_without_an_inventory_or_with_a_broken_one_is_refused() -> None
 def test_a_misspelt_field_is_an_error_at_once() -> None:
     with pytest.raises(ValidationError):
         Inventory.model_validate({"ovner": "somebody"})
+
+
+@pytest.mark.parametrize("tier", OVERSIGHT)
+def test_what_a_model_was_made_with_is_part_of_what_approvers_sign(tier: int) -> None:
+    assert {BILL, LICENCES} <= set(OVERSIGHT[tier].evidence)

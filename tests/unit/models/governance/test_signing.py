@@ -38,7 +38,7 @@ def test_a_key_for_one_duty_does_not_count_for_another() -> None:
 def test_a_stranger_who_uses_a_trusted_name_does_not_pass() -> None:
     impostor = Signer("validator", Duty.APPROVE, signer("mallory", Duty.APPROVE).key)
 
-    with pytest.raises(NotApproved, match="key .* signed, and the trust file has") as refused:
+    with pytest.raises(NotApproved, match=r"key .* signed, and the trust file has") as refused:
         trust().verify(impostor.sign(DOCUMENT), Duty.APPROVE)
     assert fingerprint(impostor.public()) in refused.value.problem
     assert fingerprint(validator().public()) in refused.value.problem

@@ -1,5 +1,8 @@
 """The environment is read from what is really installed, quickly enough to be part of every training run."""
 
+import json
+import platform
+import sys
 import time
 import tomllib
 from importlib.metadata import version
@@ -10,7 +13,7 @@ import pytest
 import pipelines
 from models.errors import Misconfigured
 from pipelines.adapters.environment import LICENCE_FILE, installed, licence_policy
-from pipelines.supply import Subject, documents
+from pipelines.supply import BILL, Kind, Subject, documents
 
 ROOT = Path(pipelines.__file__).parents[1]
 
@@ -25,6 +28,15 @@ def test_what_is_installed_is_listed_once_with_its_version_and_the_hashes_of_the
     assert found["numpy"].hashes
     assert all(f"--hash=sha256:{digest}" in entry for digest in found["numpy"].hashes)
     assert len(found["numpy"].hashes) == entry.count("--hash=")
+
+
+def test_the_interpreter_is_part_of_the_bill() -> None:
+    (python,) = (each for each in installed(ROOT) if each.kind is Kind.INTERPRETER)
+    assert (python.name, python.version) == (sys.implementation.name, platform.python_version())
+    made = json.loads(documents(installed(ROOT), licence_policy(ROOT), Subject.bundle("credit_default", "c" * 64))[BILL])
+    (component,) = (each for each in made["components"] if each["type"] == "platform")
+    assert component["purl"] == f"pkg:generic/{python.name}@{python.version}"
+    assert component["purl"] in made["dependencies"][0]["dependsOn"]
 
 
 def test_without_a_lock_there_are_no_hashes(tmp_path: Path) -> None:
