@@ -46,7 +46,7 @@ class Shift(Frozen):
 class Statistics(Protocol):
     """Counts over every row of a partition: one pass, memory that does not grow with the rows.
 
-    Both raise `Integrity` if the partition is not what was sealed, `NotFound` if it is gone.
+    All raise `Integrity` if the partition is not what was sealed, `NotFound` if it is gone.
     """
 
     def counts(
@@ -56,6 +56,10 @@ class Statistics(Protocol):
 
         Equal to `models.reference.counts`: bins are closed on their left; codes never seen are counted last.
         """
+        ...
+
+    def distinct(self, partition: PartitionVersion, name: str, *, by: str) -> dict[str, int]:
+        """For each value of the text column `by`: how many different values the text column `name` has."""
         ...
 
     def sample(

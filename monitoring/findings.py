@@ -15,7 +15,7 @@ from models.policy import MonitoringLimits
 from monitoring.chance import hanley_mcneil, largest_fall, rate_limits
 from monitoring.drift import Shift, contributions
 from monitoring.performance import Figures, Performance, Reading
-from monitoring.verdict import Finding, Kind, Level, Verdict, short, weigh
+from monitoring.verdict import Finding, Kind, Level, Verdict, counted, short, weigh
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Evidence:
 
     month: str
     decisions: int
+    accounts: int  # different ones among the decisions
     score: Shift | None
     inputs: Sequence[Shift]
     actions: Shift | None
@@ -52,10 +53,10 @@ def volume(evidence: Evidence, limits: MonitoringLimits) -> list[Finding]:
         return [_finding("missing", Level.RED, evidence.month, f"No decisions were logged for {evidence.month}.")]
     found = []
     if evidence.decisions < limits.minimum_rows:
-        text = f"Only {evidence.decisions:,} decisions: too few for statistics, which need {limits.minimum_rows:,}."
+        text = f"Only {counted(evidence.decisions, 'decision')}: too few for statistics, which need {limits.minimum_rows:,}."
         found.append(_finding("insufficient", Level.AMBER, evidence.month, text, evidence.decisions, limits.minimum_rows))
     if others := sum(evidence.other_bundles.values()):
-        text = f"{others:,} further decisions of {evidence.month} came from other versions and are not counted here."
+        text = f"{counted(others, 'further decision')} of {evidence.month} came from other versions: not counted here."
         found.append(_finding("other_bundles", Level.GREEN, evidence.month, text, others))
     return found
 
@@ -65,7 +66,7 @@ def codes(evidence: Evidence, limits: MonitoringLimits) -> list[Finding]:
     found = []
     for shift in (shift for shift in evidence.inputs if shift.coded):
         if shift.unseen:
-            text = f"{shift.name}: {shift.unseen:,} rows hold a code that the contract does not know."
+            text = f"{shift.name}: {counted(shift.unseen, 'row')} with a code that the contract does not know."
             found.append(_finding("unseen_code", Level.RED, shift.name, text, shift.unseen, 0))
         if shift.state != "insufficient" and shift.distance >= limits.code_mix:
             text = f"{shift.name} is coded differently: {_moved(shift)}."
@@ -94,12 +95,12 @@ def outcomes(evidence: Evidence, limits: MonitoringLimits) -> list[Finding]:
     known = evidence.performance
     if known is None:
         return []
+    seen, reference = known.as_coded.whole, known.reference
+    if seen.rows < (least := limits.minimum_rows):
+        text = f"Outcomes are known of only {counted(seen.rows, 'account')}: too few to judge, which needs {least:,}."
+        return [_finding("insufficient", Level.AMBER, evidence.month, text, seen.rows, least)]
     if known.comparable is None:
         return [_finding("not_comparable", Level.AMBER, evidence.month, known.note)]
-    seen, reference = known.as_coded.whole, known.reference
-    if seen.rows < limits.minimum_rows:
-        text = f"Only {seen.rows:,} outcomes are known: too few to judge, which needs {limits.minimum_rows:,}."
-        return [_finding("insufficient", Level.AMBER, evidence.month, text, seen.rows, limits.minimum_rows)]
     coded, like = (breaches(reading, reference, limits) for reading in (known.as_coded, known.comparable))
     trained_on_it = known.comparable.definition == known.reference_definition
     confirmed = like if trained_on_it else coded & like
@@ -147,7 +148,8 @@ def quiet(evidence: Evidence) -> str:
     """The sentence of a month in which no rule found anything."""
     top = max(evidence.inputs, key=lambda shift: shift.psi, default=None)
     like = f" (largest PSI {short(top.psi)}, {top.name})" if top else ""
-    said = f"All quiet: {evidence.decisions:,} decisions look like the training data{like}."
+    repeated = f" on {counted(evidence.accounts, 'account')}" if evidence.accounts < evidence.decisions else ""
+    said = f"All quiet: {counted(evidence.decisions, 'decision')}{repeated} look like the training data{like}."
     if evidence.performance is None:
         return f"{said} {evidence.maturity}"
     seen, reference = evidence.performance.as_coded.whole, evidence.performance.reference.get("auc")

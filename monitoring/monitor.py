@@ -41,6 +41,7 @@ class _Decided:
     bundle: Bundle
     version: int
     rows: int
+    accounts: int  # different ones among the rows
     others: Mapping[str, int]
 
 
@@ -104,8 +105,9 @@ class _Run:
         rows = {digest: int(counts["version"].sum()) for digest, counts in counted.items()}
         digest = max(rows, key=lambda name: (rows[name], name))
         one = self.desk.statistics.sample(partition, ["version"], 1, key="version", where=("bundle", digest))
+        accounts = self.desk.statistics.distinct(partition, self.use_case.contract.key, by="bundle")[digest]
         others = {name: count for name, count in rows.items() if name != digest}
-        return _Decided(partition, self.desk.bundle(digest), int(one["version"][0]), rows[digest], others)
+        return _Decided(partition, self.desk.bundle(digest), int(one["version"][0]), rows[digest], accounts, others)
 
     def counts(self, decided: _Decided) -> Mapping[str, Any]:
         frozen = binnings(decided.bundle.part("reference.json"))
@@ -134,7 +136,8 @@ class _Run:
     def pages(self, decided: _Decided, moved: Mapping[str, Shift], known: _Known | None) -> Pages:
         """Drawn only where there is enough to draw; what cannot be drawn leaves a note."""
         pages, desk, bundle = Pages(), self.desk, decided.bundle
-        if decided.rows < bundle.policy.monitoring.minimum_rows:
+        least = bundle.policy.monitoring.minimum_rows
+        if decided.rows < least:
             pages.notes.append("Too few decisions for pages.")
             return pages
         if not pages.keep_drift(desk.reports, self.use_case.name, decided.partition, bundle):
@@ -142,7 +145,9 @@ class _Run:
                 current = decided_sample(decided.partition, bundle, desk.statistics)
                 reference = reference_sample(bundle, desk.lake, desk.statistics, desk.scorer(bundle.graph))
                 pages.draw_drift(desk.renderer, bundle, reference, current, moved)
-        if known:
+        if known and len(known.matched.codes) < least:
+            pages.notes.append("Too few outcomes for a page of them.")
+        elif known:
             coded = self.use_case.definitions[known.performance.as_coded.definition]
             bad, probability = coded.bad(known.matched.codes), known.matched.columns["probability"]
             with pages.noting_failure():
@@ -161,6 +166,8 @@ class _Run:
             version=decided.version if decided else 0,
             bundle=decided.bundle.digest if decided else "",
             decisions=evidence.decisions,
+            accounts=evidence.accounts,
+            minimum_rows=policy.monitoring.minimum_rows,
             other_bundles=dict(evidence.other_bundles),
             verdict=judge(evidence, policy.monitoring),
             score=evidence.score,
@@ -179,6 +186,7 @@ class _Run:
         return Evidence(
             month=str(self.month),
             decisions=decided.rows if decided else 0,
+            accounts=decided.accounts if decided else 0,
             score=moved.get("probability"),
             inputs=[moved[name] for name in self.use_case.contract.inputs if name in moved],
             actions=moved.get("action"),

@@ -53,6 +53,8 @@ class MonthlyReport(Frozen):
     version: int  # of the model, for people
     bundle: str
     decisions: int  # rows answered by this bundle
+    accounts: int | None = None  # different ones among them; None in a report of before they were counted
+    minimum_rows: int = 0  # rows from which the policy lets anything be judged
     other_bundles: dict[str, int]  # rows of the month answered by others, by digest
     verdict: Verdict
     score: Shift | None  # None: nothing was decided
@@ -64,6 +66,10 @@ class MonthlyReport(Frozen):
     reconciliation: tuple[Reconciled, ...] = ()
     notes: tuple[str, ...] = ()  # what a reader should know about how this was made, e.g. a page that could not be drawn
     sources: tuple[Sealed, ...] = ()
+
+    def enough(self, rows: int) -> bool:
+        """On fewer rows figures are withheld: they would be taken for facts."""
+        return rows >= self.minimum_rows
 
     def to_dict(self) -> dict[str, Any]:
         return self.model_dump(mode="json")
@@ -111,13 +117,15 @@ def newest(store: ReportStore, model: str) -> list[tuple[ReportKey, MonthlyRepor
 
 
 class MonthRow(Frozen):
-    """A month in one line, for charts and tables. Figures are None where unknown, never good by default."""
+    """A month in one line, for charts and tables. Figures are None where unknown or withheld, never good by default."""
 
     month: str
     version: int
     level: str
     sentence: str
     decisions: int
+    few_decisions: bool  # so few that shifts are withheld
+    few_outcomes: bool  # known ones, but so few that figures are withheld
     psi_score: float | None
     psi_max: float | None
     psi_max_input: str
@@ -137,17 +145,21 @@ def rows(reports: Sequence[MonthlyReport]) -> list[MonthRow]:
 
 
 def _row(report: MonthlyReport) -> MonthRow:
-    coded = report.performance.as_coded.populations["all"] if report.performance else None
+    whole = report.performance.as_coded.whole if report.performance else None
     reading = report.performance.comparable if report.performance else None
-    like = reading.populations["all"] if reading else None
-    top = max(report.inputs, key=lambda shift: shift.psi, default=None)
+    coded = whole if whole and report.enough(whole.rows) else None
+    like = reading.whole if reading and report.enough(reading.whole.rows) else None
+    score = report.score if report.score and report.score.state != "insufficient" else None
+    top = max((shift for shift in report.inputs if shift.state != "insufficient"), key=lambda shift: shift.psi, default=None)
     return MonthRow(
         month=report.month,
         version=report.version,
         level=report.verdict.level,
         sentence=report.verdict.sentence,
         decisions=report.decisions,
-        psi_score=report.score.psi if report.score else None,
+        few_decisions=report.decisions > 0 and not report.enough(report.decisions),
+        few_outcomes=whole is not None and coded is None,
+        psi_score=score.psi if score else None,
         psi_max=top.psi if top else None,
         psi_max_input=top.name if top else "",
         predicted=coded.predicted if coded else None,

@@ -137,6 +137,11 @@ def _some(texts: Sequence[str]) -> list[str]:
     return [*texts[:1], *([f"{len(texts) - 1} more hold{'s' if len(texts) > 2 else ''} open."] if len(texts) > 1 else [])]
 
 
+def counted(number: int, noun: str) -> str:
+    """1 decision, 30,000 decisions."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def short(value: float) -> str:
     """Two decimals without the leading zero: .31, -.05, 1.20."""
     text = f"{value:.2f}"

@@ -108,7 +108,7 @@ def _report(month: str, bundle: Bundle) -> MonthlyReport:
     performance = _performance(month)
     maturity = f"Outcomes of {month} mature on 2005-10-31."
     holds = [Hold(HELD_SINCE, "the mix of status codes changed", "")] if month == HELD_SINCE else []
-    seen = Evidence(month, 30_000, score, inputs, None, performance, maturity, holds)
+    seen = Evidence(month, 30_000, 30_000, score, inputs, None, performance, maturity, holds)
     return MonthlyReport(
         model=MODEL,
         title=USE_CASE.title,
@@ -117,6 +117,8 @@ def _report(month: str, bundle: Bundle) -> MonthlyReport:
         version=1 if month < "2005-08" else 2,
         bundle=bundle.digest,
         decisions=30_000,
+        accounts=30_000,
+        minimum_rows=LIMITS.minimum_rows,
         other_bundles={},
         verdict=judge(seen, LIMITS),
         score=score,

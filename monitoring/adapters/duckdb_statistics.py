@@ -43,6 +43,13 @@ class DuckdbStatistics:
             raise _damaged(self._lake.path(partition), f"it does not hold the {partition.rows:,} rows that were sealed")
         return {str(group): _binned(binnings, total, iter(sums)) for group, total, *sums in rows}
 
+    def distinct(self, partition: PartitionVersion, name: str, *, by: str) -> dict[str, int]:
+        query = f"SELECT {_quoted(by)}, count(DISTINCT {_quoted(name)}) FROM read_parquet(?) GROUP BY 1 ORDER BY 1"  # noqa: S608
+        self._check(partition, [by, name])
+        with self._connected(partition) as connection:
+            rows = connection.execute(query, [str(self._lake.path(partition))]).fetchall()
+        return {str(group): int(number) for group, number in rows}
+
     def sample(
         self, partition: PartitionVersion, names: Sequence[str], rows: int, *, key: str, where: tuple[str, str] | None = None
     ) -> Columns:

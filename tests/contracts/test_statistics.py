@@ -171,3 +171,10 @@ def test_an_unchanged_file_is_checked_once(tmp_path: Path) -> None:
         statistics.counts(sealed, BINNINGS, by="bundle")
         statistics.sample(sealed, ["bill"], 5, key="account", where=("bundle", "a" * 64))
     assert lake.reads == len({"bundle", "account", *BINNINGS})
+
+
+def test_accounts_decided_on_twice_are_counted_once_for_each_bundle(lake_and_statistics: tuple[Lake, Statistics]) -> None:
+    lake, statistics = lake_and_statistics
+    columns = {"account": np.array(["A1", "A2", "A1", "A1"]), "bundle": np.array(["a", "a", "a", "b"])}
+    sealed = lake.write("decisions", Month(2005, 8), columns, recorded_at=NOON)
+    assert statistics.distinct(sealed, "account", by="bundle") == {"a": 2, "b": 1}

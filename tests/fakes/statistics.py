@@ -25,6 +25,10 @@ class ArrayStatistics:
             for group in np.unique(columns[by])
         }
 
+    def distinct(self, partition: PartitionVersion, name: str, *, by: str) -> dict[str, int]:
+        columns = self._lake.read([partition])
+        return {str(group): len(np.unique(columns[name][columns[by] == group])) for group in np.unique(columns[by])}
+
     def sample(
         self, partition: PartitionVersion, names: Sequence[str], rows: int, *, key: str, where: tuple[str, str] | None = None
     ) -> Columns:

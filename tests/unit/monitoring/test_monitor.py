@@ -11,7 +11,7 @@ from models.credit_default import USE_CASE
 from models.governance.ledger import Event
 from models.lake import SNAPSHOTS
 from monitoring.monitor import Desk, due, monitor
-from monitoring.report import MonthlyReport, newest
+from monitoring.report import MonthlyReport, newest, rows
 from monitoring.sealing import DECISIONS, EXPIRED
 from monitoring.verdict import Level, Suggestion
 from tests import months
@@ -272,3 +272,35 @@ def test_a_month_of_which_inputs_were_deleted_is_not_judged_any_more(office: Off
     facts = {**sealed.facts, EXPIRED: "1"}
     office.lake.write(DECISIONS, JULY, office.lake.read([sealed]), recorded_at=office.clock.now(), facts=facts)
     assert due(USE_CASE, office.desk) == []
+
+
+def test_decisions_and_accounts_are_counted_apart(office: Office) -> None:
+    columns = months.accounts(JULY)
+    logs = months.log_of(columns, office.champion), months.log_of({k: v[:300] for k, v in columns.items()}, office.champion)
+    twice = {name: np.concatenate([log[name] for log in logs]) for name in logs[0]}
+    office.lake.write(DECISIONS, JULY, twice, recorded_at=office.clock.now(), facts={"model": USE_CASE.name})
+    report = office.monitor(JULY)
+    assert (report.decisions, report.accounts) == (months.ROWS + 300, months.ROWS)
+    assert report.verdict.sentence.startswith("All quiet: 2,300 decisions on 2,000 accounts look like the training data")
+
+
+def test_two_outcomes_are_neither_judged_nor_drawn_nor_shown(office: Office) -> None:
+    columns = office.decide(JULY)
+    office.clock.set(end_of_day(date(2005, 8, 31)))
+    two = {name: values[:2] for name, values in columns.items()}
+    months.mature(office.lake, two, office.clock.now(), months.outcome_codes(two))
+    report = office.monitor(JULY)
+    (row,) = rows([report])
+    assert [document.name for document in report.documents] == ["drift.html"]
+    assert "Too few outcomes for a page of them." in report.notes
+    assert row.alerts == ("Outcomes are known of only 2 accounts: too few to judge, which needs 500.",)
+    assert (row.predicted, row.actual, row.auc, row.brier, row.comparable_actual) == (None,) * 5
+    assert (row.few_outcomes, row.few_decisions) == (True, False)
+    assert row.psi_score is not None
+
+
+def test_one_decision_is_said_to_be_one_and_shows_no_shift(office: Office) -> None:
+    office.decide(JULY, rows=1)
+    (row,) = rows([office.monitor(JULY)])
+    assert row.alerts == ("Only 1 decision: too few for statistics, which need 500.",)
+    assert (row.psi_score, row.psi_max, row.psi_max_input, row.few_decisions) == (None, None, "", True)

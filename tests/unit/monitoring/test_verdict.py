@@ -11,7 +11,7 @@ from models.governance.ledger import Hold
 from monitoring.drift import Shift, shift
 from monitoring.findings import Evidence, judge
 from monitoring.performance import Attribution, Figures, Performance, Reading
-from monitoring.verdict import Finding, Level, Suggestion, Verdict, overall, short, weigh
+from monitoring.verdict import Finding, Level, Suggestion, Verdict, counted, overall, short, weigh
 
 LIMITS = USE_CASE.policy.monitoring
 HOLD = Hold("2005-09", "the coding of status_0 seems to have changed", "2005-10-01T00:00:00+00:00")
@@ -60,6 +60,7 @@ def verdict(**changes: Any) -> Verdict:
     known: dict[str, Any] = {
         "month": "2005-08",
         "decisions": 10_000,
+        "accounts": 10_000,
         "score": moved("probability"),
         "inputs": [moved("bill_0")],
         "actions": moved("action"),
@@ -257,3 +258,14 @@ def test_whatever_is_found_there_is_a_sentence(found: list[Finding]) -> None:
 @pytest.mark.parametrize(("value", "text"), [(0.314, ".31"), (-0.05, "-.05"), (1.204, "1.20"), (0.996, "1.00"), (10.05, "10.05")])
 def test_figures_are_short(value: float, text: str) -> None:
     assert short(value) == text
+
+
+def test_few_outcomes_are_too_few_also_where_nothing_can_be_compared() -> None:
+    found = verdict(performance=realised(reading(3, rows=2)))
+    assert kinds(found) == ["insufficient"]
+    assert found.sentence == "Outcomes are known of only 2 accounts: too few to judge, which needs 500."
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "0 decisions"), (1, "1 decision"), (30_000, "30,000 decisions")])
+def test_one_is_not_counted_as_many(number: int, said: str) -> None:
+    assert counted(number, "decision") == said
