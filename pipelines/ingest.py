@@ -4,23 +4,24 @@ Snapshots and outcomes go to the lake; audit columns go to the restricted lake, 
 the lake already has is left alone, so a run can be repeated, and a killed one completed, by running it again.
 """
 
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from models.clock import Clock, Month, end_of_day
-from models.contract import Array, Columns, Contract, Role
-from models.errors import BatchRejected, InputRefused, Misconfigured
+from models.contract import Array, Columns, Role
+from models.errors import BatchRejected, InputRefused
 from models.governance.ledger import Hold, Ledger, accepted_definition
 from models.governance.pseudonyms import Keyring, generations, masked
 from models.lake import AUDIT, GENERATION, OUTCOMES, SNAPSHOTS, Lake, PartitionVersion, content_digest
 from models.usecase import Cohort, Source, UseCase
+from pipelines.arrivals import hidden, outcome_facts
 from pipelines.batches import Batch, Ruling, Verdict, in_key_order
 from pipelines.definitions import outcome_columns
 from pipelines.freshness import missing
 from pipelines.holds import Holds
 from pipelines.measures import HISTORY
+from pipelines.restoring import restore
 from pipelines.validation import Expectations, Quarantine, judge
 
 
@@ -36,16 +37,23 @@ class Intake:
     clock: Clock
     accounts: Keyring  # hides the ids of what is taken in
     audit_keys: Keyring  # hides the pseudonyms again, where audit columns stand beside them
+    recorded: Callable[[], Sequence[PartitionVersion]] = tuple  # what models were made of: the lake must have it
+    taken: Mapping[tuple[str, Month], int] = field(default_factory=dict)  # numbers that are not given away again
 
 
 @dataclass(frozen=True)
 class IngestReport:
-    """What one run did. `holds` were opened by it; `docs` is where the validation's pages start, empty if nothing was checked."""
+    """What one run did. `holds` were opened by it; `docs` is where the validation's pages start, empty if nothing was checked.
+
+    `restored` and `lost` were gone from the lake: the former are back as they were recorded, of the latter only a backup is left.
+    """
 
     written: tuple[PartitionVersion, ...] = ()
     unchanged: int = 0
     holds: tuple[Hold, ...] = ()
     docs: str = ""
+    restored: tuple[PartitionVersion, ...] = ()
+    lost: tuple[PartitionVersion, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,9 @@ def ingest(use_case: UseCase, source: Source, intake: Intake, *, as_of: date, pr
     now = intake.clock.now()
     if as_of > now.date():
         raise InputRefused(f"{as_of} has not come yet", hint="ingest as of today, or of a day before")
+    recorded = intake.recorded()
+    found = restore(use_case, source, intake.lake, intake.accounts, recorded, as_of=as_of, progress=progress)
+    intake = replace(intake, taken=_taken(recorded))
     holds = _missed(use_case, intake, SNAPSHOTS, missing(source, intake.lake, as_of, now), progress)
     reports = [
         ingest_month(use_case, source, intake, month=month, as_of=as_of, progress=progress)
@@ -77,14 +88,20 @@ def ingest(use_case: UseCase, source: Source, intake: Intake, *, as_of: date, pr
     holds += [hold for report in reports for hold in report.holds]
     Holds(use_case, intake.ledger, intake.clock).settle(intake.lake)
     unchanged = sum(report.unchanged for report in reports)
-    return IngestReport(written, unchanged, tuple(holds), intake.expectations.publish() if written else "")
+    docs = intake.expectations.publish() if written else ""
+    return IngestReport(written, unchanged, tuple(holds), docs, found.back, found.lost)
+
+
+def _taken(recorded: Sequence[PartitionVersion]) -> dict[tuple[str, Month], int]:
+    """The largest number that a lineage names, by table and month."""
+    return {(part.table, part.month): part.version for part in sorted(recorded, key=lambda part: part.version)}
 
 
 def ingest_month(
     use_case: UseCase, source: Source, intake: Intake, *, month: Month, as_of: date, progress: Callable[[str], None]
 ) -> IngestReport:
     """One cohort: its snapshot, its audit columns and, if it has matured, its outcome."""
-    cohort = _hidden(source.cohort(month, as_of), use_case.contract, intake.accounts)
+    cohort = hidden(source.cohort(month, as_of), use_case.contract, intake.accounts)
     written: list[PartitionVersion] = []
     holds: list[Hold] = []
     deliveries = [_snapshot(use_case, intake, cohort), _audit(use_case, intake, cohort)]
@@ -98,21 +115,6 @@ def ingest_month(
         holds += opened
         progress(f"{month}: {delivery.batch.table} {f'{part.rows:,} rows, version {part.version}' if part else 'unchanged'}")
     return IngestReport(tuple(written), len(deliveries) - len(written), tuple(holds))
-
-
-def _hidden(cohort: Cohort, contract: Contract, ring: Keyring) -> Cohort:
-    """From here on nobody meets an id: not the checks, not their pages, not quarantine and not the lake."""
-    key, pattern = contract.key, contract[contract.key].pattern
-    if pattern and not re.search(pattern, ring.pseudonym("")):
-        raise Misconfigured(
-            f"{key} of {contract.name} must match {pattern}, which no pseudonym does",
-            hint="widen the contract's pattern: up to 40 letters, digits and underscores",
-        )
-    columns, audit = (
-        {name: masked(ring, values, pattern) if name == key else values for name, values in table.items()}
-        for table in (cohort.columns, cohort.audit)
-    )
-    return replace(cohort, columns=columns, audit=audit)
 
 
 def _overdue(use_case: UseCase, intake: Intake, cohort: Month, as_of: date) -> bool:
@@ -150,12 +152,7 @@ def _outcome(use_case: UseCase, intake: Intake, cohort: Cohort, codes: Array) ->
     (outcome,) = contract.named(Role.OUTCOME)
     version = accepted_definition(intake.ledger.entries(use_case.name), use_case.as_coded, cohort.coding)
     columns: Columns = {contract.key: cohort.columns[contract.key], outcome: codes}
-    facts = {
-        "matured_at": use_case.matured_at(cohort.month).isoformat(),
-        "coding": cohort.coding,
-        "definition_version": str(version),
-    }
-    definition = use_case.definitions[version]
+    facts, definition = outcome_facts(use_case, cohort, version), use_case.definitions[version]
     batch = Batch(use_case.name, OUTCOMES, cohort.month, contract, columns, coding=cohort.coding, definition=definition)
     return _Delivery(batch, intake.lake, facts)
 
@@ -172,8 +169,8 @@ def _admit(use_case: UseCase, intake: Intake, delivery: _Delivery) -> tuple[Part
     if batch.definition:
         (outcome,) = batch.contract.named(Role.OUTCOME)
         columns = outcome_columns(columns, columns[outcome], batch.definition)
-    now = intake.clock.now()
-    return lake.write(batch.table, batch.month, columns, recorded_at=now, facts=delivery.facts), opened
+    now, after = intake.clock.now(), intake.taken.get((batch.table, batch.month), 0)
+    return lake.write(batch.table, batch.month, columns, recorded_at=now, facts=delivery.facts, after=after), opened
 
 
 def _has(lake: Lake, part: PartitionVersion, batch: Batch) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from models.channel import ReleaseChannel, verified
 from models.clock import Month
-from models.errors import NotFound
+from models.errors import Integrity, NotFound
 from models.governance.ledger import Entry, Event
 from models.lake import PartitionVersion
 
@@ -13,14 +13,14 @@ from models.lake import PartitionVersion
 def recorded(channel: ReleaseChannel, entries: Sequence[Entry], model: str) -> list[PartitionVersion]:
     """Every partition that a registered bundle of `model` names, each once; a lineage does not say the facts.
 
-    A bundle that was deleted since names nothing. Raises `Integrity` for one that was changed.
+    A bundle that was deleted or changed since names nothing that could be relied on; that it was is for `make verify` to say.
     """
     registered = [entry for entry in entries if entry.event is Event.REGISTERED and entry.model == model]
     found: dict[tuple[str, str, str], PartitionVersion] = {}
     for digest in dict.fromkeys(entry.facts["bundle"] for entry in registered):
         try:
             named = verified(channel, model, digest).lineage.get("partitions", [])
-        except NotFound:
+        except (NotFound, Integrity):
             continue
         found |= {(part["table"], part["month"], part["digest"]): _partition(part) for part in named}
     return list(found.values())

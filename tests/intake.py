@@ -9,6 +9,7 @@ from models.clock import FixedClock, Month, end_of_day
 from models.credit_default import USE_CASE
 from models.governance.ledger import Event, Hold, open_holds
 from models.governance.pseudonyms import Keyring
+from models.lake import PartitionVersion
 from pipelines.definitions import accept_definition
 from pipelines.holds import Holds, accept_input
 from pipelines.ingest import IngestReport, Intake, ingest
@@ -33,6 +34,7 @@ class Bank:
     expectations: FakeExpectations = field(default_factory=FakeExpectations)
     quarantine: FakeQuarantine = field(default_factory=FakeQuarantine)
     ledger: FakeLedger = field(default_factory=FakeLedger)
+    recorded: list[PartitionVersion] = field(default_factory=list)  # what a model was made of
     accounts: Keyring = ACCOUNTS
     audit_keys: Keyring = AUDIT_KEYS
     clock: FixedClock = field(default_factory=lambda: FixedClock(datetime(2005, 5, 1, tzinfo=UTC)))
@@ -51,6 +53,7 @@ class Bank:
             self.clock,
             self.accounts,
             self.audit_keys,
+            lambda: self.recorded,
         )
 
     def accept(self, version: int) -> None:

@@ -32,6 +32,10 @@ def ingest(chosen: Namespace) -> Ended:
     with engine(parts, verbose=chosen.verbose) as flows:
         report = flows.ingest(as_of=chosen.as_of, use_case=parts.use_case.name)
     print(f"{len(report.written)} partitions written, {report.unchanged} unchanged: {parts.settings.home / 'lake'}")
+    if report.restored:
+        print(f"{len(report.restored)} partitions were gone and are back, as they were recorded")
+    if report.lost:
+        print(f"{len(report.lost)} partitions that a model was made of are gone for good, unless a backup has them: make verify")
     if report.docs:
         print(f"Data Docs: {report.docs}")
     return holds(chosen) if report.holds else _next("make train")

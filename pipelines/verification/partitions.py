@@ -11,9 +11,9 @@ RESTORE = "put the file back from its backup, or run make ingest: it restores wh
 
 
 def check_partitions(lake: Lake, recorded: Sequence[PartitionVersion] = ()) -> Iterator[Finding]:
-    """Every stored version is hashed anew, and each of those `recorded` in a lineage is there under its digest.
+    """Every stored version is hashed anew, and each of those `recorded` in a lineage is there, under its number and digest.
 
-    A lake that was taken in anew may have the content under another number.
+    Where a lost number was given away once, the content may stand under another one.
     """
     there: dict[Path, bool] = {}
     sound = set()
@@ -24,8 +24,8 @@ def check_partitions(lake: Lake, recorded: Sequence[PartitionVersion] = ()) -> I
         else:
             sound.add((found.table, found.month, found.digest))
     for part in recorded:
-        path = lake.path(part)
-        if (part.table, part.month, part.digest) in sound or there.get(path) is False:
-            continue  # what is damaged has been named
-        what = "holds other content than" if path in there else "is gone. It held"
-        yield Finding(str(path), f"it {what} digest {part.digest[:12]}, of which a registered model was made", RESTORE)
+        path, held = lake.path(part), f"digest {part.digest[:12]}, of which a registered model was made"
+        if path not in there:
+            yield Finding(str(path), f"it is gone. It held {held}", RESTORE)
+        elif there[path] and (part.table, part.month, part.digest) not in sound:  # what is damaged has been named
+            yield Finding(str(path), f"it holds other content than {held}", RESTORE)

@@ -8,6 +8,7 @@ from models.governance.pseudonyms import Keyring
 from models.lake import Lake, PartitionVersion
 from pipelines.fairness.audit import AuditTable, Keyed, LakeAudit
 from pipelines.ingest import Intake
+from pipelines.recorded import recorded
 from pipelines.rotation import rekey
 from pipelines.wiring.releasing import Releasing
 
@@ -52,7 +53,13 @@ class Data(Releasing):
             clock=self.clock,
             accounts=self.accounts,
             audit_keys=self.audit_keys,
+            recorded=self.recorded,
         )
+
+    def recorded(self) -> list[PartitionVersion]:
+        """What the lake must have: every partition that a registered model was made of."""
+        model = self.use_case.name
+        return recorded(self.channel, self.ledger.entries(model), model)
 
     @cached_property
     def audit_table(self) -> AuditTable:
@@ -74,8 +81,9 @@ class Data(Releasing):
         return account_keys.keyring(self.settings.home / "keys", name, local=self.settings.profile == "local")
 
     def add_keys(self) -> int:
-        """A further generation of both rings; its number. This platform keeps the keys that it began with."""
+        """A further generation of all keys; that of the accounts'. This platform keeps the keys that it began with."""
         keys, local = self.settings.home / "keys", self.settings.profile == "local"
+        account_keys.rotate(keys, account_keys.LOG, local=local)
         account_keys.rotate(keys, account_keys.AUDIT, local=local)
         return account_keys.rotate(keys, account_keys.ACCOUNTS, local=local)
 

@@ -2,7 +2,10 @@
 
 from functools import cached_property
 
+from models.adapters import account_keys
 from monitoring import monitor
+from monitoring.chain import ChainKeys
+from monitoring.custody import note
 from monitoring.decisions import DecisionLog
 from monitoring.report import ReportStore
 from monitoring.retention import Archive
@@ -16,7 +19,16 @@ class Watching(Data):
     def decisions(self) -> DecisionLog:
         from monitoring.adapters.sql_decisions import SqlDecisionLog
 
-        return SqlDecisionLog(self.settings.database)
+        return SqlDecisionLog(self.settings.database, self.chain_keys)
+
+    def chain_keys(self) -> ChainKeys:
+        """The keys that seal the decision log."""
+        keys = account_keys.secret_keys(self.settings.home / "keys", account_keys.LOG, local=self.settings.profile == "local")
+        return ChainKeys(keys)
+
+    def note_decisions(self) -> None:
+        """Write into the ledger what the decision log and its sealed months hold now."""
+        note(self.decisions, self.stored, self.ledger, self.use_case.name, actor=self.trainer, at=self.clock.now())
 
     @property
     def archive(self) -> Archive:

@@ -86,11 +86,18 @@ class DiesBeforeWriting(InMemoryLake):
         self.month: Month | None = month
 
     def write(
-        self, table: str, month: Month, columns: Columns, *, recorded_at: datetime, facts: Mapping[str, str] | None = None
+        self,
+        table: str,
+        month: Month,
+        columns: Columns,
+        *,
+        recorded_at: datetime,
+        facts: Mapping[str, str] | None = None,
+        after: int = 0,
     ) -> PartitionVersion:
         if (table, month) == (SNAPSHOTS, self.month):
             raise Unavailable("the machine went away")
-        return super().write(table, month, columns, recorded_at=recorded_at, facts=facts)
+        return super().write(table, month, columns, recorded_at=recorded_at, facts=facts, after=after)
 
 
 def test_a_run_that_died_between_hold_and_lake_is_completed_by_the_next() -> None:
