@@ -8,6 +8,7 @@ from models.adapters.file_ledger import FileLedger
 from models.adapters.folder_channel import FolderChannel
 from models.adapters.pack_folder import PackFolder
 from models.clock import FileClock, SystemClock
+from models.errors import NotFound
 from monitoring.adapters.data_docs import DataDocs
 from monitoring.adapters.prefect_runs import PrefectRuns
 from monitoring.adapters.report_folder import ReportFolder
@@ -15,10 +16,28 @@ from monitoring.console.views import Sources
 from monitoring.settings import MonitoringSettings
 
 REPLAYS = "replay"
+SCENARIOS = ("2005", "shift")
+"""What `make replay` can live through. (Its scripts are above this package.)"""
 
 
 def settings() -> MonitoringSettings:
-    return MonitoringSettings()
+    """Raises `NotFound` if a person named a home that is not there: an empty page would hide the slip of the pen."""
+    chosen = MonitoringSettings.read()
+    if "home" in chosen.model_fields_set and not chosen.home.is_dir():
+        raise _no_such_replay(chosen.home) if chosen.home.parent.name == REPLAYS else _no_such_home(chosen.home)
+    return chosen
+
+
+def _no_such_home(home: Path) -> NotFound:
+    what = "is a file" if home.exists() else "does not exist"
+    return NotFound(f"STEWARD_HOME is {home}, which {what}", hint="set it to a folder, or unset it to see var")
+
+
+def _no_such_replay(home: Path) -> NotFound:
+    made = sorted(path.name for path in home.parent.glob("[!.]*") if path.is_dir()) if home.parent.is_dir() else []
+    known = f"there are {', '.join(made)}" if made else "none was lived through yet"
+    make = " or ".join(f"make replay SCENARIO={name}" for name in SCENARIOS)
+    return NotFound(f"there is no replay {home.name!r} in {home.parent}", hint=f"{known}; to make one: {make}")
 
 
 def sources(chosen: MonitoringSettings) -> Sources:
