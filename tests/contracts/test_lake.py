@@ -170,3 +170,27 @@ def test_the_newest_version_is_never_forgotten(lake: Lake) -> None:
     with pytest.raises(Conflict, match="newest"):
         lake.forget(only)
     assert lake.history("snapshots", JULY) == [only]
+
+
+def test_a_lost_version_is_put_back_as_it_was_recorded(lake: Lake) -> None:
+    first = lake.write("snapshots", JULY, rows(1.0), recorded_at=NOON, facts={"source": "core"})
+    lake.write("snapshots", JULY, rows(2.0), recorded_at=NOON)
+    with pytest.raises(Conflict):
+        lake.restore(first, rows(1.0))
+    lake.forget(first)
+    with pytest.raises(Integrity, match="other content"):
+        lake.restore(first, rows(3.0))
+
+    lake.restore(first, rows(1.0))
+
+    assert lake.history("snapshots", JULY)[0] == first
+    assert lake.read([first])["bill"][0] == 1.0
+
+
+def test_a_number_that_is_taken_is_not_given_away_though_its_file_is_lost(lake: Lake) -> None:
+    assert lake.write("snapshots", JULY, rows(), recorded_at=NOON, after=2).version == 3
+
+
+def test_every_version_is_examined(lake: Lake) -> None:
+    written = [lake.write(table, JULY, rows(bill), recorded_at=NOON) for table, bill in (("a", 1.0), ("a", 2.0), ("b", 3.0))]
+    assert list(lake.examined()) == [(lake.path(part), part) for part in written]

@@ -99,6 +99,23 @@ def test_a_folder_that_cannot_be_written_is_said_to_be_so(tmp_path: Path) -> Non
         ParquetLake(tmp_path / "lake").write(OUTCOMES, JULY, OUTCOME, recorded_at=NOON)
 
 
+def test_each_damaged_file_is_named_and_the_others_are_examined(lake: ParquetLake) -> None:
+    first, second, third, sound = (
+        lake.path(lake.write(OUTCOMES, Month(2005, number), OUTCOME, recorded_at=NOON)) for number in (5, 6, 7, 8)
+    )
+    stored = pq.read_table(first)
+    pq.write_table(stored.set_column(2, "bad", [[False, False]]).replace_schema_metadata(stored.schema.metadata), first)
+    second.write_bytes(b"")
+    third.write_bytes(sound.read_bytes())
+
+    found = dict(lake.examined())
+
+    assert [path for path, each in found.items() if isinstance(each, Integrity)] == [first, second, third]
+    assert "bad do not match" in str(found[first])
+    assert "not readable" in str(found[second])
+    assert "month=2005-08" in str(found[third])
+
+
 KILLED_WHILE_WRITING = """
 import os, signal, sys
 from pathlib import Path
