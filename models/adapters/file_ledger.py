@@ -106,8 +106,9 @@ class FileLedger:
 
     @contextmanager
     def _locked(self, how: int) -> Iterator[int]:
+        """Who only reads needs no more than to read: an auditor's copy of a home may be write-protected."""
         try:
-            file = self._opened()
+            file = self._opened() if how == fcntl.LOCK_EX else os.open(self._path, os.O_RDONLY)
         except OSError as error:
             raise self._unavailable(error) from error
         try:
@@ -128,7 +129,8 @@ class FileLedger:
 
     def _unavailable(self, error: OSError) -> Unavailable:
         return Unavailable(
-            f"the ledger {self._path} does not answer: {error.strerror}", hint="nothing was decided; make the file writable"
+            f"the ledger {self._path} does not answer: {error.strerror}",
+            hint="nothing was decided; may this process read the file, and write to it where something is recorded?",
         )
 
 

@@ -16,6 +16,7 @@ from models.governance.ledger import Entry, Event, Ledger, accepted_definition, 
 from models.governance.signing import Duty, Signed, Trust
 from tests.fakes.ledger import FakeLedger
 from tests.office import signer
+from tests.readers import only_reading, shared_folder
 
 NOON = datetime(2005, 9, 1, 12, tzinfo=UTC)
 
@@ -212,3 +213,13 @@ def test_an_entry_that_cannot_be_anchored_is_not_made(tmp_path: Path) -> None:
         note(ledger, reason="one")
     assert ledger.entries() == []
     assert ledger.heads() == []
+
+
+def test_who_may_only_read_reads_and_is_told_that_nothing_was_recorded() -> None:
+    with shared_folder() as folder:
+        written = note(FileLedger(folder / "ledger.jsonl"))
+        with only_reading(folder):
+            ledger = FileLedger(folder / "ledger.jsonl")
+            assert ledger.entries() == [written]
+            with pytest.raises(Unavailable, match="Permission denied"):
+                note(ledger)
