@@ -1,7 +1,7 @@
 """The decision log: every answered decision, once. Serving appends, monitoring reads."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -13,6 +13,7 @@ from models.contract import Array, Columns
 from models.errors import Conflict
 from models.governance.explanation.reasons import Reason
 from models.policy import Action
+from monitoring.chain import Link, Seal
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,11 @@ class Answered:
 
 @dataclass(frozen=True)
 class Review:
-    """What a person decided about an account that was sent to review: `keep` or `reduce`, and why."""
+    """What a person decided about an account that was sent to review: `keep` or `reduce`, and why.
+
+    A reduction has `reasons` for the notice, and `no_notice` as a decision has. `statement` is the reviewer's own reason in
+    the words of the notice, "" for none; it stands first among `reasons`.
+    """
 
     decision_id: str
     outcome: str
@@ -61,10 +66,13 @@ class Review:
     reason_code: str
     comment: str
     recorded_at: datetime
+    statement: str = ""
+    no_notice: str = ""
+    reasons: tuple[Reason, ...] = ()
 
     def repeats(self, other: "Review") -> bool:
         """Whether the same was said, at whatever time."""
-        return replace(self, recorded_at=other.recorded_at) == other
+        return replace(self, recorded_at=other.recorded_at, no_notice=other.no_notice, reasons=other.reasons) == other
 
     def after(self, decision: LoggedDecision, before: "Review | None") -> "Review":
         """What is recorded in the end: this, or the same said before. Raises `Conflict` if nobody was asked, or if it differs."""
@@ -138,12 +146,31 @@ class DecisionLog(Protocol):
         empty month."""
         ...
 
+    def reviewed_since(self, model: str, instant: datetime) -> frozenset[str]:
+        """The ids of decisions that a person reviewed then or later: their notice is the review."""
+        ...
+
+    def links(self) -> Iterator[Link]:
+        """Every record as it is stored, with its seal: by lane, and in a lane by place. See `monitoring.chain`."""
+        ...
+
+    def heads(self) -> Mapping[str, Seal]:
+        """The last seal of every lane."""
+        ...
+
+    def adopt(self) -> int:
+        """Seal the records of before there were seals; how many. Raises `Misconfigured` without a key."""
+        ...
+
     def expiring(self, model: str, before: datetime) -> Expiring:
         """What `expire` would delete."""
         ...
 
     def expire(self, model: str, before: datetime) -> None:
-        """Delete the inputs of decisions and the answers kept for retries, recorded before an instant. All or nothing."""
+        """Delete the inputs of decisions and the answers kept for retries, recorded before an instant. All or nothing.
+
+        The inputs of a decision that was reviewed then or later stay.
+        """
         ...
 
 

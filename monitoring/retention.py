@@ -1,8 +1,8 @@
 """Retention: what was kept for as long as it had to be is deleted, and the ledger says what.
 
 Deleted are the inputs of decisions, in the log and in the sealed months, and the answers kept for retries. Decisions, their
-reasons, bundles, approvals and keys stay. The ledger's entry comes first: a run that is killed has announced more than it did,
-never less, and the next run completes it.
+reasons, bundles, approvals and keys stay. Where a person reviewed, the time counts from the review. The ledger's entry comes
+first: a run that is killed has announced more than it did, never less, and the next run completes it.
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ from models.contract import Array, Columns
 from models.governance.ledger import Event, Ledger
 from models.governance.retention import expired_before
 from models.lake import Lake, PartitionVersion, content_digest
+from monitoring.custody import note
 from monitoring.decisions import NO_INPUTS, DecisionLog, stamp
 from monitoring.sealing import DECISIONS, EXPIRED, facts, with_inputs
 
@@ -44,8 +45,10 @@ def retain(archive: Archive, model: str, months: int, actor: str) -> Retained:
     """Delete what was recorded more than so many months ago. Done again, it deletes nothing and says nothing."""
     now = archive.clock.now()
     before = expired_before(now, months)
-    logged = archive.log.expiring(model, before)
-    sealed = [found for part in archive.lake.versions(DECISIONS) if (found := _rewriting(archive.lake, part, before))]
+    note(archive.log, archive.lake, archive.ledger, model, actor=actor, at=now)  # what goes is known as it was
+    logged, later = archive.log.expiring(model, before), archive.log.reviewed_since(model, before)
+    parts = archive.lake.versions(DECISIONS)
+    sealed = [found for part in parts if (found := _rewriting(archive.lake, part, before, later))]
     decisions = {str(month): count for month, count in logged.decisions.items()}
     for each in sealed:
         decisions[str(each.part.month)] = max(each.rows, decisions.get(str(each.part.month), 0))
@@ -74,8 +77,10 @@ class _Rewriting:
         return {"month": str(self.part.month), "version": self.part.version, "digest": self.part.digest, "becomes": becomes}
 
 
-def _rewriting(lake: Lake, part: PartitionVersion, before: datetime) -> _Rewriting | None:
-    old = lake.read([part], ["recorded_at"])["recorded_at"] < stamp(before)
+def _rewriting(lake: Lake, part: PartitionVersion, before: datetime, later: frozenset[str]) -> _Rewriting | None:
+    """None if nothing goes; `later` are decisions whose notice is a later review."""
+    dated = lake.read([part], ["recorded_at", "decision_id"])
+    old = (dated["recorded_at"] < stamp(before)) & ~np.isin(dated["decision_id"], sorted(later))
     if not old.any():
         return None
     columns = lake.read([part])

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from models.adapters import key_files
-from models.adapters.account_keys import ACCOUNTS, keyring
+from models.adapters.account_keys import ACCOUNTS, LOG, keyring, secret_keys
 from models.adapters.folder_channel import FolderChannel
 from models.adapters.onnx_runtime import OnnxScorer
 from models.clock import FileClock, SystemClock
 from monitoring.adapters.sql_decisions import SqlDecisionLog
+from monitoring.chain import ChainKeys
 from serving.loaded import LoadedModel
 from serving.prediction import Predictor
 from serving.settings import ServingSettings
@@ -30,8 +31,10 @@ def settings() -> ServingSettings:
 
 def service(chosen: ServingSettings) -> Service:
     clock = FileClock(chosen.clock_file) if chosen.clock_file else SystemClock()
-    log = SqlDecisionLog(chosen.database)
-    accounts = keyring(chosen.home / "keys", ACCOUNTS, local=chosen.profile == "local")
+    keys, local = chosen.home / "keys", chosen.profile == "local"
+    log = SqlDecisionLog(chosen.database, lambda: ChainKeys(secret_keys(keys, LOG, local=local)))
+    accounts = keyring(keys, ACCOUNTS, local=local)
+    secret_keys(keys, LOG, local=local)  # what is missing is said now, not with the first decision
     predictor = Predictor(log, clock, accounts.pseudonym)
     watcher = Watcher(
         FolderChannel(chosen.channel_folder),

@@ -1,6 +1,7 @@
 """Keys of pseudonyms for tests: the same in every run."""
 
 from models.governance.pseudonyms import KEY_BYTES, Keyring
+from monitoring.chain import ChainKeys
 
 
 def ring(letters: str) -> Keyring:
@@ -9,3 +10,8 @@ def ring(letters: str) -> Keyring:
 
 
 ACCOUNTS, AUDIT_KEYS = ring("a"), ring("z")
+LOG_KEYS = ChainKeys((b"l" * KEY_BYTES,))
+
+
+def log_keys() -> ChainKeys:
+    return LOG_KEYS

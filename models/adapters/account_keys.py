@@ -14,36 +14,55 @@ from models.governance.pseudonyms import KEY_BYTES, Keyring
 
 ACCOUNTS = "accounts"
 AUDIT = "audit"
+LOG = "log"
+"""The keys that seal the decision log: a ring without a split. See `monitoring.chain`."""
 _SPLIT = "split.key"
-_WHAT = "the keys that hide account ids"
+_WHAT = {LOG: "the keys that seal the decision log"}
 
 
 def keyring(keys: Path, name: str, *, local: bool) -> Keyring:
     """The ring in the folder `name` below `keys`. Raises `Misconfigured` if a key is missing or damaged."""
     folder = keys / name
-    if local and not _files(folder):
-        _add(folder, 1, unless_there=True)
-    files, split = _files(folder), folder / _SPLIT
-    if [path.stem for path in files] != [f"{number:04d}" for number in range(1, len(files) + 1)] or not files:
-        raise Misconfigured(
-            f"{_WHAT} are not all in {folder}: {', '.join(path.name for path in files) or 'there is none'}",
-            hint="mount 0001.key, 0002.key, ... of 32 random bytes each, without a gap; no key is ever taken away",
-        )
+    found, split = secret_keys(keys, name, local=local), folder / _SPLIT
     if not local and not split.exists():
         raise Misconfigured(
             f"there is no {split}", hint="mount 32 random bytes there, once and for ever: they say who is never trained on"
         )
-    try:
-        return Keyring(tuple(path.read_bytes() for path in files), split.read_bytes() if split.exists() else b"")
-    except OSError as error:
-        raise Misconfigured(f"{error.filename} cannot be read: {error.strerror}", hint="only its owner may read it") from error
+    return Keyring(found, _read(split) if split.exists() else b"")
+
+
+def secret_keys(keys: Path, name: str, *, local: bool) -> tuple[bytes, ...]:
+    """The keys in the folder `name` below `keys`, oldest first. Raises `Misconfigured` if one is missing or damaged."""
+    folder = keys / name
+    if local and not _files(folder):
+        _add(folder, 1, unless_there=True)
+    files = _files(folder)
+    if [path.stem for path in files] != [f"{number:04d}" for number in range(1, len(files) + 1)] or not files:
+        what, there = _WHAT.get(name, "the keys that hide account ids"), ", ".join(path.name for path in files)
+        raise Misconfigured(
+            f"{what} are not all in {folder}: {there or 'there is none'}",
+            hint="mount 0001.key, 0002.key, ... of 32 random bytes each, without a gap; no key is ever taken away",
+        )
+    found = tuple(map(_read, files))
+    if any(len(key) != KEY_BYTES for key in found):
+        raise Misconfigured(
+            f"a key in {folder} has not {KEY_BYTES} bytes", hint="restore it from its backup: none can be made anew"
+        )
+    return found
 
 
 def rotate(keys: Path, name: str, *, local: bool) -> int:
     """Add a generation and return its number. Raises `Misconfigured`, `Conflict`, `Unavailable`."""
-    generation = keyring(keys, name, local=local).newest + 1
+    generation = len(secret_keys(keys, name, local=local)) + 1
     _add(keys / name, generation)
     return generation
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Misconfigured(f"{path} cannot be read: {error.strerror}", hint="only its owner may read it") from error
 
 
 def _files(folder: Path) -> list[Path]:

@@ -1,21 +1,24 @@
 """The decision log in SQLite or PostgreSQL."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from threading import Lock
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, func, insert, literal, select, tuple_, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from models.clock import Month
 from models.contract import Columns
 from models.errors import Conflict, NotFound, Unavailable
+from monitoring.adapters.lanes import Lanes
 from monitoring.adapters.sql_schema import ANSWERS, DECISIONS, REVIEWS, engine, upgrade
-from monitoring.decisions import Answered, Expiring, LoggedDecision, Review, input_columns, read_reasons, spelled, stamp
+from monitoring.chain import DECISION, REVIEW, ChainKeys, Link, Seal
+from monitoring.decisions import Answered, Expiring, LoggedDecision, Review, input_columns, read_reasons, stamp
+from monitoring.rows import decision_rows, review_row
 
 _TYPES: dict[str, type[np.generic]] = {
     "decision_id": np.str_,
@@ -30,19 +33,26 @@ _TYPES: dict[str, type[np.generic]] = {
     "fallback": np.str_,
     "out_of_distribution": np.str_,
 }
-_spell = json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=dict).encode
-_WRITTEN = [column.name for column in DECISIONS.columns if column.name != "number"]
+_SEAL = ("lane", "place", "inputs_seal", "chain")
+_WRITTEN = [*DECISION, *_SEAL]
 # Said in SQL: handed to the driver as it is, a batch of 1,000 takes half the time.
 _INSERT = f"INSERT INTO decisions ({', '.join(_WRITTEN)}) VALUES ({', '.join('?' for _ in _WRITTEN)})"  # noqa: S608, only names
 _COPY = f"COPY decisions ({', '.join(_WRITTEN)}) FROM STDIN"
+_AT_ONCE = 10_000  # rows held in memory while all of them are read
 _NEWEST = select(DECISIONS.c.number).order_by(DECISIONS.c.number.desc()).limit(1)
+
+
+def no_keys() -> ChainKeys:
+    return ChainKeys(())
 
 
 class SqlDecisionLog:
     """Connects and migrates on first use, so that a database that is away at start may come later."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, keys: Callable[[], ChainKeys] = no_keys) -> None:
+        """Who only reads needs no `keys`; without one nothing can be appended."""
         self._engine = engine(url)
+        self._lanes = {DECISIONS: Lanes(keys), REVIEWS: Lanes(keys)}
         sqlite = self._engine.dialect.name == "sqlite"
         self._insert = _insert if sqlite else _copy
         # SQLite lets one writer in at a time, and those who wait in it sleep; waiting here is fair and short.
@@ -55,11 +65,12 @@ class SqlDecisionLog:
             connection.execute(_NEWEST)
 
     def append(self, decisions: Sequence[LoggedDecision], answered: Answered | None = None) -> None:
-        with self._turn, self._writing() as connection:
+        rows = decision_rows(decisions)
+        with self._turn, self._lanes[DECISIONS].sealing(rows) as seals, self._writing() as connection:
             if answered is not None:
                 _keep_answer(connection, answered, decisions)
-            if decisions:
-                self._insert(connection, _rows(decisions))
+            if rows:
+                self._insert(connection, [(*row, s.lane, s.place, s.inputs, s.chain) for row, s in zip(rows, seals, strict=True)])
 
     def answered(self, key: str) -> Answered | None:
         query = select(ANSWERS.c.key, ANSWERS.c.request_digest, ANSWERS.c.response).where(ANSWERS.c.key == key)
@@ -86,19 +97,23 @@ class SqlDecisionLog:
         if kept is not review:
             return kept
         try:
-            with self._turn, self._writing() as connection:
-                connection.execute(insert(REVIEWS), vars(review) | {"recorded_at": stamp(review.recorded_at)})
+            row = review_row(review)
+            with self._turn, self._lanes[REVIEWS].sealing([row]) as (seal,), self._writing() as connection:
+                said = dict(zip(REVIEW, row, strict=True))
+                connection.execute(insert(REVIEWS), said | {"lane": seal.lane, "place": seal.place, "chain": seal.chain})
         except Conflict:  # somebody else was faster: what was said then counts
             return review.after(decision, self.reviewed(review.decision_id))
         return review
 
     def reviewed(self, decision_id: str) -> Review | None:
         with self._reading() as connection:
-            row = connection.execute(select(REVIEWS).where(REVIEWS.c.decision_id == decision_id)).one_or_none()
+            said = [REVIEWS.c[name] for name in REVIEW]
+            row = connection.execute(select(*said).where(REVIEWS.c.decision_id == decision_id)).one_or_none()
         if row is None:
             self.find(decision_id)
             return None
-        return Review(**dict(row._mapping) | {"recorded_at": datetime.fromisoformat(row.recorded_at)})
+        read = {"recorded_at": datetime.fromisoformat(row.recorded_at), "reasons": read_reasons(row.reasons)}
+        return Review(**dict(row._mapping) | read)
 
     def months(self, model: str) -> dict[Month, int]:
         month = DECISIONS.c.month
@@ -118,6 +133,44 @@ class SqlDecisionLog:
         *named, inputs = zip(*rows, strict=True) if rows else [()] * (len(_TYPES) + 1)
         columns = {name: np.array(values, dtype=_TYPES[name]) for name, values in zip(_TYPES, named, strict=True)}
         return {**columns, **input_columns(json.loads(f"[{','.join(text or '{}' for text in inputs)}]"))}
+
+    def reviewed_since(self, model: str, instant: datetime) -> frozenset[str]:
+        of_model = REVIEWS.join(DECISIONS, REVIEWS.c.decision_id == DECISIONS.c.decision_id)
+        since = DECISIONS.c.model == model, REVIEWS.c.recorded_at >= stamp(instant)
+        with self._reading() as connection:
+            return frozenset(connection.execute(select(REVIEWS.c.decision_id).select_from(of_model).where(*since)).scalars())
+
+    def links(self) -> Iterator[Link]:
+        for table, names in ((DECISIONS, DECISION), (REVIEWS, REVIEW)):
+            with self._reading() as connection:
+                inputs = [table.c.inputs_seal] if table is DECISIONS else [literal("")]
+                columns = [table.c.lane, table.c.place, *inputs, table.c.chain, *(table.c[name] for name in names)]
+                query = select(*columns).order_by(table.c.lane, table.c.place).execution_options(yield_per=_AT_ONCE)
+                for lane, place, sealed, chain, *row in connection.execute(query):
+                    yield Link(Seal(str(lane), place if isinstance(place, int) else -1, sealed, chain), tuple(row))
+
+    def heads(self) -> Mapping[str, Seal]:
+        found: dict[str, Seal] = {}
+        with self._reading() as connection:
+            for table in (DECISIONS, REVIEWS):
+                last = select(table.c.lane, func.max(table.c.place)).where(table.c.lane != "").group_by(table.c.lane)
+                query = select(table.c.lane, table.c.place, table.c.chain).where(tuple_(table.c.lane, table.c.place).in_(last))
+                found |= {lane: Seal(lane, place, "", chain) for lane, place, chain in connection.execute(query)}
+        return found
+
+    def adopt(self) -> int:
+        return self._adopt(DECISIONS, DECISION, DECISIONS.c.number) + self._adopt(REVIEWS, REVIEW, REVIEWS.c.recorded_at)
+
+    def _adopt(self, table: Table, names: Sequence[str], order: ColumnElement[Any]) -> int:
+        with self._reading() as connection:
+            query = select(*(table.c[name] for name in names)).where(table.c.lane == "").order_by(order)
+            rows = [tuple(row) for row in connection.execute(query)]
+        with self._turn, self._lanes[table].sealing(rows) as seals, self._writing() as connection:
+            for row, seal in zip(rows, seals, strict=True):
+                inputs = {"inputs_seal": seal.inputs} if table is DECISIONS else {}
+                values = {"lane": seal.lane, "place": seal.place, "chain": seal.chain, **inputs}
+                connection.execute(update(table).where(table.c.decision_id == row[0]).values(values))
+        return len(rows)
 
     def expiring(self, model: str, before: datetime) -> Expiring:
         month = DECISIONS.c.month
@@ -174,7 +227,9 @@ def _translated() -> Iterator[None]:
 
 
 def _expired(model: str, before: datetime) -> list[ColumnElement[bool]]:
-    return [DECISIONS.c.model == model, DECISIONS.c.recorded_at < stamp(before), DECISIONS.c.inputs != ""]
+    later = select(REVIEWS.c.decision_id).where(REVIEWS.c.recorded_at >= stamp(before))
+    due = DECISIONS.c.recorded_at < stamp(before), DECISIONS.c.decision_id.not_in(later)
+    return [DECISIONS.c.model == model, DECISIONS.c.inputs != "", *due]
 
 
 def _expired_answers(model: str, before: datetime) -> list[ColumnElement[bool]]:
@@ -195,33 +250,6 @@ def _keep_answer(connection: Connection, answered: Answered, decisions: Sequence
         raise Conflict(f"the idempotency key {answered.key!r} was used before", hint="read what was answered") from error
 
 
-def _rows(decisions: Sequence[LoggedDecision]) -> list[tuple[Any, ...]]:
-    """Values in the order of `_WRITTEN`."""
-    # The decisions of a batch share their instant and mostly their month: spell each once.
-    stamps = {instant: stamp(instant) for instant in {decision.recorded_at for decision in decisions}}
-    months = {month: str(month) for month in {decision.month for decision in decisions}}
-    return [
-        (
-            d.decision_id,
-            d.model,
-            d.version,
-            d.bundle,
-            d.account_id,
-            months[d.month],
-            _spell(d.inputs),
-            d.probability,
-            d.action,
-            stamps[d.recorded_at],
-            d.request_id,
-            d.no_notice,
-            spelled(d.reasons),
-            d.fallback,
-            ",".join(d.out_of_distribution),
-        )
-        for d in decisions
-    ]
-
-
 def _insert(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
     connection.exec_driver_sql(_INSERT, rows)
 
@@ -240,7 +268,7 @@ def _copy(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
 
 
 def _decision(row: Row[Any]) -> LoggedDecision:
-    fields = {key: value for key, value in row._mapping.items() if key != "number"}
+    fields = {name: row._mapping[name] for name in DECISION}
     return LoggedDecision(
         **fields
         | {

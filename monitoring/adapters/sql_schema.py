@@ -30,7 +30,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from models.errors import Misconfigured
 
-REVISION = "0004"
+REVISION = "0005"
 SCRIPTS = Path(__file__).parent / "migrations"
 _MIGRATING = 7_310_205  # any number, the same in every process: PostgreSQL's advisory lock of whoever migrates
 
@@ -56,6 +56,11 @@ DECISIONS = Table(
     Column("reasons", Text, nullable=False, server_default=""),
     Column("fallback", Text, nullable=False, server_default=""),
     Column("out_of_distribution", Text, nullable=False, server_default=""),  # names of inputs, with commas between
+    # The seal, see monitoring/chain.py; an empty lane is a record of before there were seals.
+    Column("lane", String(48), nullable=False, server_default=""),
+    Column("place", BigInteger, nullable=False, server_default="0"),
+    Column("inputs_seal", String(64), nullable=False, server_default=""),
+    Column("chain", String(64), nullable=False, server_default=""),
     Index("ix_decisions_model_month_number", "model", "month", "number"),
 )
 ANSWERS = Table(
@@ -77,6 +82,12 @@ REVIEWS = Table(
     Column("reason_code", String(32), nullable=False),
     Column("comment", Text, nullable=False),
     Column("recorded_at", String(32), nullable=False),
+    Column("statement", Text, nullable=False, server_default=""),
+    Column("no_notice", Text, nullable=False, server_default=""),
+    Column("reasons", Text, nullable=False, server_default=""),
+    Column("lane", String(48), nullable=False, server_default=""),
+    Column("place", BigInteger, nullable=False, server_default="0"),
+    Column("chain", String(64), nullable=False, server_default=""),
 )
 
 

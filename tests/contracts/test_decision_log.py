@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -15,9 +16,11 @@ from models.clock import Month
 from models.errors import Conflict, NotFound
 from models.governance.explanation.reasons import Reason
 from monitoring.adapters.sql_decisions import SqlDecisionLog
+from monitoring.custody import logged
 from monitoring.decisions import NO_INPUTS, Answered, DecisionLog, LoggedDecision, Review, read_reasons
 from tests.contracts.conftest import named, run_on
 from tests.fakes.decisions import InMemoryDecisionLog
+from tests.rings import LOG_KEYS, log_keys
 
 JULY = Month(2005, 7)
 _numbers = count(1)
@@ -45,7 +48,7 @@ def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DecisionLog]
     if request.param == "memory":
         yield InMemoryDecisionLog()
         return
-    opened = SqlDecisionLog(_fresh(request.param, request.getfixturevalue, tmp_path))
+    opened = SqlDecisionLog(_fresh(request.param, request.getfixturevalue, tmp_path), log_keys)
     yield opened
     opened.close()
 
@@ -300,6 +303,71 @@ def test_answers_for_retries_expire_with_what_they_answered(log: DecisionLog) ->
     assert log.answered("credit_default:old") is None
     assert log.answered("credit_default:new")
     assert log.answered("credit-default:old")
+
+
+def test_what_was_reviewed_later_expires_later(log: DecisionLog) -> None:
+    log.append([decision("d1", action="review"), decision("d2", action="review"), decision("d3", model="other", action="review")])
+    for name in ("d1", "d3"):
+        log.review(reviewing(name, recorded_at=AUGUST_1))
+    assert log.reviewed_since("credit_default", AUGUST_1) == {"d1"}
+    assert log.reviewed_since("credit_default", AUGUST_1 + timedelta(seconds=1)) == set()
+    assert log.expiring("credit_default", AUGUST_1).decisions == {JULY: 1}
+    log.expire("credit_default", AUGUST_1)
+    assert (bool(log.find("d1").inputs), bool(log.find("d2").inputs)) == (True, False)
+    log.expire("credit_default", AUGUST_1 + timedelta(seconds=1))
+    assert not log.find("d1").inputs
+
+
+def walked(log: DecisionLog) -> list[str]:
+    """What the chain's check says of everything in the log."""
+    return [f"{found.where}: {found.problem}" for found in logged(log.links(), [], LOG_KEYS)]
+
+
+def test_every_record_is_sealed_after_the_one_before_it(log: DecisionLog) -> None:
+    log.append([decision("d1", action="review"), decision("d2", reasons=(Reason("R1", "g", "Zahlung verspätet", 1 / 3),))])
+    log.append([decision("d3", out_of_distribution=("bill_0",), fallback="a drill")])
+    log.review(reviewing("d1", outcome="reduce", statement="傳真", reasons=(Reason("R1", "g", "t", 0.1),), no_notice="rule"))
+    assert log.reviewed("d1") == reviewing(
+        "d1", outcome="reduce", statement="傳真", reasons=(Reason("R1", "g", "t", 0.1),), no_notice="rule"
+    )
+    links = list(log.links())
+    assert [(link.is_decision, link["decision_id"], link.seal.place) for link in links] == [
+        (True, "d1", 1),
+        (True, "d2", 2),
+        (True, "d3", 3),
+        (False, "d1", 1),
+    ]
+    assert log.heads() == {links[at].seal.lane: replace(links[at].seal, inputs="") for at in (2, 3)}
+    assert walked(log) == []
+
+
+def test_a_batch_that_was_refused_leaves_no_gap(log: DecisionLog) -> None:
+    log.append([decision("d1", action="review")])
+    with pytest.raises(Conflict):
+        log.append([decision("d2"), decision("d1")])
+    log.append([decision("d3")])
+    assert [link.seal.place for link in log.links()] == [1, 2]
+    assert walked(log) == []
+
+
+def test_writers_at_the_same_time_leave_whole_lanes(log: DecisionLog) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: log.append([decision(f"{number}-{row}") for row in range(3)]), range(40)))
+    assert len(list(log.links())) == 120
+    assert walked(log) == []
+
+
+def test_inputs_that_expired_leave_the_chain_whole(log: DecisionLog) -> None:
+    log.append([decision("d1"), decision("d2", recorded_at=AUGUST_1)])
+    log.expire("credit_default", AUGUST_1)
+    assert [found.partition(": ")[2][:29] for found in walked(log)] == ["its inputs were deleted, and t"[:29]]
+
+
+def test_what_is_sealed_is_not_adopted_again(log: DecisionLog) -> None:
+    log.append([decision("d1")])
+    before = list(log.links())
+    assert log.adopt() == 0
+    assert list(log.links()) == before
 
 
 def test_an_account_s_decisions_are_found_under_any_of_its_pseudonyms(log: DecisionLog) -> None:

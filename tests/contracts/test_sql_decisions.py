@@ -3,6 +3,7 @@
 import multiprocessing
 import shutil
 import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,9 +17,12 @@ from models.errors import Misconfigured, Unavailable
 from models.governance.explanation.reasons import Reason
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.adapters.sql_schema import METADATA, REVISION, SCRIPTS, engine, migrate
+from monitoring.chain import DECISION
+from monitoring.custody import logged
 from monitoring.decisions import Answered
 from tests.contracts.conftest import run_on
 from tests.contracts.test_decision_log import JULY, decision
+from tests.rings import LOG_KEYS, log_keys
 
 
 def test_the_migration_scripts_lead_to_the_tables_that_the_queries_use(migrated_sqlite: Path) -> None:
@@ -43,7 +47,7 @@ def test_a_schema_newer_than_the_code_is_refused(migrated_sqlite: Path, tmp_path
     with engine(f"sqlite:///{path}").begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(Misconfigured, match="9999, newer than") as caught:
-        SqlDecisionLog(f"sqlite:///{path}").ping()
+        SqlDecisionLog(f"sqlite:///{path}", log_keys).ping()
     assert "later" in caught.value.hint
 
 
@@ -53,13 +57,17 @@ def test_a_log_of_before_there_were_reasons_is_migrated_and_read(tmp_path: Path)
     with database.begin() as connection:
         migrate(connection, before)
         connection.exec_driver_sql(_WRITTEN_BY_0001)
-    log = SqlDecisionLog(url)
+    log = SqlDecisionLog(url, log_keys)
     log.append([decision("d2", action="reduce", reasons=(Reason("R1", "status", "text", 0.5),))])
     assert log.find("d1") == decision("d1")
     assert log.columns("credit_default", JULY)["reasons"].tolist()[0] == ""
     with database.begin() as connection:  # a process of the release before, which had migrated already, may still write
         connection.exec_driver_sql(_WRITTEN_BY_0001.replace("'d1'", "'d3'"))
     assert log.find("d3") == decision("d3")
+    assert [link.seal.place for link in log.links()] == [0, 0, 1]
+    assert log.adopt() == 2
+    assert [found.problem for found in logged(log.links(), [], LOG_KEYS)] == []
+    assert {link["decision_id"]: link.seal.place for link in log.links()} == {"d2": 1, "d1": 2, "d3": 3}
     log.close()
     database.dispose()
 
@@ -71,7 +79,7 @@ _WRITTEN_BY_0001 = """INSERT INTO decisions
 
 
 def _write(path: Path, name: str) -> None:
-    log = SqlDecisionLog(f"sqlite:///{path}")
+    log = SqlDecisionLog(f"sqlite:///{path}", log_keys)
     log.append([decision(f"{name}-{number}") for number in range(10)])
     log.close()
 
@@ -84,13 +92,13 @@ def test_processes_that_start_at_once_migrate_once_and_lose_nothing(tmp_path: Pa
     for writer in writers:
         writer.join()
     assert [writer.exitcode for writer in writers] == [0] * 4
-    log = SqlDecisionLog(f"sqlite:///{path}")
+    log = SqlDecisionLog(f"sqlite:///{path}", log_keys)
     assert log.months("credit_default") == {JULY: 40}
     log.close()
 
 
 def test_a_commit_in_sqlite_survives_a_power_cut(tmp_path: Path) -> None:
-    log = SqlDecisionLog(f"sqlite:///{tmp_path / 'decisions.db'}")
+    log = SqlDecisionLog(f"sqlite:///{tmp_path / 'decisions.db'}", log_keys)
     with log._engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
@@ -99,7 +107,7 @@ def test_a_commit_in_sqlite_survives_a_power_cut(tmp_path: Path) -> None:
 
 def test_what_expired_in_sqlite_is_not_in_its_files_any_more(migrated_sqlite: Path, tmp_path: Path) -> None:
     path = Path(shutil.copy(migrated_sqlite, tmp_path / "decisions.db"))
-    log = SqlDecisionLog(f"sqlite:///{path}")
+    log = SqlDecisionLog(f"sqlite:///{path}", log_keys)
     log.append([decision("d1", inputs={"bill_0": 31_337.0})], Answered("credit_default:key", "digest", b"told so " * 2_000))
     log.expire("credit_default", decision().recorded_at + timedelta(days=1))
     left = b"".join(each.read_bytes() for each in tmp_path.iterdir())
@@ -112,7 +120,7 @@ def test_a_file_that_is_no_database_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "decisions.db"
     path.write_text("these are notes, not tables" * 100)
     with pytest.raises(Unavailable, match="not a database") as caught:
-        SqlDecisionLog(f"sqlite:///{path}").append([decision()])
+        SqlDecisionLog(f"sqlite:///{path}", log_keys).append([decision()])
     assert "STEWARD_DATABASE_URL" in caught.value.hint
 
 
@@ -120,7 +128,7 @@ def test_a_database_that_others_hold_is_unavailable_after_a_while(migrated_sqlit
     path = shutil.copy(migrated_sqlite, tmp_path / "decisions.db")
     with sqlite3.connect(path, isolation_level=None) as other:
         other.execute("BEGIN EXCLUSIVE")
-        log = SqlDecisionLog(f"sqlite:///{path}?timeout=0.1")
+        log = SqlDecisionLog(f"sqlite:///{path}?timeout=0.1", log_keys)
         with pytest.raises(Unavailable, match="locked"):
             log.append([decision()])
         other.execute("ROLLBACK")
@@ -133,7 +141,7 @@ def test_a_database_that_others_hold_is_unavailable_after_a_while(migrated_sqlit
 def test_a_database_that_comes_later_is_used_when_it_is_there(migrated_sqlite: Path, tmp_path: Path) -> None:
     path = tmp_path / "decisions.db"
     path.mkdir()
-    log = SqlDecisionLog(f"sqlite:///{path}")
+    log = SqlDecisionLog(f"sqlite:///{path}", log_keys)
     with pytest.raises(Unavailable):
         log.ping()
     path.rmdir()
@@ -146,7 +154,7 @@ def test_a_database_that_comes_later_is_used_when_it_is_there(migrated_sqlite: P
 @pytest.mark.parametrize("url", ["nonsense", "mysql://host/name", "oracle://host", "sqlite://"])
 def test_an_address_that_cannot_be_used_is_a_wrong_setting(url: str) -> None:
     with pytest.raises(Misconfigured) as caught:
-        SqlDecisionLog(url)
+        SqlDecisionLog(url, log_keys)
     assert "STEWARD_DATABASE_URL" in caught.value.hint
 
 
@@ -159,11 +167,43 @@ def test_an_absent_server_is_unavailable_and_its_password_stays_secret() -> None
 
 @pytest.mark.integration
 def test_a_server_that_drops_its_connections_is_reached_again(postgresql: str, migrated_postgresql: str) -> None:
-    log = SqlDecisionLog(migrated_postgresql)
+    log = SqlDecisionLog(migrated_postgresql, log_keys)
     log.append([decision("before")])
     run_on(postgresql, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'migrated'")
     log.append([decision("after")])
     assert log.months("credit_default") == {JULY: 2}
     with log._engine.begin() as connection:
         connection.exec_driver_sql("TRUNCATE decisions")
+    log.close()
+
+
+def test_what_is_edited_deleted_or_put_in_with_sql_is_named(migrated_sqlite: Path, tmp_path: Path) -> None:
+    path = shutil.copy(migrated_sqlite, tmp_path / "decisions.db")
+    log = SqlDecisionLog(f"sqlite:///{path}", log_keys)
+    log.append([decision(f"d{number}") for number in range(1, 7)])
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("UPDATE decisions SET probability = probability + 1e-9 WHERE decision_id = 'd2'")
+        other.execute("DELETE FROM decisions WHERE decision_id = 'd4'")
+        other.execute("UPDATE decisions SET inputs = CAST(inputs AS BLOB) WHERE decision_id = 'd6'")
+        kept = ", ".join([*DECISION[1:], "lane", "inputs_seal", "chain"])
+        other.execute(
+            f"INSERT INTO decisions (decision_id, place, {kept}) SELECT 'd9', 7, {kept} FROM decisions WHERE decision_id = 'd5'"
+        )
+        other.execute(f"INSERT INTO decisions (decision_id, place, {kept}) SELECT 'd8', 'x', {kept} FROM decisions LIMIT 1")
+    found = {each.where: each.problem for each in logged(log.links(), [], LOG_KEYS)}
+    log.close()
+    assert found == {
+        "decision d2": "it was edited, or is not the record that was written here",
+        "decision d5": "1 records before it were taken out",
+        "decision d6": "its inputs were edited",
+        "decision d8": "it stands in another record's place",
+        "decision d9": "it was edited, or is not the record that was written here",
+    }
+
+
+def test_who_has_no_key_reads_and_appends_nothing(migrated_sqlite: Path, tmp_path: Path) -> None:
+    log = SqlDecisionLog(f"sqlite:///{shutil.copy(migrated_sqlite, tmp_path / 'decisions.db')}")
+    with pytest.raises(Misconfigured, match="no key to seal with"):
+        log.append([decision()])
+    assert log.months("credit_default") == {}
     log.close()

@@ -1,6 +1,6 @@
 """A decision log in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Lock
@@ -10,13 +10,19 @@ import numpy as np
 from models.clock import Month
 from models.contract import Columns
 from models.errors import Conflict, NotFound, PlatformError
+from monitoring.chain import DECISION, REVIEW, UNSEALED, ChainKeys, Link, Row, Seal, sealed
 from monitoring.decisions import Answered, Expiring, LoggedDecision, Review, input_columns, spelled
+from monitoring.rows import decision_rows, review_row
+from tests.rings import LOG_KEYS
 
 
 class InMemoryDecisionLog:
-    """`down` makes every call fail with that error, as a database that is away does."""
+    """`down` makes every call fail with that error, as a database that is away does. One lane for each kind of record."""
 
-    def __init__(self, decisions: Sequence[LoggedDecision] = ()) -> None:
+    def __init__(self, decisions: Sequence[LoggedDecision] = (), keys: ChainKeys = LOG_KEYS) -> None:
+        self._keys = keys
+        self.lanes = {len(row): Seal(keys.new_lane()[0], 0, "", "") for row in (DECISION, REVIEW)}
+        self.seals: dict[tuple[int, str], Seal] = {}
         self.decisions: dict[str, LoggedDecision] = {}
         self.answers: dict[str, Answered] = {}
         self.answered_at: dict[str, datetime] = {}
@@ -41,6 +47,7 @@ class InMemoryDecisionLog:
         if len(new) < len(decisions) or new.keys() & self.decisions.keys():
             raise Conflict("a decision id was used before", hint="give every decision its own id")
         self.decisions.update(new)
+        self._seal(decision_rows(decisions))
         if answered is not None:
             self.answers[answered.key] = answered
             self.answered_at[answered.key] = decisions[0].recorded_at if decisions else datetime.min.replace(tzinfo=UTC)
@@ -61,12 +68,46 @@ class InMemoryDecisionLog:
     def review(self, review: Review) -> Review:
         with self._turn:
             before = self.reviewed(review.decision_id)
-            self.reviews[review.decision_id] = review.after(self.find(review.decision_id), before)
-            return self.reviews[review.decision_id]
+            kept = review.after(self.find(review.decision_id), before)
+            if kept is review:
+                self.reviews[review.decision_id] = review
+                self._seal([review_row(review)])
+            return kept
 
     def reviewed(self, decision_id: str) -> Review | None:
         self.find(decision_id)
         return self.reviews.get(decision_id)
+
+    def reviewed_since(self, model: str, instant: datetime) -> frozenset[str]:
+        since = {each.decision_id for each in self.reviews.values() if each.recorded_at >= instant}
+        return frozenset(each for each in since if self.decisions[each].model == model)
+
+    def links(self) -> Iterator[Link]:
+        """Unsealed first, as a database sorts them."""
+        for rows in (decision_rows([*self.decisions.values()]), [review_row(each) for each in self.reviews.values()]):
+            found = [Link(self.seals.get((len(row), row[0]), UNSEALED), row) for row in rows]
+            yield from sorted(found, key=lambda link: (link.seal.lane, link.seal.place))
+
+    def heads(self) -> Mapping[str, Seal]:
+        found: dict[str, Seal] = {}
+        for seal in self.seals.values():
+            if seal.place > found.get(seal.lane, UNSEALED).place:
+                found[seal.lane] = replace(seal, inputs="")
+        return found
+
+    def adopt(self) -> int:
+        rows = [link.row for link in self.links() if link.seal == UNSEALED]
+        for length in (len(DECISION), len(REVIEW)):
+            self._seal([row for row in rows if len(row) == length])
+        return len(rows)
+
+    def _seal(self, rows: Sequence[Row]) -> None:
+        for row in rows:
+            last = self.lanes[len(row)]
+            key = self._keys.of(last.lane)
+            assert key is not None
+            (seal,) = sealed(key, last, [row])
+            self.lanes[len(row)] = self.seals[len(row), row[0]] = seal
 
     def months(self, model: str) -> dict[Month, int]:
         self.ping()
@@ -104,7 +145,8 @@ class InMemoryDecisionLog:
                 del self.answers[key]
 
     def _expired(self, model: str, before: datetime) -> list[LoggedDecision]:
-        return [row for row in self.decisions.values() if row.model == model and row.recorded_at < before and row.inputs]
+        due = [row for row in self.decisions.values() if row.model == model and row.recorded_at < before and row.inputs]
+        return [row for row in due if row.decision_id not in self.reviewed_since(model, before)]
 
     def _expired_answers(self, model: str, before: datetime) -> list[str]:
         return [key for key in self.answers if key.startswith(f"{model}:") and self.answered_at[key] < before]

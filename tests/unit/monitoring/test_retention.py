@@ -1,6 +1,6 @@
 """What is deleted when it was kept long enough, on the injected clock."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -10,7 +10,7 @@ from models.errors import NotFound, Unavailable
 from models.governance.explanation.reasons import Reason
 from models.governance.ledger import Event, verify_chain
 from models.lake import PartitionVersion
-from monitoring.decisions import Answered, LoggedDecision
+from monitoring.decisions import Answered, LoggedDecision, Review
 from monitoring.retention import Archive, Retained, retain
 from monitoring.sealing import DECISIONS, find_sealed, seal_all
 from tests.fakes.decisions import InMemoryDecisionLog
@@ -43,7 +43,8 @@ class Home:
         return retain(Archive(self.log, self.lake, self.ledger, self.clock), MODEL, 25, "pipeline")
 
     def events(self) -> list[Event]:
-        return [entry.event for entry in self.ledger.entries()]
+        """Beside the notes of what the log holds."""
+        return [entry.event for entry in self.ledger.entries() if entry.event is not Event.DECISIONS_SEALED]
 
     def sealed(self) -> PartitionVersion:
         (found,) = self.lake.versions(DECISIONS)
@@ -91,8 +92,8 @@ def test_what_was_decided_and_why_outlives_its_inputs(home: Home) -> None:
 def test_the_ledger_says_what_went_and_its_chain_holds(home: Home) -> None:
     before = home.sealed()
     home.retain(LAST_DAY + timedelta(days=1))
-    (entry,) = home.ledger.entries()
-    assert entry.event is Event.INPUTS_EXPIRED
+    noted, entry = home.ledger.entries()
+    assert (noted.event, entry.event) == (Event.DECISIONS_SEALED, Event.INPUTS_EXPIRED)
     assert (entry.facts["decisions"], entry.facts["answers"], entry.facts["months"]) == ({"2005-07": 1}, 1, 25)
     (told,) = entry.facts["sealed"]
     assert (told["digest"], told["becomes"]) == (before.digest, home.sealed().digest)
@@ -136,6 +137,17 @@ def test_a_sealed_decision_that_the_log_has_lost_is_not_lost_with_its_inputs(hom
     home.retain(LAST_DAY + timedelta(days=1))
     kept = find_sealed(home.lake, "d1")
     assert (kept.inputs, kept.action) == ({}, "reduce")
+
+
+def test_where_a_person_reviewed_the_time_counts_from_the_review(home: Home) -> None:
+    asked = replace(decision("d2"), action="review", reasons=())
+    home.log.append([asked])
+    home.log.review(Review("d2", "keep", "r.lin", "INCOME", "", ANSWERED + timedelta(days=10)))
+    home.seal()
+    assert home.retain(LAST_DAY + timedelta(days=10)).decisions == {"2005-07": 1}
+    assert home.log.find("d2").inputs == find_sealed(home.lake, "d2").inputs == asked.inputs
+    assert home.retain(LAST_DAY + timedelta(days=11)).decisions == {"2005-07": 1}
+    assert home.log.find("d2").inputs == find_sealed(home.lake, "d2").inputs == {}
 
 
 class Dying(InMemoryLake):

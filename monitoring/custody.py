@@ -1,0 +1,179 @@
+"""Is the decision log as it was written? What the ledger notes of it from time to time, and the check that compares.
+
+The chain (`chain.py`) shows what was edited, put in or taken out between two records. That the end of a lane, a whole lane
+or a sealed month was taken away shows against what the ledger noted: `note` runs whenever months are sealed and inputs expire.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+
+from models.governance.ledger import Entry, Event, Ledger
+from models.governance.verification import Finding
+from models.lake import Lake
+from monitoring.chain import ChainKeys, Link, Mac, Seal, chained, mac
+from monitoring.decisions import DecisionLog, stamp
+from monitoring.sealing import DECISIONS
+
+_BACKUP = "restore the log from its backup, and find out who wrote to its database"
+_SHOWN = 20  # findings of one lane: who wrote over a table touched every row, and says so with the first
+
+
+def note(log: DecisionLog, lake: Lake, ledger: Ledger, model: str, *, actor: str, at: datetime) -> None:
+    """Write into the ledger where every lane ends and what every sealed month holds, of what it does not say yet.
+
+    The first time the records of before there were seals are sealed as they are; later ones without a seal are findings.
+    """
+    entries = ledger.entries()
+    adopted = 0 if _noted(entries) else log.adopt()
+    known, months = _heads(entries), _months(entries, model)
+    heads = {lane: [seal.place, seal.chain] for lane, seal in sorted(log.heads().items()) if seal.place not in known[lane]}
+    sealed = [
+        {"month": str(part.month), "version": part.version, "digest": part.digest}
+        for part in lake.versions(DECISIONS)
+        if months.get(str(part.month)) != part.digest
+    ]
+    if heads or sealed:
+        facts = {"lanes": heads, "sealed": sealed, "adopted": adopted}
+        ledger.append(Event.DECISIONS_SEALED, model=model, actor=actor, at=at, facts=facts)
+
+
+def logged(links: Iterable[Link], entries: Sequence[Entry], keys: ChainKeys) -> Iterator[Finding]:
+    """What is not as it was written in a log whose records come by lane and place: the check for `make verify`."""
+    heads, expired, noted = _heads(entries), _expired(entries), bool(_noted(entries))
+    seen: set[str] = set()
+    for lane, found in groupby(links, key=lambda link: link.seal.lane):
+        if lane:
+            seen.add(lane)
+            yield from _Lane(keys.of(lane), lane, expired, heads.get(lane, {})).findings(found)
+        elif noted:
+            yield from _unsealed(found)
+    for lane in sorted(heads.keys() - seen):
+        place, (_, number) = max(heads[lane].items())
+        yield Finding(
+            f"decision log, lane {lane}", f"all of its {place} records are gone; ledger entry {number} knew them", _BACKUP
+        )
+
+
+def kept(lake: Lake, entries: Sequence[Entry], model: str) -> Iterator[Finding]:
+    """What is not as it was noted among a model's sealed months. Their files' own digests are the lake's affair."""
+    noted, found = _months(entries, model), {str(part.month): part for part in lake.versions(DECISIONS)}
+    for month in sorted(noted.keys() | found.keys()):
+        where = f"sealed decisions of {model}, {month}"
+        if month not in found:
+            yield Finding(where, "gone; the ledger knew them", "seal the month again: make report")
+        elif month not in noted:
+            yield Finding(where, "not in the ledger: nobody here sealed them", "make report notes what the log itself gives")
+        elif found[month].digest != noted[month]:
+            yield Finding(
+                where, f"version {found[month].version} is not what the ledger noted last", "make report seals them again"
+            )
+
+
+@dataclass
+class _Lane:
+    """One lane while it is walked. `noted` are its heads in the ledger: place -> (chain value, number of the entry)."""
+
+    key: Mac | None
+    name: str
+    expired: Mapping[str, str]
+    noted: Mapping[int, tuple[str, int]]
+    place: int = 0
+    chain: str = ""
+    broken: bool = False
+    told: int = field(default=0)
+
+    def findings(self, links: Iterable[Link]) -> Iterator[Finding]:
+        if self.key is None:
+            yield Finding(
+                f"decision log, lane {self.name}", "there is no key of its generation here", "mount keys/log, all of it"
+            )
+            return
+        for link in links:
+            for problem in self._problems(link, self.key):
+                self.told += 1
+                if self.told <= _SHOWN:
+                    yield Finding(_named(link), problem, _BACKUP)
+        if self.told > _SHOWN:
+            yield Finding(f"decision log, lane {self.name}", f"{self.told - _SHOWN} more records do not hold", _BACKUP)
+        if self.noted and (last := max(self.noted)) > self.place:
+            gone = f"{last - self.place} records were taken from its end; ledger entry {self.noted[last][1]} knew them"
+            yield Finding(f"decision log, lane {self.name}", gone, _BACKUP)
+
+    def _problems(self, link: Link, key: Mac) -> Iterator[str]:
+        seal, before, after_gap = link.seal, self.chain, False
+        if seal.place != self.place + 1:
+            after_gap = True
+            missing = seal.place - self.place - 1
+            yield f"{missing} records before it were taken out" if missing > 0 else "it stands in another record's place"
+        elif chained(key, before, link.row, seal.inputs) != seal.chain:
+            yield "it was edited, or is not the record that was written here"
+        self.place, self.chain = seal.place, seal.chain
+        if link.is_decision and not after_gap and (problem := self._inputs(link, key)):
+            yield problem
+        if seal.place in self.noted and self.noted[seal.place][0] != seal.chain:
+            yield f"it is not the one that ledger entry {self.noted[seal.place][1]} noted"
+
+    def _inputs(self, link: Link, key: Mac) -> str:
+        """What is wrong with a decision's inputs; "" if nothing is."""
+        inputs = link["inputs"]
+        if inputs == "":
+            due = str(link["recorded_at"]) < self.expired.get(link["model"], "")
+            return "" if due else "its inputs were deleted, and the ledger has no retention that did it"
+        return "" if isinstance(inputs, str) and mac(key, inputs) == link.seal.inputs else "its inputs were edited"
+
+
+def _unsealed(links: Iterable[Link]) -> Iterator[Finding]:
+    for link in links:
+        yield Finding(_named(link), "it has no seal: none of our processes wrote it", _BACKUP)
+
+
+def _named(link: Link) -> str:
+    return f"{'decision' if link.is_decision else 'review of decision'} {link['decision_id']}"
+
+
+def _noted(entries: Sequence[Entry]) -> list[Entry]:
+    return [entry for entry in entries if entry.event is Event.DECISIONS_SEALED]
+
+
+def _heads(entries: Sequence[Entry]) -> defaultdict[str, dict[int, tuple[str, int]]]:
+    """Of every lane: at which place the ledger knows which chain value, and from which entry."""
+    found: defaultdict[str, dict[int, tuple[str, int]]] = defaultdict(dict)
+    for entry in _noted(entries):
+        for lane, (place, chain) in entry.facts["lanes"].items():
+            found[lane][place] = chain, entry.number
+    return found
+
+
+def _months(entries: Sequence[Entry], model: str) -> dict[str, str]:
+    """The digest of each sealed month as the ledger says it last; retention says what a month becomes."""
+    found: dict[str, str] = {}
+    for entry in entries:
+        if entry.model == model and entry.event is Event.DECISIONS_SEALED:
+            found |= {each["month"]: each["digest"] for each in entry.facts["sealed"]}
+        elif entry.model == model and entry.event is Event.INPUTS_EXPIRED:
+            found |= {each["month"]: each["becomes"] for each in entry.facts["sealed"]}
+    return found
+
+
+def _expired(entries: Sequence[Entry]) -> dict[str, str]:
+    """By model: what was recorded before this instant has lost its inputs, as the log spells instants."""
+    found: dict[str, str] = {}
+    for entry in entries:
+        if entry.event is Event.INPUTS_EXPIRED:
+            before = stamp(datetime.fromisoformat(entry.facts["before"]))
+            found[entry.model] = max(before, found.get(entry.model, ""))
+    return found
+
+
+def chain_problem(decision_links: Iterable[Link], decision_id: str, keys: ChainKeys) -> str:
+    """What is wrong with one decision's seal, given its link and the one before it in its lane; "" if nothing is."""
+    before = Seal("", 0, "", "")
+    for link in decision_links:
+        if link["decision_id"] == decision_id:
+            lane = _Lane(keys.of(link.seal.lane), link.seal.lane, {}, {}, link.seal.place - 1, before.chain)
+            return next(iter(lane._problems(link, lane.key)), "") if lane.key else "there is no key of its generation here"
+        before = link.seal
+    return "it is not in the log"
