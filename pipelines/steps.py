@@ -136,6 +136,7 @@ def watch(platform: Platform) -> list[MonthlyReport]:
     with platform.watch.step("monitor", Part.DATA):
         use_case, desk = platform.use_case, platform.monitoring_desk
         seal_all(platform.decisions, platform.lake, use_case.name, recorded_at=platform.clock.now())
+        platform.note_decisions()
         reports = []
         for month in due(use_case, desk):
             platform.progress.say(f"monitoring {month}")
