@@ -7,6 +7,7 @@ from models.adapters.account_keys import ACCOUNTS, LOG, keyring, secret_keys
 from models.adapters.folder_channel import FolderChannel
 from models.adapters.onnx_runtime import OnnxScorer
 from models.clock import FileClock, SystemClock
+from models.errors import Misconfigured
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.chain import ChainKeys
 from serving.loaded import LoadedModel
@@ -25,8 +26,14 @@ class Service:
 
 
 def settings() -> ServingSettings:
-    """Raises `Misconfigured`."""
-    return ServingSettings.read()
+    """Raises `Misconfigured`, also if a home was named that is not there: a slip of the pen would serve nothing, for ever."""
+    chosen = ServingSettings.read()
+    if "home" in chosen.model_fields_set and not chosen.home.is_dir():
+        raise Misconfigured(
+            f"STEWARD_HOME is {chosen.home}, and there is no such folder",
+            hint="correct it, or make what lies there first: make train; the home of a SCENARIO: make replay",
+        )
+    return chosen
 
 
 def service(chosen: ServingSettings) -> Service:

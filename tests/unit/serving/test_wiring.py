@@ -43,3 +43,21 @@ def test_a_replayed_month_is_the_time_that_is_recorded(monkeypatch: pytest.Monke
     service = wiring.service(wiring.settings())
     assert service.predictor._clock.now() == NOW
     service.log.close()
+
+
+def test_a_mistyped_home_is_refused_and_not_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("STEWARD_HOME", str(tmp_path / "vra"))
+    with pytest.raises(Misconfigured, match="vra, and there is no such folder"):
+        wiring.settings()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fresh_clone_comes_up_in_the_default_home_though_it_is_not_there_yet(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("STEWARD_HOME", raising=False)
+    monkeypatch.chdir(tmp_path)
+    service = wiring.service(wiring.settings())
+    service.watcher.look()
+    assert "make train" in service.watcher.obstacle().hint  # type: ignore[union-attr]
+    service.log.close()
