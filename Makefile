@@ -118,8 +118,8 @@ inventory: $(READY) ## every use case: owner, use, exposure, tier, and what appl
 requests: $(READY) ## what waits for approval, and where its evidence lies
 	@$(GOVERN) requests $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
 
-approve: $(READY) ## sign a bundle and its evidence (BUNDLE, BY, COMMENT, CONDITIONS)
-	@$(GOVERN) approve $(if $(COMMENT),--comment "$(COMMENT)") $(if $(CONDITIONS),--conditions "$(CONDITIONS)") $(WHICH)
+approve: $(READY) ## sign a bundle and its evidence (BUNDLE, BY, COMMENT, ACCEPT, CONDITIONS)
+	@$(GOVERN) approve $(if $(COMMENT),--comment "$(COMMENT)") $(if $(ACCEPT),--accept "$(ACCEPT)") $(if $(CONDITIONS),--conditions "$(CONDITIONS)") $(WHICH)
 
 reject: $(READY) ## say no to a request (BUNDLE, BY, REASON)
 	@$(GOVERN) reject $(WHICH)
@@ -165,7 +165,7 @@ rotate-keys: $(READY) ## hide accounts under new keys from now on (BY, REASON)
 ##@ checks
 .PHONY: test unit check browser soak benchmark-model benchmark-reasons
 test: $(READY) ## the whole suite that needs nothing but the embedded default
-	@$(RUN) pytest -m "not browser and not soak" -n 2 --dist loadfile $(ARGS)
+	@$(RUN) pytest -m "not browser and not soak" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 unit: $(READY) ## the rules alone, in seconds
 	@$(RUN) pytest tests/unit -n 2 $(ARGS)

@@ -8,6 +8,12 @@ import pytest
 from hypothesis import settings
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of whole runs first, in whatever order they came: a long one that starts last would keep one worker waiting."""
+    items.sort(key=lambda item: item.get_closest_marker("integration") is None)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Before anything is imported: MLflow, Prefect and matplotlib read their places from the environment, some at import."""
     for name in [name for name in os.environ if name.startswith(("STEWARD_", "MLFLOW_", "PREFECT_"))]:

@@ -47,7 +47,8 @@ def test_a_scheduled_run_fires_by_itself_and_finishes(tmp_path: Path) -> None:
     environment = os.environ | {
         "STEWARD_HOME": str(tmp_path),
         "STEWARD_PIPELINES_PREFECT_PORT": str(port),
-        "STEWARD_PIPELINES_MONITOR_CRON": "* * * * *",
+        "STEWARD_PIPELINES_MONITOR_CRON": "* * * * * */10",  # the sixth field: every ten seconds
+        "PREFECT_RUNNER_POLL_FREQUENCY": "1",
         "STEWARD_PIPELINES_INGEST_CRON": "0 0 1 1 *",
         "STEWARD_PIPELINES_RETRAIN_CRON": "0 0 1 1 *",
     }

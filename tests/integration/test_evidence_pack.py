@@ -1,42 +1,27 @@
-"""The evidence pack of a real version, from a real home, on every tenth account: built, built again, signed, refused."""
+"""The evidence pack of a real version, from a real home, on some of the accounts: built, built again, signed, refused."""
 
 import json
 import shutil
-from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
 import pytest
 
 from models.errors import NotApproved, NotEnoughData, NotFound
-from models.gates import Outcome
 from models.governance import release
-from models.governance.checking import check_evidence, sign_off, waiting
+from models.governance.checking import check_evidence, sign_off
 from models.governance.dossier import evidence_digest
+from models.governance.inbox import waiting
 from models.governance.requests import requested
-from pipelines import steps as training
 from pipelines.pack import files, steps
 from pipelines.pack.build import recheck
 from pipelines.pack.steps import Kept
-from pipelines.settings import PipelineSettings
 from pipelines.steps import Kind
 from pipelines.wiring import Platform
-from tests.fakes.source import SomeAccounts
+from tests.trained import Trained, platform_at, where_people_approve
 
 pytestmark = pytest.mark.integration
 
-AUGUST = date(2005, 8, 31)
 MODEL = "credit_default"
-
-
-def new_platform(home: Path) -> Platform:
-    return Platform(PipelineSettings(home=home, trials=2, folds=2), source=SomeAccounts(step=10))
-
-
-def where_people_approve(home: Path) -> Platform:
-    parts = new_platform(home)
-    parts.office = replace(parts.office, demonstration=None)
-    return parts
 
 
 def packed(parts: Platform, version: int = 0) -> Kept:
@@ -45,19 +30,11 @@ def packed(parts: Platform, version: int = 0) -> Kept:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A version that waits for people; asked for whatever the gate says of so few accounts."""
-    parts = where_people_approve(tmp_path_factory.mktemp("home"))
-    training.take_in(parts, AUGUST)
-    cohorts = training.open_cohorts(parts, AUGUST)
-    development = training.search(parts, cohorts)
-    judged = training.judge(parts, cohorts, development)
-    judged = replace(judged, decision=replace(judged.decision, outcome=Outcome.PROMOTE))
-    evidence = training.document(parts, cohorts, development, judged)
-    ending = training.release(parts, cohorts, development, judged, evidence, "A test.")
-    assert ending.kind is Kind.HELD
-    assert "waits for its evidence pack" in ending.sentence
-    return parts.settings.home
+def home(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A version that waits for people."""
+    assert trained.held.kind is Kind.HELD
+    assert "waits for its evidence pack" in trained.held.sentence
+    return shutil.copytree(trained.waiting, tmp_path_factory.mktemp("waiting") / "home")
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +57,7 @@ def test_a_version_that_waits_is_asked_for_with_its_pack_and_signed_so(home: Pat
     assert wish.wanted.evidence == pack.digest
     assert wish.place == str(parts.settings.home / pack.folder.relative_to(home))
 
-    demonstration = new_platform(parts.settings.home).office.demonstration
+    demonstration = platform_at(parts.settings.home).office.demonstration
     assert demonstration is not None
     approval = sign_off(parts.office, demonstration, MODEL, wish.wanted.bundle, comment="read all of it")
     assert approval.evidence == pack.digest
@@ -119,15 +96,15 @@ def test_evidence_or_rows_that_were_touched_fail_the_build(home: Path, tmp_path:
     (path,) = touched.glob(f"evidence/{MODEL}/*/assessment.json")
     path.write_text(path.read_text().replace("0.8", "0.9"))
     with pytest.raises(NotApproved, match=r"assessment\.json"):
-        steps.subject(new_platform(touched), 1)
+        steps.subject(platform_at(touched), 1)
 
     emptied = shutil.copytree(home, tmp_path / "emptied")
     for part in emptied.glob("lake/**/*outcomes*/**/*.parquet"):
         part.unlink()
     with pytest.raises(NotEnoughData):
-        steps.subject(new_platform(emptied), 1)
+        steps.subject(platform_at(emptied), 1)
 
 
 def test_a_version_that_does_not_exist_is_named(home: Path) -> None:
     with pytest.raises(NotFound, match="no version 9"):
-        steps.subject(new_platform(home), 9)
+        steps.subject(platform_at(home), 9)

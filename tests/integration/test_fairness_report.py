@@ -2,8 +2,6 @@
 
 import json
 import shutil
-from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -14,47 +12,30 @@ from models.bundle import MANIFEST, Bundle, canonical
 from models.credit_default import USE_CASE
 from models.credit_default.source import table as published
 from models.errors import Integrity, NoChampion, NotApproved, NotEnoughData
-from models.gates import Outcome
 from models.governance.fairness.figures import Kind, Verdict
 from models.governance.fairness.groups import Decided, compare, groups, reference
 from models.governance.fairness.report import FairnessReport
 from models.policy import Action
 from pipelines import steps
 from pipelines.fairness.step import champion_report, cohorts_of
-from pipelines.settings import PipelineSettings
 from pipelines.wiring import Platform
-from tests.fakes.source import SomeAccounts
+from tests.trained import STEP, Trained, platform_at
 
 pytestmark = pytest.mark.integration
 
 LIMITS = USE_CASE.policy.fairness
 assert LIMITS is not None
-AUGUST = date(2005, 8, 31)
-STEP = 10  # every tenth account
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    """A home with a champion, promoted whatever the gate says of so few accounts: only its fairness is of interest here."""
-    parts = new_platform(tmp_path_factory.mktemp("home"))
-    steps.take_in(parts, AUGUST)
-    cohorts = steps.open_cohorts(parts, AUGUST)
-    development = steps.search(parts, cohorts)
-    judged = steps.judge(parts, cohorts, development)
-    judged = replace(judged, decision=replace(judged.decision, outcome=Outcome.PROMOTE))
-    evidence = steps.document(parts, cohorts, development, judged)
-    ending = steps.release(parts, cohorts, development, judged, evidence, "A test.")
-    assert ending.kind is steps.Kind.PROMOTED, ending.sentence
-    return parts
+def home(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    """A home with a champion."""
+    return platform_at(shutil.copytree(trained.in_force, tmp_path_factory.mktemp("fairness") / "home"))
 
 
 @pytest.fixture(scope="module")
 def report(home: Platform) -> FairnessReport:
     return champion_report(home)
-
-
-def new_platform(home: Path) -> Platform:
-    return Platform(PipelineSettings(home=home, trials=2, folds=2), source=SomeAccounts(step=STEP))
 
 
 def real_decisions() -> tuple[Decided, dict[str, NDArray[np.str_]]]:
@@ -136,7 +117,7 @@ def test_the_report_is_kept_with_its_pictures(home: Platform, report: FairnessRe
 
 
 def test_evidence_that_was_touched_is_not_reported_on(home: Platform, tmp_path: Path) -> None:
-    copied = new_platform(shutil.copytree(home.settings.home, tmp_path / "home"))
+    copied = platform_at(shutil.copytree(home.settings.home, tmp_path / "home"))
     (touched,) = (copied.settings.home / "evidence").rglob("development.json")
     touched.write_text(touched.read_text().replace("champion", "challenger") + " ")
     with pytest.raises(NotApproved, match=r"development\.json"):
@@ -144,7 +125,7 @@ def test_evidence_that_was_touched_is_not_reported_on(home: Platform, tmp_path: 
 
 
 def test_rows_that_are_no_longer_there_are_missed(home: Platform, tmp_path: Path) -> None:
-    copied = new_platform(shutil.copytree(home.settings.home, tmp_path / "home"))
+    copied = platform_at(shutil.copytree(home.settings.home, tmp_path / "home"))
     champion = steps.in_force(home)
     assert champion is not None
     for path in (copied.settings.home / "lake" / "credit_default" / "outcomes").rglob("*2005-05/*.parquet"):
@@ -165,7 +146,7 @@ def test_rows_that_are_other_than_the_bundle_s_are_refused(home: Platform) -> No
 
 def test_without_a_champion_there_is_nothing_to_report(tmp_path: Path) -> None:
     with pytest.raises(NoChampion, match="has no champion"):
-        champion_report(new_platform(tmp_path))
+        champion_report(platform_at(tmp_path))
 
 
 def test_what_is_not_within_limits_is_held_for_a_person(report: FairnessReport) -> None:

@@ -16,30 +16,30 @@ from models.governance.ledger import Event
 from models.lake import AUDIT, SNAPSHOTS
 from pipelines import steps
 from pipelines.definitions import accept_definition
+from pipelines.development import Development
 from pipelines.holds import Holds, accept_input
 from pipelines.rebuild import run as rebuilding
 from pipelines.rebuild.compare import Likeness
 from pipelines.retraining import Course
-from pipelines.settings import PipelineSettings
 from pipelines.steps import Ending, Kind
 from pipelines.wiring import Platform
-from tests.fakes.source import SomeAccounts
+from tests.trained import AUGUST, Trained, platform_at
 
 pytestmark = pytest.mark.integration
 
-AUGUST, SEPTEMBER, OCTOBER = date(2005, 8, 31), date(2005, 9, 30), date(2005, 10, 31)
+SEPTEMBER, OCTOBER = date(2005, 9, 30), date(2005, 10, 31)
 
 
-def new_platform(home: Path) -> Platform:
-    return Platform(PipelineSettings(home=home, trials=4, folds=2), source=SomeAccounts(step=5))
-
-
-def trained(parts: Platform, as_of: date) -> Ending:
-    cohorts = steps.open_cohorts(parts, as_of)
-    development = steps.search(parts, cohorts)
+def released(parts: Platform, development: Development) -> Ending:
+    cohorts = steps.open_cohorts(parts, AUGUST)
     assessment = steps.judge(parts, cohorts, development)
     evidence = steps.document(parts, cohorts, development, assessment)
     return steps.release(parts, cohorts, development, assessment, evidence, "A test.")
+
+
+def reseeded(development: Development) -> Development:
+    """Another model of the same search."""
+    return replace(development, recipe=replace(development.recipe, seed=7))
 
 
 def accept(parts: Platform, version: int) -> None:
@@ -56,17 +56,21 @@ def accept(parts: Platform, version: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def champion(tmp_path_factory: pytest.TempPathFactory) -> tuple[Platform, Ending]:
-    """A home with a champion as of August, shared by the tests below, which run in any order."""
-    parts = new_platform(tmp_path_factory.mktemp("home"))
-    steps.take_in(parts, AUGUST)
-    return parts, trained(parts, AUGUST)
+def champion(trained: Trained) -> tuple[Platform, Ending]:
+    """A home with a champion as of August, which no test below changes."""
+    return platform_at(trained.in_force), trained.promoted
 
 
-def copied(champion: tuple[Platform, Ending], name: str) -> tuple[Platform, Ending]:
+@pytest.fixture(scope="module")
+def searched_again(champion: tuple[Platform, Ending]) -> Development:
+    """What the same search finds in the home where it was done before."""
+    parts, _ = champion
+    return steps.search(parts, steps.open_cohorts(parts, AUGUST))
+
+
+def copied(champion: tuple[Platform, Ending], to: Path) -> tuple[Platform, Ending]:
     """The same in a home of its own, for a test that goes on from there."""
-    home = champion[0].settings.home
-    return new_platform(shutil.copytree(home, home.with_name(name))), champion[1]
+    return platform_at(shutil.copytree(champion[0].settings.home, to / "home")), champion[1]
 
 
 def test_a_first_run_ends_with_a_gated_champion_in_registry_channel_and_ledger(champion: tuple[Platform, Ending]) -> None:
@@ -80,27 +84,29 @@ def test_a_first_run_ends_with_a_gated_champion_in_registry_channel_and_ledger(c
     assert found.was_trained_on("2005-07")
 
 
-def test_the_same_run_again_finds_its_own_model_in_force(champion: tuple[Platform, Ending]) -> None:
-    parts, first = champion
-    again = trained(new_platform(parts.settings.home), AUGUST)
-    assert (again.kind, again.version, again.bundle) == (Kind.PROMOTED, first.version, first.bundle)
+def test_the_same_run_again_finds_its_own_model_in_force(
+    champion: tuple[Platform, Ending], searched_again: Development, tmp_path: Path
+) -> None:
+    parts, first = copied(champion, tmp_path)
+    again = released(parts, searched_again)
+    assert (again.kind, again.version, again.bundle) == (Kind.UNCHANGED, first.version, first.bundle)
     assert again.opened == first.opened
     assert parts.channel.pointers("credit_default") == 1
 
 
-def test_the_ledger_counts_each_model_that_the_out_of_time_month_judged(champion: tuple[Platform, Ending]) -> None:
-    _, first = champion
+def test_the_ledger_counts_each_model_that_the_out_of_time_month_judged(
+    champion: tuple[Platform, Ending], searched_again: Development, tmp_path: Path
+) -> None:
+    parts, first = copied(champion, tmp_path)
     opened = "The out-of-time month 2005-07 was opened once for credit_default."
-    counted, _ = copied(champion, "counted")
     assert first.opened == opened
 
-    other = Platform(counted.settings.model_copy(update={"seed": 7}), source=SomeAccounts(step=5))
-    second = trained(other, AUGUST)
+    second = released(parts, reseeded(searched_again))
 
     assert second.opened == opened.replace("once", "2 times")
-    tags = {version.bundle_digest: version.tags for version in counted.registry.versions("credit_default")}
+    tags = {version.bundle_digest: version.tags for version in parts.registry.versions("credit_default")}
     assert [tags[ending.bundle]["out_of_time_opening"] for ending in (first, second)] == ["1", "2"]
-    evidence = counted.settings.home / "evidence" / "credit_default" / second.bundle[:12] / "data.json"
+    evidence = parts.settings.home / "evidence" / "credit_default" / second.bundle[:12] / "data.json"
     assert json.loads(evidence.read_text())["out_of_time_opening"] == 2
 
 
@@ -115,8 +121,10 @@ def test_no_choice_and_no_candidate_rests_on_a_held_out_account_or_an_audit_colu
     assert set(cohorts.out_of_time.months) == {"2005-07"}
 
 
-def test_the_registered_version_is_made_again_byte_for_byte_also_after_a_restatement(champion: tuple[Platform, Ending]) -> None:
-    later, ending = copied(champion, "rebuilt")
+def test_the_registered_version_is_made_again_byte_for_byte_also_after_a_restatement(
+    champion: tuple[Platform, Ending], tmp_path: Path
+) -> None:
+    later, ending = copied(champion, tmp_path)
     june = next(part for part in later.lake.versions(SNAPSHOTS) if str(part.month) == "2005-06")
     restated = {**later.lake.read([june]), "bill_0": np.zeros(june.rows)}
     later.lake.write(SNAPSHOTS, june.month, restated, recorded_at=later.clock.now())
@@ -142,12 +150,13 @@ def test_the_evidence_says_what_the_model_was_made_with(champion: tuple[Platform
     assert registered.facts["evidence"] == evidence_digest(files, ending.bundle, ["sbom.cdx.json", "licences.json"])
 
 
-def test_a_champion_that_was_not_compared_with_is_never_replaced(champion: tuple[Platform, Ending]) -> None:
-    parts, first = copied(champion, "race")
+def test_a_champion_that_was_not_compared_with_is_never_replaced(
+    champion: tuple[Platform, Ending], searched_again: Development, tmp_path: Path
+) -> None:
+    parts, first = copied(champion, tmp_path)
     cohorts = steps.open_cohorts(parts, AUGUST)
-    development = steps.search(parts, cohorts)
-    other = replace(development.recipe, seed=7)
-    rival = steps.judge(parts, cohorts, replace(development, recipe=other))
+    development = reseeded(searched_again)
+    rival = steps.judge(parts, cohorts, development)
     assert rival.compared_with == first.bundle
     judged_too_early = replace(rival, compared_with="", decision=replace(rival.decision, outcome=Outcome.PROMOTE))
     evidence = steps.document(parts, cohorts, development, judged_too_early)
@@ -159,7 +168,7 @@ def test_a_champion_that_was_not_compared_with_is_never_replaced(champion: tuple
 
 
 def test_september_is_held_then_accepted_and_october_leaves_a_way_on(tmp_path: Path) -> None:
-    parts = new_platform(tmp_path)
+    parts = platform_at(tmp_path)
     steps.take_in(parts, SEPTEMBER)
     with pytest.raises(Held, match="status_0"):
         steps.open_cohorts(parts, SEPTEMBER)

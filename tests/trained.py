@@ -1,0 +1,56 @@
+"""A model trained by the real tools, in homes that tests copy: the training takes seconds, a copy does not."""
+
+import json
+import shutil
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from pipelines import steps
+from pipelines.settings import PipelineSettings
+from pipelines.steps import Ending, Kind
+from pipelines.wiring import Platform
+from tests.fakes.source import SomeAccounts
+
+AUGUST = date(2005, 8, 31)
+STEP = 5  # every fifth account
+
+
+def platform_at(home: Path) -> Platform:
+    """The real tools on every fifth account of the real panel, with a search that is over soon."""
+    return Platform(PipelineSettings(home=home, trials=2, folds=2), source=SomeAccounts(step=STEP))
+
+
+def where_people_approve(home: Path) -> Platform:
+    parts = platform_at(home)
+    parts.office = replace(parts.office, demonstration=None)
+    return parts
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One model as of August, in two homes: in force in one, waiting for people in the other. To be copied, not changed."""
+
+    in_force: Path
+    waiting: Path
+    promoted: Ending
+    held: Ending
+
+    @classmethod
+    def read(cls, folder: Path) -> "Trained":
+        promoted, held = (
+            Ending(**{**ending, "kind": Kind(ending["kind"])}) for ending in json.loads((folder / "endings.json").read_text())
+        )
+        return cls(folder / "in_force", folder / "waiting", promoted, held)
+
+
+def train_into(folder: Path) -> None:
+    parts = platform_at(folder / "in_force")
+    steps.take_in(parts, AUGUST)
+    cohorts = steps.open_cohorts(parts, AUGUST)
+    development = steps.search(parts, cohorts)
+    assessment = steps.judge(parts, cohorts, development)
+    evidence = steps.document(parts, cohorts, development, assessment)
+    undecided = where_people_approve(shutil.copytree(folder / "in_force", folder / "waiting"))
+    endings = [asdict(steps.release(to, cohorts, development, assessment, evidence, "A test.")) for to in (parts, undecided)]
+    (folder / "endings.json").write_text(json.dumps(endings))
