@@ -28,7 +28,7 @@ def keyring(keys: Path, name: str, *, local: bool) -> Keyring:
         raise Misconfigured(
             f"there is no {split}", hint="mount 32 random bytes there, once and for ever: they say who is never trained on"
         )
-    return Keyring(found, _read(split) if split.exists() else b"")
+    return Keyring(found, _split(split) if split.exists() else b"")
 
 
 def secret_keys(keys: Path, name: str, *, local: bool) -> tuple[bytes, ...]:
@@ -56,6 +56,17 @@ def rotate(keys: Path, name: str, *, local: bool) -> int:
     generation = len(secret_keys(keys, name, local=local)) + 1
     _add(keys / name, generation)
     return generation
+
+
+def _split(path: Path) -> bytes:
+    """An empty key would be no key, and everybody could tell from an id whether a model was trained on it."""
+    key = _read(path)
+    if len(key) != KEY_BYTES:
+        raise Misconfigured(
+            f"{path} has {len(key)} bytes, not {KEY_BYTES}",
+            hint="restore it from its backup; if it never was whole, mount 32 random bytes before anything is taken in",
+        )
+    return key
 
 
 def _read(path: Path) -> bytes:

@@ -58,3 +58,12 @@ def test_of_two_rotations_at_once_each_adds_its_own_generation_or_fails(tmp_path
     with pytest.raises((Conflict, Misconfigured)):
         rotate(tmp_path, ACCOUNTS, local=True)
     assert theirs.is_symlink()
+
+
+@pytest.mark.parametrize("local", [True, False])
+@pytest.mark.parametrize("length", [0, 31, 33])
+def test_a_split_key_that_was_cut_off_is_refused(tmp_path: Path, length: int, local: bool) -> None:
+    keyring(tmp_path, ACCOUNTS, local=True)
+    (tmp_path / ACCOUNTS / "split.key").write_bytes(b"s" * length)
+    with pytest.raises(Misconfigured, match=rf"split\.key has {length} bytes, not 32"):
+        keyring(tmp_path, ACCOUNTS, local=local)
