@@ -3,11 +3,14 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
+from typing import TextIO, cast
 
 from models.errors import Held, PlatformError
 from pipelines.commands import governing, records
 from pipelines.commands import loop as commands
 from pipelines.commands.arguments import day, instant, month, trials
+from pipelines.commands.doors import Door, Listener, written
 
 EXIT_HELD = 3  # nothing went wrong, but a person must act first
 
@@ -15,6 +18,13 @@ EXIT_HELD = 3  # nothing went wrong, but a person must act first
 def main(arguments: Sequence[str] | None = None) -> int:
     """0: done. 1: it failed, and the message says what to do. 2: misused. 3: held for a person."""
     chosen = _parser().parse_args(arguments)
+    with redirect_stdout(cast(TextIO, Listener(sys.stdout))) as out:
+        code = _run(chosen)
+        out.flush()
+    return code
+
+
+def _run(chosen: argparse.Namespace) -> int:
     try:
         return EXIT_HELD if chosen.run(chosen) is commands.Ended.HELD else 0
     except PlatformError as error:
@@ -28,8 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m pipelines", description="Train, watch and release models.")
+def _parser() -> Door:
+    parser = Door(prog="python -m pipelines", description="Train, watch and release models.")
     parser.add_argument("--verbose", action="store_true", help="show the flow engine's own log")
     verbs = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -55,8 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     inputs.add_argument("--column", default="", metavar="NAME", help="only this column's; default: all of the month's")
     back = _verb(verbs, "rollback", commands.rollback, "return to the previous champion")
     for verb in (accept, inputs, back):
-        verb.add_argument("--by", required=True, metavar="NAME", help="who answers for it")
-        verb.add_argument("--reason", required=True, help="why, in a sentence")
+        verb.add_argument("--by", type=written, required=True, metavar="NAME", help="who answers for it")
+        verb.add_argument("--reason", type=written, required=True, help="why, in a sentence")
 
     back.add_argument("--again", action="store_true", help="go back one more, from a champion that is itself a roll-back")
 
@@ -74,18 +84,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_governance(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_governance(verbs: "argparse._SubParsersAction[Door]") -> None:
     _verb(verbs, "inventory", governing.inventory, "every use case: owner, use, exposure, tier, and what applies")
     _verb(verbs, "requests", governing.requests, "what waits for approval")
     _verb(verbs, "verify", governing.verify, "walk the ledger and everything that it names")
     sign = _verb(verbs, "approve", governing.approve, "sign a bundle together with its evidence")
-    sign.add_argument("--comment", required=True, help="what was looked at")
+    sign.add_argument("--comment", type=written, required=True, help="what was looked at")
+    sign.add_argument("--accept", default="", metavar="REASON", help="why gates that were not passed do not stand in the way")
     sign.add_argument("--conditions", default="", help="under which it may be used")
     refuse = _verb(verbs, "reject", governing.decline, "say no to a request")
     overrule = _verb(verbs, "override", governing.overrule, "ask to promote what the gate refused")
     publish = _verb(verbs, "promote", governing.promote, "bring an approved bundle into force")
     for verb in (sign, refuse, overrule, publish):
-        verb.add_argument("--bundle", required=True, metavar="DIGEST", help="its first characters are enough")
+        verb.add_argument("--bundle", type=written, required=True, metavar="DIGEST", help="its first characters are enough")
     halt = _verb(verbs, "stop", governing.halt, "take a model out of service")
     halt.add_argument("--fallback", default="", metavar="DIGEST", help="an approved bundle that answers meanwhile, marked")
     go_on = _verb(verbs, "resume", governing.go_on, "let a stopped model answer again")
@@ -93,27 +104,25 @@ def _add_governance(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]"
     trust = _verb(verbs, "trust", governing.trust, "let a proposed approver's signature count")
     distrust = _verb(verbs, "distrust", governing.distrust, "let an approver's signature count no longer")
     for verb in (person, trust, distrust):
-        verb.add_argument("--name", required=True, help="small letters, digits and hyphens")
+        verb.add_argument("--name", type=written, required=True, help="small letters, digits and hyphens")
     for verb in (sign, refuse, overrule, halt, go_on, trust, distrust):
-        verb.add_argument("--by", required=True, metavar="NAME", help="who answers for it")
+        verb.add_argument("--by", type=written, required=True, metavar="NAME", help="who answers for it")
     for verb in (refuse, overrule, halt, go_on, trust, distrust):
-        verb.add_argument("--reason", required=True, help="why, in a sentence")
+        verb.add_argument("--reason", type=written, required=True, help="why, in a sentence")
 
 
-def _add_records(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_records(verbs: "argparse._SubParsersAction[Door]") -> None:
     one = _verb(verbs, "replay-decision", records.replay_decision, "make a past decision again, and compare")
-    one.add_argument("--id", required=True, metavar="ID", help="the decision's id, from its answer")
+    one.add_argument("--id", type=written, required=True, metavar="ID", help="the decision's id, from its answer")
     whose = _verb(verbs, "decisions", records.account, "the decisions on an account")
-    whose.add_argument("--id", required=True, metavar="ACCOUNT", help="the account's id as the bank knows it")
+    whose.add_argument("--id", type=written, required=True, metavar="ACCOUNT", help="the account's id as the bank knows it")
     _verb(verbs, "retain", records.retain, "delete the inputs of decisions that were kept long enough")
     turn = _verb(verbs, "rotate-keys", records.rotate_keys, "hide accounts under new keys from now on")
-    turn.add_argument("--by", required=True, metavar="NAME", help="who answers for it")
-    turn.add_argument("--reason", required=True, help="why, in a sentence")
+    turn.add_argument("--by", type=written, required=True, metavar="NAME", help="who answers for it")
+    turn.add_argument("--reason", type=written, required=True, help="why, in a sentence")
 
 
-def _verb(
-    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, run: object, about: str
-) -> argparse.ArgumentParser:
+def _verb(verbs: "argparse._SubParsersAction[Door]", name: str, run: object, about: str) -> Door:
     verb = verbs.add_parser(name, help=about, description=about)
     verb.add_argument("--model", metavar="NAME", help="the use case; default: the setting")
     verb.set_defaults(run=run)

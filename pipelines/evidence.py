@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.bundle import MANIFEST, canonical, sha256
+from models.errors import NotApproved, NotFound
+from models.governance.dossier import FAIRNESS, NOT_JUDGED, evidence_digest
+from monitoring.packs import Packs
 from pipelines.assessment import Assessment, Cohorts
 from pipelines.development import Development
 from pipelines.openings import Opening
@@ -20,6 +23,20 @@ class Evidence:
     @property
     def digest(self) -> str:
         return sha256(self.files[MANIFEST])
+
+
+def fullest(packs: Packs, model: str, bundle: str, trained: str) -> str:
+    """The digest to ask with: of the newest evidence pack made from the training evidence `trained`, else `trained` itself.
+
+    A pack that was touched, or made from evidence that training has replaced since, is none: it must be built again.
+    """
+    try:
+        newest = packs.newest(model, bundle)
+        files = packs.files(model, bundle, newest)
+        whole = evidence_digest(files, bundle) == newest and json.loads(files[MANIFEST]).get("training") == trained
+    except (NotFound, NotApproved):
+        return trained
+    return newest if whole else trained
 
 
 def collect(
@@ -37,7 +54,7 @@ def collect(
     tables: dict[str, Any] = {
         "recipe.json": assessment.recipe.to_dict(),
         "development.json": {"reason": development.reason, **development.tables()},
-        "assessment.json": assessment.tables(),
+        "assessment.json": assessment.tables() | {FAIRNESS: {"verdict": NOT_JUDGED, "judged_by": "make evidence"}},
         "data.json": {
             "as_of": cohorts.as_of.isoformat(),
             "development": [str(month) for month in cohorts.plan.development],

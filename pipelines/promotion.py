@@ -4,15 +4,17 @@ Every step can be repeated: a killed run leaves the champion in force, and the s
 registry is written first and mirrored last; nothing that is served depends on it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from models.bundle import Bundle
-from models.channel import Pointer, history
+from models.channel import Move, Pointer, ReleaseChannel, history
 from models.governance import release
-from models.governance.ledger import Event
+from models.governance.ledger import Event, Ledger
 from models.governance.registration import note_registered
 from models.governance.requests import Office, Request, request
+from models.governance.signing import Trust
 from models.registry import ModelRegistry, ModelVersion, RunRecord
 
 
@@ -86,18 +88,28 @@ def keep(desk: Desk, model: str, *, bundle: str, as_of: date, actor: str, reason
 
 def mirror(desk: Desk, model: str) -> None:
     """Set the registry's aliases to what the channel and the ledger say, whatever anybody set by hand."""
-    pointers = history(desk.office.channel, desk.office.trust, model)
+    desk.registry.mirror(model, aliases(desk.office.channel, desk.office.trust, desk.office.ledger, model))
+
+
+def aliases(channel: ReleaseChannel, trust: Trust, ledger: Ledger, model: str) -> dict[str, str | None]:
+    """The bundle that each alias stands for; None where there is none."""
+    pointers = history(channel, trust, model)
     champion, previous = (pointers[-1].bundle, pointers[-1].previous or None) if pointers else (None, None)
-    aliases = {"champion": champion, "previous": previous, "challenger": _challenger(desk.office, model)}
-    desk.registry.mirror(model, aliases)
+    return {"champion": champion, "previous": previous, "challenger": _challenger(ledger, model)}
 
 
-def _challenger(office: Office, model: str) -> str | None:
+def earlier(pointers: Sequence[Pointer]) -> str:
+    """The bundle that one more roll-back would bring back: what the one in force replaced when it was promoted. "" if none."""
+    promoted = [pointer for pointer in pointers if pointer.move is Move.PROMOTE and pointer.bundle == pointers[-1].bundle]
+    return promoted[-1].previous if promoted else ""
+
+
+def _challenger(ledger: Ledger, model: str) -> str | None:
     """The newest registered bundle, until it was promoted or refused."""
     challenger = None
-    for entry in office.ledger.entries(model):
+    for entry in ledger.entries(model):
         if entry.event is Event.REGISTERED:
             challenger = entry.facts["bundle"]
-        elif entry.event in (Event.PROMOTED, Event.KEPT) and entry.facts["bundle"] == challenger:
+        elif entry.event in (Event.PROMOTED, Event.REPROMOTED, Event.KEPT) and entry.facts["bundle"] == challenger:
             challenger = None
     return challenger

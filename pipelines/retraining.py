@@ -16,11 +16,15 @@ class Course(StrEnum):
 
 @dataclass(frozen=True)
 class Retraining:
-    """What to do, what triggered it (a word for statistics), and the sentence that goes into the ledger."""
+    """What to do, what triggered it (a word for statistics), and the sentence that goes into the ledger.
+
+    `against` is what the monitoring says to the contrary, "" if nothing: whoever trains all the same is told so.
+    """
 
     course: Course
     trigger: str
     sentence: str
+    against: str = ""
 
 
 def decide_retraining(
@@ -38,13 +42,16 @@ def decide_retraining(
     if holds:
         what = "; ".join(f"{hold.what} ({hold.month})" for hold in holds)
         return Retraining(Course.HOLD, "hold", f"Held for a person: {what}.")
+    against = f"The monitoring says to wait: {verdict.sentence}" if verdict and verdict.suggests is Suggestion.WAIT else ""
     if asked_by:
-        return Retraining(Course.TRAIN, "person", f"{asked_by} asked for it.")
+        return Retraining(Course.TRAIN, "person", f"{asked_by} asked for it. {against}".strip(), against)
     if champion_definition != definition_in_force:
         return Retraining(
             Course.TRAIN,
             "definition",
-            f"Outcome definition {definition_in_force} was accepted; the champion was trained on {champion_definition}.",
+            f"Outcome definition {definition_in_force} was accepted; the champion was trained on {champion_definition}. "
+            f"{against}".strip(),
+            against,
         )
     if verdict is None:
         return Retraining(Course.REST, "none", "No trigger: no decision has been monitored yet.")

@@ -7,9 +7,12 @@ from enum import StrEnum
 
 import numpy as np
 
+from models.bundle import Bundle
 from models.errors import Held
 from models.gates import Outcome
 from models.governance.release import champion as digest_in_force
+from models.governance.requests import requested
+from models.governance.standing import standing
 from models.registry import RunRecord
 from monitoring.monitor import due, monitor
 from monitoring.report import MonthlyReport
@@ -18,7 +21,7 @@ from monitoring.verdict import Verdict, overall
 from pipelines.assessment import Assessment, Champion, Cohorts, assess
 from pipelines.candidates import Effort
 from pipelines.development import Development, develop
-from pipelines.evidence import Evidence, collect
+from pipelines.evidence import Evidence, collect, fullest
 from pipelines.ingest import IngestReport, ingest
 from pipelines.knowledge import Knowledge
 from pipelines.openings import Opening, note_opening, opening_of
@@ -31,6 +34,7 @@ from pipelines.wiring import Platform
 
 class Kind(StrEnum):
     PROMOTED = "promoted"
+    UNCHANGED = "unchanged"
     KEPT = "kept"
     REFUSED = "refused"
     HELD = "held"
@@ -111,10 +115,9 @@ def _released(
     bundle, decision, desk = assessment.bundle, assessment.decision, platform.desk
     model = bundle.model
     if digest_in_force(desk.office, model) == bundle.digest:
-        pointer = promote(desk, model, bundle.digest)  # completes what a killed run left
-        return Ending(Kind.PROMOTED, "This very model is in force already.", pointer.version, bundle.digest)
+        return _again(platform, bundle)
     run = _record(platform, cohorts, development, assessment, evidence, trigger)
-    candidate = Candidate(bundle, run, platform.trainer, evidence.digest)
+    candidate = Candidate(bundle, run, platform.trainer, fullest(platform.packs, model, bundle.digest, evidence.digest))
     if decision.outcome is not Outcome.PROMOTE:
         version = register(desk, candidate)
         keep(desk, model, bundle=bundle.digest, as_of=cohorts.as_of, actor=platform.trainer, reason=decision.sentence)
@@ -123,12 +126,28 @@ def _released(
     version = request_promotion(
         desk, candidate, compared_with=assessment.compared_with, reason=f"{trigger} {decision.sentence}".strip()
     )
+    return _into_force(platform, bundle, version.version, decision.sentence)
+
+
+def _again(platform: Platform, bundle: Bundle) -> Ending:
+    """This very model is in force: completes what a killed run left, and says whether anything came of it."""
+    office = platform.office
+    known, before = requested(office, bundle.model, bundle.digest), office.channel.pointers(bundle.model)
+    ending = _into_force(platform, bundle, known.version, "This very model is in force already.")
+    same = ending.kind is Kind.PROMOTED and office.channel.pointers(bundle.model) == before
+    return replace(ending, kind=Kind.UNCHANGED) if same else ending
+
+
+def _into_force(platform: Platform, bundle: Bundle, version: int, sentence: str) -> Ending:
+    """Promoted, said with what people have not approved of it, or held for them."""
+    desk, office = platform.desk, platform.office
     try:
-        promote(desk, model, bundle.digest)
+        promote(desk, bundle.model, bundle.digest)
     except Held as held:
-        mirror(desk, model)
-        return Ending(Kind.HELD, held.problem, version.version, bundle.digest)
-    return Ending(Kind.PROMOTED, decision.sentence, version.version, bundle.digest)
+        mirror(desk, bundle.model)
+        return Ending(Kind.HELD, held.problem, version, bundle.digest)
+    caveat = standing(office.channel, office.trust, bundle.model, office.clock.now()).caveat
+    return Ending(Kind.PROMOTED, f"{sentence} {caveat}".strip(), version, bundle.digest)
 
 
 def watch(platform: Platform) -> list[MonthlyReport]:
@@ -165,6 +184,11 @@ def rest(platform: Platform, decided: Retraining, as_of: date) -> Ending:
     """No training: say why, in the ledger too."""
     keep(platform.desk, platform.use_case.name, bundle="", as_of=as_of, actor=platform.trainer, reason=decided.sentence)
     return Ending(Kind.HELD if decided.course is Course.HOLD else Kind.RESTED, decided.sentence)
+
+
+def despite(ending: Ending, decided: Retraining) -> Ending:
+    """The ending of a retraining, with what the monitoring said to the contrary."""
+    return replace(ending, sentence=f"{ending.sentence} {decided.against}".strip())
 
 
 def in_force(platform: Platform) -> Champion | None:

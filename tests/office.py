@@ -11,6 +11,7 @@ from models.bundle import MANIFEST, PARTS, Bundle, canonical, sha256
 from models.channel import ReleaseChannel, release
 from models.clock import FixedClock
 from models.credit_default import USE_CASE
+from models.governance.dossier import FAIRNESS, FIGURES
 from models.governance.inventory import OVERSIGHT
 from models.governance.ledger import Event, Ledger
 from models.governance.registration import note_registered
@@ -63,9 +64,15 @@ def paper_bundle(content: str, model: str = MODEL, **changes: bytes) -> Bundle:
     return Bundle.seal(model, paper_parts(content, **changes), lineage={"content": content})
 
 
-def paper_evidence(bundle: str) -> dict[str, bytes]:
-    """A sealed folder of every file that any tier demands."""
+def paper_figures(**verdicts: str) -> bytes:
+    """The figures of a pack, one a gate, with its verdict."""
+    return canonical({"figures": [{"gate": gate, "verdict": verdict} for gate, verdict in verdicts.items()]})
+
+
+def paper_evidence(bundle: str, **verdicts: str) -> dict[str, bytes]:
+    """A sealed folder of every file that any tier demands. `verdicts` are those of its gates: fairness, passed."""
     files = {name: f"{name} of {bundle}".encode() for name in (*OVERSIGHT[1].evidence, *OVERSIGHT[1].pack)}
+    files[FIGURES] = paper_figures(**verdicts or {FAIRNESS: "passed"})
     digests = {name: sha256(data) for name, data in files.items()}
     return files | {MANIFEST: canonical({"bundle": bundle, "files": digests})}
 

@@ -1,8 +1,9 @@
 """An approval: a checker's signature under one bundle's and one evidence folder's digest. Fail-closed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any, Self
 
 from models.errors import NotApproved
 from models.governance.signing import Duty, Signed, Signer, Trust
@@ -18,7 +19,8 @@ class Approval:
 
     `watermark` marks the demonstration approver of the local profile. `override` is the written reason why the gate's
     refusal does not stand, asked for by `requester`; both are empty if the gate let the bundle through. `needed` is how many
-    different approvers must sign, as this one saw it: serving takes the largest number that it knows.
+    different approvers must sign, as this one saw it: serving takes the largest number that it knows. `accepted` names the
+    gates of the evidence that were not passed, each with its verdict, and `acceptance` is the written reason to go on.
     """
 
     model: str
@@ -34,6 +36,13 @@ class Approval:
     override: str = ""
     requester: str = ""
     needed: int = 1
+    accepted: tuple[str, ...] = ()
+    acceptance: str = ""
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> Self:
+        """From a signed document. Raises `TypeError` or `ValueError` for one of another form."""
+        return cls(**{**document, "accepted": tuple(document.get("accepted", ()))})
 
     @property
     def ends(self) -> datetime:
@@ -54,6 +63,8 @@ def approve(
     override: str = "",
     requester: str = "",
     needed: int = 1,
+    accepted: Sequence[str] = (),
+    acceptance: str = "",
     valid_for: timedelta = VALID_FOR,
 ) -> Signed:
     """Raises `NotApproved` if the signer trained the model, or asked for the override."""
@@ -71,16 +82,18 @@ def approve(
         override=override,
         requester=requester,
         needed=needed,
+        accepted=tuple(accepted),
+        acceptance=acceptance,
     )
     _check_independent(approval)
-    return signer.sign(asdict(approval))
+    return signer.sign(asdict(approval) | {"accepted": list(approval.accepted)})
 
 
 def check_approval(signed: Signed, trust: Trust, *, model: str, bundle: str, now: datetime) -> Approval:
     """The approval, if a trusted approver signed it for exactly this bundle and it is in force. Raises `NotApproved`."""
     trust.verify(signed, Duty.APPROVE)
     try:
-        approval = Approval(**signed.document)
+        approval = Approval.read(signed.document)
         expired = now >= approval.ends
     except (TypeError, ValueError) as error:
         raise NotApproved("the approval cannot be read", hint="it was made by another release; ask for a new one") from error
@@ -124,8 +137,8 @@ def check_approvals(
 
 
 def agreeing(found: Sequence[Signed], trust: Trust, *, model: str, bundle: str, now: datetime) -> tuple[Approval, ...]:
-    """The largest group of valid approvals that say the same of evidence and override: one at least, or `NotApproved`."""
-    valid: dict[tuple[str, str], dict[str, Approval]] = {}
+    """The largest group of valid approvals that say the same of evidence, override and open gates: one, or `NotApproved`."""
+    valid: dict[tuple[str, str, tuple[str, ...]], dict[str, Approval]] = {}
     refused = [NotApproved(f"nobody approved bundle {bundle[:12]} of {model}", hint="see what waits: make requests")]
     for signed in found:
         try:
@@ -134,7 +147,7 @@ def agreeing(found: Sequence[Signed], trust: Trust, *, model: str, bundle: str, 
             refused.append(why)
         else:
             key = trust.keys[Duty.APPROVE][approval.approver]  # one key under two names is one approver
-            valid.setdefault((approval.evidence, approval.override), {})[key] = approval
+            valid.setdefault((approval.evidence, approval.override, approval.accepted), {})[key] = approval
     if not valid:
         raise refused[-1]
     return tuple(max(valid.values(), key=len).values())

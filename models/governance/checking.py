@@ -1,38 +1,47 @@
 """What a checker does with a request: approve, reject, or answer for an override. Each with the own key, each in the ledger."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 from models.bundle import Bundle
 from models.channel import head, verified
 from models.errors import Conflict, Held, NotApproved
+from models.governance.acceptance import FEWEST_WORDS, FOR_DEMONSTRATION, check_acceptance, gates_to_accept, says
 from models.governance.approval import WATERMARK, Approval, agreeing, approve, check_approval
 from models.governance.dossier import evidence_digest
 from models.governance.inventory import declared, oversight
-from models.governance.ledger import Entry, Event
+from models.governance.ledger import Event
 from models.governance.registration import check_registered
 from models.governance.requests import Office, Request, needed, policy_changes, request, requested, withdrawn
 from models.governance.signing import Duty, Signed, Signer
 
-FEWEST_WORDS = 3
-"""Of a written reason."""
-
 
 def sign_off(
-    office: Office, approver: Signer, model: str, bundle: str, *, comment: str, conditions: str = "", watermark: str = ""
+    office: Office,
+    approver: Signer,
+    model: str,
+    bundle: str,
+    *,
+    comment: str,
+    conditions: str = "",
+    acceptance: str = "",
+    watermark: str = "",
 ) -> Approval:
     """An approver signs a requested bundle together with its evidence, as both are now.
 
-    Raises `NotApproved` if the approver trained it, asked for the override or is not trusted, or if the evidence is not the
-    one that was registered.
+    `acceptance` is the written reason why gates of the evidence that were not passed do not stand in the way; the signed
+    document names them. Raises `NotApproved` if it is missing and there are such gates, if the approver trained it, asked for
+    the override or is not trusted, or if the evidence is not the one that was registered.
     """
     wanted, now = requested(office, model, bundle), office.clock.now()
+    evidence, gates = check_evidence(office, wanted), gates_to_accept(office, wanted)
+    check_acceptance(gates, acceptance)
     signed = approve(
         approver,
         model=model,
         bundle=bundle,
-        evidence=check_evidence(office, wanted),
+        evidence=evidence,
         trainer=wanted.trainer,
         now=now,
         comment=comment,
@@ -41,6 +50,8 @@ def sign_off(
         override=wanted.override,
         requester=wanted.requester,
         needed=needed(office, wanted),
+        accepted=gates,
+        acceptance=acceptance if gates else "",
         valid_for=timedelta(days=oversight(declared(verified(office.channel, model, bundle))).approval_days),
     )
     approval = check_approval(signed, office.trust, model=model, bundle=bundle, now=now)
@@ -103,14 +114,16 @@ def ensure_approved(office: Office, wanted: Request) -> None:
         _check_override(office, wanted)
     counting = approvals_that_count(office, wanted)
     missing = needed(office, wanted) - len(counting)
-    if missing > 0 and office.demonstration is not None and not (why := people_only(office, wanted)):
+    if missing > 0 and office.demonstration is not None and not people_only(office, wanted):
         comment = "the demonstration approver signs whatever the gate let through"
-        sign_off(office, office.demonstration, wanted.model, wanted.bundle, comment=comment, watermark=WATERMARK)
+        demonstrated = {"comment": comment, "acceptance": FOR_DEMONSTRATION, "watermark": WATERMARK}
+        sign_off(office, office.demonstration, wanted.model, wanted.bundle, **demonstrated)
         missing = needed(office, wanted) - len(approvals_that_count(office, wanted))
     if missing > 0:
+        why = "; ".join(filter(None, (people_only(office, wanted), _unaccepted(office, wanted))))
         raise Held(
             f"waiting for approval of bundle {wanted.bundle[:12]} of {wanted.model}, version {wanted.version}: "
-            f"{missing} more approver{'s' * (missing > 1)}{f', because {why}' if (why := people_only(office, wanted)) else ''}",
+            f"{missing} more approver{'s' * (missing > 1)}{f', because {why}' if why else ''}",
             hint="the champion stays in force; see make requests, then make approve and make promote",
         )
     for approval in approvals_that_count(office, wanted):
@@ -137,11 +150,12 @@ def check_standing(office: Office, wanted: Request) -> None:
 
 
 def approvals_that_count(office: Office, wanted: Request) -> tuple[Approval, ...]:
-    """Those in force, of this evidence and override, signed after the last word against the bundle.
+    """Those in force, of this evidence and override, its open gates accepted, signed after the last word against the bundle.
 
     Raises `NotApproved` where people approve and every signature that is there was refused: they want to know why.
     """
-    found = office.channel.approvals(wanted.bundle)
+    gates = gates_to_accept(office, wanted)
+    found = [signed for signed in office.channel.approvals(wanted.bundle) if says(signed.document, wanted, gates)]
     try:
         valid = agreeing(found, office.trust, model=wanted.model, bundle=wanted.bundle, now=office.clock.now())
     except NotApproved:
@@ -149,12 +163,12 @@ def approvals_that_count(office: Office, wanted: Request) -> tuple[Approval, ...
             raise
         return ()  # expired, or signed with keys of an earlier installation
     last = withdrawn(office, wanted)
-    return tuple(
-        approval
-        for approval in valid
-        if (approval.evidence, approval.override) == (wanted.evidence, wanted.override)
-        and (last is None or datetime.fromisoformat(approval.approved_at) > last.at)
-    )
+    return tuple(approval for approval in valid if last is None or datetime.fromisoformat(approval.approved_at) > last.at)
+
+
+def _unaccepted(office: Office, wanted: Request) -> str:
+    gates = gates_to_accept(office, wanted)
+    return f"these gates were not passed and must be accepted in writing: {', '.join(gates)}" if gates else ""
 
 
 def people_only(office: Office, wanted: Request) -> str:
@@ -197,40 +211,6 @@ def _await_pack(office: Office, wanted: Request) -> None:
         )
 
 
-@dataclass(frozen=True)
-class Waiting:
-    """A request that nobody has decided yet. `stale`: the champion is no longer the one that it was compared with."""
-
-    wanted: Request
-    asked_at: str
-    needed: int
-    approvals: tuple[Approval, ...]
-    people_only: str
-    stale: bool
-    place: str
-
-
-def waiting(office: Office, model: str, champion: str) -> list[Waiting]:
-    """Requests neither promoted nor rejected since, oldest first."""
-    found: dict[str, Entry] = {}
-    for entry in office.ledger.entries(model):
-        if entry.event is Event.REQUESTED:
-            found.pop(entry.facts["bundle"], None)
-            found[entry.facts["bundle"]] = entry
-        elif entry.event in (Event.PROMOTED, Event.REJECTED):
-            found.pop(entry.facts["bundle"], None)
-    return [_waiting(office, Request(model=model, **entry.facts), entry.recorded_at, champion) for entry in found.values()]
-
-
-def _waiting(office: Office, wanted: Request, asked_at: str, champion: str) -> Waiting:
-    try:
-        approvals = approvals_that_count(office, wanted)
-    except NotApproved:
-        approvals = ()
-    stale, place = wanted.compared_with != champion, office.dossiers.place(wanted.model, wanted.bundle, wanted.evidence)
-    return Waiting(wanted, asked_at, needed(office, wanted), approvals, people_only(office, wanted), stale, place)
-
-
 def _check_override(office: Office, wanted: Request) -> None:
     """Raises `NotApproved` unless the requester, an approver, signed exactly this reason."""
     for entry in office.noted(Event.OVERRIDE_REQUESTED, wanted.model, wanted.bundle):
@@ -242,8 +222,8 @@ def _check_override(office: Office, wanted: Request) -> None:
 
 
 def _note(office: Office, approval: Approval) -> None:
-    named = ("bundle", "evidence", "approved_at", "expires_at", "comment", "watermark", "conditions", "override")
-    facts = {name: getattr(approval, name) for name in named}
+    named = ("bundle", "evidence", "approved_at", "expires_at", "comment", "watermark", "conditions", "override", "acceptance")
+    facts = {name: getattr(approval, name) for name in named} | {"accepted": list(approval.accepted)}
     if not any(entry.facts == facts for entry in office.noted(Event.APPROVED, approval.model, approval.bundle)):
         office.note(Event.APPROVED, approval.model, approval.approver, facts)
 

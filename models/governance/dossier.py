@@ -7,6 +7,12 @@ from typing import Any, Protocol
 from models.bundle import MANIFEST, sha256
 from models.errors import NotApproved
 
+FIGURES = "figures.json"
+FAIRNESS = "fairness"
+NOT_JUDGED = "not judged"
+_NOTHING_TO_ACCEPT = frozenset({"passed", "binding", "reported"})
+"""Verdicts of figures that passed, that would have kept the pack from being sealed, or that no gate looks at."""
+
 
 class Dossiers(Protocol):
     """Where evidence is kept: what training leaves, and evidence packs, each by its digest."""
@@ -41,6 +47,23 @@ def evidence_digest(files: Mapping[str, bytes], bundle: str, demanded: Collectio
     if changed := sorted(name for name, digest in digests.items() if sha256(files[name]) != digest):
         raise _refused(f"{', '.join(changed)} in the evidence of bundle {short} was changed after sealing")
     return sha256(files[MANIFEST])
+
+
+def open_gates(files: Mapping[str, bytes]) -> tuple[str, ...]:
+    """The gates of an evidence pack's figures that were not passed, by name, each with its verdict: "fairness: failed".
+
+    None passes by default: one verdict that is no pass keeps its gate open, and without figures of fairness it was not judged.
+    Raises `NotApproved` if the list of figures cannot be read.
+    """
+    verdicts: dict[str, set[str]] = {}
+    try:
+        for figure in json.loads(files[FIGURES])["figures"] if FIGURES in files else ():
+            verdicts.setdefault(str(figure["gate"]), set()).add(str(figure["verdict"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise _refused(f"{FIGURES} of the evidence cannot be read") from error
+    found = {name: sorted(given - _NOTHING_TO_ACCEPT) for name, given in verdicts.items()}
+    found |= {} if FAIRNESS in verdicts else {FAIRNESS: [NOT_JUDGED]}
+    return tuple(f"{name}: {' and '.join(left)}" for name, left in sorted(found.items()) if left)
 
 
 def _manifest(files: Mapping[str, bytes], short: str) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from typing import Any
 
 from models.channel import Move, Pointer, head, history, publish
 from models.errors import Integrity, NoChampion, NotFound
-from models.governance.checking import ensure_approved
+from models.governance.answerable import answerable
+from models.governance.checking import approvals_that_count, ensure_approved
 from models.governance.ledger import Event
 from models.governance.registration import check_registered
 from models.governance.requests import Office, Request, requested
@@ -29,24 +30,26 @@ def champion(office: Office, model: str) -> str:
 def promote(office: Office, model: str, bundle: str) -> Pointer:
     """Bring a requested bundle into force. The same call again completes what a killed one left, without duplicates.
 
+    The champion itself needs its approvals too: signed anew, after a demonstration or an expiry, that is written down once.
     Raises `Held` without an approval, `NotApproved` if the approval does not hold, `Conflict` if the champion is no
     longer the one that the bundle was compared with, `Integrity` if a published pointer was taken away.
     """
     reconcile(office, model)
-    if champion(office, model) == bundle:
-        return head(office.channel, office.trust, model)
     wanted = requested(office, model, bundle)
     check_registered(office, wanted)
     ensure_approved(office, wanted)
+    if champion(office, model) == bundle:
+        return _renewed(office, wanted)
     return _publish(office, wanted, wanted.compared_with, Move.PROMOTE, wanted.reason, wanted.trainer)
 
 
 def roll_back(office: Office, model: str, *, away_from: str, asked_by: str, reason: str) -> Pointer:
     """Bring back the bundle that `away_from` replaced when it was promoted. Asking the same again changes nothing.
 
-    Raises `NotFound` if nothing was in force before it, `Conflict` if another bundle is in force, `NotApproved` if the
+    Raises `InputRefused` without a name or a reason, `NotFound` if nothing was in force before it, `Conflict` if another bundle is in force, `NotApproved` if the
     earlier bundle's approval has expired, `Integrity` if a published pointer was taken away.
     """
+    asked_by, reason = answerable(asked_by, reason)
     reconcile(office, model)
     pointers = history(office.channel, office.trust, model)
     if pointers and pointers[-1].move is Move.ROLL_BACK and pointers[-1].previous == away_from:
@@ -90,6 +93,24 @@ def reconcile(office: Office, model: str) -> None:
 def _identity(facts: Mapping[str, Any]) -> tuple[int, str, str]:
     """A number alone says too little: whoever takes a pointer away and publishes again gives it to another one."""
     return facts["sequence"], facts["bundle"], facts["published_at"]
+
+
+def _renewed(office: Office, wanted: Request) -> Pointer:
+    """The pointer stays; the ledger says who signed since it was published, and under which evidence."""
+    pointer = head(office.channel, office.trust, wanted.model)
+    about = [entry for entry in office.ledger.entries(wanted.model) if entry.facts.get("bundle") == wanted.bundle]
+    marks = [entry for entry in about if entry.event in (Event.APPROVED, Event.REPROMOTED, *_EVENT.values())]
+    if marks[-1].event is Event.APPROVED:
+        approvals = approvals_that_count(office, wanted)
+        facts = {
+            "bundle": wanted.bundle,
+            "version": wanted.version,
+            "pointer": pointer.sequence,
+            "evidence": wanted.evidence,
+            "approvers": sorted(approval.approver for approval in approvals),
+        }
+        office.note(Event.REPROMOTED, wanted.model, wanted.trainer, facts)
+    return pointer
 
 
 def _publish(office: Office, wanted: Request, expected: str, move: Move, reason: str, asked_by: str) -> Pointer:

@@ -1,20 +1,23 @@
 """The commands of people who answer for models: what waits, approve, reject, override, promote, stop, verify, inventory."""
 
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from getpass import getpass
 
 from models.catalog import find, names
 from models.errors import Integrity, Misconfigured, NoChampion, NotFound, PlatformError
 from models.governance import release, stop
+from models.governance.answerable import answerable
 from models.governance.approval import Approval
-from models.governance.checking import Waiting, override, reject, sign_off, waiting
+from models.governance.checking import override, reject, sign_off
+from models.governance.inbox import Waiting, waiting
 from models.governance.inventory import Inventory, oversight
 from models.governance.ledger import Entry, Event
 from models.governance.requests import Office, requested
 from models.governance.signing import Signer
+from models.governance.standing import standing
 from models.governance.verification import found_by
-from pipelines.commands.loop import Ended
+from pipelines.commands.loop import Ended, follow
 from pipelines.wiring import Platform, platform
 
 
@@ -45,8 +48,11 @@ def approve(chosen: Namespace) -> Ended:
     parts = _with_releases(chosen)
     bundle = _digest(parts, chosen.bundle)
     approver = _approver(parts, chosen.by)
-    approval = sign_off(parts.office, approver, parts.use_case.name, bundle, comment=chosen.comment, conditions=chosen.conditions)
+    words = {"comment": chosen.comment, "conditions": chosen.conditions, "acceptance": chosen.accept}
+    approval = sign_off(parts.office, approver, parts.use_case.name, bundle, **words)
     print(f"{chosen.by} approved bundle {bundle[:12]} with evidence {approval.evidence[:12]}, until {approval.expires_at:.10}")
+    for gate in approval.accepted:
+        print(f"  accepted in writing though not passed: {gate}")
     _say_conditions([approval])
     print(f"Next: make promote BUNDLE={bundle[:12]}")
     return Ended.DONE
@@ -75,11 +81,13 @@ def promote(chosen: Namespace) -> Ended:
     office, model = parts.office, parts.use_case.name
     bundle = _digest(parts, chosen.bundle)
     pointer = release.promote(office, model, bundle)
+    found = standing(office.channel, office.trust, model, office.clock.now())
     print(f"{model}: version {pointer.version}, bundle {bundle[:12]}, is in force. A running service follows by itself.")
-    signed = office.channel.approvals(bundle)
-    _say_conditions([Approval(**found.document) for found in signed])
+    print(f"  {found.sentence}")
+    _say_conditions(found.approvals)
     if requested(office, model, bundle).override:
         print(f"  by override of the gate; {_overrides(office.ledger.entries(model))} so far")
+    follow(parts)
     return Ended.DONE
 
 
@@ -122,6 +130,8 @@ def verify(chosen: Namespace) -> Ended:
     )
     print(f"{len(entries)} ledger entries hold, each attested; the head is signed{anchored}.")
     print("\n".join(check.holds for check in checks))
+    for name in parts.channel.models():
+        print(f"{name}: {standing(parts.channel, parts.trust(), name, parts.clock.now()).sentence}.")
     return Ended.DONE
 
 
@@ -136,6 +146,7 @@ def make_approver(chosen: Namespace) -> Ended:
 
 def trust(chosen: Namespace) -> Ended:
     parts = platform()
+    answerable(chosen.by, chosen.reason)
     key = parts.approvers.admit(chosen.name)
     _note_trust(parts, Event.TRUSTED, chosen, key)
     print(f"{chosen.name} may approve from now on; running services know it within five seconds")
@@ -144,6 +155,7 @@ def trust(chosen: Namespace) -> Ended:
 
 def distrust(chosen: Namespace) -> Ended:
     parts = platform()
+    answerable(chosen.by, chosen.reason)
     key = parts.approvers.dismiss(chosen.name)
     _note_trust(parts, Event.DISTRUSTED, chosen, key)
     print(f"{chosen.name} may not approve any more, and what {chosen.name} approved no longer counts")
@@ -218,11 +230,15 @@ def _waiting(wish: Waiting) -> list[str]:
     ]
     lines += [f"  condition by {approval.approver}: {approval.conditions}" for approval in wish.approvals if approval.conditions]
     lines += [f"  people only: {wish.people_only}"] if wish.people_only else []
+    lines += [f"  not passed, to be accepted in writing: {gate}" for gate in wish.gates]
+    lines += ["  promoted, not approved for production: a service there refuses it until people sign"] if wish.in_force else []
     lines += ["  the champion has changed since: train again"] if wish.stale else []
-    return [*lines, f'  make approve BUNDLE={wanted.bundle[:12]} BY=you COMMENT="…"  (or make reject … REASON="…")']
+    accept = ' ACCEPT="why"' if wish.gates else ""
+    otherwise = "then make promote" if wish.in_force else 'or make reject … REASON="…"'
+    return [*lines, f'  make approve BUNDLE={wanted.bundle[:12]} BY=you COMMENT="…"{accept}  ({otherwise})']
 
 
-def _say_conditions(approvals: list[Approval]) -> None:
+def _say_conditions(approvals: Iterable[Approval]) -> None:
     for approval in approvals:
         if approval.conditions:
             print(f"  condition by {approval.approver}: {approval.conditions}")
@@ -258,6 +274,12 @@ def _standing(parts: Platform, name: str) -> list[str]:
     if not entries or not parts.channel.pointers(name):
         return ["in force   nothing"]
     office: Office = parts.office
-    found = [f"in force   bundle {release.champion(office, name)[:12]}; overrides of the gate: {_overrides(entries)}"]
+    now = standing(office.channel, office.trust, name, office.clock.now())
+    refused = now.problem and office.demonstration is None
+    how = "promoted" if refused else "in force"
+    found = [
+        f"{how}   bundle {now.pointer.bundle[:12]}; overrides of the gate: {_overrides(entries)}",
+        f"approval   {now.sentence}",
+    ]
     halted = stop.newest(office.channel, office.trust, name)
     return [*found, f"STOPPED    {halted.reason} ({halted.asked_by})"] if halted and halted.stopped else found

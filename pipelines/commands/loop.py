@@ -1,13 +1,15 @@
 """What each command does, and what it says at its end: what was made, where it is, what to do next."""
 
+import sys
 from argparse import Namespace
 from enum import Enum, auto
 
-from models.channel import Move, head
-from models.errors import Conflict, Misconfigured, NoChampion
+from models.channel import Move, history
+from models.errors import Conflict, Misconfigured, NoChampion, Unavailable
 from models.governance.fairness.figures import Verdict
 from models.governance.ledger import open_holds
 from models.governance.release import roll_back
+from models.registry import ALIASES
 from pipelines.definitions import accept_definition as accept
 from pipelines.engine import engine
 from pipelines.fairness.step import BUDGET_SECONDS, champion_report
@@ -16,6 +18,7 @@ from pipelines.holds import Holds
 from pipelines.holds import accept_input as accept_inputs
 from pipelines.pack.artefacts import Verdict as PackVerdict
 from pipelines.pack.files import BUDGET_SECONDS as PACK_SECONDS
+from pipelines.promotion import aliases, earlier, mirror
 from pipelines.rebuild import run as rebuilding
 from pipelines.steps import Ending, Kind
 from pipelines.stopwatch import Part, Stopwatch
@@ -144,13 +147,29 @@ def rollback(chosen: Namespace) -> Ended:
     model = parts.use_case.name
     if not parts.channel.pointers(model):
         raise NoChampion(f"{model} has no champion to go back from", hint="run `make train` first")
-    now = head(parts.channel, parts.trust(), model)
+    pointers = history(parts.channel, parts.trust(), model)
+    now = pointers[-1]
     if now.move is Move.ROLL_BACK and not chosen.again:
-        raise Conflict(f"{model} was rolled back already, to version {now.version}", hint="--again goes back one more")
+        further = earlier(pointers)
+        raise Conflict(
+            f"{model} was rolled back already, to version {now.version}",
+            hint="make rollback ARGS=--again goes back one more" if further else "there is no champion before that one",
+        )
     pointer = roll_back(parts.office, model, away_from=now.bundle, asked_by=chosen.by, reason=chosen.reason)
     print(f"{model} is back at version {pointer.version}, bundle {pointer.bundle[:12]}. A running service follows by itself.")
-    print("The registry's aliases follow with the next run: waiting for them would make this slow.")
+    follow(parts)
     return Ended.DONE
+
+
+def follow(parts: Platform) -> None:
+    """Bring the registry's aliases along, after what counts has happened: it takes seconds, and nothing served waits for it."""
+    if not parts.mirrored:
+        return
+    sys.stdout.flush()
+    try:
+        mirror(parts.desk, parts.use_case.name)
+    except Unavailable as error:
+        print(f"MLflow's aliases lag behind: {error.problem}; `make versions` brings them along")
 
 
 def holds(chosen: Namespace) -> Ended:
@@ -197,12 +216,18 @@ def licences(chosen: Namespace) -> Ended:
 
 
 def versions(chosen: Namespace) -> Ended:
-    """Looking also repairs: the registry of a home that was moved or copied names its new place from then on."""
+    """Looking also repairs: a registry that was moved names its new place from then on, and aliases follow the channel."""
     parts = _platform(chosen)
-    for version in parts.registry.versions(parts.use_case.name):
-        aliases = ", ".join(version.aliases) or "-"
+    model, registered = parts.use_case.name, parts.registry.versions(parts.use_case.name)
+    meant = aliases(parts.channel, parts.trust(), parts.ledger, model) if registered else {}
+    for version in registered:
+        called = ", ".join(alias for alias in ALIASES if meant[alias] == version.bundle_digest) or "-"
         as_of = version.tags.get("as_of", "-")
-        print(f"version {version.version}  bundle {version.bundle_digest[:12]}  as of {as_of}  {aliases}")
+        print(f"version {version.version}  bundle {version.bundle_digest[:12]}  as of {as_of}  {called}")
+    held = {alias: version.bundle_digest for version in registered for alias in version.aliases}
+    if held != {alias: digest for alias, digest in meant.items() if digest in {found.bundle_digest for found in registered}}:
+        parts.registry.mirror(model, meant)
+        print("MLflow's aliases were others, and follow the release channel now.")
     print(f"MLflow: {_mlflow(parts)}")
     return Ended.DONE
 
@@ -238,7 +263,7 @@ def _ended(parts: Platform, ending: Ending, watch: Stopwatch) -> Ended:
     print("\n".join(watch.lines()))
     if ending.kind is Kind.HELD:
         return holds(Namespace(model=model))
-    return _next("make serve" if ending.kind is Kind.PROMOTED else "make monitor")
+    return _next("make serve" if ending.kind in (Kind.PROMOTED, Kind.UNCHANGED) else "make monitor")
 
 
 def _mlflow(parts: Platform) -> str:

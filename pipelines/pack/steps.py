@@ -8,9 +8,9 @@ from pathlib import Path
 from models.bundle import Bundle
 from models.errors import NoChampion
 from models.governance import release
-from models.governance.checking import waiting
 from models.governance.dossier import evidence_digest
 from models.governance.fairness.report import FairnessReport
+from models.governance.inbox import waiting
 from models.governance.registration import note_registered
 from models.governance.requests import request
 from pipelines.assessment import Cohorts

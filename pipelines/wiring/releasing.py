@@ -15,6 +15,7 @@ from models.governance.signing import Duty, Signer, Trust
 from models.registry import ModelRegistry
 from models.scoring import Scorer
 from pipelines.adapters.evidence_folder import EvidenceFolder
+from pipelines.adapters.mlflow_home import DATABASE, FOLDER, has_versions
 from pipelines.promotion import Desk
 from pipelines.wiring.foundation import Foundation
 
@@ -78,6 +79,11 @@ class Releasing(Foundation):
 
         url = self.settings.mlflow_url
         return MlflowRegistry(url, self.clock) if url else MlflowRegistry.below(self.settings.home, self.clock)
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether there is a registry whose aliases could lag. Nothing is made or imported for the answer."""
+        return bool(self.settings.mlflow_url) or has_versions(self.settings.home / FOLDER / DATABASE)
 
     @property
     def desk(self) -> Desk:

@@ -8,7 +8,8 @@ from models.bundle import MANIFEST, canonical, sha256
 from models.credit_default import USE_CASE
 from models.errors import Conflict, Held, NotApproved, NotFound
 from models.governance import release
-from models.governance.checking import ensure_approved, override, reject, sign_off, waiting
+from models.governance.checking import ensure_approved, override, reject, sign_off
+from models.governance.inbox import waiting
 from models.governance.inventory import OVERSIGHT, Inventory, PurposeClass
 from models.governance.ledger import Event
 from models.governance.requests import Request, request, requested

@@ -1,0 +1,59 @@
+"""How the newest release of a model stands where people approve, whatever profile asks: inventory, verify and training say it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from models.channel import Pointer, ReleaseChannel, head, release
+from models.errors import NotApproved
+from models.governance.approval import Approval, agreeing
+from models.governance.signing import Trust
+
+
+@dataclass(frozen=True)
+class Standing:
+    """`problem` is why a service outside the local profile refuses it, "" if it does not. `approvals` are in force here."""
+
+    pointer: Pointer
+    approvals: tuple[Approval, ...]
+    problem: str
+
+    @property
+    def sentence(self) -> str:
+        """As a clause: whether people approved it, and which gates were accepted, by whom and how."""
+        if self.problem:
+            told = f"promoted, not approved for production: {self.problem}"
+        else:
+            people = ", ".join(sorted(approval.approver for approval in self.approvals))
+            told = f"approved by {people}, until {min(approval.expires_at for approval in self.approvals):.10}"
+        return "; ".join([told, *map(_acceptance, self.approvals)]) if self.gates else told
+
+    @property
+    def caveat(self) -> str:
+        """The same as a sentence, "" if people approved it and every gate was passed."""
+        return f"{self.sentence[0].upper()}{self.sentence[1:]}." if self.problem or self.gates else ""
+
+    @property
+    def gates(self) -> tuple[str, ...]:
+        """Those that the evidence did not pass and that were accepted."""
+        return self.approvals[0].accepted if self.approvals else ()
+
+
+def standing(channel: ReleaseChannel, trust: Trust, model: str, now: datetime) -> Standing:
+    """Raises `NoChampion`, and `Integrity` or `NotFound` for what no service would load."""
+    pointer, people = head(channel, trust, model), replace(trust, demonstration=False)
+    found, bundle = channel.approvals(pointer.bundle), pointer.bundle
+    try:
+        release(channel, people, model, now=now)
+        return Standing(pointer, agreeing(found, people, model=model, bundle=bundle, now=now), "")
+    except NotApproved as why:
+        problem = why.problem
+    try:
+        return Standing(pointer, agreeing(found, trust, model=model, bundle=bundle, now=now), problem)
+    except NotApproved:
+        return Standing(pointer, (), problem)
+
+
+def _acceptance(approval: Approval) -> str:
+    """The reason is in quotation marks: it is what a person wrote."""
+    how = "for demonstration only" if approval.watermark else f'in writing by {approval.approver}, "{approval.acceptance}"'
+    return f"gates not passed and accepted {how}: {', '.join(approval.accepted)}"
