@@ -5,7 +5,7 @@ or a sealed month was taken away shows against what the ledger noted: `note` run
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -13,7 +13,7 @@ from itertools import groupby
 from models.governance.ledger import Entry, Event, Ledger
 from models.governance.verification import Finding
 from models.lake import Lake
-from monitoring.chain import ChainKeys, Link, Mac, Seal, chained, mac
+from monitoring.chain import UNSEALED, ChainKeys, Link, Mac, chained, mac
 from monitoring.decisions import DecisionLog, stamp
 from monitoring.sealing import DECISIONS
 
@@ -40,14 +40,17 @@ def note(log: DecisionLog, lake: Lake, ledger: Ledger, model: str, *, actor: str
         ledger.append(Event.DECISIONS_SEALED, model=model, actor=actor, at=at, facts=facts)
 
 
-def logged(links: Iterable[Link], entries: Sequence[Entry], keys: ChainKeys) -> Iterator[Finding]:
-    """What is not as it was written in a log whose records come by lane and place: the check for `make verify`."""
+def logged(links: Iterable[Link], entries: Sequence[Entry], keys: Callable[[], ChainKeys]) -> Iterator[Finding]:
+    """What is not as it was written in a log whose records come by lane and place: the check for `make verify`.
+
+    `keys` are asked for once there is something sealed.
+    """
     heads, expired, noted = _heads(entries), _expired(entries), bool(_noted(entries))
     seen: set[str] = set()
     for lane, found in groupby(links, key=lambda link: link.seal.lane):
         if lane:
             seen.add(lane)
-            yield from _Lane(keys.of(lane), lane, expired, heads.get(lane, {})).findings(found)
+            yield from _Lane(keys().of(lane), lane, expired, heads.get(lane, {})).findings(found)
         elif noted:
             yield from _unsealed(found)
     for lane in sorted(heads.keys() - seen):
@@ -60,13 +63,14 @@ def logged(links: Iterable[Link], entries: Sequence[Entry], keys: ChainKeys) -> 
 def kept(lake: Lake, entries: Sequence[Entry], model: str) -> Iterator[Finding]:
     """What is not as it was noted among a model's sealed months. Their files' own digests are the lake's affair."""
     noted, found = _months(entries, model), {str(part.month): part for part in lake.versions(DECISIONS)}
+    begun = any(entry.model == model for entry in _noted(entries))  # before, months were sealed that nobody noted
     for month in sorted(noted.keys() | found.keys()):
         where = f"sealed decisions of {model}, {month}"
         if month not in found:
             yield Finding(where, "gone; the ledger knew them", "seal the month again: make report")
-        elif month not in noted:
+        elif month not in noted and begun:
             yield Finding(where, "not in the ledger: nobody here sealed them", "make report notes what the log itself gives")
-        elif found[month].digest != noted[month]:
+        elif month in noted and found[month].digest != noted[month]:
             yield Finding(
                 where, f"version {found[month].version} is not what the ledger noted last", "make report seals them again"
             )
@@ -92,7 +96,7 @@ class _Lane:
             )
             return
         for link in links:
-            for problem in self._problems(link, self.key):
+            for problem in self.problems(link, self.key):
                 self.told += 1
                 if self.told <= _SHOWN:
                     yield Finding(_named(link), problem, _BACKUP)
@@ -102,7 +106,7 @@ class _Lane:
             gone = f"{last - self.place} records were taken from its end; ledger entry {self.noted[last][1]} knew them"
             yield Finding(f"decision log, lane {self.name}", gone, _BACKUP)
 
-    def _problems(self, link: Link, key: Mac) -> Iterator[str]:
+    def problems(self, link: Link, key: Mac) -> Iterator[str]:
         seal, before, after_gap = link.seal, self.chain, False
         if seal.place != self.place + 1:
             after_gap = True
@@ -168,12 +172,16 @@ def _expired(entries: Sequence[Entry]) -> dict[str, str]:
     return found
 
 
-def chain_problem(decision_links: Iterable[Link], decision_id: str, keys: ChainKeys) -> str:
-    """What is wrong with one decision's seal, given its link and the one before it in its lane; "" if nothing is."""
-    before = Seal("", 0, "", "")
-    for link in decision_links:
-        if link["decision_id"] == decision_id:
-            lane = _Lane(keys.of(link.seal.lane), link.seal.lane, {}, {}, link.seal.place - 1, before.chain)
-            return next(iter(lane._problems(link, lane.key)), "") if lane.key else "there is no key of its generation here"
-        before = link.seal
-    return "it is not in the log"
+def record_problem(linked: Sequence[Link], keys: ChainKeys) -> str:
+    """What is wrong with one record, given the one before it in its lane (if any) and itself; "" if nothing is.
+
+    Of a record of before there were seals nothing can be said. Whether inputs went in their time is the ledger's to say.
+    """
+    if not linked or not (seal := linked[-1].seal).lane:
+        return ""
+    before = linked[0].seal if len(linked) > 1 else UNSEALED
+    key, always = keys.of(seal.lane), {linked[-1]["model"]: "9"}
+    if key is None:
+        return "there is no key of its generation here"
+    lane = _Lane(key, seal.lane, always, {}, before.place, before.chain)
+    return next(lane.problems(linked[-1], key), "")

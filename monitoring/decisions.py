@@ -151,7 +151,14 @@ class DecisionLog(Protocol):
         ...
 
     def links(self) -> Iterator[Link]:
-        """Every record as it is stored, with its seal: by lane, and in a lane by place. See `monitoring.chain`."""
+        """Every record as it is stored, with its seal: by lane, and in a lane by place. See `monitoring.chain`.
+
+        Only looks: of a log that was never opened, or not since a former release, there is nothing to see.
+        """
+        ...
+
+    def linked(self, decision_id: str) -> list[Link]:
+        """A decision and, before it, the one that precedes it in its lane; empty if the log does not have it."""
         ...
 
     def heads(self) -> Mapping[str, Seal]:

@@ -2,17 +2,23 @@
 answered. Equal means equal: probabilities are quantised, so nothing is forgiven."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from models.bundle import Bundle
-from models.errors import Expired, NotFound
+from models.channel import ReleaseChannel, history
+from models.errors import Expired, Integrity, NotFound
 from models.governance.doubt.rule import Rule
 from models.governance.explanation.reasons import UNEXPLAINED, Explainer
+from models.governance.signing import Trust
+from models.governance.stop import stop_at
 from models.lake import Lake
 from models.policy import Action
 from models.scoring import Scorer
+from monitoring.chain import ChainKeys
+from monitoring.custody import record_problem
 from monitoring.decisions import DecisionLog, LoggedDecision
 from monitoring.sealing import find_sealed
 from pipelines.rebuild.differences import Difference, json_changes
@@ -26,19 +32,48 @@ def find(log: DecisionLog, lake: Lake, decision_id: str) -> LoggedDecision:
         return find_sealed(lake, decision_id)
 
 
-def redecide(decision: LoggedDecision, bundle: Bundle, load: Callable[[bytes], Scorer]) -> list[Difference]:
-    """What comes out otherwise; empty if the decision is the same. Raises `Expired` if its inputs were deleted."""
+@dataclass(frozen=True)
+class Published:
+    """What the channel's signed documents say of a bundle: its numbers in the registry, and why it stood in for another."""
+
+    versions: frozenset[int]
+    fallbacks: frozenset[str]
+
+    @classmethod
+    def of(cls, channel: ReleaseChannel, trust: Trust, model: str, digest: str) -> "Published":
+        stops = (stop_at(channel, trust, model, number) for number in range(1, channel.stops(model) + 1))
+        return cls(
+            frozenset(pointer.version for pointer in history(channel, trust, model) if pointer.bundle == digest),
+            frozenset(found.reason for found in stops if found.fallback == digest),
+        )
+
+
+def ensure_unedited(log: DecisionLog, keys: Callable[[], ChainKeys], decision_id: str) -> None:
+    """Raises `Integrity` if the log's record is not the one that was written: account, month and time are in it, too."""
+    if (linked := log.linked(decision_id)) and (problem := record_problem(linked, keys())):
+        raise Integrity(f"decision {decision_id} is not as it was answered: {problem}", hint="see `make verify` for all of them")
+
+
+def redecide(decision: LoggedDecision, bundle: Bundle, load: Callable[[bytes], Scorer], published: Published) -> list[Difference]:
+    """What comes out otherwise; empty if the decision is the same. Raises `Expired` if its inputs were deleted.
+
+    Compared is everything that model, bundle and channel determine; what they do not, is sealed: see `ensure_unedited`.
+    """
     if not decision.inputs:
         raise Expired(
             f"decision {decision.decision_id} of {decision.recorded_at:%Y-%m-%d} is past its retention: its inputs were deleted",
             hint="what was decided and why is kept, and the ledger says when the inputs went; it cannot be made again",
         )
-    return json_changes("decision", answered(decision), _made_again(decision, bundle, load(bundle.graph)))
+    return json_changes("decision", answered(decision), _made_again(decision, bundle, load(bundle.graph), published))
 
 
 def answered(decision: LoggedDecision) -> dict[str, Any]:
     """Everything that a decision is."""
     return {
+        "model": decision.model,
+        "bundle": decision.bundle,
+        "version": decision.version,
+        "fallback": decision.fallback,
         "probability": decision.probability,
         "action": decision.action,
         "out_of_distribution": list(decision.out_of_distribution),
@@ -47,7 +82,7 @@ def answered(decision: LoggedDecision) -> dict[str, Any]:
     }
 
 
-def _made_again(decision: LoggedDecision, bundle: Bundle, scorer: Scorer) -> dict[str, Any]:
+def _made_again(decision: LoggedDecision, bundle: Bundle, scorer: Scorer, published: Published) -> dict[str, Any]:
     contract, policy, rule = bundle.contract, bundle.policy, Rule.of(bundle)
     row = np.array([[decision.inputs.get(name, np.nan) for name in contract.inputs]], dtype=np.float64)
     probability = policy.quantise(scorer.probabilities(row))
@@ -56,6 +91,10 @@ def _made_again(decision: LoggedDecision, bundle: Bundle, scorer: Scorer) -> dic
     if actions[0] == Action.REDUCE:
         (why,) = Explainer(contract, policy, bundle.part("reasons.json"), scorer).explain(row)
     return {
+        "model": bundle.model,
+        "bundle": bundle.digest,
+        "version": decision.version if decision.version in published.versions else max(published.versions, default=None),
+        "fallback": decision.fallback if decision.fallback in published.fallbacks else "",
         "probability": float(probability[0]),
         "action": str(actions[0]),
         "out_of_distribution": [name for name, odd in zip(contract.inputs, strange[0].tolist(), strict=True) if odd],

@@ -8,14 +8,29 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Row, Table, delete, func, insert, literal, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    and_,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from models.clock import Month
 from models.contract import Columns
 from models.errors import Conflict, NotFound, Unavailable
 from monitoring.adapters.lanes import Lanes
-from monitoring.adapters.sql_schema import ANSWERS, DECISIONS, REVIEWS, engine, upgrade
+from monitoring.adapters.sql_schema import ANSWERS, DECISIONS, REVIEWS, engine, is_current, upgrade
 from monitoring.chain import DECISION, REVIEW, ChainKeys, Link, Seal
 from monitoring.decisions import Answered, Expiring, LoggedDecision, Review, input_columns, read_reasons, stamp
 from monitoring.rows import decision_rows, review_row
@@ -141,13 +156,21 @@ class SqlDecisionLog:
             return frozenset(connection.execute(select(REVIEWS.c.decision_id).select_from(of_model).where(*since)).scalars())
 
     def links(self) -> Iterator[Link]:
-        for table, names in ((DECISIONS, DECISION), (REVIEWS, REVIEW)):
+        with _translated():
+            if not is_current(self._engine):
+                return
+        for table in (DECISIONS, REVIEWS):
             with self._reading() as connection:
-                inputs = [table.c.inputs_seal] if table is DECISIONS else [literal("")]
-                columns = [table.c.lane, table.c.place, *inputs, table.c.chain, *(table.c[name] for name in names)]
-                query = select(*columns).order_by(table.c.lane, table.c.place).execution_options(yield_per=_AT_ONCE)
-                for lane, place, sealed, chain, *row in connection.execute(query):
-                    yield Link(Seal(str(lane), place if isinstance(place, int) else -1, sealed, chain), tuple(row))
+                query = _links(table).order_by(table.c.lane, table.c.place).execution_options(yield_per=_AT_ONCE)
+                yield from map(_link, connection.execute(query))
+
+    def linked(self, decision_id: str) -> list[Link]:
+        c = DECISIONS.c
+        own = select(c.lane, c.place).where(c.decision_id == decision_id).subquery()
+        before = c.lane != "", c.lane == own.c.lane, c.place == own.c.place - 1
+        query = _links(DECISIONS).join(own, or_(c.decision_id == decision_id, and_(*before))).order_by(c.place)
+        with self._reading() as connection:
+            return [_link(row) for row in connection.execute(query)]
 
     def heads(self) -> Mapping[str, Seal]:
         found: dict[str, Seal] = {}
@@ -224,6 +247,17 @@ def _translated() -> Iterator[None]:
         raise Unavailable(
             f"the decision log does not answer: {cause}", hint="see to its database (STEWARD_DATABASE_URL); nothing was written"
         ) from error
+
+
+def _links(table: Table) -> Select[Any]:
+    names, inputs = (DECISION, table.c.inputs_seal) if table is DECISIONS else (REVIEW, literal(""))
+    return select(table.c.lane, table.c.place, inputs, table.c.chain, *(table.c[name] for name in names))
+
+
+def _link(row: Row[Any]) -> Link:
+    """Whatever stands there: SQLite keeps texts in columns of numbers, too."""
+    lane, place, inputs, chain, *record = row
+    return Link(Seal(str(lane), place if isinstance(place, int) else -1, inputs, chain), tuple(record))
 
 
 def _expired(model: str, before: datetime) -> list[ColumnElement[bool]]:

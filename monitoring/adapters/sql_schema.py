@@ -142,6 +142,14 @@ def upgrade(database: Engine) -> None:
             migrate(connection, REVISION)
 
 
+def is_current(database: Engine) -> bool:
+    """Whether the tables are there as this code knows them; makes nothing, not even SQLite's file."""
+    if database.dialect.name == "sqlite" and not Path(str(database.url.database)).exists():
+        return False
+    with database.connect() as connection:
+        return _is_current(connection)
+
+
 def _is_current(connection: Connection) -> bool:
     if not inspect(connection).has_table("alembic_version"):
         return False

@@ -4,10 +4,11 @@ from argparse import Namespace
 
 from models.catalog import names
 from models.errors import Integrity
+from models.governance.answerable import answerable
 from models.governance.ledger import Event
 from monitoring.retention import retain as expire
 from pipelines.commands.loop import Ended
-from pipelines.redecision import find, redecide, told
+from pipelines.redecision import Published, ensure_unedited, find, redecide, told
 from pipelines.wiring import platform
 
 
@@ -16,13 +17,15 @@ def replay_decision(chosen: Namespace) -> Ended:
     parts = platform(use_case=chosen.model or "")
     decision = find(parts.decisions, parts.lake, chosen.id)
     print("\n".join(told(decision)))
-    if found := redecide(decision, parts.released_bundle(decision.bundle), parts.scorer):
+    published = Published.of(parts.channel, parts.trust(), decision.model, decision.bundle)
+    if found := redecide(decision, parts.released_bundle(decision.bundle), parts.scorer, published):
         print("\n".join(f"  {each.sentence}" for each in found))
         raise Integrity(
             f"decision {chosen.id} comes out otherwise: {found[0].sentence}",
             hint="the log was edited, or this machine computes otherwise: see `make verify`, then the golden rows",
         )
-    print("made again from its record: the same probability, decision and reasons")
+    ensure_unedited(parts.decisions, parts.chain_keys, chosen.id)
+    print("made again from its record: the same in everything that was answered")
     return Ended.DONE
 
 
@@ -50,11 +53,12 @@ def retain(chosen: Namespace) -> Ended:
 
 
 def rotate_keys(chosen: Namespace) -> Ended:
+    by, reason = answerable(chosen.by, chosen.reason)
     generation = platform().add_keys()
     written = [part for name in names() for part in platform(use_case=name).rekey_audit()]
     parts = platform()
-    facts = {"generation": generation, "audit_partitions": len(written), "reason": chosen.reason}
-    parts.ledger.append(Event.KEYS_ROTATED, model="", actor=chosen.by, at=parts.clock.now(), facts=facts)
+    facts = {"generation": generation, "audit_partitions": len(written), "reason": reason}
+    parts.ledger.append(Event.KEYS_ROTATED, model="", actor=by, at=parts.clock.now(), facts=facts)
     print(f"Accounts are hidden under generation {generation} of the keys from now on; {len(written)} audit partitions follow.")
     print("What is stored stays as it is and joins on. Start running services again: they keep the keys that they began with.")
     return Ended.DONE

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 
+from models.adapters import account_keys
 from models.governance.audit import Records, audit
 from models.governance.ledger import Entry
 from models.governance.verification import Check
 from models.lake import Lake
+from monitoring.chain import ChainKeys
+from monitoring.custody import kept, logged
 from pipelines.adapters.traces import traces
 from pipelines.recorded import recorded
 from pipelines.verification.packs import check_packs
@@ -32,7 +35,18 @@ class Verifying(Watching):
             ),
             Check("packs", "Every evidence pack follows from its artefacts.", lambda: check_packs(self.packs)),
         ]
-        return [*checks, *(check for model in models for check in self._lakes(model, entries))]
+        return [*checks, self._log(entries), *(check for model in models for check in self._lakes(model, entries))]
+
+    def _log(self, entries: Sequence[Entry]) -> Check:
+        """Keys are only looked for: none is made for the answer."""
+        keys = self.settings.home / "keys"
+        return Check(
+            "decision log",
+            "Every decision and review is as it was answered, and none is missing that the ledger knew of.",
+            lambda: logged(
+                self.decisions.links(), entries, lambda: ChainKeys(account_keys.secret_keys(keys, account_keys.LOG, local=False))
+            ),
+        )
 
     def _lakes(self, model: str, entries: Sequence[Entry]) -> list[Check]:
         return [
@@ -45,6 +59,11 @@ class Verifying(Watching):
                 f"audit columns of {model}",
                 f"The audit columns of {model} are as they were written.",
                 lambda: check_partitions(self._lake("restricted", model)),
+            ),
+            Check(
+                f"sealed decisions of {model}",
+                f"The sealed months of {model} are those that the ledger noted.",
+                lambda: kept(self._lake("lake", model), entries, model),
             ),
         ]
 

@@ -20,7 +20,7 @@ from monitoring.custody import logged
 from monitoring.decisions import NO_INPUTS, Answered, DecisionLog, LoggedDecision, Review, read_reasons
 from tests.contracts.conftest import named, run_on
 from tests.fakes.decisions import InMemoryDecisionLog
-from tests.rings import LOG_KEYS, log_keys
+from tests.rings import log_keys
 
 JULY = Month(2005, 7)
 _numbers = count(1)
@@ -320,7 +320,7 @@ def test_what_was_reviewed_later_expires_later(log: DecisionLog) -> None:
 
 def walked(log: DecisionLog) -> list[str]:
     """What the chain's check says of everything in the log."""
-    return [f"{found.where}: {found.problem}" for found in logged(log.links(), [], LOG_KEYS)]
+    return [f"{found.where}: {found.problem}" for found in logged(log.links(), [], log_keys)]
 
 
 def test_every_record_is_sealed_after_the_one_before_it(log: DecisionLog) -> None:
@@ -361,6 +361,13 @@ def test_inputs_that_expired_leave_the_chain_whole(log: DecisionLog) -> None:
     log.append([decision("d1"), decision("d2", recorded_at=AUGUST_1)])
     log.expire("credit_default", AUGUST_1)
     assert [found.partition(": ")[2][:29] for found in walked(log)] == ["its inputs were deleted, and t"[:29]]
+
+
+def test_a_decision_comes_with_the_one_before_it_in_its_lane(log: DecisionLog) -> None:
+    log.append([decision("d1"), decision("d2")])
+    assert [link["decision_id"] for link in log.linked("d1")] == ["d1"]
+    assert [link["decision_id"] for link in log.linked("d2")] == ["d1", "d2"]
+    assert log.linked("d9") == []
 
 
 def test_what_is_sealed_is_not_adopted_again(log: DecisionLog) -> None:

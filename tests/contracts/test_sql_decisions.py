@@ -22,7 +22,7 @@ from monitoring.custody import logged
 from monitoring.decisions import Answered
 from tests.contracts.conftest import run_on
 from tests.contracts.test_decision_log import JULY, decision
-from tests.rings import LOG_KEYS, log_keys
+from tests.rings import log_keys
 
 
 def test_the_migration_scripts_lead_to_the_tables_that_the_queries_use(migrated_sqlite: Path) -> None:
@@ -66,7 +66,7 @@ def test_a_log_of_before_there_were_reasons_is_migrated_and_read(tmp_path: Path)
     assert log.find("d3") == decision("d3")
     assert [link.seal.place for link in log.links()] == [0, 0, 1]
     assert log.adopt() == 2
-    assert [found.problem for found in logged(log.links(), [], LOG_KEYS)] == []
+    assert [found.problem for found in logged(log.links(), [], log_keys)] == []
     assert {link["decision_id"]: link.seal.place for link in log.links()} == {"d2": 1, "d1": 2, "d3": 3}
     log.close()
     database.dispose()
@@ -190,7 +190,7 @@ def test_what_is_edited_deleted_or_put_in_with_sql_is_named(migrated_sqlite: Pat
             f"INSERT INTO decisions (decision_id, place, {kept}) SELECT 'd9', 7, {kept} FROM decisions WHERE decision_id = 'd5'"
         )
         other.execute(f"INSERT INTO decisions (decision_id, place, {kept}) SELECT 'd8', 'x', {kept} FROM decisions LIMIT 1")
-    found = {each.where: each.problem for each in logged(log.links(), [], LOG_KEYS)}
+    found = {each.where: each.problem for each in logged(log.links(), [], log_keys)}
     log.close()
     assert found == {
         "decision d2": "it was edited, or is not the record that was written here",
@@ -206,4 +206,11 @@ def test_who_has_no_key_reads_and_appends_nothing(migrated_sqlite: Path, tmp_pat
     with pytest.raises(Misconfigured, match="no key to seal with"):
         log.append([decision()])
     assert log.months("credit_default") == {}
+    log.close()
+
+
+def test_looking_at_the_seals_of_a_log_that_is_not_there_makes_none(tmp_path: Path) -> None:
+    log = SqlDecisionLog(f"sqlite:///{tmp_path / 'decisions.db'}")
+    assert list(log.links()) == []
+    assert not list(tmp_path.iterdir())
     log.close()

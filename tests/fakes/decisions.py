@@ -88,6 +88,12 @@ class InMemoryDecisionLog:
             found = [Link(self.seals.get((len(row), row[0]), UNSEALED), row) for row in rows]
             yield from sorted(found, key=lambda link: (link.seal.lane, link.seal.place))
 
+    def linked(self, decision_id: str) -> list[Link]:
+        links = [link for link in self.links() if link.is_decision]
+        own = [link for link in links if link["decision_id"] == decision_id]
+        before = [link for link in links if own and link.seal.lane and link.seal.place == own[0].seal.place - 1]
+        return before + own
+
     def heads(self) -> Mapping[str, Seal]:
         found: dict[str, Seal] = {}
         for seal in self.seals.values():

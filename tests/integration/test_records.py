@@ -7,14 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from models.adapters.account_keys import ACCOUNTS, keyring
+from models.adapters import durable
+from models.adapters.account_keys import ACCOUNTS, LOG, keyring, secret_keys
 from models.adapters.file_ledger import FileLedger
 from models.adapters.folder_channel import FolderChannel
 from models.adapters.onnx_runtime import OnnxScorer
+from models.bundle import canonical
 from models.channel import release
 from models.clock import FileClock
 from models.governance.ledger import Event, verify_chain
+from models.governance.verification import found_by
 from monitoring.adapters.sql_decisions import SqlDecisionLog
+from monitoring.chain import ChainKeys
 from monitoring.sealing import seal_all
 from pipelines.__main__ import main
 from pipelines.wiring import platform
@@ -37,7 +41,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     clock, office, channel = FileClock(tmp_path / "clock"), Office(), FolderChannel(tmp_path / "channel")
     clock.set(NOW)
     office.promote(channel, real_bundle(0.2))
-    log = SqlDecisionLog(f"sqlite:///{tmp_path / 'decisions.db'}")
+    durable.replace(tmp_path / "keys" / "trust.json", canonical(office.trust.keys))
+    log = SqlDecisionLog(
+        f"sqlite:///{tmp_path / 'decisions.db'}", lambda: ChainKeys(secret_keys(tmp_path / "keys", LOG, local=True))
+    )
     served = Predictor(log, clock, keyring(tmp_path / "keys", ACCOUNTS, local=True).pseudonym, lambda: "id")
     served.swap(LoadedModel.load(release(channel, office.trust, MODEL, now=NOW), OnnxScorer, 10))
     served.answer(Ask(MODEL, json.dumps({"records": [REDUCED, KEPT]}).encode(), "r", "key"))
@@ -52,7 +59,7 @@ def test_a_past_decision_comes_out_the_same(home: Path, capsys: pytest.CaptureFi
     said = capsys.readouterr().out
     assert ": reduce" in said
     assert "reason 1: " in said
-    assert "the same probability, decision and reasons" in said
+    assert "the same in everything that was answered" in said
 
 
 def test_so_it_does_when_only_the_sealed_month_is_left(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,6 +72,38 @@ def test_one_edited_figure_is_named_and_fails(home: Path, capsys: pytest.Capture
         log.execute("UPDATE decisions SET probability = probability + 1e-9 WHERE decision_id = 'id-0'")
     assert main(["replay-decision", "--id", "id-0"]) == 1
     assert "decision.probability: " in capsys.readouterr().err
+
+
+def test_an_edit_that_no_model_could_notice_fails_too(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with sqlite3.connect(home / "decisions.db") as log:
+        log.execute("UPDATE decisions SET account_id = 'p1_00' WHERE decision_id = 'id-0'")
+    assert main(["replay-decision", "--id", "id-0"]) == 1
+    assert "not as it was answered: it was edited" in capsys.readouterr().err
+
+
+def log_findings() -> list[str]:
+    """What `make verify` finds of the decisions of this home."""
+    checks = [check for check in platform().checks() if "decision" in check.subject]
+    assert len(checks) == 2
+    return [f"{found.where}: {found.problem}" for found in found_by(checks)]
+
+
+def test_verify_names_an_edited_a_deleted_and_a_foreign_decision(home: Path) -> None:
+    parts = platform()
+    assert log_findings() == []
+    parts.note_decisions()
+    with sqlite3.connect(home / "decisions.db") as log:
+        log.execute("UPDATE decisions SET action = 'keep' WHERE decision_id = 'id-0'")
+    assert log_findings() == ["decision id-0: it was edited, or is not the record that was written here"]
+    with sqlite3.connect(home / "decisions.db") as log:
+        log.execute("UPDATE decisions SET action = 'reduce' WHERE decision_id = 'id-0'")
+        log.execute("DELETE FROM decisions WHERE decision_id = 'id-1'")
+    (gone,) = log_findings()
+    assert "1 records were taken from its end" in gone
+    (home / "decisions.db").unlink()
+    (gone,) = log_findings()
+    assert "all of its 2 records are gone" in gone
+    assert not (home / "decisions.db").exists(), "who verifies makes nothing"
 
 
 def test_an_unknown_decision_fails_with_what_to_do(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,7 +124,8 @@ def test_after_retention_it_answers_expired_and_everything_else_stands(home: Pat
     assert "reason 1: " in said.out, "the reasons are kept"
     entries = FileLedger(home / "ledger.jsonl", lambda: pytest.fail("reading signs nothing")).entries()
     verify_chain(entries)
-    assert [entry.event for entry in entries] == [Event.INPUTS_EXPIRED]
+    assert [entry.event for entry in entries] == [Event.DECISIONS_SEALED, Event.INPUTS_EXPIRED]
+    assert log_findings() == []
     assert platform().released_bundle(platform().decisions.find("id-0").bundle)
     assert not any(b"60000" in path.read_bytes() for path in home.rglob("*.db*"))
 

@@ -1,7 +1,7 @@
 """Past decisions, made again from what the log has."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -9,11 +9,12 @@ import pytest
 from models.bundle import Bundle, canonical
 from models.channel import release
 from models.clock import FixedClock, Month
-from models.errors import Expired, NotFound
+from models.errors import Expired, Integrity, NotFound
 from models.governance.doubt.rule import Rule
+from models.governance.stop import Stop
 from monitoring.decisions import LoggedDecision
 from monitoring.sealing import seal_all
-from pipelines.redecision import find, redecide, told
+from pipelines.redecision import Published, ensure_unedited, find, redecide, told
 from serving.answers import Ask
 from serving.loaded import LoadedModel
 from serving.prediction import Predictor
@@ -22,7 +23,7 @@ from tests.fakes.channel import FakeChannel
 from tests.fakes.decisions import InMemoryDecisionLog
 from tests.fakes.lake import InMemoryLake
 from tests.fakes.scorer import FakeScorer
-from tests.rings import ACCOUNTS
+from tests.rings import ACCOUNTS, log_keys
 from tests.rules import all_familiar, plain
 
 KEPT, REVIEWED, REDUCED, EXCUSED, STRANGE = range(5)
@@ -43,7 +44,7 @@ def doubting() -> Bundle:
     return fake_bundle(0.02, parts={"uncertainty.json": canonical(rule.to_dict())})
 
 
-BUNDLE = doubting()
+BUNDLE, ONCE = doubting(), Published(frozenset({1}), frozenset({"a drill"}))
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def log() -> InMemoryDecisionLog:
 
 @pytest.mark.parametrize("number", range(len(ASKED)))
 def test_what_the_service_decided_comes_out_the_same(log: InMemoryDecisionLog, number: int) -> None:
-    assert redecide(log.find(f"id-{number}"), BUNDLE, FakeScorer) == []
+    assert redecide(log.find(f"id-{number}"), BUNDLE, FakeScorer, ONCE) == []
 
 
 @pytest.mark.parametrize("number", range(len(ASKED)))
@@ -69,12 +70,12 @@ def test_so_does_what_was_sealed(log: InMemoryDecisionLog, number: int) -> None:
     seal_all(log, lake, MODEL, recorded_at=NOW)
     found = find(InMemoryDecisionLog(), lake, f"id-{number}")
     assert replace(found, request_id="r1") == log.find(f"id-{number}")
-    assert redecide(found, BUNDLE, FakeScorer) == []
+    assert redecide(found, BUNDLE, FakeScorer, ONCE) == []
 
 
 def edited(log: InMemoryDecisionLog, number: int, **changes: Any) -> str:
     """The first difference of a decision that was edited in the log."""
-    return redecide(replace(log.find(f"id-{number}"), **changes), BUNDLE, FakeScorer)[0].sentence
+    return redecide(replace(log.find(f"id-{number}"), **changes), BUNDLE, FakeScorer, ONCE)[0].sentence
 
 
 def test_an_edited_score_action_or_flag_is_named_with_both_values(log: InMemoryDecisionLog) -> None:
@@ -93,18 +94,57 @@ def test_an_edited_reason_is_named(log: InMemoryDecisionLog) -> None:
     assert "decision.no_notice" in edited(log, REDUCED, no_notice="because")
 
 
+def test_another_model_version_or_bundle_is_named(log: InMemoryDecisionLog) -> None:
+    assert edited(log, REDUCED, model="other") == f"decision.model: other as recorded, {MODEL} now"
+    assert edited(log, REDUCED, version=2) == "decision.version: 2 as recorded, 1 now"
+    assert "decision.bundle" in edited(log, REDUCED, bundle="c" * 64)
+
+
+def test_a_fallback_that_nobody_signed_is_named_and_one_that_was_is_the_same(log: InMemoryDecisionLog) -> None:
+    assert "decision.fallback: made up as recorded" in edited(log, REDUCED, fallback="made up")
+    assert redecide(replace(log.find("id-2"), fallback="a drill"), BUNDLE, FakeScorer, ONCE) == []
+
+
+def test_what_the_channel_says_of_a_bundle_is_read_from_its_signed_documents() -> None:
+    office, channel = Office(), FakeChannel()
+    first, second = fake_bundle(0.1), fake_bundle(0.2)
+    for version, bundle in enumerate((first, second), start=3):
+        office.promote(channel, bundle, version=version)
+    said = Stop(MODEL, 1, True, "a drill", "on-call", NOW.isoformat(), first.digest, 3)
+    channel.add_stop(MODEL, 1, office.publisher.sign(asdict(said)))
+    assert Published.of(channel, office.trust, MODEL, first.digest) == Published(frozenset({3}), frozenset({"a drill"}))
+    assert Published.of(channel, office.trust, MODEL, second.digest) == Published(frozenset({4}), frozenset())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"account_id": "p1_99"}, {"month": Month(2005, 6)}, {"recorded_at": NOW.replace(year=2004)}, {"request_id": "r2"}],
+)
+def test_what_no_model_determines_is_sealed(log: InMemoryDecisionLog, changes: dict[str, Any]) -> None:
+    for number in range(len(ASKED)):
+        ensure_unedited(log, log_keys, f"id-{number}")
+    log.decisions["id-2"] = replace(log.find("id-2"), **changes)
+    with pytest.raises(Integrity, match="id-2 is not as it was answered: it was edited"):
+        ensure_unedited(log, log_keys, "id-2")
+
+
+def test_inputs_that_expired_are_no_edit(log: InMemoryDecisionLog) -> None:
+    log.decisions["id-2"] = replace(log.find("id-2"), inputs={})
+    ensure_unedited(log, log_keys, "id-2")
+
+
 def test_an_edited_input_changes_what_comes_out(log: InMemoryDecisionLog) -> None:
     inputs = {**log.find("id-2").inputs, "status_0": 4}
     assert "decision.probability" in edited(log, REDUCED, inputs=inputs)
 
 
 def test_another_bundle_is_not_the_one_that_decided(log: InMemoryDecisionLog) -> None:
-    assert redecide(log.find("id-2"), fake_bundle(0.03), FakeScorer)
+    assert redecide(log.find("id-2"), fake_bundle(0.03), FakeScorer, ONCE)
 
 
 def test_a_decision_whose_inputs_were_deleted_is_expired_and_not_different(log: InMemoryDecisionLog) -> None:
     with pytest.raises(Expired, match="past its retention") as error:
-        redecide(replace(log.find("id-2"), inputs={}), BUNDLE, FakeScorer)
+        redecide(replace(log.find("id-2"), inputs={}), BUNDLE, FakeScorer, ONCE)
     assert "ledger" in error.value.hint
 
 
