@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from models.clock import Clock
 from models.contract import Array, Columns, Role
 from models.errors import NotFound
+from models.governance.answerable import answerable
 from models.governance.ledger import Event, Hold, Ledger, accepted_definition, open_holds
 from models.lake import BAD, OUTCOMES, Lake, PartitionVersion
 from models.outcomes import OutcomeDefinition
 from models.usecase import UseCase
-from pipelines.holds import Holds, signed
+from pipelines.holds import Holds
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def accept_definition(
     Raises `InputRefused` without a name or a reason, `NotFound` for an unknown version.
     """
     definition = _definition(use_case, version)
-    by, reason = signed(by, reason)
+    by, reason = answerable(by, reason)
     entries = ledger.entries(use_case.name)
     covered = tuple(hold for hold in open_holds(entries) if hold.coding in definition.codings)
     in_force = {accepted_definition(entries, use_case.as_coded, coding) for coding in definition.codings}

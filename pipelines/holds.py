@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from models.clock import Clock, Month
-from models.errors import InputRefused, NotFound
+from models.errors import NotFound
+from models.governance.answerable import answerable
 from models.governance.ledger import Entry, Event, Hold, Ledger, hold_of, open_holds
 from models.lake import Lake
 from models.usecase import UseCase
@@ -72,7 +73,7 @@ def accept_input(holds: Holds, *, month: str, column: str, by: str, reason: str,
     An empty `column` means every input of the month. Accepting again changes nothing. Outcomes are not accepted here.
     Raises `InputRefused` without a name or a reason, `NotFound` if no such hold was ever opened.
     """
-    by, reason = signed(by, reason)
+    by, reason = answerable(by, reason)
     entries = holds.ledger.entries(holds.use_case.name)
 
     def meant(hold: Hold) -> bool:
@@ -86,11 +87,3 @@ def accept_input(holds: Holds, *, month: str, column: str, by: str, reason: str,
         holds.release(hold, by, reason)
         progress(f"{hold.month}: hold released: {hold.what}")
     return released
-
-
-def signed(by: str, reason: str) -> tuple[str, str]:
-    """Who and why, without blanks around. Raises `InputRefused` if one of them is missing."""
-    by, reason = by.strip(), reason.strip()
-    if not by or not reason:
-        raise InputRefused("a hold is released by a person, for a reason", hint="give both a name and a reason")
-    return by, reason

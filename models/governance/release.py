@@ -46,8 +46,9 @@ def promote(office: Office, model: str, bundle: str) -> Pointer:
 def roll_back(office: Office, model: str, *, away_from: str, asked_by: str, reason: str) -> Pointer:
     """Bring back the bundle that `away_from` replaced when it was promoted. Asking the same again changes nothing.
 
-    Raises `InputRefused` without a name or a reason, `NotFound` if nothing was in force before it, `Conflict` if another bundle is in force, `NotApproved` if the
-    earlier bundle's approval has expired, `Integrity` if a published pointer was taken away.
+    Raises `InputRefused` without a name or a reason, `NotFound` if nothing was in force before it, `Conflict` if another
+    bundle is in force, `NotApproved` if the earlier bundle's approval has expired, `Integrity` if a published pointer was
+    taken away.
     """
     asked_by, reason = answerable(asked_by, reason)
     reconcile(office, model)

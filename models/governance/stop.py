@@ -11,6 +11,7 @@ from datetime import datetime
 
 from models.channel import Move, Pointer, Release, ReleaseChannel, approvers_needed, history, verified
 from models.errors import Conflict, Integrity, NoChampion, NotApproved, PlatformError, Unavailable
+from models.governance.answerable import answerable
 from models.governance.approval import agreeing
 from models.governance.checking import check_standing
 from models.governance.ledger import Event
@@ -61,9 +62,11 @@ def stop_at(channel: ReleaseChannel, trust: Trust, model: str, sequence: int) ->
 def stop(office: Office, model: str, *, asked_by: str, reason: str, fallback: str = "") -> Stop:
     """Take a model out of service, now. Asking the same again changes nothing.
 
-    Raises `NoChampion` if nothing is in force, `Conflict` if the fallback is in force itself, `NotFound` or `NotApproved`
-    if the fallback was never in force, or does not stand any more: see `stand_in` and `check_standing`.
+    Raises `InputRefused` without a name or a reason, `NoChampion` if nothing is in force, `Conflict` if the fallback is in
+    force itself, `NotFound` or `NotApproved` if the fallback was never in force, or does not stand any more: see `stand_in`
+    and `check_standing`.
     """
+    asked_by, reason = answerable(asked_by, reason)
     last = office.channel.pointers(model)
     if not last:
         raise NoChampion(f"{model} has no champion to stop", hint="nothing is served")
@@ -81,6 +84,7 @@ def stop(office: Office, model: str, *, asked_by: str, reason: str, fallback: st
 
 def resume(office: Office, model: str, *, asked_by: str, reason: str) -> Stop:
     """Let the champion answer again. Raises `Conflict` if the model is not stopped."""
+    asked_by, reason = answerable(asked_by, reason)
     now = newest(office.channel, office.trust, model)
     if now is None or not now.stopped:
         raise Conflict(f"{model} is not stopped", hint="it answers; see /v1/models")

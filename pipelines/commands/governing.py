@@ -10,6 +10,7 @@ from models.governance import release, stop
 from models.governance.answerable import answerable
 from models.governance.approval import Approval
 from models.governance.checking import override, reject, sign_off
+from models.governance.dossier import NOT_JUDGED
 from models.governance.inbox import Waiting, waiting
 from models.governance.inventory import Inventory, oversight
 from models.governance.ledger import Entry, Event
@@ -233,6 +234,8 @@ def _waiting(wish: Waiting) -> list[str]:
     lines += [f"  not passed, to be accepted in writing: {gate}" for gate in wish.gates]
     lines += ["  promoted, not approved for production: a service there refuses it until people sign"] if wish.in_force else []
     lines += ["  the champion has changed since: train again"] if wish.stale else []
+    if any(gate.endswith(NOT_JUDGED) for gate in wish.gates):
+        lines.append(f"  first: make evidence VERSION={wanted.version}, which judges fairness; what people sign is that pack")
     accept = ' ACCEPT="why"' if wish.gates else ""
     otherwise = "then make promote" if wish.in_force else 'or make reject … REASON="…"'
     return [*lines, f'  make approve BUNDLE={wanted.bundle[:12]} BY=you COMMENT="…"{accept}  ({otherwise})']

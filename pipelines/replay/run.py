@@ -29,6 +29,7 @@ TRIALS, FOLDS = 4, 2
 FOLDER = "page"
 KINDS: Mapping[Kind, EventKind | None] = {
     Kind.PROMOTED: "promoted",
+    Kind.UNCHANGED: "promoted",  # a replay that goes on where a killed one was promoted
     Kind.KEPT: "kept",
     Kind.REFUSED: "refused",
     Kind.HELD: "held",

@@ -124,7 +124,7 @@ def test_an_acceptance_that_died_before_the_restatement_is_completed_by_acceptin
 def test_nobody_and_no_reason_are_refused(desk: Desk, by: str, reason: str) -> None:
     before = desk.ledger.entries()
 
-    with pytest.raises(InputRefused, match="by a person, for a reason"):
+    with pytest.raises(InputRefused, match="a person answers for this"):
         desk.accept(2, by, reason)
     assert desk.ledger.entries() == before
 

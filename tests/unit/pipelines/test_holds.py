@@ -99,7 +99,7 @@ def test_what_was_never_held_cannot_be_accepted(desk: Desk, month: str, column: 
 
 @pytest.mark.parametrize(("by", "reason"), [("", "because"), ("Ada", " \t")])
 def test_nobody_and_no_reason_are_refused(desk: Desk, by: str, reason: str) -> None:
-    with pytest.raises(InputRefused, match="by a person, for a reason"):
+    with pytest.raises(InputRefused, match="a person answers for this"):
         desk.accept("2005-09", "status_0", by, reason)
     assert desk.left() == EVERYTHING
 

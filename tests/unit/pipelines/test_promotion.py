@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from models.channel import history
 from models.errors import Held
 from models.governance.ledger import Event
-from pipelines.promotion import keep, promote, register, request_promotion, roll_back
-from tests.office import MODEL, Bank, candidate, paper_bundle
+from pipelines.promotion import earlier, keep, promote, register, request_promotion, roll_back
+from tests.office import MODEL, Bank, candidate, paper_bundle, trust
 
 AUGUST = date(2005, 8, 31)
 
@@ -181,3 +182,15 @@ def test_a_registry_that_lost_its_versions_does_not_stop_a_release() -> None:
 
     assert moved.served() == paper_bundle("second").digest
     assert aliases(moved) == {"champion": paper_bundle("second").digest}
+
+
+def test_one_more_roll_back_is_possible_only_while_something_was_in_force_before() -> None:
+    bank = Bank()
+    for content, before in (("first", ""), ("second", "first"), ("third", "second")):
+        trained(bank, content, before)
+    found = []
+    for _ in range(2):
+        away_from = history(bank.channel, trust(), MODEL)[-1].bundle
+        roll_back(bank.desk, MODEL, away_from=away_from, asked_by="Ada", reason="too strict")
+        found.append(earlier(history(bank.channel, trust(), MODEL)))
+    assert found == [paper_bundle("first").digest, ""]
