@@ -124,6 +124,7 @@ class MonthRow(Frozen):
     level: str
     sentence: str
     decisions: int
+    accounts: int | None
     few_decisions: bool  # so few that shifts are withheld
     few_outcomes: bool  # known ones, but so few that figures are withheld
     psi_score: float | None
@@ -157,6 +158,7 @@ def _row(report: MonthlyReport) -> MonthRow:
         level=report.verdict.level,
         sentence=report.verdict.sentence,
         decisions=report.decisions,
+        accounts=report.accounts,
         few_decisions=report.decisions > 0 and not report.enough(report.decisions),
         few_outcomes=whole is not None and coded is None,
         psi_score=score.psi if score else None,

@@ -54,11 +54,14 @@ class Situation:
 def next_step(now: Situation) -> NextStep:
     """The most urgent thing. What cannot be done in a replay is said without a command."""
     found = _urgent(now) or _by_verdict(now)
-    if not now.scenario or not found.command:
-        return found
-    if found.command in WITHOUT_SCENARIO:
+    if now.scenario and found.command in WITHOUT_SCENARIO:
         return NextStep(f"{found.sentence} A replay does this only by its own script.")
-    return NextStep(found.sentence, f"{found.command} SCENARIO={now.scenario}")
+    return NextStep(found.sentence, found.command and command_for(found.command, now.scenario))
+
+
+def command_for(command: str, scenario: str) -> str:
+    """The command, for the home that is looked at."""
+    return f"{command} SCENARIO={scenario}" if scenario else command
 
 
 def _urgent(now: Situation) -> NextStep | None:

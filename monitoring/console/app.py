@@ -4,9 +4,7 @@ A stored report (Evidently's page) is foreign code. It runs in a frame without o
 A validation page (Great Expectations') is shown without its scripts. An evidence pack has none.
 """
 
-import re
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -20,13 +18,11 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from models.errors import Integrity, NotFound, PlatformError, Unavailable
-from monitoring.console import charts, views
+from monitoring.console import advice, charts, views, words
 from monitoring.console.views import Sources, Trouble
-from monitoring.findings import percent
 from monitoring.packs import document as document_of
 from monitoring.report import ReportKey
 
-DIGEST = re.compile(r"[0-9a-f]{64}")
 FOLDER = Path(__file__).parent
 OWN_PAGES = "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; base-uri 'none'; form-action 'none'"
 STORED_PAGES = (
@@ -105,10 +101,10 @@ def _renderer(sources: Sources) -> Callable[..., Response]:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"day": _day, "instant": _instant, "percent": _percent, "figure": charts.figure}
-    environment.filters |= {"words": _words, "fact": _fact, "short": _short}
+    environment.filters |= words.FILTERS
     environment.tests["trouble"] = lambda part: isinstance(part, Trouble)
     environment.globals |= {"bars": charts.bars, "canvas": charts, "sources": sources}
+    environment.globals["run"] = lambda command: advice.command_for(command, sources.scenario)
     templates = Jinja2Templates(env=environment)
 
     def page(request: Request, name: str, *, status: HTTPStatus = HTTPStatus.OK, **context: Any) -> Response:
@@ -128,35 +124,3 @@ async def _secured(request: Request, answer: Callable[[Request], Awaitable[Respo
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Cache-Control"] = "no-cache"
     return response
-
-
-def _day(iso: str) -> str:
-    moment = datetime.fromisoformat(iso)
-    return f"{moment.day} {moment:%B %Y}"
-
-
-def _instant(iso: str) -> str:
-    return f"{_day(iso)}, {datetime.fromisoformat(iso):%H:%M} UTC"
-
-
-def _words(name: str) -> str:
-    """A name of the code as a person would write it: hold_opened, Hold opened."""
-    return name.replace("_", " ").capitalize()
-
-
-def _fact(value: Any) -> str:
-    """A ledger fact, shortened where it is a digest."""
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return text[:12] if DIGEST.fullmatch(text) else text
-
-
-def _percent(share: float) -> str:
-    """Number and sign stay on one line."""
-    return percent(share).replace(" ", "\N{NO-BREAK SPACE}")
-
-
-def _short(value: float | None) -> str:
-    """A finding's value or limit: a count or a ratio; "" where the rule has none."""
-    if value is None:
-        return ""
-    return f"{value:,.0f}" if value == round(value) else f"{value:.3f}"

@@ -101,6 +101,10 @@ class ReportPage:
     months: Sequence[str]  # every month that has a report, newest first
 
     @property
+    def row(self) -> MonthRow:
+        return rows([self.report])[0]
+
+    @property
     def superseded(self) -> bool:
         return self.key != self.versions[0]
 
