@@ -163,7 +163,7 @@ rotate-keys: $(READY) ## hide accounts under new keys from now on (BY, REASON)
 	@$(GOVERN) rotate-keys $(SIGNED_BY) $(ARGS)
 
 ##@ checks
-.PHONY: test unit check browser soak benchmark-model benchmark-reasons
+.PHONY: test unit check browser soak benchmark-model benchmark-reasons bench-serving
 test: $(READY) ## the whole suite that needs nothing but the embedded default
 	@$(RUN) pytest -m "not browser and not soak" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
@@ -185,6 +185,9 @@ soak: $(READY) ## the long runs: replays, kill and swap storms
 
 benchmark-model: $(READY) ## the published 23-feature task, compared with the literature
 	@$(RUN) tests.benchmarks.published_task $(ARGS)
+
+bench-serving: $(READY) ## the service beside MLflow's, a tutorial's and empty endpoints; needs a champion
+	@$(RUN) tests.benchmarks.serving $(ARGS)
 
 benchmark-reasons: $(READY) ## time of the reasons of one reduction, on one core
 	@$(RUN) tests.benchmarks.reasons $(ARGS)

@@ -1,0 +1,47 @@
+"""Steward's service, measured side by side with others that answer with the same model.
+
+    make bench-serving                          (or python -m tests.benchmarks.serving --rounds 3 --seconds 5)
+
+Reads the champion of `STEWARD_HOME` (default `var`) and works in a copy. Every server runs alone; within a round the
+servers follow one another in a new order, and the rounds repeat, so that a busy minute hits all of them. One fifth of the
+records are reduced by the model and carry reasons. Steward checks the contract, gives reasons and commits every decision
+to its log before it answers; the others do none of that. Probabilities are compared before anything is timed. Prints medians
+over the rounds with the range, and ratios; writes both as Markdown with --write.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from models.errors import PlatformError
+from tests.benchmarks.serving.compare import compare, table
+from tests.benchmarks.serving.servers import Material, servers
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.serving", description="Steward beside its peers.")
+    parser.add_argument("--home", type=Path, default=None, help="where the champion lies; default STEWARD_HOME or var")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement")
+    parser.add_argument("--only", nargs="*", default=[], help="names of servers")
+    parser.add_argument("--write", type=Path, default=None, help="a Markdown file for the table")
+    chosen = parser.parse_args()
+    with TemporaryDirectory(prefix="steward-bench-") as folder:
+        try:
+            material = Material.gather(chosen.home, Path(folder))
+        except PlatformError as error:
+            print(error, file=sys.stderr)
+            return 1
+        competing = [server for server in servers(material) if not chosen.only or server.name in chosen.only]
+        found = compare(competing, material, rounds=chosen.rounds, seconds=chosen.seconds)
+    text = table(found, material, rounds=chosen.rounds, seconds=chosen.seconds)
+    print(text)
+    if chosen.write:
+        chosen.write.write_text(text + "\n")
+        print(f"wrote {chosen.write}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
