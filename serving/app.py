@@ -23,7 +23,7 @@ from serving.documents import JSON, PROBLEM, Models, Problem, Readiness, Reviewe
 from serving.envelope import Marked, Patient
 from serving.openapi import complete
 from serving.prediction import Predictor
-from serving.reviews import Reviewing, review, reviewed
+from serving.reviews import Reviewing, Reviews
 from serving.watching import Watcher
 
 logger = logging.getLogger("steward.serving")
@@ -54,7 +54,7 @@ class Limits:
     poll_seconds: float
 
 
-def scoring_app(predictor: Predictor, watcher: Watcher, limits: Limits, close: Callable[[], None]) -> FastAPI:
+def scoring_app(predictor: Predictor, watcher: Watcher, reviews: Reviews, limits: Limits, close: Callable[[], None]) -> FastAPI:
     """The application. `close` is called when the last request was answered."""
 
     @asynccontextmanager
@@ -74,7 +74,7 @@ def scoring_app(predictor: Predictor, watcher: Watcher, limits: Limits, close: C
     app.add_middleware(Marked)
     _add_problems(app)
     _add_scoring(app, predictor, limits)
-    _add_reviews(app, predictor, limits)
+    _add_reviews(app, reviews, limits)
     _add_health(app, predictor, watcher)
     return app
 
@@ -104,7 +104,7 @@ def _add_scoring(app: FastAPI, predictor: Predictor, limits: Limits) -> None:
         return JSONResponse(complete(fixed, predictor.models))
 
 
-def _add_reviews(app: FastAPI, predictor: Predictor, limits: Limits) -> None:
+def _add_reviews(app: FastAPI, reviews: Reviews, limits: Limits) -> None:
     address = "/v1/decisions/{decision_id}/review"
     refusals: dict[int | str, dict[str, Any]] = {404: {"model": Problem}, 409: {"model": Problem}, 422: {"model": Problem}}
     taken = {"requestBody": {"required": True, "content": {JSON: {"schema": Reviewing.model_json_schema()}}}}
@@ -112,11 +112,11 @@ def _add_reviews(app: FastAPI, predictor: Predictor, limits: Limits) -> None:
     @app.post(address, summary="What a person decided who was asked to", responses=refusals, openapi_extra=taken)
     async def take(decision_id: str, request: Request) -> Reviewed:
         sent = await body(request.headers, request.stream(), limits.max_body_bytes)
-        return await run_in_threadpool(review, predictor, decision_id, sent)
+        return await run_in_threadpool(reviews.take, decision_id, sent)
 
     @app.get(address, summary="What a person decided, if anybody did", responses={404: {"model": Problem}})
     async def read(decision_id: str) -> Reviewed:
-        return await run_in_threadpool(reviewed, predictor, decision_id)
+        return await run_in_threadpool(reviews.find, decision_id)
 
 
 def _add_health(app: FastAPI, predictor: Predictor, watcher: Watcher) -> None:

@@ -75,13 +75,23 @@ class Scored(BaseModel):
     answers: list[Decided] = Field(description="in the order of the records")
 
 
+class ReviewReason(StatedReason):
+    contribution: float = Field(ge=0, description="log-odds, as of a decision; 0 of what the reviewer states")
+
+
 class Reviewed(BaseModel):
     decision_id: str
     outcome: str | None = Field(default=None, description="keep or reduce; null while nobody has reviewed it")
     reviewer: str = ""
     reason_code: str = ""
     comment: str = ""
+    statement: str = ""
     recorded_at: str = ""
+    reasons: list[ReviewReason] | None = Field(
+        default=None, max_length=MOST, description="of a reduction: what the reviewer states, then what the model finds"
+    )
+    no_notice: bool | None = Field(default=None, description="of a reduction: it is no adverse action, no notice is due")
+    no_notice_basis: str | None = Field(default=None, description="the rule that says so")
 
 
 class BrokenRule(BaseModel):

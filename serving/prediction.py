@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from models.clock import Clock, Month
 from models.errors import Conflict, Integrity, NoChampion, NotApproved, NotFound, PlatformError
-from monitoring.decisions import Answered, DecisionLog, LoggedDecision, Review
+from monitoring.decisions import Answered, DecisionLog, LoggedDecision
 from serving.answers import Answer, Ask, given_before, response_of
 from serving.checking import Record, refuse_the_future
 from serving.counterfactuals import counterfactual
@@ -108,14 +108,6 @@ class Predictor:
     def counsel(self, ask: Ask) -> bytes:
         """What would have had to be different; nothing is decided or recorded. Raises what `answer` raises of a record."""
         return counterfactual(self.model(ask.model), ask, Month.of(self._clock.now().date()))
-
-    def review(self, decision_id: str, *, outcome: str, reviewer: str, reason_code: str, comment: str) -> Review:
-        """Record what a person decided; durable before this returns. Raises `NotFound`, `Conflict` or `Unavailable`."""
-        return self._log.review(Review(decision_id, outcome, reviewer, reason_code, comment, self._clock.now()))
-
-    def reviewed(self, decision_id: str) -> Review | None:
-        """What a person decided, if anybody did. Raises `NotFound` for an unknown decision."""
-        return self._log.reviewed(decision_id)
 
     def model(self, name: str) -> LoadedModel:
         """What answers for a model now. Raises `NotFound`, `NoChampion` or `NotApproved`."""

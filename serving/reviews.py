@@ -1,17 +1,30 @@
-"""What a person decided about an account that was sent to review: taken once, read again as often as asked."""
+"""What a person decided about an account that was sent to review: taken once, read again as often as asked.
+
+A reduction is an adverse action whoever decides it: it has the reasons that the model finds for this account, after those
+that the reviewer states, and says whether a notice is due.
+"""
 
 import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from models.clock import Clock
 from models.errors import Detail, InputRefused
+from models.governance.explanation.reasons import MOST, UNEXPLAINED, Explanation, Reason
 from models.policy import Action
-from monitoring.decisions import Review
-from serving.documents import Reviewed
-from serving.prediction import Predictor
+from monitoring.decisions import DecisionLog, LoggedDecision, Review
+from serving.documents import Reviewed, ReviewReason
 
 LONGEST = 1_000
-"""Characters of a comment, at most."""
+"""Characters of a comment or a statement, at most."""
+PERSON = "a person's review"
+"""The group of a reason that a reviewer states."""
+_SHOWN = "outcome"  # the one field whose refused value is shown: others may hold whatever somebody typed
+_WORD = re.compile(r"[^\W_](?:[\w-]*\w)?")
 
 
 class Reviewing(BaseModel):
@@ -25,30 +38,87 @@ class Reviewing(BaseModel):
         pattern=r"^[A-Z][A-Z0-9_]{0,31}$", description="why, by the bank's own list", examples=["INCOME_CONFIRMED"]
     )
     comment: str = Field(default="", max_length=LONGEST, description="what a colleague needs to know")
+    statement: str = Field(
+        default="",
+        max_length=LONGEST,
+        description="of a reduction: the reviewer's own reason, as the notice shall say it; needed where the model has none",
+    )
 
 
 _BODY = TypeAdapter(Reviewing)
 
 
-def review(predictor: Predictor, decision_id: str, body: bytes) -> Reviewed:
-    """Record it, or find it recorded. Raises `InputRefused`, `NotFound`, `Conflict` or `Unavailable`."""
-    return _document(predictor.review(decision_id, **_read(body).model_dump()))
+class Reviews:
+    """Safe for several threads. `names` gives every pseudonym of an id, `explain` the reasons of a past decision."""
+
+    def __init__(
+        self,
+        log: DecisionLog,
+        clock: Clock,
+        names: Callable[[str], Sequence[str]],
+        explain: Callable[[LoggedDecision], Explanation],
+    ) -> None:
+        self._log = log
+        self._clock = clock
+        self._names = names
+        self._explain = explain
+
+    def take(self, decision_id: str, body: bytes) -> Reviewed:
+        """Record it, or find it recorded; durable when it returns.
+
+        Raises `InputRefused`, `NotFound`, `Conflict`, `Expired`, `Integrity` or `Unavailable`.
+        """
+        said = _read(body)
+        decision = self._log.find(decision_id)
+        review = Review(recorded_at=self._clock.now(), decision_id=decision_id, **said.model_dump())
+        if (kept := review.after(decision, self._log.reviewed(decision_id))) is not review:
+            return _document(kept)
+        self._refuse_the_account(said, decision)
+        why = self._explain(decision) if said.outcome == Action.REDUCE else UNEXPLAINED
+        kept = self._log.review(replace(review, no_notice=why.no_notice, reasons=_reasons(said, why)))
+        return _document(kept)
+
+    def find(self, decision_id: str) -> Reviewed:
+        """The decision's review; an outcome of null while there is none. Raises `NotFound` for an unknown decision."""
+        found = self._log.reviewed(decision_id)
+        return _document(found) if found else Reviewed(decision_id=decision_id)
+
+    def _refuse_the_account(self, said: Reviewing, decision: LoggedDecision) -> None:
+        """No id is recorded: a text that names this account is refused, and not repeated."""
+        for field, text in said.model_dump().items():
+            if any(decision.account_id in self._names(word) for word in _words(text)):
+                raise InputRefused(
+                    f"{field} names the account",
+                    [Detail(0, field, "", "no account number")],
+                    hint="nothing was recorded; the decision's id says whose review it is: leave the number out",
+                )
 
 
-def reviewed(predictor: Predictor, decision_id: str) -> Reviewed:
-    """The decision's review; an outcome of null while there is none. Raises `NotFound` for an unknown decision."""
-    found = predictor.reviewed(decision_id)
-    return _document(found) if found else Reviewed(decision_id=decision_id)
+def _words(text: str) -> Iterator[str]:
+    """What an id may look like in a text: words, neighbours written apart, in any case of letters."""
+    words = _WORD.findall(text)
+    for word in dict.fromkeys([*words, *("".join(pair) for pair in pairwise(words)), *text.split()]):
+        yield from dict.fromkeys([word, word.upper(), word.lower()])
+
+
+def _reasons(said: Reviewing, why: Explanation) -> tuple[Reason, ...]:
+    """At most `MOST`, the reviewer's first. Raises `InputRefused` if a notice is due and there is nothing to say in it."""
+    own = (Reason(said.reason_code, PERSON, said.statement, 0.0, confirmed=False),) if said.statement.strip() else ()
+    reasons = (*own, *why.reasons)[:MOST] if said.outcome == Action.REDUCE else ()
+    if said.outcome == Action.REDUCE and not reasons and not why.no_notice:
+        raise InputRefused(
+            "a reduction needs a reason for its notice, and the model has none against this account",
+            [Detail(0, "statement", "", "the principal reason, as the customer shall read it")],
+            hint="nothing was recorded; send it again with `statement`",
+        )
+    return reasons
 
 
 def _read(body: bytes) -> Reviewing:
     try:
         return _BODY.validate_json(body)
     except ValidationError as error:
-        details = [
-            Detail(0, ".".join(map(str, each["loc"])), json.dumps(each["input"], default=str)[:80], each["msg"])
-            for each in error.errors()
-        ]
+        details = [_detail(".".join(map(str, each["loc"])), each["input"], each["msg"]) for each in error.errors()]
         first = details[0]
         raise InputRefused(
             f"{first.field or 'the body'} is refused: {first.rule}",
@@ -57,5 +127,21 @@ def _read(body: bytes) -> Reviewing:
         ) from None
 
 
+def _detail(field: str, value: object, rule: str) -> Detail:
+    return Detail(0, field, json.dumps(value, default=str)[:80] if field == _SHOWN else "", rule)
+
+
 def _document(found: Review) -> Reviewed:
-    return Reviewed(**vars(found) | {"recorded_at": found.recorded_at.isoformat()})
+    reduced = found.outcome == Action.REDUCE
+    return Reviewed(
+        decision_id=found.decision_id,
+        outcome=found.outcome,
+        reviewer=found.reviewer,
+        reason_code=found.reason_code,
+        comment=found.comment,
+        statement=found.statement,
+        recorded_at=found.recorded_at.isoformat(),
+        reasons=[ReviewReason(**each.to_dict()) for each in found.reasons] if reduced else None,
+        no_notice=bool(found.no_notice) if reduced else None,
+        no_notice_basis=found.no_notice or None,
+    )

@@ -11,7 +11,9 @@ from models.errors import Misconfigured
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.chain import ChainKeys
 from serving.loaded import LoadedModel
+from serving.past import PastReasons
 from serving.prediction import Predictor
+from serving.reviews import Reviews
 from serving.settings import ServingSettings
 from serving.watching import Watcher
 
@@ -22,6 +24,7 @@ class Service:
 
     predictor: Predictor
     watcher: Watcher
+    reviews: Reviews
     log: SqlDecisionLog
 
 
@@ -43,8 +46,9 @@ def service(chosen: ServingSettings) -> Service:
     accounts = keyring(keys, ACCOUNTS, local=local)
     secret_keys(keys, LOG, local=local)  # what is missing is said now, not with the first decision
     predictor = Predictor(log, clock, accounts.pseudonym)
+    channel = FolderChannel(chosen.channel_folder)
     watcher = Watcher(
-        FolderChannel(chosen.channel_folder),
+        channel,
         lambda: key_files.trust(chosen.trust_path, demonstration=chosen.profile == "local"),
         clock,
         log,
@@ -52,4 +56,5 @@ def service(chosen: ServingSettings) -> Service:
         lambda release: LoadedModel.load(release, OnnxScorer, chosen.max_records),
         chosen.verify_every,
     )
-    return Service(predictor, watcher, log)
+    reviews = Reviews(log, clock, accounts.known_as, PastReasons(channel, OnnxScorer).explain)
+    return Service(predictor, watcher, reviews, log)

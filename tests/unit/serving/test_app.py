@@ -3,7 +3,9 @@
 import json
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,18 +13,23 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from models import errors
+from models.bundle import canonical
 from models.clock import FixedClock
 from models.errors import PlatformError, Unavailable
+from models.governance.doubt.rule import Rule
 from serving.app import STATUS, Limits, scoring_app
 from serving.documents import Counselled, Problem, Readiness, Scored
 from serving.loaded import LoadedModel
+from serving.past import PastReasons
 from serving.prediction import Predictor
+from serving.reviews import PERSON, Reviews
 from serving.watching import Watcher
-from tests.bundles import MODEL, NOW, Office, fake_bundle, record, records
+from tests.bundles import MODEL, NOW, USE_CASE, Office, fake_bundle, record, records
 from tests.fakes.channel import FakeChannel
 from tests.fakes.decisions import InMemoryDecisionLog
 from tests.fakes.scorer import FakeScorer
 from tests.rings import ACCOUNTS
+from tests.rules import all_familiar, plain
 
 SCORE = f"/v1/models/{MODEL}/score"
 COUNSEL = f"/v1/models/{MODEL}/counterfactual"
@@ -44,6 +51,8 @@ class World:
             lambda release: LoadedModel.load(release, FakeScorer, 100),
         )
 
+        self.reviews = Reviews(self.log, FixedClock(NOW), ACCOUNTS.known_as, PastReasons(self.channel, FakeScorer).explain)
+
     def promote(self, base: float, version: int) -> None:
         OFFICE.promote(self.channel, fake_bundle(base), version=version)
 
@@ -51,7 +60,7 @@ class World:
         self.closed = True
 
     def app(self, poll_seconds: float = 3_600.0) -> FastAPI:
-        return scoring_app(self.predictor, self.watcher, Limits(20_000, poll_seconds), self.close)
+        return scoring_app(self.predictor, self.watcher, self.reviews, Limits(20_000, poll_seconds), self.close)
 
 
 @pytest.fixture
@@ -141,7 +150,9 @@ def sent_to_review(client: TestClient) -> str:
     return f"/v1/decisions/{answer['decision_id']}/review"
 
 
-SAID = {"outcome": "reduce", "reviewer": "r.lin", "reason_code": "NO_INCOME", "comment": "left the job in June"}
+STATEMENT = "Length of employment"
+SAID = {"outcome": "reduce", "reviewer": "r.lin", "reason_code": "NO_JOB", "comment": "left in June", "statement": STATEMENT}
+OWN_REASON = {"code": "NO_JOB", "group": PERSON, "text": STATEMENT, "contribution": 0.0, "confirmed": False}
 
 
 def test_a_reviewers_outcome_is_taken_back_and_read_again(client: TestClient) -> None:
@@ -149,8 +160,103 @@ def test_a_reviewers_outcome_is_taken_back_and_read_again(client: TestClient) ->
     assert client.get(address).json()["outcome"] is None
     taken = client.post(address, json=SAID)
     assert taken.status_code == 200
-    assert taken.json() == SAID | {"decision_id": address.split("/")[3], "recorded_at": NOW.isoformat()}
+    why = {"reasons": [OWN_REASON], "no_notice": False, "no_notice_basis": None}
+    assert taken.json() == SAID | why | {"decision_id": address.split("/")[3], "recorded_at": NOW.isoformat()}
     assert client.post(address, json=SAID).json() == client.get(address).json() == taken.json()
+
+
+def test_a_review_that_keeps_the_line_has_no_reasons(client: TestClient) -> None:
+    said = client.post(sent_to_review(client), json=SAID | {"outcome": "keep"}).json()
+    assert (said["reasons"], said["no_notice"]) == (None, None)
+
+
+def strange(**changes: Any) -> dict[str, Any]:
+    """Sent to a person although its score alone would reduce it: its bill is unlike any other."""
+    return record(status_0=5, bill_0=100_001.0, **changes)
+
+
+def doubting_world() -> World:
+    world = World()
+    OFFICE.promote(world.channel, fake_bundle(0.1, parts=doubting()))
+    return world
+
+
+def doubting() -> dict[str, bytes]:
+    usual = all_familiar(USE_CASE.contract)
+    ranges = tuple(replace(each, high=100_000.0) if each.column == "bill_0" else each for each in usual.ranges)
+    rule = Rule.made(USE_CASE.policy, plain(USE_CASE.contract, USE_CASE.policy).intervals, replace(usual, ranges=ranges))
+    return {"uncertainty.json": canonical(rule.to_dict())}
+
+
+def reviewed(world: World, said: dict[str, Any], then: Callable[[World], None] = lambda _: None) -> dict[str, Any]:
+    """A strange account that is delinquent, reviewed after whatever happened meanwhile."""
+    with TestClient(world.app()) as client:
+        [answer] = client.post(SCORE, json=strange()).json()["answers"]
+        assert answer["decision"] == "review"
+        then(world)
+        answered: dict[str, Any] = client.post(f"/v1/decisions/{answer['decision_id']}/review", json=said).json()
+        return answered
+
+
+def test_a_reviewers_reduction_has_the_reasons_that_the_model_s_own_would_have() -> None:
+    world = doubting_world()
+    told = reviewed(world, {name: value for name, value in SAID.items() if name != "statement"})
+    with TestClient(world.app()) as client:
+        [plainly] = client.post(SCORE, json=record(status_0=5)).json()["answers"]
+    assert plainly["decision"] == "reduce"
+    assert told["reasons"] == plainly["reasons"]
+    assert (told["no_notice"], told["no_notice_basis"]) == (True, plainly["no_notice_basis"])
+    (recorded,) = world.log.reviews.values()
+    assert [reason.to_dict() for reason in recorded.reasons] == told["reasons"]
+    assert recorded.no_notice == told["no_notice_basis"]
+
+
+def test_what_the_reviewer_states_stands_first() -> None:
+    told = reviewed(doubting_world(), SAID)
+    assert told["reasons"][0] == OWN_REASON
+    assert len(told["reasons"]) > 1
+
+
+def test_the_reasons_are_of_the_bundle_that_decided_whatever_is_in_force_by_now() -> None:
+    def promoted(world: World) -> None:
+        world.promote(0.3, version=2)
+        world.watcher.look()
+
+    assert reviewed(doubting_world(), SAID, promoted)["reasons"] == reviewed(doubting_world(), SAID)["reasons"]
+
+
+def test_without_inputs_nobody_can_give_reasons_for_a_reduction() -> None:
+    def expired(world: World) -> None:
+        world.log.expire(MODEL, NOW + timedelta(days=1))
+
+    said = reviewed(doubting_world(), SAID, expired)
+    assert (said["status"], "past its retention" in said["detail"]) == (410, True)
+
+
+def test_a_reduction_against_which_the_model_has_nothing_needs_the_reviewer_s_own_statement(client: TestClient) -> None:
+    address = sent_to_review(client)
+    said = problem(client.post(address, json=SAID | {"statement": " "}), 422)
+    assert [rule.field for rule in said.errors] == ["statement"]
+    assert client.get(address).json()["outcome"] is None
+
+
+@pytest.mark.parametrize("field", ["comment", "statement", "reviewer", "reason_code"])
+@pytest.mark.parametrize("spelt", ["A00017", "a00017"])
+def test_a_review_that_names_the_account_is_refused_and_the_number_not_repeated(
+    client: TestClient, field: str, spelt: str
+) -> None:
+    address = sent_to_review(client)
+    text = spelt if field == "reviewer" else spelt.upper() if field == "reason_code" else f"the holder of no. ({spelt}), by phone"
+    response = client.post(address, json=SAID | {field: text})
+    assert [rule.field for rule in problem(response, 422).errors] == [field]
+    assert spelt not in response.text
+    assert client.get(address).json()["outcome"] is None
+
+
+def test_a_refused_text_does_not_come_back(client: TestClient) -> None:
+    response = client.post(sent_to_review(client), json=SAID | {"reviewer": "A00017, by phone", "comment": "A00017" * 200})
+    assert len(problem(response, 422).errors) == 2
+    assert "A00017" not in response.text
 
 
 def test_a_second_different_outcome_is_a_conflict(client: TestClient) -> None:
