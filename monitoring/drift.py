@@ -105,6 +105,15 @@ def null_limit(bins: int, n: int, reference_n: int, columns: int) -> float:
     return (1 / n + 1 / reference_n) * chi_squared_quantile(1 - FALSE_ALARMS / columns, max(bins - 1, 1))
 
 
+def distance_limit(bins: int, n: int, reference_n: int, columns: int) -> float:
+    """The total variation distance that pure chance exceeds at most as often as PSI exceeds `null_limit`.
+
+    The distance is half the sum of |p - q|, and by Cauchy-Schwarz at most half the root of the sum of (p - q)^2 / q, which is
+    distributed as the PSI is without any shift. Rare codes make it larger than it need be, never smaller.
+    """
+    return float(np.sqrt(null_limit(bins, n, reference_n, columns)) / 2)
+
+
 def chi_squared_quantile(level: float, degrees: int) -> float:
     """Wilson and Hilferty (1931). From two degrees and between levels .99 and .9999 it errs by 0 to 5 %, to the high side."""
     spread = 2 / (9 * degrees)

@@ -9,6 +9,7 @@ import numpy as np
 from models.contract import Array
 from models.lake import AUDIT
 from models.policy import MonitoringLimits
+from monitoring.drift import distance_limit
 from pipelines.batches import Batch, Measure, Ruling
 from pipelines.freshness import between
 
@@ -26,7 +27,7 @@ def measures(batch: Batch, history: Sequence[Batch], limits: MonitoringLimits) -
     comparable = [past for past in history if past.coding == batch.coding]
     if comparable:
         coded = [column for column in batch.contract.columns if column.codes and batch.typed(column.name)]
-        found += chain.from_iterable(_codes(batch, comparable, column.name, limits) for column in coded)
+        found += chain.from_iterable(_codes(batch, comparable, column.name, limits, len(coded)) for column in coded)
         found += _bad_rate(batch, comparable, limits)
     return found
 
@@ -76,18 +77,25 @@ def _coding(batch: Batch, history: Sequence[Batch]) -> list[Measure]:
     return [Measure("coding", _coded_outcome(batch), float(before != batch.coding), 0, 0, Ruling.HOLD, evidence)]
 
 
-def _codes(batch: Batch, history: Sequence[Batch], name: str, limits: MonitoringLimits) -> list[Measure]:
-    """The mix of codes against the likeliest month of history, and codes that no month of it has."""
+def _codes(batch: Batch, history: Sequence[Batch], name: str, limits: MonitoringLimits, columns: int) -> list[Measure]:
+    """The mix of codes against the likeliest month of history, and codes that no month of it has.
+
+    On few rows chance alone moves a mix beyond the policy's limit: then what chance explains is the limit.
+    """
     mix, mixes = _mix(batch.columns[name]), [_mix(past.columns[name]) for past in history]
     distance, nearest = min((total_variation(mix, past), number) for number, past in enumerate(mixes))
     before = mixes[nearest]
+    chance = distance_limit(len(mix.keys() | before.keys()), batch.rows, history[nearest].rows, columns)
     moved = max(mix.keys() | before.keys(), key=lambda code: abs(mix.get(code, 0) - before.get(code, 0)))
     shift = f"code {moved}: {before.get(moved, 0):.1%} in {history[nearest].month}, {mix.get(moved, 0):.1%} now"
     unseen = mix.keys() - set().union(*mixes)
     share = sum(mix[code] for code in unseen)
+    limit = max(limits.code_mix, chance)
     news = f"codes never seen before, {sorted(unseen)}, in {share:.1%} of the rows"
     return [
-        Measure("mix of codes", name, distance, 0, limits.code_mix, Ruling.HOLD, f"{shift}; distance {distance:.3f}"),
+        Measure(
+            "mix of codes", name, distance, 0, limit, Ruling.HOLD, f"{shift}; distance {distance:.3f}"
+        ),
         Measure("unseen codes", name, share, 0, UNSEEN, Ruling.HOLD, news),
     ]
 

@@ -203,3 +203,30 @@ def test_total_variation_is_a_distance_between_0_and_1(a: dict, b: dict, c: dict
 
 def test_mixes_without_a_common_code_are_as_far_apart_as_can_be() -> None:
     assert total_variation({1: 1.0}, {2: 0.5, 3: 0.5}) == pytest.approx(1)
+
+
+def some(batch: Batch, rows: int, seed: int) -> Batch:
+    """As many accounts of the same month, drawn at random."""
+    chosen = np.random.default_rng(seed).choice(batch.rows, rows, replace=False)
+    return replace(batch, columns={name: values[chosen] for name, values in batch.columns.items()})
+
+
+@pytest.mark.parametrize("rows", [30, 100, 400])
+def test_a_mix_of_codes_that_chance_explains_is_not_strange_on_few_rows(rows: int) -> None:
+    may, june = snapshots()[:2]
+    months = 200
+    alarms = sum(
+        any(rule == "mix of codes" for rule, _, _ in broken(some(june, rows, seed), [some(may, rows, seed + months)]))
+        for seed in range(months)
+    )
+    assert alarms <= 0.03 * months
+
+
+def test_the_real_change_of_coding_is_found_on_a_few_hundred_rows_too() -> None:
+    *before, september = snapshots()
+    assert ("mix of codes", "status_0", Ruling.HOLD) in broken(some(september, 600, 1), before)
+
+
+def test_on_many_rows_the_policys_limit_stands() -> None:
+    (limit,) = {m.high for m in measures(snapshots()[1], snapshots()[:1], LIMITS) if m.rule == "mix of codes"}
+    assert limit == LIMITS.code_mix
