@@ -190,3 +190,13 @@ def test_sealed_months_that_are_gone_foreign_or_other_are_found(home: Home) -> N
     home.lake.write(DECISIONS, JULY, columns, recorded_at=NOON + timedelta(days=1), facts={"model": MODEL})
     (other,) = kept(home.lake, entries, MODEL)
     assert ("gone" in gone.problem, "not in the ledger" in foreign.problem, "version 2" in other.problem) == (True, True, True)
+
+
+def test_who_has_the_key_too_cannot_rewrite_what_the_ledger_noted(home: Home) -> None:
+    first, last = home.links[home.of("d2")].seal, home.links[home.of("d3")]
+    key = LOG_KEYS.of(first.lane)
+    assert key
+    (row,) = decision_rows([replace(decision("d3"), action="keep")])
+    home.links[home.of("d3")] = Link(next(iter(sealed(key, first, [row]))), row)
+    assert last.row != row
+    assert home.findings() == ["decision d3: it is not the one that ledger entry 1 noted"]
