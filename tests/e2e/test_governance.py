@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import asdict, replace
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import pytest
 from models.adapters import account_keys, key_files
 from models.adapters.file_ledger import FileLedger
 from models.adapters.folder_channel import FolderChannel
-from models.bundle import Bundle, canonical
+from models.bundle import Bundle, canonical, sha256
 from models.channel import Move, Pointer
 from models.clock import SystemClock
 from models.governance import release
@@ -109,6 +110,12 @@ class Home:
     def approver(self, name: str) -> None:
         self.run("approver", "--name", name)
         self.run("trust", "--name", name, "--by", "admin", "--reason", f"{name} validates credit models")
+
+    def mount_keys(self) -> None:
+        """What production asks for and the local profile makes by itself."""
+        account_keys.keyring(self.path / "keys", account_keys.ACCOUNTS, local=True)
+        account_keys.secret_keys(self.path / "keys", account_keys.LOG, local=True)
+        (self.path / "keys" / account_keys.ACCOUNTS / "split.key").write_bytes(b"s" * 32)
 
     def log(self, decision_id: str) -> Any:
         log = SqlDecisionLog(f"sqlite:///{self.path / 'decisions.db'}")
@@ -219,13 +226,48 @@ def test_two_people_bring_what_the_gate_refused_into_force_and_it_stays_visible(
 
 def test_outside_the_local_profile_the_demonstration_counts_for_nothing(home: Home, bundles: list[Bundle]) -> None:
     home.champion(bundles[0])
-    account_keys.keyring(home.path / "keys", account_keys.ACCOUNTS, local=True)
-    (home.path / "keys" / account_keys.ACCOUNTS / "split.key").write_bytes(b"s" * 32)
+    home.mount_keys()
 
     client = home.service.start(STEWARD_PROFILE="production")
     ready = client.get("/health/ready")
     assert ready.status_code == 503
     assert "local profile only" in ready.json()["reason"]
+
+
+def test_people_sign_a_demonstrated_champion_again_before_production_serves_it(home: Home, bundles: list[Bundle]) -> None:
+    bundle = bundles[0]
+    evidence = paper_evidence(bundle.digest, fairness="failed", **{"fairness.impact_ratio": "failed"})
+    EvidenceFolder(home.path / "evidence").store(MODEL, bundle.digest, evidence)
+    made = replace(home.candidate(bundle), evidence=sha256(evidence["manifest.json"]))
+    EvidenceFolder(home.path / "evidence").store(MODEL, bundle.digest, evidence)
+    request_promotion(home.desk, made, compared_with="", reason="better")
+    which = ["--bundle", bundle.digest[:10]]
+
+    assert "accepted for demonstration only: fairness: failed, fairness.impact_ratio: failed" in home.run("promote", *which)
+    for command in ("inventory", "verify"):
+        assert "promoted, not approved for production" in home.run(command)
+    assert "0 wait for approval" in home.run("requests")
+
+    home.mount_keys()
+    there = partial(home.run, STEWARD_PROFILE="production")
+    client = home.service.start(STEWARD_PROFILE="production", STEWARD_SERVING_POLL_SECONDS="1")
+    assert client.get("/health/ready").status_code == 503
+    waiting = there("requests", ends=3)
+    assert "promoted, not approved for production" in waiting
+    assert "to be accepted in writing: fairness.impact_ratio: failed" in waiting
+    assert f"promoted   bundle {bundle.digest[:12]}" in there("inventory")
+    assert "local profile only" in there("promote", *which, ends=1)
+
+    home.approver("ana")
+    signed = ["approve", *which, "--by", "ana", "--comment", "I read it"]
+    assert "did not pass fairness: failed, fairness.impact_ratio: failed" in there(*signed, ends=1)
+    there(*signed, "--accept", "no decision about people is made with it")
+    assert "approved by ana" in there("promote", *which)
+    until(client, "/health/ready", lambda ready: ready["ready"])
+    assert "0 wait for approval" in there("requests")
+    for command in ("inventory", "verify"):
+        assert 'accepted in writing by ana, "no decision about people is made with it"' in there(command)
+    assert [e.event for e in home.office.ledger.entries(MODEL)].count(Event.REPROMOTED) == 1
 
 
 def forged(home: Home, bundle: Bundle) -> None:

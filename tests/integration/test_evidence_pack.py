@@ -12,16 +12,19 @@ from models.governance.checking import check_evidence, sign_off
 from models.governance.dossier import evidence_digest
 from models.governance.inbox import waiting
 from models.governance.requests import requested
+from pipelines import steps as training
 from pipelines.pack import files, steps
+from pipelines.pack.artefacts import Verdict
 from pipelines.pack.build import recheck
 from pipelines.pack.steps import Kept
 from pipelines.steps import Kind
 from pipelines.wiring import Platform
-from tests.trained import Trained, platform_at, where_people_approve
+from tests.trained import AUGUST, Trained, platform_at, where_people_approve
 
 pytestmark = pytest.mark.integration
 
 MODEL = "credit_default"
+OPEN = (Verdict.FAILED, Verdict.INSUFFICIENT)
 
 
 def packed(parts: Platform, version: int = 0) -> Kept:
@@ -59,9 +62,35 @@ def test_a_version_that_waits_is_asked_for_with_its_pack_and_signed_so(home: Pat
 
     demonstration = platform_at(parts.settings.home).office.demonstration
     assert demonstration is not None
-    approval = sign_off(parts.office, demonstration, MODEL, wish.wanted.bundle, comment="read all of it")
+    with pytest.raises(NotApproved, match=r"did not pass .*fairness\.impact_ratio: failed"):
+        sign_off(parts.office, demonstration, MODEL, wish.wanted.bundle, comment="read all of it")
+    why = {"comment": "read all of it", "acceptance": "no decision about people is made with it"}
+    approval = sign_off(parts.office, demonstration, MODEL, wish.wanted.bundle, **why)
     assert approval.evidence == pack.digest
+    assert set(approval.accepted) == {f"{gate}: {verdict}" for verdict in OPEN for gate in gates_only(pack, verdict)}
     assert release.promote(parts.office, MODEL, wish.wanted.bundle).version == 1
+
+
+def gates_only(pack: Kept, verdict: Verdict) -> set[str]:
+    """Gates by their worst verdict: one that failed somewhere has failed."""
+    failed = set(pack.gates(Verdict.FAILED))
+    return failed if verdict is Verdict.FAILED else set(pack.gates(verdict)) - failed
+
+
+def test_training_again_does_not_ask_with_less_than_the_pack(home: Path, pack: Kept, tmp_path: Path) -> None:
+    parts = where_people_approve(shutil.copytree(home, tmp_path / "home"))
+    cohorts = training.open_cohorts(parts, AUGUST)
+    development = training.search(parts, cohorts)
+    assessment = training.judge(parts, cohorts, development)
+    evidence = training.document(parts, cohorts, development, assessment)
+    before = parts.ledger.entries(MODEL)
+
+    ending = training.release(parts, cohorts, development, assessment, evidence, "A test.")
+
+    assert ending.kind is Kind.HELD
+    assert "must be accepted in writing" in ending.sentence
+    assert requested(parts.office, MODEL, ending.bundle).evidence == pack.digest
+    assert parts.ledger.entries(MODEL) == before
 
 
 def test_one_byte_of_the_page_changed_voids_what_was_signed(home: Path, pack: Kept, tmp_path: Path) -> None:
