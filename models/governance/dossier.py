@@ -1,7 +1,7 @@
 """The evidence folder of a bundle, checked byte by byte: what an approver read is what is promoted."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Protocol
 
 from models.bundle import MANIFEST, sha256
@@ -9,7 +9,7 @@ from models.errors import NotApproved
 
 FIGURES = "figures.json"
 FAIRNESS = "fairness"
-NOT_JUDGED = "not judged"
+FAILED, NOT_JUDGED = "failed", "not judged"
 _NOTHING_TO_ACCEPT = frozenset({"passed", "binding", "reported"})
 """Verdicts of figures that passed, that would have kept the pack from being sealed, or that no gate looks at."""
 
@@ -52,18 +52,27 @@ def evidence_digest(files: Mapping[str, bytes], bundle: str, demanded: Collectio
 def open_gates(files: Mapping[str, bytes]) -> tuple[str, ...]:
     """The gates of an evidence pack's figures that were not passed, by name, each with its verdict: "fairness: failed".
 
-    None passes by default: one verdict that is no pass keeps its gate open, and without figures of fairness it was not judged.
     Raises `NotApproved` if the list of figures cannot be read.
     """
-    verdicts: dict[str, set[str]] = {}
     try:
-        for figure in json.loads(files[FIGURES])["figures"] if FIGURES in files else ():
-            verdicts.setdefault(str(figure["gate"]), set()).add(str(figure["verdict"]))
+        figures = json.loads(files[FIGURES])["figures"] if FIGURES in files else []
+        left = unpassed((str(figure["gate"]), str(figure["verdict"])) for figure in figures)
     except (ValueError, KeyError, TypeError) as error:
         raise _refused(f"{FIGURES} of the evidence cannot be read") from error
-    found = {name: sorted(given - _NOTHING_TO_ACCEPT) for name, given in verdicts.items()}
-    found |= {} if FAIRNESS in verdicts else {FAIRNESS: [NOT_JUDGED]}
-    return tuple(f"{name}: {' and '.join(left)}" for name, left in sorted(found.items()) if left)
+    return tuple(f"{name}: {verdict}" for name, verdict in left.items())
+
+
+def unpassed(figures: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Verdicts by gate, of gates and verdicts of figures: those that are no pass.
+
+    None passes by default: one verdict that is no pass keeps its gate open, and without figures of fairness it was not judged.
+    """
+    verdicts: dict[str, set[str]] = {}
+    for gate, verdict in figures:
+        verdicts.setdefault(gate, set()).add(verdict)
+    verdicts.setdefault(FAIRNESS, {NOT_JUDGED})
+    left = {gate: given - _NOTHING_TO_ACCEPT for gate, given in sorted(verdicts.items())}
+    return {gate: FAILED if FAILED in given else " and ".join(sorted(given)) for gate, given in left.items() if given}
 
 
 def _manifest(files: Mapping[str, bytes], short: str) -> dict[str, Any]:

@@ -1,16 +1,43 @@
 """Approvals and overrides: who must sign, and what the ledger held about this model when the version was registered."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from models.governance.dossier import unpassed
 from pipelines.pack.artefacts import Artefacts, Figure, Gate, Unit, Verdict
 from pipelines.pack.files import LEDGER, OVERSIGHT, SUBJECT
 from pipelines.pack.gates import OWNED, control
 from pipelines.pack.prose import Cell, Document, Section, say, section, table
 
+SIGNED = "approvals"
 CHAINED = Gate("ledger", "the chain of the ledger holds, or nothing is sealed", Verdict.BINDING)
 DETAILS = ("reason", "comment", "override", "conditions", "what", "month", "watermark")
 
 
 def approvals(a: Artefacts) -> Document:
-    return Document("approvals", "Approvals and overrides", (_needed(a), _recorded(a)))
+    return Document(SIGNED, "Approvals and overrides", (_needed(a), _recorded(a)))
+
+
+def with_gates(document: Document, a: Artefacts, figures: Sequence[Figure]) -> Document:
+    """The same document, with the gates that these figures did not pass, as an approval must name them."""
+    left = unpassed((figure.gate.name, figure.gate.verdict.value) for figure in figures)
+    asked = section(
+        "What must be accepted in writing",
+        say(
+            "A gate that was not passed blocks promotion until everybody who signs has accepted it, by name and with a reason"
+            " (control {name}). The demonstration approver of the local profile accepts it for demonstration only.",
+            name=control(a, "acceptance"),
+        ),
+        table(
+            say("Gates that were not passed, each with one of its figures."), ("Gate", "Verdict", "Figure"), _left(left, figures)
+        ),
+    )
+    return replace(document, sections=(document.sections[0], asked, *document.sections[1:]))
+
+
+def _left(left: Mapping[str, str], figures: Sequence[Figure]) -> list[tuple[Cell, ...]]:
+    shown = {(figure.gate.name, figure.gate.verdict.value): figure for figure in reversed(figures)}
+    return [(gate, verdict, shown[gate, verdict]) for gate, verdict in left.items()]
 
 
 def _needed(a: Artefacts) -> Section:

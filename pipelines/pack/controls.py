@@ -170,6 +170,17 @@ CONTROLS = (
         (files.LEDGER, files.OVERSIGHT),
     ),
     Control(
+        "acceptance",
+        "A gate that the evidence did not pass blocks promotion until everybody who signs accepts it by name, in writing",
+        ("SR 26-2", "12 CFR 1002.4(a)", "EU AI Act art. 9", "EU AI Act art. 14", "NIST AI RMF GOVERN"),
+        (
+            f"{_GOVERNANCE}/test_acceptance.py::test_a_failed_gate_is_not_approved_without_a_written_acceptance",
+            f"{_GOVERNANCE}/test_acceptance.py::test_a_signature_past_the_rules_that_names_other_gates_counts_for_nothing",
+            f"{_GOVERNANCE}/test_acceptance.py::test_only_a_pass_is_a_pass",
+        ),
+        (files.FIGURES,),
+    ),
+    Control(
         "policy-changes",
         "A threshold edited after results were seen needs a second approver and stays visible",
         ("SR 26-2", "NIST AI RMF GOVERN"),

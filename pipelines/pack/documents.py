@@ -1,6 +1,6 @@
 """Every document of a pack, in the order of the page."""
 
-from pipelines.pack.approvals import approvals
+from pipelines.pack.approvals import SIGNED, approvals, with_gates
 from pipelines.pack.artefacts import Artefacts
 from pipelines.pack.card import card
 from pipelines.pack.control_map import control_map
@@ -33,4 +33,6 @@ WRITERS = (
 
 def documents(artefacts: Artefacts) -> tuple[Document, ...]:
     """Raises `Integrity` for anything that is missing."""
-    return tuple(write(artefacts) for write in WRITERS)
+    written = [write(artefacts) for write in WRITERS]
+    figures = [figure for document in written for figure in document.figures]
+    return tuple(with_gates(each, artefacts, figures) if each.name == SIGNED else each for each in written)

@@ -11,14 +11,15 @@ from models.contract import Role
 from models.credit_default import USE_CASE
 from models.errors import Integrity, NotApproved
 from models.evaluation import ENOUGH
-from models.governance.dossier import evidence_digest
+from models.governance.dossier import evidence_digest, open_gates
 from models.influence import MEASURES as MEASURED
 from pipelines.adapters.pack_page import render
 from pipelines.pack import costs, files, monitoring_plan, validation
-from pipelines.pack.artefacts import NO_GATE, Artefacts, Unit, Verdict
+from pipelines.pack.approvals import SIGNED
+from pipelines.pack.artefacts import NO_GATE, Artefacts, Figure, Unit, Verdict
 from pipelines.pack.build import build, recheck
 from pipelines.pack.documents import documents
-from pipelines.pack.prose import Points, Sentence
+from pipelines.pack.prose import Points, Sentence, Table
 from tests.packs import artefacts, changed, parsed, plain_page
 
 MADE = artefacts()
@@ -36,6 +37,23 @@ def test_a_pack_is_evidence_of_its_bundle_that_can_be_signed() -> None:
     assert json.loads(pack.files[MANIFEST])["training"] == parsed(MADE, files.SUBJECT)["training"]
     with pytest.raises(NotApproved, match="changed after sealing"):
         evidence_digest({**pack.files, files.PAGE: b"better"}, bundle)
+
+
+def test_the_page_lists_the_very_gates_that_an_approval_must_accept() -> None:
+    gates = open_gates(build(MADE, render).files)
+    assert gates == (
+        "fairness: failed",
+        "fairness.impact_ratio: failed",
+        "fairness.join: insufficient",
+        "fairness.score_difference: insufficient",
+        "reasons.sample: insufficient",
+    )
+    (signed,) = (each for each in documents(Artefacts(MADE)) if each.name == SIGNED)
+    (listed,) = (block for block in signed.sections[1].blocks if isinstance(block, Table))
+    assert tuple(f"{row[0]}: {row[1]}" for row in listed.rows) == gates
+    for gate, verdict, figure in listed.rows:
+        assert isinstance(figure, Figure)
+        assert (figure.gate.name, figure.gate.verdict) == (gate, verdict)
 
 
 @pytest.mark.parametrize("name", NEEDED)
