@@ -53,6 +53,7 @@ class Column:
     maximum: float | None = None
     pattern: str | None = None
     codes: Mapping[int, str] = field(default_factory=dict)
+    step: float = 1.0  # the smallest change of a number that means anything, in its unit
 
     @property
     def dtype(self) -> type[np.generic]:
@@ -77,13 +78,14 @@ def column(
     le: float | None = None,
     pattern: str | None = None,
     codes: Mapping[int, str] | None = None,
+    step: float = 1.0,
 ) -> Any:
     """A field of a contract record. Every column is bounded: by a range, by codes or by a pattern."""
     if not (codes or pattern or (ge is not None and le is not None)):
         raise TypeError(f"the column that means {meaning!r} is unbounded; give ge and le, codes or a pattern")
     if codes:
         ge, le = min(codes), max(codes)
-    mark: dict[str, Any] = {"role": role, "unit": unit, "codes": dict(codes or {})}
+    mark: dict[str, Any] = {"role": role, "unit": unit, "codes": dict(codes or {}), "step": step}
     return Field(description=meaning, examples=[example], ge=ge, le=le, pattern=pattern, json_schema_extra={_MARK: mark})
 
 
@@ -211,6 +213,7 @@ def _column(name: str, info: FieldInfo) -> Column:
         maximum=limits.get("le"),
         pattern=limits.get("pattern"),
         codes=mark["codes"],
+        step=mark["step"],
     )
 
 

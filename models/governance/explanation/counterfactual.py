@@ -9,15 +9,16 @@ once the steps are thinned until a grid has at most `BATCH` rows.
 A change is about the model, not about the world: it says what would have counted, not what will happen.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from math import ceil, floor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.contract import Contract
+from models.contract import Column, Contract
 from models.errors import Integrity
 from models.governance.doubt.rule import Rule
 from models.governance.explanation.baseline import mapped
@@ -29,6 +30,7 @@ Floats = NDArray[np.float64]
 
 MOST_CHANGED = 3
 """Inputs changed together, at most: nobody acts on more."""
+_SLACK, _DIGITS = 1e-9, 9  # of a number of steps; decimals to which a value is rounded
 _SEVERITY = {action.value: place for place, action in enumerate(Action)}
 
 
@@ -64,6 +66,36 @@ class _Steps:
         return _Steps(self.values[kept], self.ways[kept])
 
 
+@dataclass(frozen=True)
+class _Ladder:
+    """The values that an input may take on its way to `last`, nearest first: its codes, or whole steps of the contract."""
+
+    codes: Floats
+    first: float  # in steps
+    step: float
+    sign: int
+    last: float
+    count: int
+
+    @classmethod
+    def between(cls, column: Column, now: float, last: float) -> "_Ladder":
+        sign = 1 if last > now else -1
+        if column.codes:
+            codes = np.array(sorted(column.codes), dtype=np.float64)[::sign]
+            codes = codes[(sign * (codes - now) > 0) & (sign * (last - codes) >= 0)]
+            return cls(codes, 0.0, 0.0, sign, last, len(codes))
+        first = sign * (floor(sign * now / column.step + _SLACK) + 1)
+        whole = max(0, ceil(sign * last / column.step - _SLACK) - sign * first)
+        return cls(np.array([]), first, column.step, sign, last, whole + 1)
+
+    def values(self, places: NDArray[np.int64]) -> Floats:
+        """By place (n,), from 0; the last one is where the way ends, in whole steps or not."""
+        if len(self.codes):
+            return self.codes[places]
+        whole = np.round((self.first + self.sign * places) * self.step, _DIGITS)
+        return np.where(places == self.count - 1, self.last, whole)
+
+
 class Counsel:
     """Counterfactuals of one bundle. Safe for several threads."""
 
@@ -88,7 +120,7 @@ class Counsel:
         severity = _SEVERITY[self._judged(row[None])[0][0]]
         for size in range(1, min(len(steps), MOST_CHANGED) + 1):
             tried = [self._best(row, chosen, steps, severity) for chosen in combinations(steps, size)]
-            if milder := [each for each in tried if each is not None]:
+            if milder := [self._drawn_back(row, each, severity) for each in tried if each is not None]:
                 return self._proved(row, min(milder, key=lambda each: (each.way, each.probability)))
         return None
 
@@ -102,8 +134,8 @@ class Counsel:
         values = np.unique(values[ahead & (mutable.direction * (bound - values) >= 0)])[:: mutable.direction]
         return _Steps(values, np.abs(np.interp(values, knots, shares) - np.interp(now, knots, shares)))
 
-    def _best(self, row: Floats, chosen: Sequence[str], steps: Mapping[str, _Steps], severity: int) -> Counterfactual | None:
-        """The least way over the grid of these inputs."""
+    def _best(self, row: Floats, chosen: Sequence[str], steps: Mapping[str, _Steps], severity: int) -> Mapping[str, float] | None:
+        """The least way over the grid of these inputs: their new values."""
         count = int(BATCH ** (1 / len(chosen)) + 1e-9)
         axes = [steps[name].thinned(count) for name in chosen]
         values = np.stack([grid.ravel() for grid in np.meshgrid(*(axis.values for axis in axes), indexing="ij")], axis=1)
@@ -115,9 +147,44 @@ class Counsel:
         if not len(milder):
             return None
         best = milder[np.lexsort((probability[milder], ways[milder]))[0]]
-        changes = zip(chosen, (row[self._place[name]] for name in chosen), values[best], strict=True)
-        told = tuple(Change(name, float(before), float(after)) for name, before, after in changes)
-        return Counterfactual(told, str(actions[best]), float(probability[best]), float(ways[best]))
+        return dict(zip(chosen, values[best].tolist(), strict=True))
+
+    def _drawn_back(self, row: Floats, values: Mapping[str, float], severity: int) -> Counterfactual:
+        """No changed input can come a step nearer to what it was, the others as they are."""
+        after, before = row.copy(), None
+        for name, value in values.items():
+            after[self._place[name]] = value
+        while before is None or (before != after).any():
+            before = after.copy()
+            for name in values:
+                after[self._place[name]] = self._nearest(row, after, name, severity)
+        return self._told(row, after, values)
+
+    def _nearest(self, row: Floats, after: Floats, name: str, severity: int) -> float:
+        """The value of one input nearest to its own that still helps, when the others are as in `after`.
+
+        Every value is tried if there are no more than `BATCH`; else as many, evenly spread, and then all between the nearest
+        that helps and the one before it. So of a model that goes to and fro, a shorter way may be missed.
+        """
+        place = self._place[name]
+        ladder = _Ladder.between(self._contract[name], row[place], after[place])
+        low, high = 0, ladder.count - 1  # the last one is known to help
+        while low < high:
+            tried = np.unique(np.linspace(low, high, BATCH).round().astype(np.int64))
+            rows = np.repeat(after[None], len(tried), axis=0)
+            rows[:, place] = ladder.values(tried)
+            helps = np.array([_SEVERITY[action] < severity for action in self._judged(rows)[0]])
+            helps[-1] = True
+            first = int(np.argmax(helps))
+            low, high = int(tried[first - 1]) + 1 if first else low, int(tried[first])
+        return float(ladder.values(np.array([high]))[0])
+
+    def _told(self, row: Floats, after: Floats, names: Iterable[str]) -> Counterfactual:
+        actions, probability = self._judged(np.stack([row, after]))
+        moved = {name: (float(row[place]), float(after[place])) for name in names for place in [self._place[name]]}
+        way = sum(abs(float(np.diff(np.interp(pair, *self._scales[name]))[0])) for name, pair in moved.items())
+        changes = tuple(Change(name, before, then) for name, (before, then) in moved.items())
+        return Counterfactual(changes, str(actions[1]), float(probability[1]), way)
 
     def _judged(self, rows: Floats) -> tuple[NDArray[np.str_], Floats]:
         probability = self._policy.quantise(self._scorer.probabilities(rows))

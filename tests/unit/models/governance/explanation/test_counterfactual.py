@@ -1,5 +1,6 @@
 """Help: the smallest change of what a customer can change, in the allowed direction, proved by scoring it."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from models.errors import Integrity, Misconfigured
-from models.governance.explanation.counterfactual import MOST_CHANGED, Change, Counsel
+from models.governance.explanation.counterfactual import MOST_CHANGED, Change, Counsel, Counterfactual
 from models.policy import Action, Mutable
 from tests.bundles import USE_CASE, reasons
 from tests.fakes.scorer import FakeScorer
@@ -60,14 +61,14 @@ def test_two_changes_are_told_where_one_is_not_enough() -> None:
 
 
 def test_the_bound_itself_is_a_step_also_where_no_account_ever_was() -> None:
-    found = counsel(lambda x: 35 - x[:, 1], UP_B).better(np.array([0.0, 0, 0, 0]))
+    found = counsel(lambda x: 39.5 - x[:, 1], UP_B).better(np.array([0.0, 0, 0, 0]))
     assert found is not None
     assert found.changes == (Change("b", 0.0, 40.0),)
 
 
 def test_no_change_leaves_the_range_of_the_contract() -> None:
     """The policy would allow 500, the contract ends at 100."""
-    found = counsel(lambda x: 35 - x[:, 1], UP_B.model_copy(update={"until": 500.0})).better(np.array([0.0, 0, 0, 0]))
+    found = counsel(lambda x: 99.5 - x[:, 1], UP_B.model_copy(update={"until": 500.0})).better(np.array([0.0, 0, 0, 0]))
     assert found is not None
     assert found.changes == (Change("b", 0.0, 100.0),)
 
@@ -137,6 +138,83 @@ def test_if_a_single_step_of_the_grid_helps_only_one_input_is_changed(case: tupl
         assert len(found.changes) == 1
     else:
         assert found is None or len(found.changes) == 2
+
+
+def helps(formula: Any, row: Floats, after: Floats) -> bool:
+    judge = policy(4)
+    actions = judge.cut_offs.actions(judge.quantise(Formula(formula).probabilities(np.stack([row, after]))))
+    severity = [list(Action).index(Action(action)) for action in actions]
+    return severity[1] < severity[0]
+
+
+def moved(row: Floats, found: Counterfactual, back: str = "", step: float = 1.0) -> Floats:
+    """The account after the changes, or with one of them a step nearer to what it was."""
+    after = row.copy()
+    for change in found.changes:
+        nearer = step * np.sign(change.before - change.after) if change.column == back else 0.0
+        after["abcd".index(change.column)] = change.after + nearer
+    return after
+
+
+@pytest.mark.parametrize(
+    ("step", "before", "needed", "after"),
+    [
+        (1.0, 20.0, 12.4, 12.0),
+        (1.0, 19.5, 19.2, 19.0),
+        (1.0, 20.0, 20.0 - 1e-7, 19.0),
+        (0.25, 20.0, 12.4, 12.25),
+        (0.01, 0.29, 0.205, 0.2),
+        (5.0, 20.0, 12.4, 10.0),
+        (7.0, 20.0, 0.5, 0.0),
+    ],
+)
+def test_the_change_is_the_smallest_in_steps_of_the_contract_between_the_quantiles_too(
+    step: float, before: float, needed: float, after: float
+) -> None:
+    """Quantiles lie ten apart; the bound counts although it is no whole step."""
+    of = contract(4)
+    of = replace(of, columns=tuple(replace(column, step=step) for column in of.columns))
+    formula = lambda x: (x[:, 0] - needed) * 9 + 1e-9  # noqa: E731
+    scales = {"a": [-10.0, 0.0, 10.0, 20.0, 30.0]}
+    made = Counsel(of, policy(4, mutable=(DOWN_A,)), part([0.0] * 4, scales=scales), Formula(formula))
+    row = np.array([before, 0, 0, 0])
+    found = made.better(row)
+    assert found is not None
+    assert found.changes == (Change("a", before, after),)
+    assert helps(formula, row, moved(row, found))
+    assert not helps(formula, row, moved(row, found, "a", step)) or after + step > before
+
+
+def test_the_smallest_change_is_found_in_a_range_of_millions() -> None:
+    of = contract(4)
+    of = replace(of, columns=tuple(replace(column, minimum=-1e7, maximum=1e7) for column in of.columns))
+    formula = Formula(lambda x: 7_654_321.5 - x[:, 1])
+    far = UP_B.model_copy(update={"until": 1e7})
+    found = Counsel(of, policy(4, mutable=(far,)), part([0.0] * 4, scales={"b": KNOTS}), formula).better(np.zeros(4))
+    assert found is not None
+    assert found.changes == (Change("b", 0.0, 7_654_322.0),)
+    assert formula.largest <= 4_096
+
+
+def test_a_model_that_goes_to_and_fro_between_two_quantiles_is_seen_through() -> None:
+    """Only 15 and what lies below 5 help; the grid of quantiles knows of neither 15 nor 4."""
+    formula = lambda x: np.where((x[:, 0] == 15) | (x[:, 0] < 5), -1.0, 1.0)  # noqa: E731
+    made = Counsel(contract(4), policy(4, mutable=(DOWN_A,)), part([0.0] * 4, scales={"a": [0.0, 10.0, 20.0]}), Formula(formula))
+    found = made.better(np.array([20.0, 0, 0, 0]))
+    assert found is not None
+    assert found.changes == (Change("a", 20.0, 15.0),)
+
+
+@given(cases())
+def test_one_step_less_of_any_changed_input_and_the_decision_would_be_what_it_was(case: tuple[Any, Floats]) -> None:
+    formula, row = case
+    found = counsel(formula, DOWN_A, UP_B, DOWN_C).better(row)
+    if found is None:
+        return
+    assert helps(formula, row, moved(row, found))
+    for change in found.changes:
+        nearer = moved(row, found, change.column)
+        assert nearer["abcd".index(change.column)] == change.before or not helps(formula, row, nearer)
 
 
 def test_codes_move_to_codes_and_the_account_that_catches_up_is_kept() -> None:
