@@ -42,25 +42,26 @@ def features(columns: Mapping[str, Any], xp: Any) -> dict[str, Any]:
 def _standing(c: Mapping[str, Any], xp: Any) -> dict[str, Any]:
     """What the repayment status of the two months says, code by code: the codes below 1 are states, not amounts."""
     now, before = c["status_0"], c["status_1"]
-    zero, one = xp.zeros_like(now), xp.ones_like(now)
-    months_0, months_1 = xp.maximum(now, zero), xp.maximum(before, zero)
-    return {
+    months_0, months_1 = xp.maximum(now, 0.0), xp.maximum(before, 0.0)
+    flags = {
+        "cured": (now < 1) & (before >= 1),
+        "started": (now > -2) & (before == -2),
+        "unused_0": now == -2,
+        "revolving_0": now == 0,
+        "revolving_1": before == 0,
+    }
+    months = {
         "months_behind_0": months_0,
         "months_behind_1": months_1,
-        "months_behind_both": xp.where(now >= 1, months_0 + months_1, zero),
-        "cured": xp.where(now < 1, xp.where(before >= 1, one, zero), zero),
-        "started": xp.where(now > -2, xp.where(before == -2, one, zero), zero),
-        "unused_0": xp.where(now == -2, one, zero),
-        "revolving_0": xp.where(now == 0, one, zero),
-        "revolving_1": xp.where(before == 0, one, zero),
+        "months_behind_both": xp.where(now >= 1, months_0 + months_1, 0.0),
     }
+    return months | {name: xp.astype(flag, xp.float64) for name, flag in flags.items()}
 
 
 def _money(c: Mapping[str, Any], xp: Any) -> dict[str, Any]:
     """Amounts, as they are and against the limit."""
-    zero = xp.zeros_like(c["bill_0"])
-    limit = xp.maximum(c["credit_limit"], xp.ones_like(zero))
-    owed = xp.maximum(c["bill_1"], zero)
+    limit = xp.maximum(c["credit_limit"], 1.0)
+    owed = xp.maximum(c["bill_1"], 0.0)
     return {
         "utilisation_0": c["bill_0"] / limit,
         "utilisation_change": (c["bill_0"] - c["bill_1"]) / limit,
@@ -80,5 +81,4 @@ def _money(c: Mapping[str, Any], xp: Any) -> dict[str, Any]:
 
 def _share(paid: Any, owed: Any, xp: Any) -> Any:
     """Paid over owed, between 0 and 1; 1 if nothing is owed."""
-    one = xp.ones_like(owed)
-    return xp.where(owed > 0, xp.minimum(paid / xp.maximum(owed, one), one), one)
+    return xp.where(owed > 0, xp.minimum(paid / xp.maximum(owed, 1.0), 1.0), 1.0)
