@@ -1,6 +1,7 @@
 """The viewer over HTTP, on a home written through the real adapters."""
 
 import re
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,11 +9,17 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from models.adapters import key_files
+from models.adapters.folder_channel import FolderChannel
 from models.clock import FixedClock, Month
 from models.contract import Role
 from models.credit_default import USE_CASE
+from models.governance.signing import Duty
+from models.governance.stop import Stop
 from monitoring import wiring
+from monitoring.adapters.report_folder import ReportFolder
 from monitoring.console.app import console
+from monitoring.performance import Reading
 from monitoring.report import ReportKey
 from monitoring.settings import MonitoringSettings
 from pipelines.adapters.expectations import GreatExpectations
@@ -51,6 +58,67 @@ def test_a_model_page_shows_both_readings_the_champions_and_the_ledger(tmp_path:
     page = client(tmp_path).get("/models/credit_default").text
     for said in ("0.781", "0.882", "the first champion: all floors are met", "Hold opened", "in force"):
         assert said in page
+
+
+def few(home: Path, key: ReportKey, rows: int) -> str:
+    """Store the report again as if it rested on so few decisions and outcomes; the month."""
+    folder = ReportFolder(home / "reports")
+    report = folder.read(key)
+    assert report.performance
+    assert report.performance.comparable
+
+    def fewer(reading: Reading) -> Reading:
+        return reading.model_copy(
+            update={"populations": {name: found.model_copy(update={"rows": rows}) for name, found in reading.populations.items()}}
+        )
+
+    readings = {"as_coded": fewer(report.performance.as_coded), "comparable": fewer(report.performance.comparable)}
+    moved = [shift.model_copy(update={"state": "insufficient"}) for shift in report.inputs]
+    performance = report.performance.model_copy(update=readings)
+    changes = {"decisions": rows + 1, "accounts": rows, "performance": performance, "inputs": tuple(moved)}
+    folder.add(report.model_copy(update=changes), {"drift.html": PAGE})
+    return report.month
+
+
+def test_figures_that_rest_on_two_outcomes_are_withheld_on_every_page(tmp_path: Path, keys: list[ReportKey]) -> None:
+    address = f"/models/credit_default/reports/{keys[2].month}"
+    before = client(tmp_path).get(address).text
+    assert few(tmp_path, keys[2], 2) == "2005-08"
+    for where in (address, "/models/credit_default"):
+        page = client(tmp_path).get(where).text
+        assert "insufficient" in page
+        for figure in ("0.781", "0.882", "10.4\N{NO-BREAK SPACE}%"):
+            assert figure in before
+            assert f">{figure}<" not in page
+    assert "Figures need the outcomes of 500 accounts" in client(tmp_path).get(address).text
+
+
+def test_decisions_and_accounts_are_shown_apart(tmp_path: Path, keys: list[ReportKey]) -> None:
+    few(tmp_path, keys[2], 2)
+    page = client(tmp_path).get("/models/credit_default/reports/2005-08").text
+    assert "<dt>Decisions</dt><dd>3</dd>" in page
+    assert "<dt>Accounts</dt><dd>2</dd>" in page
+
+
+def test_the_commands_on_the_pages_of_a_replay_are_for_that_replay(tmp_path: Path) -> None:
+    home = tmp_path / "replay" / "2005"
+    monitored_home.write(home, PAGE)
+    page = client(home).get("/models/credit_default").text
+    assert "COLUMN=status_0 BY=… REASON=&#34;…&#34; SCENARIO=2005" in page
+    assert "make schedule" not in client(home).get("/").text
+
+
+def test_a_stopped_model_is_shown_as_stopped(tmp_path: Path, keys: list[ReportKey]) -> None:
+    assert "Stopped" not in client(tmp_path).get("/").text
+    model = monitored_home.MODEL
+    halted = Stop(model, 1, stopped=True, reason="the prices are wrong", asked_by="Ada", at="2005-10-02T08:00:00+00:00")
+    FolderChannel(tmp_path / "channel").add_stop(
+        model, 1, key_files.signer(tmp_path / "keys", key_files.PUBLISHER, Duty.PUBLISH).sign(asdict(halted))
+    )
+    for where in ("/", f"/models/{model}"):
+        page = client(tmp_path).get(where).text
+        assert "the prices are wrong" in page
+        assert "make resume" in page
 
 
 def test_an_empty_home_says_which_command_to_run(tmp_path: Path) -> None:
