@@ -18,18 +18,23 @@ class Standing:
     problem: str
 
     @property
-    def sentence(self) -> str:
-        """As a clause: whether people approved it, and which gates were accepted, by whom and how."""
+    def lines(self) -> list[str]:
+        """Whether people approved it; then which gates were not passed and accepted, by whom and how."""
         if self.problem:
             told = f"promoted, not approved for production: {self.problem}"
         else:
             people = ", ".join(sorted(approval.approver for approval in self.approvals))
             told = f"approved by {people}, until {min(approval.expires_at for approval in self.approvals):.10}"
-        return "; ".join([told, *map(_acceptance, self.approvals)]) if self.gates else told
+        return [told, *map(_acceptance, self.approvals)] if self.gates else [told]
+
+    @property
+    def sentence(self) -> str:
+        """The same as a clause."""
+        return "; ".join(self.lines)
 
     @property
     def caveat(self) -> str:
-        """The same as a sentence, "" if people approved it and every gate was passed."""
+        """A sentence, "" if people approved it and every gate was passed."""
         return f"{self.sentence[0].upper()}{self.sentence[1:]}." if self.problem or self.gates else ""
 
     @property
@@ -56,4 +61,9 @@ def standing(channel: ReleaseChannel, trust: Trust, model: str, now: datetime) -
 def _acceptance(approval: Approval) -> str:
     """The reason is in quotation marks: it is what a person wrote."""
     how = "for demonstration only" if approval.watermark else f'in writing by {approval.approver}, "{approval.acceptance}"'
-    return f"gates not passed and accepted {how}: {', '.join(approval.accepted)}"
+    by_verdict: dict[str, list[str]] = {}
+    for accepted in approval.accepted:
+        gate, _, verdict = accepted.rpartition(": ")
+        by_verdict.setdefault(verdict, []).append(gate)
+    found = ", ".join(f"{verdict} ({', '.join(gates)})" for verdict, gates in by_verdict.items())
+    return f"gates accepted {how}: {found}"

@@ -84,7 +84,7 @@ def promote(chosen: Namespace) -> Ended:
     pointer = release.promote(office, model, bundle)
     found = standing(office.channel, office.trust, model, office.clock.now())
     print(f"{model}: version {pointer.version}, bundle {bundle[:12]}, is in force. A running service follows by itself.")
-    print(f"  {found.sentence}")
+    print("\n".join(f"  {line}" for line in found.lines))
     _say_conditions(found.approvals)
     if requested(office, model, bundle).override:
         print(f"  by override of the gate; {_overrides(office.ledger.entries(model))} so far")
@@ -120,7 +120,7 @@ def verify(chosen: Namespace) -> Ended:
         print(f"  {finding.where}: {finding.problem}" + (f"\n    -> {finding.hint}" if finding.hint else ""))
     if findings:
         raise Integrity(
-            f"what was recorded does not hold in {len(findings)} places; the first: {findings[0].where}",
+            f"what was recorded does not hold in {len(findings)} place{'s' * (len(findings) > 1)}; the first: {findings[0].where}",
             hint="what this proves and what not is in docs/threat-model.md; keep the files as they are until it is understood",
         )
     if not entries:
@@ -282,7 +282,7 @@ def _standing(parts: Platform, name: str) -> list[str]:
     how = "promoted" if refused else "in force"
     found = [
         f"{how}   bundle {now.pointer.bundle[:12]}; overrides of the gate: {_overrides(entries)}",
-        f"approval   {now.sentence}",
+        *(f"approval   {line}" for line in now.lines),
     ]
     halted = stop.newest(office.channel, office.trust, name)
     return [*found, f"STOPPED    {halted.reason} ({halted.asked_by})"] if halted and halted.stopped else found

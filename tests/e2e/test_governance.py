@@ -243,7 +243,7 @@ def test_people_sign_a_demonstrated_champion_again_before_production_serves_it(h
     request_promotion(home.desk, made, compared_with="", reason="better")
     which = ["--bundle", bundle.digest[:10]]
 
-    assert "accepted for demonstration only: fairness: failed, fairness.impact_ratio: failed" in home.run("promote", *which)
+    assert "accepted for demonstration only: failed (fairness, fairness.impact_ratio)" in home.run("promote", *which)
     for command in ("inventory", "verify"):
         assert "promoted, not approved for production" in home.run(command)
     assert "0 wait for approval" in home.run("requests")

@@ -94,7 +94,7 @@ def test_an_evidence_pack_built_after_the_demonstration_is_what_people_sign() ->
     assert (wish.wanted.evidence, wish.gates) == (evidence, ("fairness: failed",))
     sign_off(office, second(), MODEL, digest, comment="read", acceptance="limits are reviewed in June")
     release.promote(office, MODEL, digest)
-    assert 'accepted in writing by second, "limits are reviewed in June": fairness: failed' in stands(office).sentence
+    assert 'accepted in writing by second, "limits are reviewed in June": failed (fairness)' in stands(office).sentence
 
 
 def test_a_champion_whose_approval_has_ended_waits_to_be_signed_again() -> None:
