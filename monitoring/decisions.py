@@ -53,6 +53,14 @@ class Answered:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """What one request adds to the log: its decisions, and its answer if the client may ask for it again."""
+
+    decisions: Sequence[LoggedDecision]
+    answered: Answered | None = None
+
+
+@dataclass(frozen=True)
 class Review:
     """What a person decided about an account that was sent to review: `keep` or `reduce`, and why.
 
@@ -110,6 +118,10 @@ class DecisionLog(Protocol):
         Raises `Conflict` if the idempotency key or a decision id was used before (a race of two retries: the first
         one wins), `Unavailable` if the database does not answer.
         """
+        ...
+
+    def append_all(self, entries: Sequence[Entry]) -> None:
+        """The same of several requests, together: one commit for all of them, or nothing of any."""
         ...
 
     def answered(self, key: str) -> Answered | None:

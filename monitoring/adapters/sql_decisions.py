@@ -32,7 +32,7 @@ from models.errors import Conflict, NotFound, Unavailable
 from monitoring.adapters.lanes import Lanes
 from monitoring.adapters.sql_schema import ANSWERS, DECISIONS, REVIEWS, engine, is_current, upgrade
 from monitoring.chain import DECISION, REVIEW, ChainKeys, Link, Seal
-from monitoring.decisions import Answered, Expiring, LoggedDecision, Review, input_columns, read_reasons, stamp
+from monitoring.decisions import Answered, Entry, Expiring, LoggedDecision, Review, input_columns, read_reasons, stamp
 from monitoring.rows import decision_rows, review_row
 
 _TYPES: dict[str, type[np.generic]] = {
@@ -80,10 +80,14 @@ class SqlDecisionLog:
             connection.execute(_NEWEST)
 
     def append(self, decisions: Sequence[LoggedDecision], answered: Answered | None = None) -> None:
-        rows = decision_rows(decisions)
+        self.append_all([Entry(decisions, answered)])
+
+    def append_all(self, entries: Sequence[Entry]) -> None:
+        rows = decision_rows([decision for entry in entries for decision in entry.decisions])
         with self._turn, self._lanes[DECISIONS].sealing(rows) as seals, self._writing() as connection:
-            if answered is not None:
-                _keep_answer(connection, answered, decisions)
+            for entry in entries:
+                if entry.answered is not None:
+                    _keep_answer(connection, entry.answered, entry.decisions)
             if rows:
                 self._insert(connection, [(*row, s.lane, s.place, s.inputs, s.chain) for row, s in zip(rows, seals, strict=True)])
 

@@ -17,7 +17,7 @@ from models.errors import Conflict, NotFound
 from models.governance.explanation.reasons import Reason
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.custody import logged
-from monitoring.decisions import NO_INPUTS, Answered, DecisionLog, LoggedDecision, Review, read_reasons
+from monitoring.decisions import NO_INPUTS, Answered, DecisionLog, Entry, LoggedDecision, Review, read_reasons
 from tests.contracts.conftest import named, run_on
 from tests.fakes.decisions import InMemoryDecisionLog
 from tests.rings import log_keys
@@ -216,6 +216,18 @@ def test_an_idempotency_key_counts_once_and_the_second_batch_falls_with_it(log: 
     answered = log.answered("k1")
     assert answered is not None
     assert answered.response == b"1"
+
+
+def test_the_entries_of_several_requests_are_kept_together_or_not_at_all(log: DecisionLog) -> None:
+    log.append_all([Entry([decision("d1")], Answered("k1", "digest", b"1")), Entry([decision("d2"), decision("d3")])])
+    assert (log.find("d1").decision_id, log.find("d3").decision_id) == ("d1", "d3")
+    assert log.answered("k1") == Answered("k1", "digest", b"1")
+
+    with pytest.raises(Conflict):
+        log.append_all([Entry([decision("d4")]), Entry([decision("d5")], Answered("k1", "other", b"2"))])
+    with pytest.raises(NotFound):
+        log.find("d4")
+    assert [link.row[0] for link in log.links()] == ["d1", "d2", "d3"]
 
 
 def test_of_many_retries_at_once_exactly_one_is_recorded(log: DecisionLog) -> None:

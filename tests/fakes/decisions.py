@@ -11,7 +11,7 @@ from models.clock import Month
 from models.contract import Columns
 from models.errors import Conflict, NotFound, PlatformError
 from monitoring.chain import DECISION, REVIEW, UNSEALED, ChainKeys, Link, Row, Seal, sealed
-from monitoring.decisions import Answered, Expiring, LoggedDecision, Review, input_columns, spelled
+from monitoring.decisions import Answered, Entry, Expiring, LoggedDecision, Review, input_columns, spelled
 from monitoring.rows import decision_rows, review_row
 from tests.rings import LOG_KEYS
 
@@ -36,21 +36,24 @@ class InMemoryDecisionLog:
             raise self.down
 
     def append(self, decisions: Sequence[LoggedDecision], answered: Answered | None = None) -> None:
+        self.append_all([Entry(decisions, answered)])
+
+    def append_all(self, entries: Sequence[Entry]) -> None:
         self.ping()
         with self._turn:
-            self._append(decisions, answered)
-
-    def _append(self, decisions: Sequence[LoggedDecision], answered: Answered | None) -> None:
-        new = {decision.decision_id: decision for decision in decisions}
-        if answered is not None and answered.key in self.answers:
-            raise Conflict(f"the idempotency key {answered.key!r} was used before", hint="read what was answered")
-        if len(new) < len(decisions) or new.keys() & self.decisions.keys():
-            raise Conflict("a decision id was used before", hint="give every decision its own id")
-        self.decisions.update(new)
-        self._seal(decision_rows(decisions))
-        if answered is not None:
-            self.answers[answered.key] = answered
-            self.answered_at[answered.key] = decisions[0].recorded_at if decisions else datetime.min.replace(tzinfo=UTC)
+            decisions = [decision for entry in entries for decision in entry.decisions]
+            kept = [(entry.answered, entry.decisions) for entry in entries if entry.answered is not None]
+            new = {decision.decision_id: decision for decision in decisions}
+            keys = [answered.key for answered, _ in kept]
+            if repeated := [key for key in keys if key in self.answers or keys.count(key) > 1]:
+                raise Conflict(f"the idempotency key {repeated[0]!r} was used before", hint="read what was answered")
+            if len(new) < len(decisions) or new.keys() & self.decisions.keys():
+                raise Conflict("a decision id was used before", hint="give every decision its own id")
+            self.decisions.update(new)
+            self._seal(decision_rows(decisions))
+            for answered, of in kept:
+                self.answers[answered.key] = answered
+                self.answered_at[answered.key] = of[0].recorded_at if of else datetime.min.replace(tzinfo=UTC)
 
     def answered(self, key: str) -> Answered | None:
         self.ping()
