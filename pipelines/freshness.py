@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from models.clock import Month, end_of_day
+from models.errors import InputRefused
 from models.governance.ledger import Hold
 from models.lake import OUTCOMES, SNAPSHOTS, Lake
 from models.usecase import Source, UseCase
@@ -18,6 +19,16 @@ def missing(source: Source, lake: Lake, as_of: date, now: datetime) -> list[Mont
     newest, last = _newest_over(as_of, now), source.last()
     due = between(min(here), min(newest, last or newest).plus(1)) if here else []
     return [month for month in due if month not in here]
+
+
+def ensure_known(use_case: UseCase, source: Source, lake: Lake, day: date) -> None:
+    """Raises `InputRefused` for a day before the first month that source or lake have: nothing can be known as of it."""
+    here = {*source.months(), *(part.month for part in lake.versions(SNAPSHOTS))}
+    if here and day < min(here).first_day:
+        raise InputRefused(
+            f"{day} lies before everything that is known: the first month of {use_case.name} is {min(here)}",
+            hint=f"give a day from {min(here).last_day} on, when that month is over",
+        )
 
 
 def between(first: Month, end: Month) -> list[Month]:

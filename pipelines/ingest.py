@@ -18,7 +18,7 @@ from models.usecase import Cohort, Source, UseCase
 from pipelines.arrivals import hidden, outcome_facts
 from pipelines.batches import Batch, Ruling, Verdict, in_key_order
 from pipelines.definitions import outcome_columns
-from pipelines.freshness import missing
+from pipelines.freshness import ensure_known, missing
 from pipelines.holds import Holds
 from pipelines.measures import HISTORY
 from pipelines.restoring import restore
@@ -69,12 +69,13 @@ def ingest(use_case: UseCase, source: Source, intake: Intake, *, as_of: date, pr
     """Every month that the source has up to the end of `as_of`, oldest first.
 
     A delivery that is due and has not come opens a hold, before anything is written; one that has come since releases its
-    own. Raises `BatchRejected` at the first bad batch: it is in quarantine, and neither it nor anything after it is in the
-    lake.
+    own. Raises `InputRefused` for a day that is out of reach, `BatchRejected` at the first bad batch: it is in quarantine,
+    and neither it nor anything after it is in the lake.
     """
     now = intake.clock.now()
     if as_of > now.date():
         raise InputRefused(f"{as_of} has not come yet", hint="ingest as of today, or of a day before")
+    ensure_known(use_case, source, intake.lake, as_of)
     recorded = intake.recorded()
     found = restore(use_case, source, intake.lake, intake.accounts, recorded, as_of=as_of, progress=progress)
     intake = replace(intake, taken=_taken(recorded))

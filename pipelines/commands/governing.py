@@ -119,8 +119,9 @@ def verify(chosen: Namespace) -> Ended:
     for finding in findings:
         print(f"  {finding.where}: {finding.problem}" + (f"\n    -> {finding.hint}" if finding.hint else ""))
     if findings:
+        places = f"{len(findings)} place{'s' * (len(findings) > 1)}"
         raise Integrity(
-            f"what was recorded does not hold in {len(findings)} place{'s' * (len(findings) > 1)}; the first: {findings[0].where}",
+            f"what was recorded does not hold in {places}; the first: {findings[0].where}",
             hint="what this proves and what not is in docs/threat-model.md; keep the files as they are until it is understood",
         )
     if not entries:

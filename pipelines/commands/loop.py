@@ -14,6 +14,7 @@ from pipelines.definitions import accept_definition as accept
 from pipelines.engine import engine
 from pipelines.fairness.step import BUDGET_SECONDS, champion_report
 from pipelines.fairness.table import lines
+from pipelines.freshness import ensure_known
 from pipelines.holds import Holds
 from pipelines.holds import accept_input as accept_inputs
 from pipelines.pack.artefacts import Verdict as PackVerdict
@@ -129,6 +130,7 @@ def accept_definition(chosen: Namespace) -> Ended:
 
 def accept_input(chosen: Namespace) -> Ended:
     parts = _platform(chosen)
+    ensure_known(parts.use_case, parts.source, parts.lake, chosen.month.first_day)
     released = accept_inputs(
         Holds(parts.use_case, parts.ledger, parts.clock),
         month=str(chosen.month),
@@ -224,8 +226,9 @@ def versions(chosen: Namespace) -> Ended:
         called = ", ".join(alias for alias in ALIASES if meant[alias] == version.bundle_digest) or "-"
         as_of = version.tags.get("as_of", "-")
         print(f"version {version.version}  bundle {version.bundle_digest[:12]}  as of {as_of}  {called}")
+    here = {version.bundle_digest for version in registered}
     held = {alias: version.bundle_digest for version in registered for alias in version.aliases}
-    if held != {alias: digest for alias, digest in meant.items() if digest in {found.bundle_digest for found in registered}}:
+    if meant.get("champion") and held != {alias: digest for alias, digest in meant.items() if digest in here}:
         parts.registry.mirror(model, meant)
         print("MLflow's aliases were others, and follow the release channel now.")
     print(f"MLflow: {_mlflow(parts)}")

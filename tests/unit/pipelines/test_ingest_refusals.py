@@ -80,3 +80,15 @@ def test_audit_rows_of_other_accounts_are_refused(bank: Bank) -> None:
 def test_the_future_cannot_be_ingested(bank: Bank) -> None:
     with pytest.raises(InputRefused, match="has not come yet"):
         ingest(USE_CASE, bank.source, bank.intake(), as_of=date(2005, 5, 2), progress=quiet)
+
+
+def test_a_day_before_everything_that_is_known_is_refused_and_says_from_when_on(bank: Bank) -> None:
+    with pytest.raises(InputRefused, match=r"1890-01-31 lies before everything that is known: the first month of .* is 2005-05"):
+        bank.ingest(date(1890, 1, 31))
+    assert bank.ingest(date(2005, 5, 30)).written == (), "the first month is not over yet"
+
+
+def test_a_month_that_the_source_has_forgotten_and_the_lake_has_is_known(bank: Bank) -> None:
+    bank.ingest(MAY.last_day)
+    bank.source.lost = {MAY}
+    bank.ingest(MAY.last_day)
