@@ -15,7 +15,10 @@ from models.errors import Integrity, NotApproved, NotFound, PlatformError
 from models.governance.signing import Trust
 from models.governance.stop import Stop, Stopped, newest, stand_in
 from serving.loaded import LoadedModel
+from serving.memory import Seen
 from serving.prediction import Halt, Predictor
+
+STOPS = "stops"
 
 logger = logging.getLogger("steward.serving")
 
@@ -24,32 +27,28 @@ class StopSwitch:
     """One caller at a time."""
 
     def __init__(
-        self, channel: ReleaseChannel, clock: Clock, predictor: Predictor, load: Callable[[Release], LoadedModel]
+        self, channel: ReleaseChannel, clock: Clock, predictor: Predictor, load: Callable[[Release], LoadedModel], seen: Seen
     ) -> None:
         self._channel = channel
         self._clock = clock
         self._predictor = predictor
         self._load = load
-        self._obeyed: dict[str, Stop] = {}
+        self._seen = seen
 
     def look(self, name: str, trust: Trust) -> None:
-        """Raises `Unavailable` if the channel is away; the state stays then."""
+        """Raises `Unavailable` if the channel is away, and the state stays then; or if what was obeyed cannot be remembered."""
         try:
             found = self._newest(name, trust)
         except (Integrity, NotApproved, NotFound) as error:
             self._tell(name, Halt(_stopped(name, f"its stop document cannot be trusted: {error.problem}")))
             return
-        if found:
-            self._obeyed[name] = found
         self._tell(name, self._halt(found, trust, self._clock.now()) if found and found.stopped else None)
+        if found:
+            self._seen.remember(STOPS, name, found)
 
     def _newest(self, name: str, trust: Trust) -> Stop | None:
-        found, before = newest(self._channel, trust, name), self._obeyed.get(name)
-        if before and (found is None or found.sequence < before.sequence):
-            raise Integrity(
-                f"the newest stop document of {name} was removed: number {before.sequence} was obeyed here",
-                hint="find out who writes on the release channel; say anew whether it is stopped: make stop, make resume",
-            )
+        found = newest(self._channel, trust, name)
+        self._seen.check(STOPS, name, found)
         return found
 
     def _halt(self, found: Stop, trust: Trust, now: datetime) -> Halt:

@@ -16,8 +16,12 @@ from models.governance.signing import Trust
 from monitoring.decisions import DecisionLog
 from serving.halting import StopSwitch
 from serving.loaded import LoadedModel
+from serving.memory import InProcess, Memory
+from serving.memory import Seen as Known
 from serving.prediction import Predictor
 from serving.standing import approved_now, check_bytes, check_pointer
+
+POINTERS = "pointers"
 
 logger = logging.getLogger("steward.serving")
 
@@ -51,6 +55,7 @@ class Watcher:
         predictor: Predictor,
         load: Callable[[Release], LoadedModel],
         verify_every: int = 30,
+        memory: Memory | None = None,
     ) -> None:
         self._channel = channel
         self._trust = trust  # read anew at each look: keys are added and withdrawn while a service runs
@@ -61,7 +66,8 @@ class Watcher:
         self._verify_every = verify_every
         self._looks: dict[str, int] = {}  # at each model's bytes: since they were last found right
         self._trusted = Trust({})
-        self._switch = StopSwitch(channel, clock, predictor, load)
+        self._known = Known(memory or InProcess())
+        self._switch = StopSwitch(channel, clock, predictor, load, self._known)
         self.seen = Seen(None, NoChampion("the release channel was not looked at yet", hint="wait for the first look"), {})
 
     def look(self) -> None:
@@ -94,6 +100,7 @@ class Watcher:
         if served is not None and newest == served.pointer.sequence:
             check_pointer(served, self._channel, self._trusted)
             self._check_bytes(served)
+            self._known.remember(POINTERS, name, served.pointer)
             return
         if served is not None and not newest:
             raise Unavailable(
@@ -111,7 +118,9 @@ class Watcher:
             if name in self._predictor.stopped:
                 self._predictor.stop(name, why)  # what is missing now, not what was missing first
             raise
+        self._known.check(POINTERS, name, found.pointer)
         self._predictor.swap(self._load(found))
+        self._known.remember(POINTERS, name, found.pointer)
         self._looks[name] = 0
         logger.info("serving %s version %s, bundle %s", name, found.pointer.version, found.pointer.bundle[:12])
 

@@ -10,6 +10,7 @@ from models.clock import FileClock, SystemClock
 from models.errors import Misconfigured
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.chain import ChainKeys
+from serving.adapters.memory_file import MemoryFile
 from serving.loaded import LoadedModel
 from serving.past import PastReasons
 from serving.prediction import Predictor
@@ -55,6 +56,7 @@ def service(chosen: ServingSettings) -> Service:
         predictor,
         lambda release: LoadedModel.load(release, OnnxScorer, chosen.max_records),
         chosen.verify_every,
+        MemoryFile(chosen.home / "serving" / "seen.json"),
     )
     reviews = Reviews(log, clock, accounts.known_as, PastReasons(channel, OnnxScorer).explain)
     return Service(predictor, watcher, reviews, log)

@@ -2,7 +2,7 @@
 
 The newest document counts. It stops the model, with the reason that every client is told, or lets it go on. A stop may
 name a fallback: a bundle of the same model that was in force before, and still stands, answers meanwhile, marked as such.
-Documents are numbered without gaps and each number is taken once, so an old one cannot be played again.
+Each number is taken once, and the highest one counts, so an old document cannot be played again.
 """
 
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from models.channel import Move, Pointer, Release, ReleaseChannel, approvers_needed, history, verified
-from models.errors import Conflict, Integrity, NoChampion, NotApproved, PlatformError, Unavailable
+from models.errors import Conflict, Integrity, NoChampion, NotApproved, NotFound, PlatformError, Unavailable
 from models.governance.answerable import answerable
 from models.governance.approval import agreeing
 from models.governance.checking import check_standing
-from models.governance.ledger import Event
+from models.governance.ledger import Entry, Event
 from models.governance.requests import Office, requested
 from models.governance.signing import Duty, Signed, Trust
 
@@ -83,8 +83,13 @@ def stop(office: Office, model: str, *, asked_by: str, reason: str, fallback: st
 
 
 def resume(office: Office, model: str, *, asked_by: str, reason: str) -> Stop:
-    """Let the champion answer again. Raises `Conflict` if the model is not stopped."""
+    """Let the champion answer again. Raises `Conflict` if the model is not stopped, `Integrity` if a stop was taken away."""
     asked_by, reason = answerable(asked_by, reason)
+    if (last := _last_noted(office, model)) > office.channel.stops(model):
+        raise Integrity(
+            f"stop {last} of {model} is in the ledger and not on the release channel",
+            hint="put it back from a copy of the channel, or say anew that it is stopped: make stop; then make resume",
+        )
     now = newest(office.channel, office.trust, model)
     if now is None or not now.stopped:
         raise Conflict(f"{model} is not stopped", hint="it answers; see /v1/models")
@@ -140,21 +145,49 @@ def _signed_since(withdrawal: Pointer, found: Sequence[Signed], trust: Trust, st
 
 
 def reconcile(office: Office, model: str) -> None:
-    """Write into the ledger what the signed documents say and the ledger does not yet."""
-    entries = office.ledger.entries(model)
-    noted = {entry.facts["sequence"] for entry in entries if entry.event in (Event.STOPPED, Event.RESUMED)}
+    """Write into the ledger what the signed documents say and the ledger does not yet.
+
+    What was taken away since is for `make verify` to name. Raises `Integrity` if a number was given to another document.
+    """
+    noted, others = _noted(office, model), []
     for sequence in range(1, office.channel.stops(model) + 1):
-        if sequence not in noted:
+        try:
             found = stop_at(office.channel, office.trust, model, sequence)
-            facts = {"sequence": sequence, "reason": found.reason, "fallback": found.fallback, "published_at": found.at}
+        except NotFound:
+            continue
+        facts = {"sequence": sequence, "reason": found.reason, "fallback": found.fallback, "published_at": found.at}
+        if sequence not in noted:
             office.note(Event.STOPPED if found.stopped else Event.RESUMED, model, found.asked_by, facts)
+        elif noted[sequence].facts != facts or (noted[sequence].event is Event.STOPPED) is not found.stopped:
+            others.append(f"stop {sequence} of {model} is another document than ledger entry {noted[sequence].number} knows")
+    if others:
+        raise Integrity(
+            others[0], hint="one was taken away and its number given to another: find out who writes there; see make verify"
+        )
+
+
+def _noted(office: Office, model: str) -> dict[int, Entry]:
+    """By number: the last entry about each document."""
+    entries = office.ledger.entries(model)
+    return {entry.facts["sequence"]: entry for entry in entries if entry.event in (Event.STOPPED, Event.RESUMED)}
+
+
+def _last_noted(office: Office, model: str) -> int:
+    """The highest number that the ledger knows; 0 if it cannot be read, for that must keep nobody from stopping a model."""
+    try:
+        return max(_noted(office, model), default=0)
+    except PlatformError:
+        return 0
 
 
 def _publish(office: Office, wanted: Stop) -> Stop:
-    """The document first: a ledger that is broken or away must not keep anybody from stopping a model."""
-    document = newest(office.channel, office.trust, wanted.model)
-    if document is None or _says(document) != _says(wanted):
-        document = replace(wanted, sequence=office.channel.stops(wanted.model) + 1)
+    """The document first: a ledger that is broken or away must not keep anybody from stopping a model.
+
+    A number that the ledger knows is not given away again, although its document is gone from the channel.
+    """
+    document, last = newest(office.channel, office.trust, wanted.model), _last_noted(office, wanted.model)
+    if document is None or _says(document) != _says(wanted) or document.sequence < last:
+        document = replace(wanted, sequence=max(office.channel.stops(wanted.model), last) + 1)
         office.channel.add_stop(document.model, document.sequence, office.publisher.sign(asdict(document)))
     try:
         reconcile(office, document.model)

@@ -1,7 +1,7 @@
 """What serving does when a person stops a model, and when somebody tampers with the stop."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from datetime import timedelta
 
@@ -9,11 +9,12 @@ import pytest
 
 from models.channel import Move, Release, publish
 from models.clock import FixedClock
-from models.errors import NotApproved, Unavailable
+from models.errors import Integrity, NoChampion, NotApproved, Unavailable
 from models.governance.signing import Signed, Signer
 from models.governance.stop import Stop, Stopped
 from serving.answers import Ask
 from serving.loaded import LoadedModel
+from serving.memory import InProcess, Mark, Memory
 from serving.prediction import Predictor
 from serving.watching import Watcher
 from tests.bundles import MODEL, NOW, Office, fake_bundle, record
@@ -36,6 +37,10 @@ class Tampered(FakeChannel):
             raise Unavailable("the release channel does not answer")
         return super().stops(model) - self.hidden
 
+    def take_pointer_away(self) -> Signed:
+        """The newest one."""
+        return self._pointers[MODEL].pop(self.pointers(MODEL))
+
     def overwrite(self, number: int, signed: Signed) -> None:
         self._stops[MODEL][number] = signed
 
@@ -43,12 +48,19 @@ class Tampered(FakeChannel):
 class World:
     def __init__(self) -> None:
         self.office, self.channel, self.clock, self.log = Office(), Tampered(), FixedClock(NOW), InMemoryDecisionLog()
-        self.predictor = Predictor(self.log, self.clock, ACCOUNTS.pseudonym)
-        self.watcher = Watcher(self.channel, lambda: self.office.trust, self.clock, self.log, self.predictor, load)
+        self.memory: Memory = InProcess()
+        self.restart()
         self.bundles = [fake_bundle(base) for base in (FIRST, SECOND)]
         for version, bundle in enumerate(self.bundles, start=1):
             self.office.promote(self.channel, bundle, version=version)
         self.watcher.look()
+
+    def restart(self) -> None:
+        """A service that knows what is on disk, and nothing else."""
+        self.predictor = Predictor(self.log, self.clock, ACCOUNTS.pseudonym)
+        self.watcher = Watcher(
+            self.channel, lambda: self.office.trust, self.clock, self.log, self.predictor, load, memory=self.memory
+        )
 
     def say(self, *, stopped: bool, reason: str = "scores jump", fallback: str = "", by: Signer | None = None) -> Stop:
         number = self.channel.stops(MODEL) + 1
@@ -191,6 +203,86 @@ def test_whoever_tampers_with_a_stop_does_not_lift_it(tamper: Callable[[World, S
     world.watcher.look()
 
     with pytest.raises(Stopped, match="cannot be trusted"):
+        world.ask()
+
+
+@pytest.mark.parametrize("tamper", [resigned_by_a_stranger, edited, taken_away, an_older_one_played_again])
+def test_nor_does_a_restart_after_it(tamper: Callable[[World, Stop], None], world: World) -> None:
+    said = world.say(stopped=True)
+    tamper(world, said)
+    world.restart()
+    world.watcher.look()
+
+    with pytest.raises(Stopped, match="cannot be trusted"):
+        world.ask()
+
+
+def test_a_number_that_was_given_to_another_document_lifts_no_stop(world: World) -> None:
+    said = world.say(stopped=True)
+    world.channel.overwrite(1, world.office.publisher.sign(asdict(replace(said, stopped=False))))
+    for restart in (lambda: None, world.restart):
+        restart()
+        world.watcher.look()
+        with pytest.raises(Stopped, match="number 1 is another document than was seen here"):
+            world.ask()
+
+
+def test_a_champion_that_was_taken_away_is_not_replaced_by_its_predecessor_after_a_restart(world: World) -> None:
+    newest = world.channel.take_pointer_away()
+    world.restart()
+    world.watcher.look()
+
+    with pytest.raises(NoChampion):
+        world.ask()
+    assert "were taken away from the release channel: 1 is the newest, and 2" in str(world.watcher.obstacle())
+    world.channel.add_pointer(MODEL, 2, newest)
+    world.watcher.look()
+    assert '"version":2' in world.ask()
+
+
+def test_a_pointer_number_that_was_given_away_again_is_not_served_after_a_restart(world: World) -> None:
+    world.channel.take_pointer_away()
+    world.office.promote(world.channel, fake_bundle(0.4), version=9)
+    world.restart()
+    world.watcher.look()
+
+    with pytest.raises(NoChampion):
+        world.ask()
+    assert "number 2 is another document" in str(world.watcher.obstacle())
+
+
+class Broken(InProcess):
+    """A disk that is full, or a file that cannot be read."""
+
+    def __init__(self, *, read: bool) -> None:
+        super().__init__()
+        self._read = read
+
+    def marks(self) -> Mapping[str, Mark]:
+        if self._read:
+            raise Integrity("what was seen last is not known")
+        return super().marks()
+
+    def keep(self, marks: Mapping[str, Mark]) -> None:
+        raise Unavailable("the disk is full")
+
+
+def test_who_cannot_remember_obeys_and_says_so(world: World) -> None:
+    world.memory = Broken(read=False)
+    world.restart()
+    world.watcher.look()
+    assert '"version":2' in world.ask()
+    assert "the disk is full" in str(world.watcher.seen.models[MODEL])
+    world.say(stopped=True)
+    with pytest.raises(Stopped, match="scores jump"):
+        world.ask()
+
+
+def test_who_does_not_know_what_was_seen_serves_nothing(world: World) -> None:
+    world.memory = Broken(read=True)
+    world.restart()
+    world.watcher.look()
+    with pytest.raises(Stopped, match="not known"):
         world.ask()
 
 

@@ -229,7 +229,7 @@ def test_an_old_state_of_the_channel_is_not_served_again(world: World) -> None:
     assert world.version() == 2
     world.channel.hidden = 1
     assert world.version() == 2
-    assert "older" in str(world.watcher.seen.models[MODEL])
+    assert "were taken away" in str(world.watcher.seen.models[MODEL])
 
 
 def test_a_pointer_in_a_form_of_tomorrow_is_refused_in_words(world: World) -> None:

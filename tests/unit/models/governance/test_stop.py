@@ -181,7 +181,7 @@ def test_a_ledger_that_is_away_keeps_nobody_from_stopping_a_model_and_is_complet
             raise Unavailable("the ledger does not answer")
 
     bank = serving()
-    with pytest.raises(Integrity, match="is stopped, but the ledger could not record it"):
+    with pytest.raises(Integrity, match=r"is stopped, but the ledger could not record it"):
         stopped(Bank(channel=bank.channel, ledger=Away()))
 
     found = in_force(bank)
@@ -190,3 +190,41 @@ def test_a_ledger_that_is_away_keeps_nobody_from_stopping_a_model_and_is_complet
     reconcile(bank.office, MODEL)
     reconcile(bank.office, MODEL)
     assert bank.events().count(Event.STOPPED) == 1
+
+
+def taken_away(bank: Bank, number: int) -> None:
+    bank.channel._stops[MODEL].pop(number)  # type: ignore[attr-defined]
+
+
+def test_the_number_of_a_stop_that_was_taken_away_is_not_given_to_another() -> None:
+    bank = serving()
+    stopped(bank)
+    taken_away(bank, 1)
+    assert in_force(bank) is None
+    assert stopped(bank).sequence == 2, "the same words, and a document of its own: the first is not there any more"
+    resume(bank.office, MODEL, asked_by="on-call", reason="fine again")
+    noted = [entry.facts["sequence"] for entry in bank.ledger.entries(MODEL) if entry.event in (Event.STOPPED, Event.RESUMED)]
+    assert noted == [1, 2, 3]
+
+
+def test_a_model_whose_stop_was_taken_away_does_not_simply_go_on() -> None:
+    bank = serving()
+    stopped(bank)
+    stopped(bank, "and now the feed, too")
+    taken_away(bank, 2)
+    with pytest.raises(Integrity, match="stop 2 of credit_default is in the ledger and not on the release channel"):
+        resume(bank.office, MODEL, asked_by="on-call", reason="fine again")
+    assert stopped(bank, "until it is understood").sequence == 3
+
+
+def test_a_number_that_was_given_to_another_document_is_told_and_stops_all_the_same() -> None:
+    bank = serving()
+    said = stopped(bank)
+    taken_away(bank, 1)
+    bank.channel.add_stop(MODEL, 1, pipeline().sign(asdict(replace(said, stopped=False, reason="all is well"))))
+    with pytest.raises(Integrity, match=r"is stopped, but the ledger could not record it: stop 1 .* is another document than"):
+        stopped(bank)
+    found = in_force(bank)
+    assert found is not None
+    assert (found.sequence, found.stopped) == (2, True)
+    assert bank.ledger.entries(MODEL)[-1].facts["sequence"] == 2
