@@ -12,7 +12,7 @@ from models.errors import NotFound
 from monitoring.adapters.data_docs import DataDocs
 from monitoring.adapters.prefect_runs import PrefectRuns
 from monitoring.adapters.report_folder import ReportFolder
-from monitoring.console.views import Sources
+from monitoring.console.sources import Sources
 from monitoring.settings import MonitoringSettings
 
 REPLAYS = "replay"

@@ -18,8 +18,8 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from models.errors import Integrity, NotFound, PlatformError, Unavailable
-from monitoring.console import advice, charts, views, words
-from monitoring.console.views import Sources, Trouble
+from monitoring.console import advice, charts, evidence, views, words
+from monitoring.console.sources import Sources, Trouble
 from monitoring.packs import document as document_of
 from monitoring.report import ReportKey
 
@@ -84,12 +84,12 @@ def console(sources: Sources, *, hosts: list[str]) -> FastAPI:
 
 def _serve_evidence(app: FastAPI, sources: Sources, page: Callable[..., Response]) -> None:
     @app.get("/models/{model}/versions/{number}/evidence")
-    def evidence(request: Request, model: str, number: int) -> Response:
-        return page(request, "evidence.html", page=views.evidence_page(sources, model, number))
+    def pack(request: Request, model: str, number: int) -> Response:
+        return page(request, "evidence.html", page=evidence.evidence_page(sources, model, number))
 
     @app.get("/models/{model}/versions/{number}/evidence/files/{name:path}")
     def artefact(model: str, number: int, name: str) -> Response:
-        data, kind = document_of(views.evidence_files(sources, model, number)[1], name)
+        data, kind = document_of(evidence.evidence_files(sources, model, number)[1], name)
         return Response(data, media_type=kind)
 
 

@@ -1,52 +1,26 @@
 """What stands on each page, as values. Read from the ports; a source that fails costs its own part, not the page."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
 
-from models.channel import Pointer, ReleaseChannel, head, history
-from models.clock import Clock
-from models.errors import NotFound, PlatformError
+from models.channel import Pointer, head, history
+from models.errors import NotFound
 from models.governance import stop
 from models.governance.approval import Approval, agreeing
-from models.governance.ledger import Entry, Hold, Ledger, open_holds
+from models.governance.ledger import Entry, Hold, open_holds
 from models.governance.signing import Trust
 from models.governance.stop import Stop
 from monitoring.console.advice import NextStep, Situation, next_step
-from monitoring.packs import Packs, Version, opened, versions
-from monitoring.report import MonthlyReport, MonthRow, ReportKey, ReportStore, newest, rows
-from monitoring.runs import FlowRun, RunHistory
-from monitoring.validations import Validation, Validations
+from monitoring.console.sources import Sources, Trouble, or_trouble
+from monitoring.packs import Version, versions
+from monitoring.report import MonthlyReport, MonthRow, ReportKey, newest, rows
+from monitoring.runs import FlowRun
+from monitoring.validations import Validation
 from monitoring.verdict import Verdict, overall
 
 RUNS_SHOWN = 10
 VALIDATIONS_SHOWN = 200
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Sources:
-    """Where the viewer looks. `trust` is a call, since the keys may be made after the viewer has started."""
-
-    reports: ReportStore
-    channel: ReleaseChannel
-    trust: Callable[[], Trust]
-    ledger: Ledger
-    runs: RunHistory
-    validations: Validations
-    packs: Packs
-    clock: Clock
-    home: str  # as the person typed it, for messages
-    scenario: str = ""  # of a replay; "" for the real thing
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """A part of a page that could not be had: the error in words, and what to do."""
-
-    problem: str
-    hint: str
 
 
 @dataclass(frozen=True)
@@ -84,16 +58,6 @@ class ModelPage:
 
 
 @dataclass(frozen=True)
-class EvidencePage:
-    """A version's evidence pack. `approvals` are those of the version that are in force; each signs one evidence digest."""
-
-    model: str
-    version: Version
-    versions: Sequence[Version]  # with a pack, newest first
-    approvals: Sequence[Approval] | Trouble
-
-
-@dataclass(frozen=True)
 class ReportPage:
     key: ReportKey
     report: MonthlyReport
@@ -115,20 +79,20 @@ def front(sources: Sources) -> Sequence[Card]:
 
 
 def recent_runs(sources: Sources) -> Sequence[FlowRun] | Trouble:
-    return _or_trouble(lambda: sources.runs.recent(RUNS_SHOWN))
+    return or_trouble(lambda: sources.runs.recent(RUNS_SHOWN))
 
 
 def recent_validations(sources: Sources) -> Sequence[Validation] | Trouble:
-    return _or_trouble(lambda: sources.validations.recent(VALIDATIONS_SHOWN))
+    return or_trouble(lambda: sources.validations.recent(VALIDATIONS_SHOWN))
 
 
 def card(sources: Sources, model: str) -> Card:
-    found = _or_trouble(lambda: [report for _, report in newest(sources.reports, model)])
+    found = or_trouble(lambda: [report for _, report in newest(sources.reports, model)])
     reports = [] if isinstance(found, Trouble) else found
-    entries = _or_trouble(lambda: sources.ledger.entries(model))
+    entries = or_trouble(lambda: sources.ledger.entries(model))
     holds = [] if isinstance(entries, Trouble) else open_holds(entries)
-    champion = _or_trouble(lambda: _champion(sources, model)) if sources.channel.pointers(model) else None
-    stopped = _or_trouble(lambda: _stopped(sources, model))
+    champion = or_trouble(lambda: _champion(sources, model)) if sources.channel.pointers(model) else None
+    stopped = or_trouble(lambda: _stopped(sources, model))
     weighed = _standing(reports)
     verdict = overall([report.verdict for report in weighed]) if weighed else None
     situation = Situation(
@@ -159,31 +123,10 @@ def model_page(sources: Sources, model: str) -> ModelPage:
     if model not in _known(sources):
         raise NotFound(f"nothing is known here of a model {model!r}", hint="open the overview; `make train` brings a model")
     about = card(sources, model)
-    releases = _or_trouble(lambda: _releases(sources, model))
-    entries = _or_trouble(lambda: list(reversed(sources.ledger.entries(model))))
-    registered = _or_trouble(lambda: versions(sources.ledger.entries(model), sources.packs, model))
+    releases = or_trouble(lambda: _releases(sources, model))
+    entries = or_trouble(lambda: list(reversed(sources.ledger.entries(model))))
+    registered = or_trouble(lambda: versions(sources.ledger.entries(model), sources.packs, model))
     return ModelPage(about, list(reversed(about.months)), registered, releases, entries)
-
-
-def evidence_page(sources: Sources, model: str, number: int) -> EvidencePage:
-    """Raises `NotFound` without such a version or a pack of it, `Integrity` if the pack was changed."""
-    version, _ = evidence_files(sources, model, number)
-    packed = [each for each in versions(sources.ledger.entries(model), sources.packs, model) if each.pack]
-
-    def approvals() -> Sequence[Approval]:
-        signed = sources.channel.approvals(version.bundle)
-        return agreeing(signed, sources.trust(), model=model, bundle=version.bundle, now=sources.clock.now()) if signed else ()
-
-    return EvidencePage(model, version, packed, _or_trouble(approvals))
-
-
-def evidence_files(sources: Sources, model: str, number: int) -> tuple[Version, Mapping[str, bytes]]:
-    """A version with every file of its newest pack. Raises as `evidence_page` does."""
-    registered = versions(sources.ledger.entries(model), sources.packs, model)
-    version = next((each for each in registered if each.number == number), None)
-    if version is None:
-        raise NotFound(f"{model} has no version {number}", hint="open the model; `make train` registers versions")
-    return version, opened(sources.packs, model, version)
 
 
 def report_page(sources: Sources, model: str, month: str, stamp: str = "") -> ReportPage:
@@ -200,7 +143,7 @@ def _known(sources: Sources) -> list[str]:
     def recorded() -> list[str]:
         return [entry.model for entry in sources.ledger.entries() if entry.model]  # people and keys are of no model
 
-    found = [_or_trouble(read) for read in (sources.reports.models, sources.channel.models, recorded)]
+    found = [or_trouble(read) for read in (sources.reports.models, sources.channel.models, recorded)]
     return sorted({name for names in found if not isinstance(names, Trouble) for name in names})
 
 
@@ -234,13 +177,6 @@ def _release(sources: Sources, trust: Trust, pointer: Pointer) -> Release:
         signed = sources.channel.approvals(pointer.bundle)
         return agreeing(signed, trust, model=pointer.model, bundle=pointer.bundle, now=published)[0]
 
-    found = _or_trouble(approval)
+    found = or_trouble(approval)
     expired = isinstance(found, Approval) and sources.clock.now() >= datetime.fromisoformat(found.expires_at)
     return Release(pointer, found, expired)
-
-
-def _or_trouble(read: Callable[[], T]) -> T | Trouble:
-    try:
-        return read()
-    except PlatformError as error:
-        return Trouble(error.problem, error.hint)

@@ -13,8 +13,8 @@ from models.errors import Integrity, Misconfigured, NotFound
 from models.governance.approval import WATERMARK, approve
 from models.governance.ledger import Event
 from models.governance.signing import Duty, Signer, Trust
-from monitoring.console import views
-from monitoring.console.views import Sources, Trouble
+from monitoring.console import evidence, views
+from monitoring.console.sources import Sources, Trouble
 from monitoring.report import MonthlyReport
 from monitoring.verdict import Level, Suggestion, Verdict
 from tests.fakes.channel import FakeChannel
@@ -230,13 +230,13 @@ def test_a_model_page_lists_every_version_with_or_without_its_evidence_pack(sour
     assert not isinstance(listed, Trouble)
     assert [(each.number, each.bundle, each.pack) for each in listed] == [(2, second.digest, ""), (1, first.digest, digest)]
     with pytest.raises(NotFound, match="version 2 of credit_default has no evidence pack"):
-        views.evidence_page(sources, MODEL, 2)
+        evidence.evidence_page(sources, MODEL, 2)
 
 
 def test_a_pack_is_shown_with_the_approvals_of_its_version(sources: Sources) -> None:
     bundle = promote(sources, "first", 1)
     digest = packed(sources, bundle, 1)
-    page = views.evidence_page(sources, MODEL, 1)
+    page = evidence.evidence_page(sources, MODEL, 1)
     assert page.version.pack == digest
     assert not isinstance(page.approvals, Trouble)
     assert [(approval.approver, approval.evidence == digest) for approval in page.approvals] == [("validator", False)]
@@ -246,7 +246,7 @@ def test_a_pack_is_shown_with_the_approvals_of_its_version(sources: Sources) -> 
 def test_a_pack_that_was_changed_is_not_shown(sources: Sources, files: dict[str, bytes]) -> None:
     packed(sources, promote(sources, "first", 1), 1, files)
     with pytest.raises(Integrity):
-        views.evidence_page(sources, MODEL, 1)
+        evidence.evidence_page(sources, MODEL, 1)
 
 
 def test_a_pack_that_was_put_in_the_place_of_another_is_not_shown(sources: Sources) -> None:
@@ -255,9 +255,9 @@ def test_a_pack_that_was_put_in_the_place_of_another_is_not_shown(sources: Sourc
     manifest = canonical({"bundle": bundle.digest, "files": {"index.html": sha256(page)}})
     packed(sources, bundle, 1, {"index.html": page, MANIFEST: manifest})
     with pytest.raises(Integrity, match="not"):
-        views.evidence_page(sources, MODEL, 1)
+        evidence.evidence_page(sources, MODEL, 1)
 
 
 def test_a_version_that_nobody_registered_has_no_page(sources: Sources) -> None:
     with pytest.raises(NotFound, match="no version 7"):
-        views.evidence_page(sources, MODEL, 7)
+        evidence.evidence_page(sources, MODEL, 7)
