@@ -53,6 +53,8 @@ class Familiar:
 
     def strange(self, rows: Floats) -> Bools:
         """Of packed inputs (n, inputs), which are unfamiliar, same shape; a combination marks every column of it."""
+        if len(rows) == 1:
+            return np.array([self._strange_of(rows[0].tolist())])
         low, high, joint = self._compiled
         found = ~((rows >= low) & (rows <= high))
         for places, weights, keys in joint:
@@ -60,6 +62,24 @@ class Familiar:
             near = keys[np.minimum(np.searchsorted(keys, asked), len(keys) - 1)]
             found[:, places] |= (near != asked)[:, None]
         return found
+
+    def _strange_of(self, row: list[float]) -> list[bool]:
+        """The same of one account, by look-ups: a tenth of the time that arrays take for it."""
+        ends, joint = self._looked_up
+        found = [not low <= value <= high for value, (low, high) in zip(row, ends, strict=True)]
+        for places, seen in joint:
+            if tuple([row[place] for place in places]) not in seen:
+                for place in places:
+                    found[place] = True
+        return found
+
+    @cached_property
+    def _looked_up(self) -> tuple[list[tuple[float, float]], list[tuple[list[int], frozenset[tuple[int, ...]]]]]:
+        low, high, joint = self._compiled
+        seen = [frozenset(combination.seen) for combination in self.combinations]
+        return list(zip(low.tolist(), high.tolist(), strict=True)), [
+            (places, codes) for (places, _, _), codes in zip(joint, seen, strict=True)
+        ]
 
     @cached_property
     def _compiled(self) -> tuple[Floats, Floats, list[tuple[list[int], Floats, Floats]]]:

@@ -62,10 +62,12 @@ def test_what_is_not_a_number_is_never_familiar() -> None:
 
 
 def test_an_account_is_judged_alone_as_among_others() -> None:
-    matrix = CONTRACT.matrix(rows(300, seed=3))
+    odd = [packed(**change) for change in ({"status_0": 0.5}, {"status_1": 99}, {"bill_0": float("nan")}, {"bill_1": np.inf})]
+    matrix = np.concatenate([CONTRACT.matrix(rows(300, seed=3)), *odd])
     alone = np.concatenate([FAMILIAR.strange(row[None]) for row in matrix])
 
     assert np.array_equal(alone, FAMILIAR.strange(matrix))
+    assert alone[-4:].any(axis=1).all()
 
 
 def test_it_survives_the_bundle_and_is_refused_if_an_input_is_missing() -> None:
