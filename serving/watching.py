@@ -56,6 +56,7 @@ class Watcher:
         load: Callable[[Release], LoadedModel],
         verify_every: int = 30,
         memory: Memory | None = None,
+        renew_keys: Callable[[], None] = lambda: None,
     ) -> None:
         self._channel = channel
         self._trust = trust  # read anew at each look: keys are added and withdrawn while a service runs
@@ -66,6 +67,7 @@ class Watcher:
         self._verify_every = verify_every
         self._looks: dict[str, int] = {}  # at each model's bytes: since they were last found right
         self._trusted = Trust({})
+        self._renew_keys = renew_keys
         self._known = Known(memory or InProcess())
         self._switch = StopSwitch(channel, clock, predictor, load, self._known)
         self.seen = Seen(None, NoChampion("the release channel was not looked at yet", hint="wait for the first look"), {})
@@ -73,11 +75,13 @@ class Watcher:
     def look(self) -> None:
         """Swap in what is new and verified; an older release stays in service when a newer one is refused."""
         log = _problem(self._log.ping)
+        keys = _problem(self._renew_keys)  # a rotation is met while running; with its old keys a service answers on
         models: dict[str, PlatformError] = {}
         channel = _problem(lambda: models.update(self._renew_all()))
         self._stop_unapproved()
         models |= self._predictor.stopped
         models |= {name: halt.why for name, halt in self._predictor.halted.items()}
+        models |= {"keys": keys} if keys else {}
         before, self.seen = self.seen, Seen(log, channel, models)
         self._tell(before)
 

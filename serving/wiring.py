@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from models.adapters import key_files
-from models.adapters.account_keys import ACCOUNTS, LOG, keyring, secret_keys
+from models.adapters.account_keys import ACCOUNTS, LOG, LatestKeyring, secret_keys
 from models.adapters.folder_channel import FolderChannel
 from models.adapters.onnx_runtime import OnnxScorer
 from models.clock import FileClock, SystemClock
@@ -44,7 +44,7 @@ def service(chosen: ServingSettings) -> Service:
     clock = FileClock(chosen.clock_file) if chosen.clock_file else SystemClock()
     keys, local = chosen.home / "keys", chosen.profile == "local"
     log = SqlDecisionLog(chosen.database, lambda: ChainKeys(secret_keys(keys, LOG, local=local)))
-    accounts = keyring(keys, ACCOUNTS, local=local)
+    accounts = LatestKeyring(keys, ACCOUNTS, local=local)
     secret_keys(keys, LOG, local=local)  # what is missing is said now, not with the first decision
     predictor = Predictor(log, clock, accounts.pseudonym)
     channel = FolderChannel(chosen.channel_folder)
@@ -57,6 +57,7 @@ def service(chosen: ServingSettings) -> Service:
         lambda release: LoadedModel.load(release, OnnxScorer, chosen.max_records),
         chosen.verify_every,
         MemoryFile(chosen.home / "serving" / "seen.json"),
+        lambda: log.renew_keys() if accounts.renew() else None,
     )
     reviews = Reviews(log, clock, accounts.known_as, PastReasons(channel, OnnxScorer).explain)
     return Service(predictor, watcher, reviews, log)

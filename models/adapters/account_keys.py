@@ -6,9 +6,11 @@ key, so that every laptop trains on the same accounts. Anywhere else both are mo
 """
 
 import secrets
+from functools import partial
 from pathlib import Path
 
 from models.adapters import durable
+from models.adapters.private import private_folder, tightened
 from models.errors import Conflict, Misconfigured, Unavailable
 from models.governance.pseudonyms import KEY_BYTES, Keyring
 
@@ -43,6 +45,7 @@ def secret_keys(keys: Path, name: str, *, local: bool) -> tuple[bytes, ...]:
             f"{what} are not all in {folder}: {there or 'there is none'}",
             hint="mount 0001.key, 0002.key, ... of 32 random bytes each, without a gap; no key is ever taken away",
         )
+    tightened(folder)
     found = tuple(map(_read, files))
     if any(len(key) != KEY_BYTES for key in found):
         raise Misconfigured(
@@ -69,9 +72,31 @@ def _split(path: Path) -> bytes:
     return key
 
 
+class LatestKeyring:
+    """The ring of a process that runs on while keys rotate. Safe for several threads; `renew` has one caller at a time."""
+
+    def __init__(self, keys: Path, name: str, *, local: bool) -> None:
+        self._where = keys / name
+        self._read = partial(keyring, keys, name, local=local)
+        self._ring = self._read()
+
+    def pseudonym(self, account: str) -> str:
+        return self._ring.pseudonym(account)
+
+    def known_as(self, account: str) -> list[str]:
+        return self._ring.known_as(account)
+
+    def renew(self) -> bool:
+        """Take over a generation that was added; whether there was one. Raises `Misconfigured`; the ring stays then."""
+        if len(_files(self._where)) == self._ring.newest:
+            return False
+        self._ring = self._read()
+        return True
+
+
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return tightened(path).read_bytes()
     except OSError as error:
         raise Misconfigured(f"{path} cannot be read: {error.strerror}", hint="only its owner may read it") from error
 
@@ -83,7 +108,7 @@ def _files(folder: Path) -> list[Path]:
 def _add(folder: Path, generation: int, *, unless_there: bool = False) -> None:
     path = folder / f"{generation:04d}.key"
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(folder)
         durable.create(path, secrets.token_bytes(KEY_BYTES), 0o600)
     except FileExistsError as error:
         if not unless_there:

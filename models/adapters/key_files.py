@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from models.adapters import durable
+from models.adapters.private import tightened
 from models.bundle import canonical
 from models.errors import Misconfigured
 from models.governance.approval import DEMONSTRATION_APPROVER as DEMONSTRATION_APPROVER
@@ -26,7 +27,7 @@ def signer(folder: Path, name: str, duty: Duty, passphrase: str = "") -> Signer:
     """The signer whose private key is `<duty>-<name>.pem` in `folder`; a job's key has no passphrase. Raises `Misconfigured`."""
     path = key_path(folder, name, duty)
     try:
-        key = load_pem_private_key(path.read_bytes(), password=passphrase.encode() or None)
+        key = load_pem_private_key(tightened(path).read_bytes(), password=passphrase.encode() or None)
     except (OSError, ValueError, TypeError) as error:
         raise Misconfigured(
             f"there is no private key to {duty} at {path}" if not path.exists() else f"{path} cannot be opened",

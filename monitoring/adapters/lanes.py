@@ -33,6 +33,10 @@ class Lanes:
             raise
         self._free.append((seals[-1], key))
 
+    def renew(self) -> None:
+        """End the lanes that are free: new ones begin under the newest key."""
+        self._free = []
+
     def _taken(self) -> tuple[Seal, Mac]:
         try:
             return self._free.pop()

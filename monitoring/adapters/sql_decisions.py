@@ -215,6 +215,11 @@ class SqlDecisionLog:
             with self._reading() as connection:  # the write-ahead log has the deleted rows until it is written back
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    def renew_keys(self) -> None:
+        """Seal under the newest key from now on."""
+        for lanes in self._lanes.values():
+            lanes.renew()
+
     def close(self) -> None:
         self._engine.dispose()
 

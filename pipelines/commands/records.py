@@ -60,5 +60,5 @@ def rotate_keys(chosen: Namespace) -> Ended:
     facts = {"generation": generation, "audit_partitions": len(written), "reason": reason}
     parts.ledger.append(Event.KEYS_ROTATED, model="", actor=by, at=parts.clock.now(), facts=facts)
     print(f"Accounts are hidden under generation {generation} of the keys from now on; {len(written)} audit partitions follow.")
-    print("What is stored stays as it is and joins on. Start running services again: they keep the keys that they began with.")
+    print("What is stored stays as it is and joins on. Running services follow within five seconds.")
     return Ended.DONE

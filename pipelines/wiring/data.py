@@ -4,6 +4,7 @@ from functools import cached_property
 
 from models.adapters import account_keys
 from models.adapters.lifted_lake import LiftedLake
+from models.adapters.private import private_folder, tightened
 from models.governance.pseudonyms import Keyring
 from models.lake import Lake, PartitionVersion
 from pipelines.fairness.audit import AuditTable, Keyed, LakeAudit
@@ -35,15 +36,17 @@ class Data(Releasing):
         from models.adapters.arrow import restricted_schemas
         from models.adapters.parquet_lake import ParquetLake
 
-        return ParquetLake(self.settings.home / "restricted" / self.use_case.name, restricted_schemas(self.use_case.contract))
+        private = self.settings.home / "restricted"
+        if private.is_dir():
+            tightened(private)
+        return ParquetLake(private / self.use_case.name, restricted_schemas(self.use_case.contract))
 
     @cached_property
     def intake(self) -> Intake:
         from pipelines.adapters.expectations import GreatExpectations
         from pipelines.adapters.folder_quarantine import FolderQuarantine
 
-        private = self.settings.home / "restricted"
-        private.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private = private_folder(self.settings.home / "restricted")
         return Intake(
             lake=self.lake,
             restricted=self.restricted,

@@ -17,12 +17,12 @@ from models.errors import Misconfigured, Unavailable
 from models.governance.explanation.reasons import Reason
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.adapters.sql_schema import METADATA, REVISION, SCRIPTS, engine, migrate
-from monitoring.chain import DECISION
+from monitoring.chain import DECISION, ChainKeys
 from monitoring.custody import logged
 from monitoring.decisions import Answered
 from tests.contracts.conftest import run_on
 from tests.contracts.test_decision_log import JULY, decision
-from tests.rings import log_keys
+from tests.rings import LOG_KEYS, log_keys
 
 
 def test_the_migration_scripts_lead_to_the_tables_that_the_queries_use(migrated_sqlite: Path) -> None:
@@ -213,4 +213,17 @@ def test_looking_at_the_seals_of_a_log_that_is_not_there_makes_none(tmp_path: Pa
     log = SqlDecisionLog(f"sqlite:///{tmp_path / 'decisions.db'}")
     assert list(log.links()) == []
     assert not list(tmp_path.iterdir())
+    log.close()
+
+
+def test_after_a_rotation_a_new_lane_begins_under_the_newest_key(migrated_sqlite: Path, tmp_path: Path) -> None:
+    keys = [LOG_KEYS]
+    log = SqlDecisionLog(f"sqlite:///{shutil.copy(migrated_sqlite, tmp_path / 'decisions.db')}", lambda: keys[-1])
+    log.append([decision("d1")])
+    keys.append(ChainKeys((*LOG_KEYS.keys, b"n" * 32)))
+    log.append([decision("d2")])
+    log.renew_keys()
+    log.append([decision("d3")])
+    assert [(link.seal.lane[:2], link.seal.place) for link in log.links()] == [("1-", 1), ("1-", 2), ("2-", 1)]
+    assert list(logged(log.links(), [], lambda: keys[-1])) == []
     log.close()

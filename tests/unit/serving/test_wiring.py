@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from models.adapters.account_keys import ACCOUNTS, LOG, rotate
 from models.clock import FileClock
 from models.errors import Misconfigured
 from serving import wiring
@@ -60,4 +61,23 @@ def test_a_fresh_clone_comes_up_in_the_default_home_though_it_is_not_there_yet(
     service = wiring.service(wiring.settings())
     service.watcher.look()
     assert "make train" in service.watcher.obstacle().hint  # type: ignore[union-attr]
+    service.log.close()
+
+
+def test_a_running_service_hides_accounts_under_the_newest_keys_after_its_next_look(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STEWARD_HOME", str(tmp_path))
+    service = wiring.service(wiring.settings())
+    service.watcher.look()
+    before = service.predictor._hide("A00017")
+    for name in (LOG, ACCOUNTS):
+        rotate(tmp_path / "keys", name, local=True)
+    service.watcher.look()
+    assert (before[:3], service.predictor._hide("A00017")[:3]) == ("p1_", "p2_")
+    assert "keys" not in service.watcher.seen.named()
+    (tmp_path / "keys" / ACCOUNTS / "0004.key").write_bytes(b"x" * 32)
+    service.watcher.look()
+    assert "0004.key" in str(service.watcher.seen.named()["keys"])
+    assert service.predictor._hide("A00017")[:3] == "p2_"
     service.log.close()

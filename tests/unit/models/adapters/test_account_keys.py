@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from models.adapters.account_keys import ACCOUNTS, AUDIT, keyring, rotate
+from models.adapters.account_keys import ACCOUNTS, AUDIT, LOG, LatestKeyring, keyring, rotate, secret_keys
 from models.errors import Conflict, Misconfigured
 
 
@@ -67,3 +67,40 @@ def test_a_split_key_that_was_cut_off_is_refused(tmp_path: Path, length: int, lo
     (tmp_path / ACCOUNTS / "split.key").write_bytes(b"s" * length)
     with pytest.raises(Misconfigured, match=rf"split\.key has {length} bytes, not 32"):
         keyring(tmp_path, ACCOUNTS, local=local)
+
+
+def test_a_running_process_meets_a_rotation(tmp_path: Path) -> None:
+    running = LatestKeyring(tmp_path, ACCOUNTS, local=True)
+    before = running.pseudonym("A1")
+    assert running.renew() is False
+    rotate(tmp_path, ACCOUNTS, local=True)
+    assert running.pseudonym("A1") == before
+    assert running.renew() is True
+    assert running.pseudonym("A1") == keyring(tmp_path, ACCOUNTS, local=True).pseudonym("A1") != before
+    assert running.known_as("A1") == [before, running.pseudonym("A1")]
+
+
+def test_a_rotation_that_cannot_be_read_changes_nothing(tmp_path: Path) -> None:
+    running = LatestKeyring(tmp_path, ACCOUNTS, local=True)
+    before = running.pseudonym("A1")
+    (tmp_path / ACCOUNTS / "0003.key").write_bytes(b"x" * 32)
+    with pytest.raises(Misconfigured):
+        running.renew()
+    assert running.pseudonym("A1") == before
+
+
+def test_keys_that_others_may_read_are_closed(tmp_path: Path) -> None:
+    for name in (ACCOUNTS, LOG):
+        secret_keys(tmp_path, name, local=True)
+        folder, key = tmp_path / name, tmp_path / name / "0001.key"
+        folder.chmod(0o755)
+        key.chmod(0o644)
+        secret_keys(tmp_path, name, local=False)
+        assert (folder.stat().st_mode & 0o777, key.stat().st_mode & 0o777) == (0o700, 0o600)
+
+
+def test_a_key_of_another_length_is_none(tmp_path: Path) -> None:
+    secret_keys(tmp_path, LOG, local=True)
+    (tmp_path / LOG / "0001.key").write_bytes(b"short")
+    with pytest.raises(Misconfigured, match="32 bytes"):
+        secret_keys(tmp_path, LOG, local=True)
