@@ -9,15 +9,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
 from models.contract import Columns
 from models.errors import Integrity, NotFound, Unavailable
 from models.lake import Lake, PartitionVersion
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 
 class DuckdbStatistics:
@@ -70,7 +72,11 @@ class DuckdbStatistics:
             intact.add(name)
 
     @contextmanager
-    def _connected(self, partition: PartitionVersion) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _connected(self, partition: PartitionVersion) -> "Iterator[DuckDBPyConnection]":
+        # Imported here: threads of the flow engine keep the last flow's platform, and so this module, until the process is
+        # gone. Were DuckDB among its globals it could not be unloaded, and would list all it has as leaked.
+        import duckdb
+
         try:
             with duckdb.connect(config=self._config) as connection:
                 connection.execute("SET disabled_optimizers = 'statistics_propagation'")

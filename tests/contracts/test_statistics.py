@@ -14,6 +14,7 @@ from models.clock import Month
 from models.contract import Columns
 from models.errors import Integrity, NotFound
 from models.lake import Lake, PartitionVersion
+from monitoring.adapters import duckdb_statistics
 from monitoring.adapters.duckdb_statistics import DuckdbStatistics
 from monitoring.drift import Statistics
 from tests.fakes.lake import InMemoryLake
@@ -178,3 +179,8 @@ def test_accounts_decided_on_twice_are_counted_once_for_each_bundle(lake_and_sta
     columns = {"account": np.array(["A1", "A2", "A1", "A1"]), "bundle": np.array(["a", "a", "a", "b"])}
     sealed = lake.write("decisions", Month(2005, 8), columns, recorded_at=NOON)
     assert statistics.distinct(sealed, "account", by="bundle") == {"a": 2, "b": 1}
+
+
+def test_the_module_does_not_keep_duckdb_which_could_not_be_unloaded_at_the_end_of_a_flow() -> None:
+    """The flow engine's threads keep the last platform, and with it this module's globals, until the process is gone."""
+    assert "duckdb" not in {getattr(kept, "__name__", "") for kept in vars(duckdb_statistics).values()}
