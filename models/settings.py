@@ -39,6 +39,10 @@ class PlatformSettings(BaseSettings):
     """Public keys whose signatures count; by default `keys/trust.json` below `home`."""
     ledger_anchor: Path | None = _shared("LEDGER_ANCHOR", None)
     """A file elsewhere, better on another machine, that gets a copy of every signed head of the ledger; none by default."""
+    timestamp_url: str = _shared("TIMESTAMP_URL", "")
+    """A time-stamp service (RFC 3161) that stamps every new head of the ledger; none by default, as it needs a network."""
+    timestamp_roots: Path | None = _shared("TIMESTAMP_ROOTS", None)
+    """PEM file of the certificates that time stamps must lead to. With it alone, stamps are checked and none are asked for."""
 
     @classmethod
     def read(cls, **given: Any) -> Self:
@@ -56,6 +60,15 @@ class PlatformSettings(BaseSettings):
         if self.profile != "local" and self.clock_file is not None:
             raise Misconfigured(
                 "STEWARD_CLOCK_FILE is set outside the local profile", hint="unset it: production keeps real time"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _stamps_can_be_checked(self) -> Self:
+        if self.timestamp_url and self.timestamp_roots is None:
+            raise Misconfigured(
+                "STEWARD_TIMESTAMP_URL is set without STEWARD_TIMESTAMP_ROOTS",
+                hint="name the PEM file of the service's root certificates: a stamp that nobody can check is none",
             )
         return self
 
@@ -91,6 +104,10 @@ class PlatformSettings(BaseSettings):
     @property
     def ledger_path(self) -> Path:
         return self.home / "ledger.jsonl"
+
+    @property
+    def stamps_folder(self) -> Path:
+        return self.home / "ledger.stamps"
 
     @property
     def reports_folder(self) -> Path:

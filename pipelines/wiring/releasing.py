@@ -7,11 +7,13 @@ from models.adapters.file_ledger import FileLedger
 from models.adapters.folder_channel import FolderChannel
 from models.adapters.key_files import DEMONSTRATION_APPROVER, PUBLISHER, WITNESS, make_local_keys, signer, trust
 from models.adapters.pack_folder import PackFolder
+from models.adapters.stamp_folder import StampFolder
 from models.bundle import Bundle
 from models.channel import ReleaseChannel
 from models.governance.ledger import Ledger
 from models.governance.requests import Office
 from models.governance.signing import Duty, Signer, Trust
+from models.governance.timestamps import Authority, StampedLedger, Stamps
 from models.registry import ModelRegistry
 from models.scoring import Scorer
 from pipelines.adapters.evidence_folder import EvidenceFolder
@@ -25,7 +27,25 @@ class Releasing(Foundation):
 
     @cached_property
     def ledger(self) -> Ledger:
-        return FileLedger(self.settings.ledger_path, self._witness, self.settings.ledger_anchor)
+        ledger = FileLedger(self.settings.ledger_path, self._witness, self.settings.ledger_anchor)
+        if not self.settings.timestamp_url or self.authority is None:
+            return ledger
+        return StampedLedger(ledger, self.authority, self.stamps)
+
+    @property
+    def stamps(self) -> Stamps:
+        """The time stamps of the ledger."""
+        return StampFolder(self.settings.stamps_folder)
+
+    @cached_property
+    def authority(self) -> Authority | None:
+        """Who stamps the ledger, and by whose certificates a stamp is checked; None without certificates."""
+        roots = self.settings.timestamp_roots
+        if roots is None:
+            return None
+        from pipelines.adapters.time_authority import TimeAuthority
+
+        return TimeAuthority(self.settings.timestamp_url, roots)
 
     def _witness(self) -> Signer:
         """The key that attests the ledger; asked for when something is appended."""

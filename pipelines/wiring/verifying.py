@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from models.adapters import account_keys
 from models.governance.audit import Records, audit
 from models.governance.ledger import Entry
-from models.governance.verification import Check
+from models.governance.timestamps import check_stamps, coverage
+from models.governance.verification import Check, Finding
 from models.lake import Lake
 from monitoring.chain import ChainKeys
 from monitoring.custody import kept, logged
@@ -35,7 +36,20 @@ class Verifying(Watching):
             ),
             Check("packs", "Every evidence pack follows from its artefacts.", lambda: check_packs(self.packs)),
         ]
-        return [*checks, self._log(entries), *(check for model in models for check in self._lakes(model, entries))]
+        return [
+            *checks,
+            *self._stamps(entries),
+            self._log(entries),
+            *(check for model in models for check in self._lakes(model, entries)),
+        ]
+
+    def _stamps(self, entries: Sequence[Entry]) -> list[Check]:
+        """None without stamps and without certificates. Stamps that nothing can check are a finding."""
+        stamps, authority = self.stamps.all(), self.authority
+        if authority is None:
+            unchecked = Finding("time stamps", f"{len(stamps)} cannot be checked", "set STEWARD_TIMESTAMP_ROOTS")
+            return [Check("time stamps", "", lambda: [unchecked])] if stamps else []
+        return [Check("time stamps", coverage(entries, stamps), lambda: check_stamps(entries, stamps, authority))]
 
     def _log(self, entries: Sequence[Entry]) -> Check:
         """Keys are only looked for: none is made for the answer."""
