@@ -10,6 +10,7 @@ A contract is plain data (`to_dict`, `from_dict`): it travels inside the bundle,
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -117,16 +118,16 @@ class Contract:
     def names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
 
-    @property
+    @cached_property
     def inputs(self) -> tuple[str, ...]:
         """What the model may see, in the order in which the graph takes it."""
         return self.named(Role.INPUT)
 
-    @property
+    @cached_property
     def key(self) -> str:
         return self.named(Role.KEY)[0]
 
-    @property
+    @cached_property
     def time(self) -> str:
         return self.named(Role.TIME)[0]
 
