@@ -75,6 +75,15 @@ def unpassed(figures: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {gate: FAILED if FAILED in given else " and ".join(sorted(given)) for gate, given in left.items() if given}
 
 
+def by_verdict(gates: Iterable[str]) -> str:
+    """Open gates for people: "failed (auc, fairness), insufficient (fairness.join)"."""
+    found: dict[str, list[str]] = {}
+    for each in gates:
+        gate, _, verdict = each.rpartition(": ")
+        found.setdefault(verdict, []).append(gate)
+    return ", ".join(f"{verdict} ({', '.join(names)})" for verdict, names in found.items())
+
+
 def _manifest(files: Mapping[str, bytes], short: str) -> dict[str, Any]:
     if MANIFEST not in files:
         raise _refused(f"there is no sealed evidence of bundle {short}")

@@ -6,6 +6,7 @@ from datetime import datetime
 from models.channel import Pointer, ReleaseChannel, head, release
 from models.errors import NotApproved
 from models.governance.approval import Approval, agreeing
+from models.governance.dossier import by_verdict
 from models.governance.signing import Trust
 
 
@@ -61,9 +62,4 @@ def standing(channel: ReleaseChannel, trust: Trust, model: str, now: datetime) -
 def _acceptance(approval: Approval) -> str:
     """The reason is in quotation marks: it is what a person wrote."""
     how = "for demonstration only" if approval.watermark else f'in writing by {approval.approver}, "{approval.acceptance}"'
-    by_verdict: dict[str, list[str]] = {}
-    for accepted in approval.accepted:
-        gate, _, verdict = accepted.rpartition(": ")
-        by_verdict.setdefault(verdict, []).append(gate)
-    found = ", ".join(f"{verdict} ({', '.join(gates)})" for verdict, gates in by_verdict.items())
-    return f"gates accepted {how}: {found}"
+    return f"gates accepted {how}: {by_verdict(approval.accepted)}"

@@ -10,7 +10,7 @@ from models.governance import release, stop
 from models.governance.answerable import answerable
 from models.governance.approval import Approval
 from models.governance.checking import override, reject, sign_off
-from models.governance.dossier import NOT_JUDGED
+from models.governance.dossier import FAIRNESS, NOT_JUDGED, by_verdict, open_gates
 from models.governance.inbox import Waiting, waiting
 from models.governance.inventory import Inventory, oversight
 from models.governance.ledger import Entry, Event
@@ -55,6 +55,8 @@ def approve(chosen: Namespace) -> Ended:
     for gate in approval.accepted:
         print(f"  accepted in writing though not passed: {gate}")
     _say_conditions([approval])
+    if release.champion(parts.office, parts.use_case.name) == bundle:
+        print("It was promoted before: services take the signature over by themselves, and make promote writes that down.")
     print(f"Next: make promote BUNDLE={bundle[:12]}")
     return Ended.DONE
 
@@ -284,6 +286,17 @@ def _standing(parts: Platform, name: str) -> list[str]:
     found = [
         f"{how}   bundle {now.pointer.bundle[:12]}; overrides of the gate: {_overrides(entries)}",
         *(f"approval   {line}" for line in now.lines),
+        f"gates      {_gates(parts, name, now.pointer.bundle)}",
     ]
     halted = stop.newest(office.channel, office.trust, name)
     return [*found, f"STOPPED    {halted.reason} ({halted.asked_by})"] if halted and halted.stopped else found
+
+
+def _gates(parts: Platform, model: str, bundle: str) -> str:
+    """What the newest evidence pack says, whoever signed what."""
+    try:
+        pack = parts.packs.newest(model, bundle)
+    except NotFound:
+        return f"{FAIRNESS} {NOT_JUDGED}: make evidence"
+    left = by_verdict(open_gates(parts.packs.files(model, bundle, pack)))
+    return f"evidence pack {pack[:12]}: {left or 'every gate was passed'}"

@@ -19,6 +19,7 @@ import pytest
 from models.adapters import account_keys, key_files
 from models.adapters.file_ledger import FileLedger
 from models.adapters.folder_channel import FolderChannel
+from models.adapters.pack_folder import PackFolder
 from models.bundle import Bundle, canonical, sha256
 from models.channel import Move, Pointer
 from models.clock import SystemClock
@@ -246,6 +247,9 @@ def test_people_sign_a_demonstrated_champion_again_before_production_serves_it(h
     assert "accepted for demonstration only: failed (fairness, fairness.impact_ratio)" in home.run("promote", *which)
     for command in ("inventory", "verify"):
         assert "promoted, not approved for production" in home.run(command)
+    assert "gates      fairness not judged: make evidence" in home.run("inventory")
+    PackFolder(home.path / "packs").store(MODEL, bundle.digest, made.evidence, evidence)
+    assert f"{made.evidence[:12]}: failed (fairness, fairness.impact_ratio)" in home.run("inventory")
     assert "0 wait for approval" in home.run("requests")
 
     home.mount_keys()
@@ -261,7 +265,8 @@ def test_people_sign_a_demonstrated_champion_again_before_production_serves_it(h
     home.approver("ana")
     signed = ["approve", *which, "--by", "ana", "--comment", "I read it"]
     assert "did not pass fairness: failed, fairness.impact_ratio: failed" in there(*signed, ends=1)
-    there(*signed, "--accept", "no decision about people is made with it")
+    said = there(*signed, "--accept", "no decision about people is made with it")
+    assert "It was promoted before" in said
     assert "approved by ana" in there("promote", *which)
     until(client, "/health/ready", lambda ready: ready["ready"])
     assert "0 wait for approval" in there("requests")

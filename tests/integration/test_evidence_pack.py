@@ -71,6 +71,14 @@ def test_a_version_that_waits_is_asked_for_with_its_pack_and_signed_so(home: Pat
     assert release.promote(parts.office, MODEL, wish.wanted.bundle).version == 1
 
 
+def test_what_training_left_and_said_tells_that_nobody_judged_fairness(trained: Trained) -> None:
+    parts = platform_at(trained.in_force)
+    left = parts.evidence.files(MODEL, trained.promoted.bundle)
+    assert json.loads(left[files.ASSESSMENT])["fairness"]["verdict"] == "not judged"
+    assert "not approved for production" in trained.promoted.sentence
+    assert "accepted for demonstration only: not judged (fairness)" in trained.promoted.sentence
+
+
 def gates_only(pack: Kept, verdict: Verdict) -> set[str]:
     """Gates by their worst verdict: one that failed somewhere has failed."""
     failed = set(pack.gates(Verdict.FAILED))
