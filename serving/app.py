@@ -17,12 +17,14 @@ from starlette.requests import ClientDisconnect
 
 from models import errors
 from models.errors import PlatformError
+from serving.answering import answered
 from serving.answers import Ask
 from serving.bodies import BodyTooLarge, NotJson, body, idempotency_key
 from serving.documents import JSON, PROBLEM, Models, Problem, Readiness, Reviewed, Trouble, problem, served
 from serving.envelope import Marked, Patient
 from serving.openapi import complete
 from serving.prediction import Predictor
+from serving.recording import Recorder
 from serving.reviews import Reviewing, Reviews
 from serving.watching import Watcher
 
@@ -54,8 +56,10 @@ class Limits:
     poll_seconds: float
 
 
-def scoring_app(predictor: Predictor, watcher: Watcher, reviews: Reviews, limits: Limits, close: Callable[[], None]) -> FastAPI:
-    """The application. `close` is called when the last request was answered."""
+def scoring_app(
+    predictor: Predictor, recorder: Recorder, watcher: Watcher, reviews: Reviews, limits: Limits, close: Callable[[], None]
+) -> FastAPI:
+    """The application. `close` is called when the last request was answered and everything is recorded."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -66,6 +70,7 @@ def scoring_app(predictor: Predictor, watcher: Watcher, reviews: Reviews, limits
         yield
         stop.set()
         await asyncio.wait([watch])
+        await run_in_threadpool(recorder.close)
         close()
 
     # No pages of documentation: they would load scripts from somebody else's server.
@@ -73,19 +78,18 @@ def scoring_app(predictor: Predictor, watcher: Watcher, reviews: Reviews, limits
     app.add_middleware(Patient)
     app.add_middleware(Marked)
     _add_problems(app)
-    _add_scoring(app, predictor, limits)
+    _add_scoring(app, predictor, recorder, limits)
     _add_reviews(app, reviews, limits)
     _add_health(app, predictor, watcher)
     return app
 
 
-def _add_scoring(app: FastAPI, predictor: Predictor, limits: Limits) -> None:
+def _add_scoring(app: FastAPI, predictor: Predictor, recorder: Recorder, limits: Limits) -> None:
     @app.post("/v1/models/{model}/score", include_in_schema=False)
     async def score(model: str, request: Request) -> Response:
         sent = await body(request.headers, request.stream(), limits.max_body_bytes)
         ask = Ask(model, sent, request.state.request_id, idempotency_key(request.headers))
-        # In a thread: scoring and a durable commit would hold up everybody else here.
-        answer = await run_in_threadpool(predictor.answer, ask)
+        answer = await answered(predictor, recorder, ask)
         return Response(answer.response, media_type=JSON, headers={"Idempotent-Replayed": "true"} if answer.replayed else None)
 
     @app.post("/v1/models/{model}/counterfactual", include_in_schema=False)

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from models.clock import Clock, Month
 from models.errors import Conflict, Integrity, NoChampion, NotApproved, NotFound, PlatformError
-from monitoring.decisions import Answered, DecisionLog, LoggedDecision
+from monitoring.decisions import Answered, DecisionLog, Entry, LoggedDecision
 from serving.answers import Answer, Ask, given_before, response_of
 from serving.checking import Record, refuse_the_future
 from serving.counterfactuals import counterfactual
@@ -24,6 +24,14 @@ class Halt:
 
     why: PlatformError
     fallback: LoadedModel | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An answer that may leave when its entry is in the log."""
+
+    response: bytes
+    entry: Entry
 
 
 class Predictor:
@@ -86,24 +94,34 @@ class Predictor:
         others = {other: found for other, found in self._halted.items() if other != name}
         self._halted = others if halt is None else {**others, name: halt}
 
-    def answer(self, ask: Ask) -> Answer:
-        """Score, record, answer; the decisions are durable before this returns.
+    def before(self, ask: Ask) -> Answer | None:
+        """What was answered under the same key, whatever is served by now. Raises `Conflict` if it was another body."""
+        found = self._log.answered(ask.key) if ask.key else None
+        return given_before(found, ask) if found else None
 
-        A retry under the same key gets the same bytes, whatever is served by then. Raises `InputRefused`, `NotFound`,
-        `Conflict` (the key was used for another body), `NotApproved` (the approval ended), `Integrity`, `Unavailable`.
-        """
-        if ask.key and (before := self._log.answered(ask.key)):
-            return given_before(before, ask)
+    def prepare(self, ask: Ask) -> Prepared:
+        """Decide. Nothing is recorded, so nobody may be told yet. Raises `InputRefused`, `NotFound`, `NoChampion`,
+        `NotApproved` (the approval ended), `Integrity`."""
         model = self.model(ask.model)
         decisions = self._decide(model, model.checker.records(ask.body), ask.request_id)
         response = response_of(model, decisions, ask.request_id)
+        return Prepared(response, Entry(decisions, Answered(ask.key, ask.digest, response) if ask.key else None))
+
+    def answer(self, ask: Ask) -> Answer:
+        """Decide and record; durable when it returns. For one caller at a time: `answering.py` is for many.
+
+        Raises what `before` and `prepare` raise, and `Unavailable` if the log does not answer.
+        """
+        if before := self.before(ask):
+            return before
+        prepared = self.prepare(ask)
         try:
-            self._log.append(decisions, Answered(ask.key, ask.digest, response) if ask.key else None)
+            self._log.append_all([prepared.entry])
         except Conflict:
-            if ask.key and (before := self._log.answered(ask.key)):
-                return given_before(before, ask)  # the same retry was answered by somebody else meanwhile
+            if before := self.before(ask):
+                return before  # the same retry was answered by somebody else meanwhile
             raise
-        return Answer(response)
+        return Answer(prepared.response)
 
     def counsel(self, ask: Ask) -> bytes:
         """What would have had to be different; nothing is decided or recorded. Raises what `answer` raises of a record."""

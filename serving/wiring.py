@@ -14,6 +14,7 @@ from serving.adapters.memory_file import MemoryFile
 from serving.loaded import LoadedModel
 from serving.past import PastReasons
 from serving.prediction import Predictor
+from serving.recording import Recorder
 from serving.reviews import Reviews
 from serving.settings import ServingSettings
 from serving.watching import Watcher
@@ -24,6 +25,7 @@ class Service:
     """Everything that answers requests, joined; nothing is opened before the first look or the first request."""
 
     predictor: Predictor
+    recorder: Recorder
     watcher: Watcher
     reviews: Reviews
     log: SqlDecisionLog
@@ -60,4 +62,4 @@ def service(chosen: ServingSettings) -> Service:
         lambda: log.renew_keys() if accounts.renew() else None,
     )
     reviews = Reviews(log, clock, accounts.known_as, PastReasons(channel, OnnxScorer).explain)
-    return Service(predictor, watcher, reviews, log)
+    return Service(predictor, Recorder(log), watcher, reviews, log)

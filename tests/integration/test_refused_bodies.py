@@ -20,6 +20,7 @@ from serving.app import Limits, scoring_app
 from serving.loaded import LoadedModel
 from serving.past import PastReasons
 from serving.prediction import Predictor
+from serving.recording import Recorder
 from serving.reviews import Reviews
 from serving.watching import Watcher
 from tests.bundles import MODEL, NOW, Office, fake_bundle, record
@@ -57,7 +58,7 @@ def port() -> Iterator[int]:
         channel, lambda: office.trust, clock, log, predictor, lambda release: LoadedModel.load(release, FakeScorer, 100)
     )
     reviews = Reviews(log, clock, ACCOUNTS.known_as, PastReasons(channel, FakeScorer).explain)
-    app = scoring_app(predictor, watcher, reviews, Limits(MOST, 3_600.0), lambda: None)
+    app = scoring_app(predictor, Recorder(log), watcher, reviews, Limits(MOST, 3_600.0), lambda: None)
     server = Server(uvicorn.Config(app, log_config=None, access_log=False))
     with socket.create_server(("127.0.0.1", 0)) as door:
         serving = Thread(target=server.run, kwargs={"sockets": [door]})

@@ -3,7 +3,7 @@
 import json
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -17,11 +17,13 @@ from models.bundle import canonical
 from models.clock import FixedClock
 from models.errors import PlatformError, Unavailable
 from models.governance.doubt.rule import Rule
+from monitoring.decisions import Entry
 from serving.app import STATUS, Limits, scoring_app
 from serving.documents import Counselled, Problem, Readiness, Scored
 from serving.loaded import LoadedModel
 from serving.past import PastReasons
 from serving.prediction import Predictor
+from serving.recording import Recorder
 from serving.reviews import PERSON, Reviews
 from serving.watching import Watcher
 from tests.bundles import MODEL, NOW, USE_CASE, Office, fake_bundle, record, records
@@ -60,7 +62,8 @@ class World:
         self.closed = True
 
     def app(self, poll_seconds: float = 3_600.0) -> FastAPI:
-        return scoring_app(self.predictor, self.watcher, self.reviews, Limits(20_000, poll_seconds), self.close)
+        limits = Limits(20_000, poll_seconds)
+        return scoring_app(self.predictor, Recorder(self.log), self.watcher, self.reviews, limits, self.close)
 
 
 @pytest.fixture
@@ -361,12 +364,11 @@ def test_a_log_that_is_away_means_503_and_no_answer(client: TestClient, world: W
 
 def test_what_nobody_expected_is_not_told(world: World, caplog: pytest.LogCaptureFixture) -> None:
     class Bug(InMemoryDecisionLog):
-        def append(self, decisions: Any, answered: Any = None) -> None:
-            if decisions:
+        def append_all(self, entries: Sequence[Entry]) -> None:
+            if any(entry.decisions for entry in entries):
                 raise RuntimeError("secret of the machine")
 
-    world.predictor = Predictor(Bug(), FixedClock(NOW), ACCOUNTS.pseudonym)
-    world.watcher._predictor = world.predictor
+    world.log = Bug()
     with TestClient(world.app(), raise_server_exceptions=False) as client, caplog.at_level(logging.ERROR):
         response = client.post(SCORE, json=record(), headers={"X-Request-ID": "r7"})
     request_id = problem(response, 500).request_id

@@ -1,6 +1,7 @@
 """Check, predict, record; and swap."""
 
 import json
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from hashlib import sha256
@@ -17,6 +18,7 @@ from models.clock import FixedClock, Month
 from models.errors import Conflict, InputRefused, Integrity, Misconfigured, NoChampion, NotFound, Unavailable
 from models.governance.doubt.rule import Rule
 from models.governance.explanation.reasons import Reason
+from monitoring.decisions import Entry
 from serving.answers import Ask
 from serving.loaded import LoadedModel
 from serving.prediction import Predictor
@@ -241,11 +243,11 @@ def test_the_loser_of_a_race_gives_the_winners_answer(predictor: Predictor, log:
 
         overtaken = False
 
-        def append(self, decisions: Any, answered: Any = None) -> None:
-            if answered and not self.overtaken:
+        def append_all(self, entries: Sequence[Entry]) -> None:
+            if any(entry.answered for entry in entries) and not self.overtaken:
                 self.overtaken = True
                 winner.answer(ask(record(), key="k"))
-            super().append(decisions, answered)
+            super().append_all(entries)
 
     shared = Overtaken()
     winner, loser = Predictor(shared, FixedClock(NOW), ACCOUNTS.pseudonym), Predictor(shared, FixedClock(NOW), ACCOUNTS.pseudonym)
