@@ -73,11 +73,18 @@ def recheck(sealed: Mapping[str, bytes]) -> None:
     """
     a = Artefacts(sealed)
     for stored in a.at(files.FIGURES, "/figures"):
-        source = stored["source"]
-        gate = Gate(stored["gate"], stored["limit"], stored["verdict"])
-        now = a.figure(source["file"], source["pointer"], Unit(stored["unit"]), gate)
+        now = _now(a, stored)
         if json.loads(canonical(now.to_dict())) != stored:
-            raise stale(f"{stored['name']} says {stored['value']}, and {source['file']} {now.value}")
+            raise stale(f"{stored['name']} says {stored['value']}, and {now.file} {now.value}")
+
+
+def _now(a: Artefacts, stored: Any) -> Figure:
+    """A listed figure, read from its artefact again."""
+    try:
+        source, gate = stored["source"], Gate(stored["gate"], stored["limit"], stored["verdict"])
+        return a.figure(source["file"], source["pointer"], Unit(stored["unit"]), gate)
+    except (KeyError, TypeError, ValueError) as error:
+        raise missing(f"{files.FIGURES} has a figure that cannot be read") from error
 
 
 def _unchanged(a: Artefacts, manifest: str, parts: Mapping[str, str]) -> None:

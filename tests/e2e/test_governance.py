@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -250,6 +251,7 @@ def test_people_sign_a_demonstrated_champion_again_before_production_serves_it(h
     assert "gates      fairness not judged: make evidence" in home.run("inventory")
     PackFolder(home.path / "packs").store(MODEL, bundle.digest, made.evidence, evidence)
     assert f"{made.evidence[:12]}: failed (fairness, fairness.impact_ratio)" in home.run("inventory")
+    shutil.rmtree(home.path / "packs")
     assert "0 wait for approval" in home.run("requests")
 
     home.mount_keys()

@@ -131,6 +131,12 @@ def test_a_stored_number_that_no_longer_follows_from_its_artefact_is_stale() -> 
         recheck(changed(pack, files.REASONS, ["help", "found"], 1.0))
 
 
+@pytest.mark.parametrize("figure", [{}, {"source": {}}, None])
+def test_a_listed_figure_that_cannot_be_read_is_refused(figure: Any) -> None:
+    with pytest.raises(Integrity, match="cannot be read"):
+        recheck(changed(build(MADE, plain_page).files, files.FIGURES, ["figures", 5], figure))
+
+
 def test_a_gate_that_failed_is_shown_as_failed() -> None:
     failed = {figure.name for figure in build(MADE, plain_page).figures if figure.gate.verdict is Verdict.FAILED}
     assert {"fairness.fairness.figures.0", "fairness.fairness.sentence"} <= failed
