@@ -56,6 +56,17 @@ def test_an_old_version_that_a_newer_one_superseded_comes_back_too(bank: Bank) -
     assert bank.lake.history(OUTCOMES, JUNE) == [old, newer]
 
 
+def test_of_two_versions_that_differ_in_the_definition_alone_the_lost_one_comes_back_under_its_own(bank: Bank) -> None:
+    (old,) = of(bank, OUTCOMES)
+    bank.accept(2)
+    newer = bank.lake.history(OUTCOMES, JUNE)[-1]
+    assert newer.digest == old.digest, "nobody had code 1 in June"
+    bank.recorded.append(replace(newer, facts={}))
+    bank.lake.lose(newer)
+
+    assert bank.ingest(JULY.last_day).restored == (newer,)
+
+
 def test_a_version_stored_under_older_keys_comes_back_under_them(bank: Bank) -> None:
     (part,) = of(bank, SNAPSHOTS)
     bank.lake.lose(part)
