@@ -12,16 +12,11 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
-    Select,
     Table,
-    and_,
     delete,
     func,
     insert,
-    literal,
-    or_,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
@@ -29,6 +24,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from models.clock import Month
 from models.contract import Columns
 from models.errors import Conflict, NotFound, Unavailable
+from monitoring.adapters import sql_seals
 from monitoring.adapters.lanes import Lanes
 from monitoring.adapters.sql_schema import ANSWERS, DECISIONS, REVIEWS, engine, is_current, upgrade
 from monitoring.chain import DECISION, REVIEW, ChainKeys, Link, Seal
@@ -48,12 +44,10 @@ _TYPES: dict[str, type[np.generic]] = {
     "fallback": np.str_,
     "out_of_distribution": np.str_,
 }
-_SEAL = ("lane", "place", "inputs_seal", "chain")
-_WRITTEN = [*DECISION, *_SEAL]
+_WRITTEN = [*DECISION, *sql_seals.SEAL]
 # Said in SQL: handed to the driver as it is, a batch of 1,000 takes half the time.
 _INSERT = f"INSERT INTO decisions ({', '.join(_WRITTEN)}) VALUES ({', '.join('?' for _ in _WRITTEN)})"  # noqa: S608, only names
 _COPY = f"COPY decisions ({', '.join(_WRITTEN)}) FROM STDIN"
-_AT_ONCE = 10_000  # rows held in memory while all of them are read
 _NEWEST = select(DECISIONS.c.number).order_by(DECISIONS.c.number.desc()).limit(1)
 
 
@@ -118,8 +112,7 @@ class SqlDecisionLog:
         try:
             row = review_row(review)
             with self._turn, self._lanes[REVIEWS].sealing([row]) as (seal,), self._writing() as connection:
-                said = dict(zip(REVIEW, row, strict=True))
-                connection.execute(insert(REVIEWS), said | {"lane": seal.lane, "place": seal.place, "chain": seal.chain})
+                connection.execute(insert(REVIEWS), sql_seals.review_values(row, seal))
         except Conflict:  # somebody else was faster: what was said then counts
             return review.after(decision, self.reviewed(review.decision_id))
         return review
@@ -165,38 +158,24 @@ class SqlDecisionLog:
                 return
         for table in (DECISIONS, REVIEWS):
             with self._reading() as connection:
-                query = _links(table).order_by(table.c.lane, table.c.place).execution_options(yield_per=_AT_ONCE)
-                yield from map(_link, connection.execute(query))
+                yield from sql_seals.links(connection, table)
 
     def linked(self, decision_id: str) -> list[Link]:
-        c = DECISIONS.c
-        own = select(c.lane, c.place).where(c.decision_id == decision_id).subquery()
-        before = c.lane != "", c.lane == own.c.lane, c.place == own.c.place - 1
-        query = _links(DECISIONS).join(own, or_(c.decision_id == decision_id, and_(*before))).order_by(c.place)
         with self._reading() as connection:
-            return [_link(row) for row in connection.execute(query)]
+            return sql_seals.linked(connection, decision_id)
 
     def heads(self) -> Mapping[str, Seal]:
-        found: dict[str, Seal] = {}
         with self._reading() as connection:
-            for table in (DECISIONS, REVIEWS):
-                last = select(table.c.lane, func.max(table.c.place)).where(table.c.lane != "").group_by(table.c.lane)
-                query = select(table.c.lane, table.c.place, table.c.chain).where(tuple_(table.c.lane, table.c.place).in_(last))
-                found |= {lane: Seal(lane, place, "", chain) for lane, place, chain in connection.execute(query)}
-        return found
+            return {**sql_seals.heads(connection, DECISIONS), **sql_seals.heads(connection, REVIEWS)}
 
     def adopt(self) -> int:
-        return self._adopt(DECISIONS, DECISION, DECISIONS.c.number) + self._adopt(REVIEWS, REVIEW, REVIEWS.c.recorded_at)
+        return self._adopt(DECISIONS) + self._adopt(REVIEWS)
 
-    def _adopt(self, table: Table, names: Sequence[str], order: ColumnElement[Any]) -> int:
+    def _adopt(self, table: Table) -> int:
         with self._reading() as connection:
-            query = select(*(table.c[name] for name in names)).where(table.c.lane == "").order_by(order)
-            rows = [tuple(row) for row in connection.execute(query)]
+            rows = sql_seals.unsealed(connection, table)
         with self._turn, self._lanes[table].sealing(rows) as seals, self._writing() as connection:
-            for row, seal in zip(rows, seals, strict=True):
-                inputs = {"inputs_seal": seal.inputs} if table is DECISIONS else {}
-                values = {"lane": seal.lane, "place": seal.place, "chain": seal.chain, **inputs}
-                connection.execute(update(table).where(table.c.decision_id == row[0]).values(values))
+            sql_seals.seal(connection, table, rows, seals)
         return len(rows)
 
     def expiring(self, model: str, before: datetime) -> Expiring:
@@ -256,17 +235,6 @@ def _translated() -> Iterator[None]:
         raise Unavailable(
             f"the decision log does not answer: {cause}", hint="see to its database (STEWARD_DATABASE_URL); nothing was written"
         ) from error
-
-
-def _links(table: Table) -> Select[Any]:
-    names, inputs = (DECISION, table.c.inputs_seal) if table is DECISIONS else (REVIEW, literal(""))
-    return select(table.c.lane, table.c.place, inputs, table.c.chain, *(table.c[name] for name in names))
-
-
-def _link(row: Row[Any]) -> Link:
-    """Whatever stands there: SQLite keeps texts in columns of numbers, too."""
-    lane, place, inputs, chain, *record = row
-    return Link(Seal(str(lane), place if isinstance(place, int) else -1, inputs, chain), tuple(record))
 
 
 def _expired(model: str, before: datetime) -> list[ColumnElement[bool]]:
