@@ -110,7 +110,7 @@ def _add_scoring(app: FastAPI, predictor: Predictor, recorder: Recorder, limits:
 
 def _add_reviews(app: FastAPI, reviews: Reviews, limits: Limits) -> None:
     address = "/v1/decisions/{decision_id}/review"
-    refusals: dict[int | str, dict[str, Any]] = {404: {"model": Problem}, 409: {"model": Problem}, 422: {"model": Problem}}
+    refusals: dict[int | str, dict[str, Any]] = {status: {"model": Problem} for status in (404, 409, 410, 422, 503)}
     taken = {"requestBody": {"required": True, "content": {JSON: {"schema": Reviewing.model_json_schema()}}}}
 
     @app.post(address, summary="What a person decided who was asked to", responses=refusals, openapi_extra=taken)

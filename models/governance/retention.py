@@ -1,6 +1,7 @@
 """How long a decision is kept: 25 months after notice at least (12 CFR 1002.12(b)(1)); the policy says how many.
 
-Notice is the answer: it carries the reasons, and its instant is what the log has. Who sends letters later sets more months.
+Notice is the answer: it carries the reasons, and its instant is what the log has; where a person reviewed, it is the review.
+Who sends letters later sets more months.
 """
 
 from datetime import UTC, datetime, time, timedelta
