@@ -1,6 +1,6 @@
 """Answers for many requests at once, on one event loop: decide here, record together."""
 
-from starlette.concurrency import run_in_threadpool
+import asyncio
 
 from models.errors import Conflict
 from serving.answers import Answer, Ask
@@ -13,14 +13,14 @@ SMALL = 4_096
 
 async def answered(predictor: Predictor, recorder: Recorder, ask: Ask) -> Answer:
     """The answer; its decisions are durable when it returns. Raises what `Predictor.answer` raises."""
-    if ask.key and (before := await run_in_threadpool(predictor.before, ask)):
+    if ask.key and (before := await asyncio.to_thread(predictor.before, ask)):
         return before
     small = len(ask.body) <= SMALL
-    prepared = predictor.prepare(ask) if small else await run_in_threadpool(predictor.prepare, ask)
+    prepared = predictor.prepare(ask) if small else await asyncio.to_thread(predictor.prepare, ask)
     try:
         await recorder.record(prepared.entry)
     except Conflict:
-        if ask.key and (before := await run_in_threadpool(predictor.before, ask)):
+        if ask.key and (before := await asyncio.to_thread(predictor.before, ask)):
             return before  # the same retry was answered by somebody else meanwhile
         raise
     return Answer(prepared.response)
