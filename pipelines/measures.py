@@ -93,9 +93,7 @@ def _codes(batch: Batch, history: Sequence[Batch], name: str, limits: Monitoring
     limit = max(limits.code_mix, chance)
     news = f"codes never seen before, {sorted(unseen)}, in {share:.1%} of the rows"
     return [
-        Measure(
-            "mix of codes", name, distance, 0, limit, Ruling.HOLD, f"{shift}; distance {distance:.3f}"
-        ),
+        Measure("mix of codes", name, distance, 0, limit, Ruling.HOLD, f"{shift}; distance {distance:.3f}"),
         Measure("unseen codes", name, share, 0, UNSEEN, Ruling.HOLD, news),
     ]
 
