@@ -180,8 +180,9 @@ check: $(READY) ## lint, format, types, import contracts and licences
 browser: $(READY) ## the viewer in a real, headless Chromium
 	@$(RUN) pytest -m browser $(ARGS)
 
-soak: $(READY) ## the long runs: replays, kill and swap storms
+soak: $(READY) ## the long runs: replays, kill and swap storms, every rule on 1,000 examples
 	@$(RUN) pytest -m soak --timeout 3600 $(ARGS)
+	@$(RUN) pytest tests/unit -n 2 --timeout 3600 --hypothesis-profile thorough $(ARGS)
 
 benchmark-model: $(READY) ## the published 23-feature task, compared with the literature
 	@$(RUN) tests.benchmarks.published_task $(ARGS)

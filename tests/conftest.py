@@ -7,6 +7,11 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import settings
 
+# A busy machine is not a failure: no deadline. `make soak` looks closer: --hypothesis-profile thorough.
+settings.register_profile("steward", deadline=None, max_examples=30)
+settings.register_profile("thorough", deadline=None, max_examples=1_000)
+settings.load_profile("steward")
+
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -18,8 +23,6 @@ def pytest_configure(config: pytest.Config) -> None:
     """Before anything is imported: MLflow, Prefect and matplotlib read their places from the environment, some at import."""
     for name in [name for name in os.environ if name.startswith(("STEWARD_", "MLFLOW_", "PREFECT_"))]:
         del os.environ[name]
-    settings.register_profile("steward", deadline=None)  # a busy machine is not a failure
-    settings.load_profile("steward")
     folder = TemporaryDirectory(prefix="steward-tests-", ignore_cleanup_errors=True)
     config.add_cleanup(folder.cleanup)
     home = Path(folder.name)

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from pipelines import steps
+from pipelines.development import Development
 from pipelines.settings import PipelineSettings
 from pipelines.steps import Ending, Kind
 from pipelines.wiring import Platform
@@ -44,11 +45,22 @@ class Trained:
         return cls(folder / "in_force", folder / "waiting", promoted, held)
 
 
+def searched(parts: Platform) -> Development:
+    return steps.search(parts, steps.open_cohorts(parts, AUGUST))
+
+
+def released(parts: Platform, development: Development) -> Ending:
+    cohorts = steps.open_cohorts(parts, AUGUST)
+    assessment = steps.judge(parts, cohorts, development)
+    evidence = steps.document(parts, cohorts, development, assessment)
+    return steps.release(parts, cohorts, development, assessment, evidence, "A test.")
+
+
 def train_into(folder: Path) -> None:
     parts = platform_at(folder / "in_force")
     steps.take_in(parts, AUGUST)
     cohorts = steps.open_cohorts(parts, AUGUST)
-    development = steps.search(parts, cohorts)
+    development = searched(parts)
     assessment = steps.judge(parts, cohorts, development)
     evidence = steps.document(parts, cohorts, development, assessment)
     undecided = where_people_approve(shutil.copytree(folder / "in_force", folder / "waiting"))

@@ -5,12 +5,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
 
+from monitoring.__main__ import main
 from monitoring.wiring import SCENARIOS
 from pipelines.replay import scripts
 
@@ -26,9 +28,15 @@ def command(folder: Path, **settings: str) -> dict[str, object]:
 
 
 def refused(folder: Path, **settings: str) -> str:
-    ended = subprocess.run(**command(folder, **settings), capture_output=True, timeout=60, check=False)  # type: ignore[call-overload]
-    assert (ended.returncode, ended.stdout) == (1, "")
-    return str(ended.stderr)
+    """What it says. In this process: starting another is most of the time."""
+    said, nothing = StringIO(), StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stderr(said), redirect_stdout(nothing):
+        patch.chdir(folder)
+        for name, value in settings.items():
+            patch.setenv(f"STEWARD_{name.upper()}", value)
+        code = main()
+    assert (code, nothing.getvalue()) == (1, "")
+    return said.getvalue()
 
 
 @contextmanager

@@ -6,7 +6,8 @@ import shutil
 
 import pytest
 
-from tests.trained import Trained, train_into
+from pipelines.development import Development
+from tests.trained import Trained, platform_at, searched, train_into
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +21,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
             shutil.rmtree(folder, ignore_errors=True)
             train_into(folder)
     return Trained.read(folder)
+
+
+@pytest.fixture(scope="session")
+def searched_again(trained: Trained) -> Development:
+    """What the same search finds in the home where it was done before."""
+    return searched(platform_at(trained.in_force))

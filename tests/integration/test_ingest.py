@@ -219,6 +219,7 @@ def run(home: Path, killed_at: int) -> int:
     return subprocess.run(command, check=False, env=os.environ | {"PYTHONPATH": root}, capture_output=True).returncode
 
 
+@pytest.mark.soak
 def test_a_run_killed_again_and_again_ends_as_one_that_was_left_alone(tmp_path: Path) -> None:
     alone, killed = tmp_path / "alone", tmp_path / "killed"
     ingest(USE_CASE, SomeAccounts(step=50), intake(alone, FakeExpectations()), as_of=date(2005, 10, 31), progress=quiet)

@@ -53,6 +53,7 @@ def test_hopeless_trials_are_given_up_after_a_fold(whole: tuple[list[Trial], byt
     assert min(whole[0], key=lambda trial: trial.loss) not in given_up
 
 
+@pytest.mark.soak
 def test_a_search_killed_after_any_write_ends_as_if_undisturbed(whole: tuple[list[Trial], bytes], tmp_path: Path) -> None:
     """What a killed process leaves is a beginning of the journal, perhaps with half a line at its end."""
     trials, journal = whole

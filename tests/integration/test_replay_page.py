@@ -2,10 +2,11 @@
 
 import json
 import re
+from functools import cache
 
 import pytest
 
-from pipelines.adapters.replay_page import files
+from pipelines.adapters import replay_page
 from pipelines.replay.story import Event, ReplayResult
 from tests.fakes.replayed import coded, comparable, month, result
 
@@ -33,9 +34,17 @@ SHIFT = result(
 )
 
 
-@pytest.mark.parametrize("replayed", [CODING, SHIFT], ids=["coding", "shift"])
-def test_the_page_needs_nothing_but_itself(replayed: ReplayResult) -> None:
-    made = files(replayed)
+STORIES = {"coding": CODING, "shift": SHIFT}
+
+
+@cache
+def made_of(story: str) -> dict[str, bytes]:
+    return replay_page.files(STORIES[story])
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_the_page_needs_nothing_but_itself(story: str) -> None:
+    made = made_of(story)
     page = made["index.html"].decode()
     assert not re.search(r'(src|href)="(?!data:)', page)
     assert page.count("data:image/png;base64,") == 2
@@ -44,20 +53,20 @@ def test_the_page_needs_nothing_but_itself(replayed: ReplayResult) -> None:
 
 
 def test_the_page_holds_every_figure_of_every_month_and_every_event() -> None:
-    page = files(CODING)["index.html"].decode()
+    page = made_of("coding")["index.html"].decode()
     for expected in (".780", ".880", "22.7%", "10.4%", "as coded (3)", "model 2 promoted", "accepted by a person", "(Dana)"):
         assert expected in page
 
 
 def test_texts_are_escaped() -> None:
-    page = files(CODING)["index.html"].decode()
+    page = made_of("coding")["index.html"].decode()
     assert "Coded &lt;otherwise&gt;." in page
     assert "<moved>" not in page
 
 
 def test_the_figures_lie_beside_the_page() -> None:
-    assert ReplayResult.model_validate(json.loads(files(SHIFT)["replay.json"])) == SHIFT
+    assert ReplayResult.model_validate(json.loads(made_of("shift")["replay.json"])) == SHIFT
 
 
 def test_a_replay_in_which_nothing_matured_is_drawn_all_the_same() -> None:
-    assert "Outcomes of 2005-07 mature later." in files(result(month("2005-07")))["index.html"].decode()
+    assert "Outcomes of 2005-07 mature later." in replay_page.files(result(month("2005-07")))["index.html"].decode()

@@ -23,18 +23,11 @@ from pipelines.rebuild.compare import Likeness
 from pipelines.retraining import Course
 from pipelines.steps import Ending, Kind
 from pipelines.wiring import Platform
-from tests.trained import AUGUST, Trained, platform_at
+from tests.trained import AUGUST, Trained, platform_at, released
 
 pytestmark = pytest.mark.integration
 
 SEPTEMBER, OCTOBER = date(2005, 9, 30), date(2005, 10, 31)
-
-
-def released(parts: Platform, development: Development) -> Ending:
-    cohorts = steps.open_cohorts(parts, AUGUST)
-    assessment = steps.judge(parts, cohorts, development)
-    evidence = steps.document(parts, cohorts, development, assessment)
-    return steps.release(parts, cohorts, development, assessment, evidence, "A test.")
 
 
 def reseeded(development: Development) -> Development:
@@ -59,13 +52,6 @@ def accept(parts: Platform, version: int) -> None:
 def champion(trained: Trained) -> tuple[Platform, Ending]:
     """A home with a champion as of August, which no test below changes."""
     return platform_at(trained.in_force), trained.promoted
-
-
-@pytest.fixture(scope="module")
-def searched_again(champion: tuple[Platform, Ending]) -> Development:
-    """What the same search finds in the home where it was done before."""
-    parts, _ = champion
-    return steps.search(parts, steps.open_cohorts(parts, AUGUST))
 
 
 def copied(champion: tuple[Platform, Ending], to: Path) -> tuple[Platform, Ending]:
