@@ -1,6 +1,7 @@
 """A use case's policy: cut-offs and the costs behind them, directions, gates and limits. Data, sealed in the bundle."""
 
 from enum import StrEnum
+from functools import cached_property
 from typing import Literal, Self
 
 import numpy as np
@@ -58,6 +59,9 @@ class CostMatrix(Frozen):
         return review, (self.lost_margin - self.review_cost) / gain
 
 
+_BY_SEVERITY = np.array([Action.KEEP.value, Action.REVIEW.value, Action.REDUCE.value])
+
+
 class CutOffs(Frozen):
     """`probability >= reduce` reduces; else `probability >= review` reviews; else keeps."""
 
@@ -72,8 +76,7 @@ class CutOffs(Frozen):
 
     def actions(self, probability: NDArray[np.float64]) -> NDArray[np.str_]:
         """Quantised probabilities, shape (n,), to actions, shape (n,)."""
-        severe = np.where(probability >= self.reduce, Action.REDUCE.value, Action.REVIEW.value)
-        return np.where(probability >= self.review, severe, Action.KEEP.value)
+        return _BY_SEVERITY[(probability >= self.review).astype(np.intp) + (probability >= self.reduce)]
 
 
 class GateLimits(Frozen):
@@ -215,4 +218,8 @@ class Policy(Frozen):
     quantum: float = Field(default=1e-9, description="probabilities are rounded to this before cut-off and log")
 
     def quantise(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.round(probability, -int(np.floor(np.log10(self.quantum))))
+        return np.round(probability, self._decimals)
+
+    @cached_property
+    def _decimals(self) -> int:
+        return -int(np.floor(np.log10(self.quantum)))

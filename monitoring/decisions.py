@@ -214,9 +214,12 @@ def stamp(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat(timespec="microseconds")
 
 
+_spell = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
+
 def spelled(reasons: Sequence[Reason]) -> str:
     """Reasons as they are stored: a JSON list, "" for none."""
-    return json.dumps([reason.to_dict() for reason in reasons], ensure_ascii=False, allow_nan=False) if reasons else ""
+    return _spell([reason.to_dict() for reason in reasons]) if reasons else ""
 
 
 def read_reasons(text: str) -> tuple[Reason, ...]:

@@ -11,6 +11,8 @@ from models.governance.explanation.reasons import Explanation
 from monitoring.decisions import Answered, LoggedDecision
 from serving.loaded import Judged, LoadedModel
 
+_spell = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
 
 @dataclass(frozen=True)
 class Ask:
@@ -66,7 +68,7 @@ def response_of(model: LoadedModel, decisions: Sequence[LoggedDecision], request
     pointer = model.pointer
     head = {"request_id": request_id, "model": pointer.model, "version": pointer.version, "bundle": pointer.bundle}
     head |= {"fallback": model.fallback} if model.fallback else {}
-    return json.dumps(head | {"answers": answers}, separators=(",", ":"), allow_nan=False).encode()
+    return _spell(head | {"answers": answers}).encode()
 
 
 def _judged(model: LoadedModel, decision: LoggedDecision) -> Judged:

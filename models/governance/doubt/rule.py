@@ -56,7 +56,9 @@ class Rule:
     def judged(self, probability: Floats, rows: Floats) -> tuple[Actions, Bools]:
         """The decisions, and which inputs of whom are out of distribution (n, inputs): answered and logged with them."""
         strange = self.familiar.strange(rows)
-        return np.where(strange.any(axis=1), Action.REVIEW.value, self.band.actions(probability)), strange
+        actions = self.band.actions(probability)
+        actions[strange.any(axis=1)] = Action.REVIEW.value
+        return actions, strange
 
     def to_dict(self) -> dict[str, Any]:
         """What `uncertainty.json` holds."""

@@ -10,7 +10,7 @@ bundle: groups and notices in policy.json, accounts in reasons.json.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import factorial
 from operator import eq, ge, le
 from typing import Any, Self
@@ -51,7 +51,7 @@ class Reason:
     confirmed: bool = True
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return vars(self).copy()
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
