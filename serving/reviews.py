@@ -1,7 +1,8 @@
 """What a person decided about an account that was sent to review: taken once, read again as often as asked.
 
 A reduction is an adverse action whoever decides it: it has the reasons that the model finds for this account, after those
-that the reviewer states, and says whether a notice is due.
+that the reviewer states, and says whether a notice is due. Where the reviewer states a reason, one always is: delinquency
+excuses only what is done because of it (12 CFR 1002.2(c)(2)(ii)).
 """
 
 import json
@@ -75,7 +76,8 @@ class Reviews:
             return _document(kept)
         self._refuse_the_account(said, decision)
         why = self._explain(decision) if said.outcome == Action.REDUCE else UNEXPLAINED
-        kept = self._log.review(replace(review, no_notice=why.no_notice, reasons=_reasons(said, why)))
+        excused = "" if _states_a_reason(said) else why.no_notice  # the rule is about delinquency, not about another reason
+        kept = self._log.review(replace(review, no_notice=excused, reasons=_reasons(said, why)))
         return _document(kept)
 
     def find(self, decision_id: str) -> Reviewed:
@@ -101,9 +103,13 @@ def _words(text: str) -> Iterator[str]:
         yield from dict.fromkeys([word, word.upper(), word.lower()])
 
 
+def _states_a_reason(said: Reviewing) -> bool:
+    return bool(said.statement.strip())
+
+
 def _reasons(said: Reviewing, why: Explanation) -> tuple[Reason, ...]:
     """At most `MOST`, the reviewer's first. Raises `InputRefused` if a notice is due and there is nothing to say in it."""
-    own = (Reason(said.reason_code, PERSON, said.statement, 0.0, confirmed=False),) if said.statement.strip() else ()
+    own = (Reason(said.reason_code, PERSON, said.statement, 0.0, confirmed=False),) if _states_a_reason(said) else ()
     reasons = (*own, *why.reasons)[:MOST] if said.outcome == Action.REDUCE else ()
     if said.outcome == Action.REDUCE and not reasons and not why.no_notice:
         raise InputRefused(

@@ -220,6 +220,14 @@ def test_what_the_reviewer_states_stands_first() -> None:
     assert len(told["reasons"]) > 1
 
 
+def test_a_reason_of_the_reviewer_s_own_needs_a_notice_also_where_the_account_is_behind() -> None:
+    world = doubting_world()
+    told = reviewed(world, SAID)
+    assert (told["no_notice"], told["no_notice_basis"]) == (False, None)
+    (recorded,) = world.log.reviews.values()
+    assert recorded.no_notice == ""
+
+
 def test_the_reasons_are_of_the_bundle_that_decided_whatever_is_in_force_by_now() -> None:
     def promoted(world: World) -> None:
         world.promote(0.3, version=2)
