@@ -1,7 +1,7 @@
 """Reasons report: what a customer is told, when nothing is due, and whether other data would have given other reasons."""
 
 from models.evaluation import ENOUGH
-from pipelines.pack.artefacts import Artefacts, Gate, Unit, Verdict
+from pipelines.pack.artefacts import FREE, Artefacts, Gate, Unit, Verdict
 from pipelines.pack.files import POLICY, REASONS
 from pipelines.pack.gates import control
 from pipelines.pack.prose import Cell, Document, Section, points, say, section, table
@@ -58,7 +58,7 @@ def _stability(a: Artefacts) -> Section:
     for kind, title in KINDS.items():
         for name, words in SPREADS.items():
             if spread := a.at(REASONS, f"/{kind}").get(name):
-                ends = [a.figure(REASONS, f"/{kind}/{name}/{end}", Unit.SHARE, enough(a, kind)) for end in spread]
+                ends = [a.figure(REASONS, f"/{kind}/{name}/{end}", Unit.SHARE, too_few(a, kind)) for end in spread]
                 rows.append((title, words, *ends))
     return section(
         "Would another sample have given other reasons?",
@@ -76,8 +76,8 @@ def _stability(a: Artefacts) -> Section:
 def _frequency(a: Artefacts) -> Section:
     rows: list[tuple[Cell, ...]] = []
     for kind, title in KINDS.items():
-        gate, found = enough(a, kind), a.at(REASONS, f"/{kind}")
-        rows.append((title, "accounts explained", "", a.figure(REASONS, f"/{kind}/accounts", Unit.COUNT, gate)))
+        gate, found = too_few(a, kind), a.at(REASONS, f"/{kind}")
+        rows.append((title, "accounts explained", "", a.figure(REASONS, f"/{kind}/accounts", Unit.COUNT, enough(a, kind))))
         for name, words in SHARES.items():
             rows += [(title, words, "", a.figure(REASONS, f"/{kind}/{name}", Unit.SHARE, gate))] if name in found else []
         for group in a.names(REASONS, f"/{kind}/first_reason") if "first_reason" in found else []:
@@ -93,6 +93,12 @@ def enough(a: Artefacts, kind: str) -> Gate:
     """Shares of a handful of accounts say nothing."""
     sufficient = a.at(REASONS, f"/{kind}/accounts") >= ENOUGH
     return Gate("reasons.sample", f"at least {ENOUGH} accounts", Verdict.PASSED if sufficient else Verdict.INSUFFICIENT)
+
+
+def too_few(a: Artefacts, kind: str) -> Gate:
+    """Of a share: insufficient with too few accounts. With enough it is reported, as no limit says which share would be good."""
+    gate = enough(a, kind)
+    return gate if gate.verdict is Verdict.INSUFFICIENT else FREE
 
 
 def _help(a: Artefacts) -> Section:

@@ -152,7 +152,13 @@ def test_a_figure_is_ruled_by_its_gravest_verdict_and_too_few_accounts_are_insuf
     few = parsed(MADE, files.REASONS)["adverse_action"]["accounts"]
     assert few < ENOUGH
     assert verdicts["reasons.adverse_action.top_1_agreement.mean"] is Verdict.INSUFFICIENT
-    assert verdicts["reasons.every_reduction.top_1_agreement.mean"] is Verdict.PASSED
+
+
+def test_a_share_that_no_limit_judges_is_never_passed() -> None:
+    figures = [figure for figure in build(MADE, plain_page).figures if figure.name.startswith("reasons.every_reduction.")]
+    judged = {figure.name: figure.gate.verdict for figure in figures if figure.gate.name != NO_GATE}
+    assert judged == {"reasons.every_reduction.accounts": Verdict.PASSED}
+    assert {"reasons.every_reduction.top_1_agreement.mean", *judged} <= {each.name for each in figures}
 
 
 def test_no_audit_column_is_called_an_input() -> None:
