@@ -26,6 +26,13 @@ PERSON = "a person's review"
 """The group of a reason that a reviewer states."""
 _SHOWN = "outcome"  # the one field whose refused value is shown: others may hold whatever somebody typed
 _WORD = re.compile(r"[^\W_](?:[\w-]*\w)?")
+_FEWEST = 3  # words of a statement
+_SPOKEN = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+")  # of a script without spaces, every character is a word
+_NO_REASON = re.compile(
+    r"qualifying\W+score|scoring\W+(?:system|model)|internal\W+(?:standard|polic)|\b(?:fail\w*|not)\b.*\bscore",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What Regulation B calls insufficient: the creditor's standards or policies, or a score not reached (12 CFR 1002.9(b)(2))."""
 
 
 class Reviewing(BaseModel):
@@ -107,11 +114,31 @@ def _states_a_reason(said: Reviewing) -> bool:
     return bool(said.statement.strip())
 
 
+def _own(said: Reviewing) -> tuple[Reason, ...]:
+    """The reviewer's own reason, if there is one. Raises `InputRefused` if it tells the customer nothing."""
+    if not _states_a_reason(said):
+        return ()
+    if len(_SPOKEN.findall(said.statement)) < _FEWEST:
+        raise _says_nothing(f"has fewer than {_FEWEST} words")
+    if _NO_REASON.search(said.statement):
+        raise _says_nothing("speaks of a score, a scoring system or internal standards, which is no reason (12 CFR 1002.9(b)(2))")
+    return (Reason(said.reason_code, PERSON, said.statement, 0.0, confirmed=False),)
+
+
+def _says_nothing(why: str) -> InputRefused:
+    return InputRefused(
+        f"statement {why}",
+        [Detail(0, "statement", "", "the principal reason, as the customer shall read it")],
+        hint="nothing was recorded; say in a sentence what about the account or the customer led to it",
+    )
+
+
 def _reasons(said: Reviewing, why: Explanation) -> tuple[Reason, ...]:
     """At most `MOST`, the reviewer's first. Raises `InputRefused` if a notice is due and there is nothing to say in it."""
-    own = (Reason(said.reason_code, PERSON, said.statement, 0.0, confirmed=False),) if _states_a_reason(said) else ()
-    reasons = (*own, *why.reasons)[:MOST] if said.outcome == Action.REDUCE else ()
-    if said.outcome == Action.REDUCE and not reasons and not why.no_notice:
+    if said.outcome != Action.REDUCE:
+        return ()
+    reasons = (*_own(said), *why.reasons)[:MOST]
+    if not reasons and not why.no_notice:
         raise InputRefused(
             "a reduction needs a reason for its notice, and the model has none against this account",
             [Detail(0, "statement", "", "the principal reason, as the customer shall read it")],

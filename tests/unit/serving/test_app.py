@@ -134,6 +134,12 @@ def test_a_retry_gets_the_same_bytes_and_is_marked(client: TestClient, world: Wo
     assert len(world.log.decisions) == 1
 
 
+def test_two_keys_in_one_request_are_refused(client: TestClient, world: World) -> None:
+    headers = [("Idempotency-Key", "one"), ("Idempotency-Key", "two")]
+    assert "twice" in problem(client.post(SCORE, json=record(), headers=headers), 422).detail
+    assert world.log.decisions == {}
+
+
 def test_a_key_used_for_another_body_is_a_conflict(client: TestClient) -> None:
     client.post(SCORE, json=record(), headers={"Idempotency-Key": "k1"})
     said = problem(client.post(SCORE, json=record(status_0=1), headers={"Idempotency-Key": "k1"}), 409)
@@ -249,6 +255,33 @@ def test_a_reduction_against_which_the_model_has_nothing_needs_the_reviewer_s_ow
     said = problem(client.post(address, json=SAID | {"statement": " "}), 422)
     assert [rule.field for rule in said.errors] == ["statement"]
     assert client.get(address).json()["outcome"] is None
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "x",
+        "Income. -- !",
+        "Low income",
+        "收入",
+        "You failed to achieve a qualifying score",
+        "Our internal\nstandards are not met",
+        "Decided by the credit scoring system",
+        "The required score was not one your score reached",
+    ],
+)
+def test_a_statement_that_tells_the_customer_nothing_is_refused(client: TestClient, statement: str) -> None:
+    address = sent_to_review(client)
+    assert [rule.field for rule in problem(client.post(address, json=SAID | {"statement": statement}), 422).errors] == [
+        "statement"
+    ]
+    assert client.get(address).json()["outcome"] is None
+
+
+@pytest.mark.parametrize("statement", ["Unable to verify income", "收入不足", "Income not sufficient for the line"])
+def test_a_statement_that_names_a_reason_is_taken(client: TestClient, statement: str) -> None:
+    told = client.post(sent_to_review(client), json=SAID | {"statement": statement}).json()
+    assert [reason["text"] for reason in told["reasons"]] == [statement]
 
 
 @pytest.mark.parametrize("field", ["comment", "statement", "reviewer", "reason_code"])
