@@ -139,13 +139,16 @@ def check_standing(office: Office, wanted: Request) -> None:
     check_evidence(office, wanted)
     if wanted.override:
         _check_override(office, wanted)
+    agreeing(
+        office.channel.approvals(wanted.bundle), office.trust, model=wanted.model, bundle=wanted.bundle, now=office.clock.now()
+    )
     missing = needed(office, wanted) - len(approvals_that_count(office, wanted))
     if missing > 0:
         last = withdrawn(office, wanted)
         why = f"was {last.what}: {last.reason}" if last else f"lacks {missing} approvals of its evidence"
         raise NotApproved(
             f"bundle {wanted.bundle[:12]} of {wanted.model} {why}",
-            hint="name another bundle, or none; or have this one approved again: make approve",
+            hint="use another bundle, or none; or have this one approved again: make approve",
         )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from models.channel import Move, Pointer, head, history, publish
 from models.errors import Integrity, NoChampion, NotFound
 from models.governance.answerable import answerable
-from models.governance.checking import approvals_that_count, ensure_approved
+from models.governance.checking import approvals_that_count, check_standing, ensure_approved
 from models.governance.ledger import Event
 from models.governance.registration import check_registered
 from models.governance.requests import Office, Request, requested
@@ -47,8 +47,8 @@ def roll_back(office: Office, model: str, *, away_from: str, asked_by: str, reas
     """Bring back the bundle that `away_from` replaced when it was promoted. Asking the same again changes nothing.
 
     Raises `InputRefused` without a name or a reason, `NotFound` if nothing was in force before it, `Conflict` if another
-    bundle is in force, `NotApproved` if the earlier bundle's approval has expired, `Integrity` if a published pointer was
-    taken away.
+    bundle is in force, `NotApproved` if the earlier bundle does not stand any more (see `check_standing`), `Integrity` if a
+    published pointer was taken away.
     """
     asked_by, reason = answerable(asked_by, reason)
     reconcile(office, model)
@@ -61,6 +61,7 @@ def roll_back(office: Office, model: str, *, away_from: str, asked_by: str, reas
     if not promoted[-1].previous:
         raise NotFound(f"{model} had no champion before {away_from[:12]}", hint="promote another bundle instead")
     target = requested(office, model, promoted[-1].previous)
+    check_standing(office, target)
     return _publish(office, target, away_from, Move.ROLL_BACK, reason, asked_by)
 
 

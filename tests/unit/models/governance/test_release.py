@@ -9,12 +9,12 @@ from models.channel import Move
 from models.errors import Conflict, Held, Integrity, NotApproved, NotFound
 from models.governance import release
 from models.governance.approval import VALID_FOR, WATERMARK
-from models.governance.checking import sign_off
+from models.governance.checking import reject, sign_off
 from models.governance.ledger import Event
 from models.governance.requests import requested
 from models.governance.signing import Duty
 from tests.fakes.channel import FakeChannel
-from tests.office import MODEL, Bank, paper_bundle, pipeline, signer, validator
+from tests.office import MODEL, Bank, paper_bundle, paper_evidence, pipeline, signer, validator
 
 
 def promoted(bank: Bank, *contents: str) -> None:
@@ -183,6 +183,27 @@ def test_no_roll_back_to_a_bundle_whose_approval_expired() -> None:
 
     with pytest.raises(NotApproved, match="expired"):
         release.roll_back(bank.office, MODEL, away_from=paper_bundle("second").digest, asked_by="on-call", reason="bad")
+
+
+def rejected(bank: Bank, digest: str) -> None:
+    bank.clock.set(bank.clock.now() + timedelta(hours=1))
+    reject(bank.office, validator(), MODEL, digest, reason="it is unfair to the young")
+
+
+def with_edited_evidence(bank: Bank, digest: str) -> None:
+    bank.dossiers.replaced[digest] = paper_evidence(digest) | {"assessment.json": b"{}"}
+
+
+@pytest.mark.parametrize(("tamper", "why"), [(rejected, "was rejected"), (with_edited_evidence, "changed after sealing")])
+def test_no_roll_back_to_a_bundle_that_does_not_stand_any_more(tamper: Callable[[Bank, str], None], why: str) -> None:
+    bank = Bank()
+    promoted(bank, "first", "second")
+    tamper(bank, paper_bundle("first").digest)
+    second, noted = paper_bundle("second").digest, bank.events()
+
+    with pytest.raises(NotApproved, match=why):
+        release.roll_back(bank.office, MODEL, away_from=second, asked_by="on-call", reason="scores too low")
+    assert (bank.served(), bank.events()) == (second, noted)
 
 
 def test_a_bundle_that_was_rolled_back_returns_only_with_a_new_approval_by_a_person() -> None:
