@@ -46,7 +46,7 @@ def service(chosen: ServingSettings) -> Service:
     clock = FileClock(chosen.clock_file) if chosen.clock_file else SystemClock()
     keys, local = chosen.home / "keys", chosen.profile == "local"
     log = SqlDecisionLog(chosen.database, lambda: ChainKeys(secret_keys(keys, LOG, local=local)))
-    accounts = LatestKeyring(keys, ACCOUNTS, local=local)
+    accounts = LatestKeyring(chosen.home, ACCOUNTS, local=local)
     secret_keys(keys, LOG, local=local)  # what is missing is said now, not with the first decision
     predictor = Predictor(log, clock, accounts.pseudonym)
     channel = FolderChannel(chosen.channel_folder)

@@ -2,31 +2,52 @@
 
 Files are only ever added, so a rotation is one exclusive link: a killed one leaves the old ring or the new one, and of two at
 once each adds a generation of its own or fails. In the local profile the first key is made on first use; its split has no
-key, so that every laptop trains on the same accounts. Anywhere else both are mounted.
+key, so that every laptop trains on the same accounts. Anywhere else both are mounted, but for a home that began without.
+
+The split never rotates: under another one no account would be found under its pseudonym of before. So a home notes a
+fingerprint of its split with its first use, in `splits/`, and is not opened under another one.
 """
 
 import secrets
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from models.adapters import durable
 from models.adapters.private import private_folder, tightened
 from models.errors import Conflict, Misconfigured, Unavailable
-from models.governance.pseudonyms import KEY_BYTES, Keyring
+from models.governance.pseudonyms import KEY_BYTES, Keyring, split_print
 
 ACCOUNTS = "accounts"
 AUDIT = "audit"
 LOG = "log"
 """The keys that seal the decision log: a ring without a split. See `monitoring.chain`."""
 _SPLIT = "split.key"
+_UNKEYED = f"without a {_SPLIT}", "take it away, this home goes on without in every profile"
+_KEYED = f"with another {_SPLIT}", "restore that one from its backup"
 _WHAT = {LOG: "the keys that seal the decision log"}
 
 
-def keyring(keys: Path, name: str, *, local: bool) -> Keyring:
+def keyring_of(home: Path, name: str, *, local: bool) -> Keyring:
+    """The ring of a home. Raises `Misconfigured` also if its split is not the one that the home began with."""
+    note, unkeyed = home / "splits" / name, split_print()
+    ring = keyring(home / "keys", name, local=local, needs_split=not local and _noted(note) != unkeyed)
+    given = split_print(ring.split)
+    began = _noted(note, given)
+    if began != given:
+        before, back = _UNKEYED if began == unkeyed else _KEYED
+        raise Misconfigured(
+            f"{home} began {before}: with what is in {home / 'keys' / name} now, no account of before would be found",
+            hint=f"{back}, or begin in a new home; only if nothing was ever stored in this one, remove {note}",
+        )
+    return ring
+
+
+def keyring(keys: Path, name: str, *, local: bool, needs_split: bool = False) -> Keyring:
     """The ring in the folder `name` below `keys`. Raises `Misconfigured` if a key is missing or damaged."""
     folder = keys / name
     found, split = secret_keys(keys, name, local=local), folder / _SPLIT
-    if not local and not split.exists():
+    if needs_split and not split.exists():
         raise Misconfigured(
             f"there is no {split}", hint="mount 32 random bytes there, once and for ever: they say who is never trained on"
         )
@@ -75,9 +96,9 @@ def _split(path: Path) -> bytes:
 class LatestKeyring:
     """The ring of a process that runs on while keys rotate. Safe for several threads; `renew` has one caller at a time."""
 
-    def __init__(self, keys: Path, name: str, *, local: bool) -> None:
-        self._where = keys / name
-        self._read = partial(keyring, keys, name, local=local)
+    def __init__(self, home: Path, name: str, *, local: bool) -> None:
+        self._where = home / "keys" / name
+        self._read = partial(keyring_of, home, name, local=local)
         self._ring = self._read()
 
     def pseudonym(self, account: str) -> str:
@@ -92,6 +113,17 @@ class LatestKeyring:
             return False
         self._ring = self._read()
         return True
+
+
+def _noted(note: Path, given: str = "") -> str:
+    """The fingerprint that was noted first, or "": of several processes at once one notes what it was given, and all read it."""
+    try:
+        if given and not note.exists():
+            with suppress(FileExistsError):
+                durable.create(note, given.encode())
+        return note.read_text() if note.exists() else ""
+    except OSError as error:
+        raise Unavailable(f"{note} cannot be used: {error.strerror}", hint="whoever runs this must own the home") from error
 
 
 def _read(path: Path) -> bytes:

@@ -81,7 +81,7 @@ class Data(Releasing):
         return self._ring(account_keys.AUDIT)
 
     def _ring(self, name: str) -> Keyring:
-        return account_keys.keyring(self.settings.home / "keys", name, local=self.settings.profile == "local")
+        return account_keys.keyring_of(self.settings.home, name, local=self.settings.profile == "local")
 
     def add_keys(self) -> int:
         """A further generation of all keys; that of the accounts'. This platform keeps the keys that it began with."""

@@ -106,6 +106,13 @@ def test_verify_names_an_edited_a_deleted_and_a_foreign_decision(home: Path) -> 
     assert not (home / "decisions.db").exists(), "who verifies makes nothing"
 
 
+def test_history_is_not_lost_silently_to_a_split_key_that_came_later(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["decisions", "--id", "A00017"]) == 0
+    (home / "keys" / ACCOUNTS / "split.key").write_bytes(b"s" * 32)
+    assert main(["decisions", "--id", "A00017"]) == 1
+    assert "began without a split.key" in capsys.readouterr().err
+
+
 def test_an_unknown_decision_fails_with_what_to_do(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replay-decision", "--id", "id-9"]) == 1
     assert "decision ids are part of every answer" in capsys.readouterr().err
@@ -140,3 +147,11 @@ def test_keys_rotate_without_losing_an_account_or_telling_a_secret(home: Path, c
     assert b"A00017" not in ledger
     for key in (home / "keys").rglob("*.key"):
         assert key.read_bytes().hex().encode() not in ledger
+
+
+def test_keys_stay_as_they_are_if_the_rotation_cannot_be_recorded(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "ledger.head.json").write_text("{}")
+    before = sorted((home / "keys").rglob("*"))
+    assert main(["rotate-keys", "--by", "Ada", "--reason", "every year"]) == 1
+    assert "ledger" in capsys.readouterr().err
+    assert sorted((home / "keys").rglob("*")) == before

@@ -37,6 +37,16 @@ def test_outside_the_local_profile_nothing_is_answered_without_the_keys_that_hid
     assert "mount" in error.value.hint
 
 
+def test_a_service_does_not_start_under_another_split_than_the_home_began_with(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STEWARD_HOME", str(tmp_path))
+    wiring.service(wiring.settings()).log.close()
+    (tmp_path / "keys" / ACCOUNTS / "split.key").write_bytes(b"s" * 32)
+    with pytest.raises(Misconfigured, match=r"began without a split\.key"):
+        wiring.service(wiring.settings())
+
+
 def test_a_replayed_month_is_the_time_that_is_recorded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("STEWARD_HOME", str(tmp_path))
     monkeypatch.setenv("STEWARD_CLOCK_FILE", str(tmp_path / "clock"))

@@ -4,8 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from models.adapters.account_keys import ACCOUNTS, AUDIT, LOG, LatestKeyring, keyring, rotate, secret_keys
+from models.adapters.account_keys import ACCOUNTS, AUDIT, LOG, LatestKeyring, keyring, keyring_of, rotate, secret_keys
 from models.errors import Conflict, Misconfigured
+
+
+def mounted(home: Path, letter: bytes) -> Path:
+    path = home / "keys" / ACCOUNTS / "split.key"
+    path.write_bytes(letter * 32)
+    return path
 
 
 def test_a_laptop_makes_its_key_on_first_use_for_its_owner_alone(tmp_path: Path) -> None:
@@ -27,11 +33,11 @@ def test_anywhere_else_no_key_is_made(tmp_path: Path) -> None:
 
 
 def test_anywhere_else_the_split_needs_its_key(tmp_path: Path) -> None:
-    keyring(tmp_path, ACCOUNTS, local=True)
-    with pytest.raises(Misconfigured, match=r"split\.key"):
-        keyring(tmp_path, ACCOUNTS, local=False)
-    (tmp_path / ACCOUNTS / "split.key").write_bytes(b"s" * 32)
-    assert keyring(tmp_path, ACCOUNTS, local=False).split == b"s" * 32
+    keyring(tmp_path / "keys", ACCOUNTS, local=True)
+    with pytest.raises(Misconfigured, match=r"there is no .*split\.key"):
+        keyring_of(tmp_path, ACCOUNTS, local=False)
+    mounted(tmp_path, b"s")
+    assert keyring_of(tmp_path, ACCOUNTS, local=False).split == b"s" * 32
 
 
 def test_a_rotation_adds_a_key_and_keeps_the_others(tmp_path: Path) -> None:
@@ -69,21 +75,66 @@ def test_a_split_key_that_was_cut_off_is_refused(tmp_path: Path, length: int, lo
         keyring(tmp_path, ACCOUNTS, local=local)
 
 
+@pytest.mark.parametrize("local", [True, False])
+def test_a_split_key_that_comes_later_is_refused_as_nothing_of_before_would_be_found(tmp_path: Path, local: bool) -> None:
+    before = keyring_of(tmp_path, ACCOUNTS, local=True)
+    key = mounted(tmp_path, b"s")
+    with pytest.raises(Misconfigured, match=r"began without a split\.key") as error:
+        keyring_of(tmp_path, ACCOUNTS, local=local)
+    assert "begin in a new home" in error.value.hint
+    key.unlink()
+    assert keyring_of(tmp_path, ACCOUNTS, local=local) == before, "such a home goes on without, in every profile"
+
+
+def test_another_split_key_and_none_are_refused_where_there_was_one(tmp_path: Path) -> None:
+    keyring(tmp_path / "keys", ACCOUNTS, local=True)
+    key = mounted(tmp_path, b"s")
+    before = keyring_of(tmp_path, ACCOUNTS, local=False)
+    mounted(tmp_path, b"t")
+    with pytest.raises(Misconfigured, match=r"began with another split\.key") as error:
+        keyring_of(tmp_path, ACCOUNTS, local=False)
+    assert "backup" in error.value.hint
+    key.unlink()
+    for local in (True, False):
+        with pytest.raises(Misconfigured, match=r"no account of before|there is no .*split\.key"):
+            keyring_of(tmp_path, ACCOUNTS, local=local)
+    mounted(tmp_path, b"s")
+    rotate(tmp_path / "keys", ACCOUNTS, local=False)
+    assert keyring_of(tmp_path, ACCOUNTS, local=False).split == before.split
+
+
+def test_a_running_process_does_not_take_another_split_over_with_a_rotation(tmp_path: Path) -> None:
+    running = LatestKeyring(tmp_path, ACCOUNTS, local=True)
+    mounted(tmp_path, b"s")
+    rotate(tmp_path / "keys", ACCOUNTS, local=True)
+    with pytest.raises(Misconfigured, match="began without"):
+        running.renew()
+
+
+def test_what_a_home_notes_of_its_split_key_is_not_the_key(tmp_path: Path) -> None:
+    keyring(tmp_path / "keys", ACCOUNTS, local=True)
+    key = mounted(tmp_path, b"s")
+    keyring_of(tmp_path, ACCOUNTS, local=False)
+    noted = (tmp_path / "splits" / ACCOUNTS).read_text()
+    assert key.read_bytes().hex() not in noted
+    assert len(noted) == 32
+
+
 def test_a_running_process_meets_a_rotation(tmp_path: Path) -> None:
     running = LatestKeyring(tmp_path, ACCOUNTS, local=True)
     before = running.pseudonym("A1")
     assert running.renew() is False
-    rotate(tmp_path, ACCOUNTS, local=True)
+    rotate(tmp_path / "keys", ACCOUNTS, local=True)
     assert running.pseudonym("A1") == before
     assert running.renew() is True
-    assert running.pseudonym("A1") == keyring(tmp_path, ACCOUNTS, local=True).pseudonym("A1") != before
+    assert running.pseudonym("A1") == keyring_of(tmp_path, ACCOUNTS, local=True).pseudonym("A1") != before
     assert running.known_as("A1") == [before, running.pseudonym("A1")]
 
 
 def test_a_rotation_that_cannot_be_read_changes_nothing(tmp_path: Path) -> None:
     running = LatestKeyring(tmp_path, ACCOUNTS, local=True)
     before = running.pseudonym("A1")
-    (tmp_path / ACCOUNTS / "0003.key").write_bytes(b"x" * 32)
+    (tmp_path / "keys" / ACCOUNTS / "0003.key").write_bytes(b"x" * 32)
     with pytest.raises(Misconfigured):
         running.renew()
     assert running.pseudonym("A1") == before
