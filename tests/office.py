@@ -40,9 +40,14 @@ def validator() -> Signer:
     return signer("validator", Duty.APPROVE)
 
 
+def witness() -> Signer:
+    return signer("ledger", Duty.ATTEST)
+
+
 def trust() -> Trust:
     people = {who.name: who.public() for who in (validator(), second())}
-    return Trust({Duty.PUBLISH: {"pipeline": pipeline().public()}, Duty.APPROVE: people}, demonstration=True)
+    jobs = {Duty.PUBLISH: {"pipeline": pipeline().public()}, Duty.ATTEST: {"ledger": witness().public()}}
+    return Trust({**jobs, Duty.APPROVE: people}, demonstration=True)
 
 
 def second() -> Signer:
@@ -105,7 +110,7 @@ class Bank:
     """The desk of a pipeline, with its parts at hand. The demonstration approver is the validator's key in disguise."""
 
     channel: ReleaseChannel = field(default_factory=FakeChannel)
-    ledger: Ledger = field(default_factory=FakeLedger)
+    ledger: Ledger = field(default_factory=lambda: FakeLedger(witness()))
     registry: FakeRegistry = field(default_factory=FakeRegistry)
     clock: FixedClock = field(default_factory=lambda: FixedClock(NOON))
     dossiers: PaperDossiers = field(default_factory=PaperDossiers)

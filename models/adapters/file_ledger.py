@@ -37,7 +37,7 @@ class FileLedger:
         with self._locked(fcntl.LOCK_EX) as file, self._anchored() as anchor:
             data = _whole_lines(_content(file))
             entries = _parsed(data)
-            self._check_head(entries)
+            self._check_head(entries, witness)
             previous = entries[-1].chain if entries else ""
             entry = Entry(len(entries) + 1, event, model, actor, at.isoformat(), dict(facts), previous).sealed()
             entry = entry.attested(witness) if witness else entry
@@ -67,9 +67,16 @@ class FileLedger:
             entries = _parsed(_whole_lines(_content(file)))
         return [entry for entry in entries if model in (None, entry.model)]
 
-    def _check_head(self, entries: list[Entry]) -> None:
-        """Nothing is appended to a ledger whose end was cut off: the new entry would hide it."""
+    def _check_head(self, entries: list[Entry], witness: Signer | None) -> None:
+        """Nothing is appended to a ledger whose end was cut off: the new entry would hide it.
+
+        Before its first entry a witnessed ledger gets the head of an empty one, so that none is ever without.
+        """
         if not self.head_path.exists():
+            if witness and entries:
+                raise self._without_head(len(entries))
+            if witness:
+                durable.replace(self.head_path, witness.sign({"number": 0, "chain": ""}).to_bytes())
             return
         document = Signed.from_bytes(self.head_path.read_bytes()).document
         number = int(document["number"])
@@ -78,6 +85,13 @@ class FileLedger:
                 f"the ledger ends at entry {len(entries)}, and its signed head names another entry {number}",
                 hint="see `make verify`; restore the ledger from its backup",
             )
+
+    def _without_head(self, entries: int) -> Integrity:
+        line = f", or write the last line of the anchor {self._anchor} to it" if self._anchor else ""
+        return Integrity(
+            f"the ledger has {entries} entries and no signed head: whether its end was cut off cannot be told",
+            hint=f"nothing was recorded; restore {self.head_path} from its backup{line}, then see `make verify`",
+        )
 
     def _publish(self, entry: Entry, anchor: int | None) -> None:
         head = entry.signed_head().to_bytes()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from models.channel import Move, ReleaseChannel, pointer_at, verified
 from models.errors import PlatformError
+from models.governance.attestation import cut_off, unattested, unsigned
 from models.governance.dossier import Dossiers, evidence_digest
 from models.governance.ledger import Entry, Event
 from models.governance.signing import Duty, Signed, Trust
@@ -31,37 +32,13 @@ class Records:
 def audit(records: Records) -> list[Finding]:
     """Everything that does not hold, the ledger first and in its order; empty if all of it holds."""
     return [
-        *_attestations(records),
-        *_heads(records),
+        *unattested(records.entries, records.trust),
+        *cut_off(records.entries, records.heads, records.trust),
         *_releases(records),
         *_stops(records),
         *_approvals(records),
         *_contents(records),
     ]
-
-
-def _attestations(records: Records) -> Iterator[Finding]:
-    """The first entry that the witness did not sign: who rewrites the chain from there on cannot sign it."""
-    for entry in records.entries:
-        if problem := _unsigned(records.trust, entry.signed_head(), Duty.ATTEST):
-            yield Finding(f"ledger entry {entry.number}", f"its attestation does not hold: {problem}")
-            return
-
-
-def _heads(records: Records) -> Iterator[Finding]:
-    if records.entries and not records.heads:
-        yield Finding("ledger", "there is no signed head beside it, nor an anchor: whether its end was cut off cannot be told")
-    for where, signed in records.heads:
-        if problem := _unsigned(records.trust, signed, Duty.ATTEST):
-            yield Finding(where, f"a signed head does not hold: {problem}")
-            continue
-        number, last = int(signed.document["number"]), len(records.entries)
-        if number > last:
-            yield Finding(f"ledger entry {last + 1}", f"removed from the end, up to entry {number}: {where} has the signed head")
-            return
-        if records.entries[number - 1].chain != signed.document["chain"]:
-            yield Finding(f"ledger entry {number}", f"not the one whose signed head {where} has: it was replaced")
-            return
 
 
 def _releases(records: Records) -> Iterator[Finding]:
@@ -123,7 +100,7 @@ def _approvals(records: Records) -> Iterator[Finding]:
         where = f"approval of bundle {bundle[:12]} by {approver}"
         if approver not in found:
             yield Finding(f"ledger entry {entry.number}", f"the {where} is not in the channel")
-        elif problem := _unsigned(trust, found[approver], Duty.APPROVE):
+        elif problem := unsigned(trust, found[approver], Duty.APPROVE):
             yield Finding(f"ledger entry {entry.number}", f"the {where} does not hold: {problem}")
         elif any(found[approver].document.get(name) != entry.facts[name] for name in ("evidence", "approved_at", "expires_at")):
             yield Finding(f"ledger entry {entry.number}", f"the {where} is not the one that was recorded")
@@ -157,12 +134,3 @@ def _ever_trusted(records: Records) -> Trust:
 def _models(records: Records) -> list[str]:
     named = {entry.model for entry in records.entries if entry.model}  # people and keys are of no model
     return sorted(named.union(records.channel.models()))
-
-
-def _unsigned(trust: Trust, signed: Signed, duty: Duty) -> str:
-    """What is wrong with a signature; "" if nothing is."""
-    try:
-        trust.verify(signed, duty)
-    except PlatformError as error:
-        return error.problem
-    return ""

@@ -9,6 +9,7 @@ from models.channel import head, verified
 from models.errors import Conflict, Held, NotApproved
 from models.governance.acceptance import FEWEST_WORDS, FOR_DEMONSTRATION, check_acceptance, gates_to_accept, says
 from models.governance.approval import WATERMARK, Approval, agreeing, approve, check_approval
+from models.governance.attestation import ensure_attested
 from models.governance.dossier import evidence_digest
 from models.governance.inventory import declared, oversight
 from models.governance.ledger import Event
@@ -32,8 +33,10 @@ def sign_off(
 
     `acceptance` is the written reason why gates of the evidence that were not passed do not stand in the way; the signed
     document names them. Raises `NotApproved` if it is missing and there are such gates, if the approver trained it, asked for
-    the override or is not trusted, or if the evidence is not the one that was registered.
+    the override or is not trusted, or if the evidence is not the one that was registered; `Integrity` if the ledger is not
+    what its witness signed.
     """
+    ensure_attested(office)
     wanted, now = requested(office, model, bundle), office.clock.now()
     evidence, gates = check_evidence(office, wanted), gates_to_accept(office, wanted)
     check_acceptance(gates, acceptance)
@@ -133,8 +136,10 @@ def ensure_approved(office: Office, wanted: Request) -> None:
 def check_standing(office: Office, wanted: Request) -> None:
     """What brought a bundle into force holds still. Unlike for a promotion, nobody signs anew here.
 
-    Raises `NotApproved` if registration, evidence, override or approvals do not hold, or a person withdrew it since.
+    Raises `NotApproved` if registration, evidence, override or approvals do not hold, or a person withdrew it since;
+    `Integrity` if the ledger, which has that word, is not what its witness signed.
     """
+    ensure_attested(office)
     check_registered(office, wanted)
     check_evidence(office, wanted)
     if wanted.override:

@@ -11,6 +11,7 @@ from typing import Any
 from models.channel import Move, Pointer, head, history, publish
 from models.errors import Integrity, NoChampion, NotFound
 from models.governance.answerable import answerable
+from models.governance.attestation import ensure_attested
 from models.governance.checking import approvals_that_count, check_standing, ensure_approved
 from models.governance.ledger import Event
 from models.governance.registration import check_registered
@@ -32,8 +33,10 @@ def promote(office: Office, model: str, bundle: str) -> Pointer:
 
     The champion itself needs its approvals too: signed anew, after a demonstration or an expiry, that is written down once.
     Raises `Held` without an approval, `NotApproved` if the approval does not hold, `Conflict` if the champion is no
-    longer the one that the bundle was compared with, `Integrity` if a published pointer was taken away.
+    longer the one that the bundle was compared with, `Integrity` if a published pointer was taken away, or if the ledger is
+    not what its witness signed.
     """
+    ensure_attested(office)
     reconcile(office, model)
     wanted = requested(office, model, bundle)
     check_registered(office, wanted)
@@ -48,9 +51,10 @@ def roll_back(office: Office, model: str, *, away_from: str, asked_by: str, reas
 
     Raises `InputRefused` without a name or a reason, `NotFound` if nothing was in force before it, `Conflict` if another
     bundle is in force, `NotApproved` if the earlier bundle does not stand any more (see `check_standing`), `Integrity` if a
-    published pointer was taken away.
+    published pointer was taken away, or if the ledger is not what its witness signed.
     """
     asked_by, reason = answerable(asked_by, reason)
+    ensure_attested(office)
     reconcile(office, model)
     pointers = history(office.channel, office.trust, model)
     if pointers and pointers[-1].move is Move.ROLL_BACK and pointers[-1].previous == away_from:

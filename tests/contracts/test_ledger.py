@@ -195,6 +195,29 @@ def test_nothing_is_appended_to_a_ledger_whose_end_was_cut_off(tmp_path: Path) -
     assert len(ledger.entries()) == 1
 
 
+def test_nothing_is_appended_to_a_ledger_whose_head_was_taken_away(tmp_path: Path) -> None:
+    ledger = witnessed(tmp_path)
+    for reason in ("one", "two"):
+        note(ledger, reason=reason)
+    ledger.head_path.unlink()
+
+    with pytest.raises(Integrity, match="2 entries and no signed head") as refused:
+        note(ledger, reason="makes a new head")
+    assert "from its backup, or write the last line of the anchor" in refused.value.hint
+
+    (tmp_path / "ledger.head.json").write_bytes((tmp_path / "elsewhere" / "anchor.jsonl").read_bytes().splitlines()[-1])
+    assert note(ledger, reason="three").number == 3
+
+
+def test_a_process_killed_before_the_head_of_the_first_entry_keeps_nobody_from_the_next(tmp_path: Path) -> None:
+    ledger = witnessed(tmp_path)
+    before_the_first = WITNESS.sign({"number": 0, "chain": ""}).to_bytes()
+    note(ledger, reason="one")
+    ledger.head_path.write_bytes(before_the_first)
+
+    assert note(ledger, reason="two").number == 2
+
+
 def test_an_entry_whose_head_a_killed_process_did_not_write_stands_and_the_next_one_makes_up_for_it(tmp_path: Path) -> None:
     ledger = witnessed(tmp_path)
     note(ledger, reason="one")

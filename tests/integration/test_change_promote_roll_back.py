@@ -12,7 +12,7 @@ import pytest
 from models.adapters.file_ledger import FileLedger
 from models.adapters.folder_channel import FolderChannel
 from models.adapters.gradient_boosting import GradientBoosting
-from models.adapters.key_files import DEMONSTRATION_APPROVER, PUBLISHER, make_local_keys, signer, trust
+from models.adapters.key_files import DEMONSTRATION_APPROVER, PUBLISHER, WITNESS, make_local_keys, signer, trust
 from models.adapters.onnx_graph import export
 from models.adapters.onnx_runtime import OnnxScorer
 from models.bundle import Bundle
@@ -100,7 +100,7 @@ def desk(tmp_path: Path) -> Desk:
     make_local_keys(keys, trusted)
     office = Office(
         channel=FolderChannel(tmp_path / "channel"),
-        ledger=FileLedger(tmp_path / "ledger.jsonl"),
+        ledger=FileLedger(tmp_path / "ledger.jsonl", lambda: signer(keys, WITNESS, Duty.ATTEST)),
         trust=trust(trusted, demonstration=True),
         publisher=signer(keys, PUBLISHER, Duty.PUBLISH),
         clock=FixedClock(datetime(2005, 9, 1, tzinfo=UTC)),

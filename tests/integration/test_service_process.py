@@ -8,7 +8,7 @@ import pytest
 
 from models.adapters.file_ledger import FileLedger
 from models.adapters.folder_channel import FolderChannel
-from models.adapters.key_files import DEMONSTRATION_APPROVER, PUBLISHER, make_local_keys, signer, trust
+from models.adapters.key_files import DEMONSTRATION_APPROVER, PUBLISHER, WITNESS, make_local_keys, signer, trust
 from models.bundle import Bundle
 from models.clock import FileClock
 from models.errors import Unavailable
@@ -34,7 +34,7 @@ def office(tmp_path: Path) -> Office:
     make_local_keys(keys, trusted)
     return Office(
         channel=FolderChannel(tmp_path / "channel"),
-        ledger=FileLedger(tmp_path / "ledger.jsonl"),
+        ledger=FileLedger(tmp_path / "ledger.jsonl", lambda: signer(keys, WITNESS, Duty.ATTEST)),
         trust=trust(trusted, demonstration=True),
         publisher=signer(keys, PUBLISHER, Duty.PUBLISH),
         clock=clock,

@@ -13,10 +13,8 @@ from models.governance.ledger import Entry, Event
 from models.governance.signing import Duty, Trust
 from models.governance.stop import stop
 from models.governance.verification import Finding
-from tests.fakes.ledger import FakeLedger
-from tests.office import MODEL, Bank, paper_bundle, paper_evidence, pipeline, second, signer, trust, validator
+from tests.office import MODEL, Bank, paper_bundle, paper_evidence, pipeline, second, signer, trust, validator, witness
 
-WITNESS = signer("ledger", Duty.ATTEST)
 FIRST, SECOND = paper_bundle("first").digest, paper_bundle("second").digest
 
 
@@ -24,7 +22,7 @@ class Case:
     """A life in short: two promotions, a roll-back, a stop; and what can be done to its record."""
 
     def __init__(self) -> None:
-        self.bank = Bank(ledger=FakeLedger(WITNESS))
+        self.bank = Bank()
         release.promote(self.bank.office, MODEL, self.bank.ask("first"))
         sign_off(self.bank.office, second(), MODEL, FIRST, comment="me too")
         release.promote(self.bank.office, MODEL, self.bank.ask("second", "first"))
@@ -32,7 +30,7 @@ class Case:
         stop(self.bank.office, MODEL, asked_by="on-call", reason="the feed is late")
         self.entries = self.bank.ledger.entries()
         self.heads = self.bank.ledger.heads()
-        self.trust = Trust({**trust().keys, Duty.ATTEST: {WITNESS.name: WITNESS.public()}})
+        self.trust = trust()
 
     def found(self) -> list[Finding]:
         return audit(Records(self.entries, self.heads, self.bank.channel, self.trust, self.bank.dossiers))
@@ -217,4 +215,4 @@ def test_a_head_of_an_earlier_day_holds_as_long_as_nothing_before_it_changed() -
     case = Case()
     case.heads = [("old", case.entries[1].signed_head())]
     assert case.found() == []
-    assert asdict(case.entries[0])["witness"] == WITNESS.name
+    assert asdict(case.entries[0])["witness"] == witness().name

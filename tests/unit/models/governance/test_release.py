@@ -1,6 +1,7 @@
 """How bundles come into force and out of it, whoever asks."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,11 +11,13 @@ from models.errors import Conflict, Held, Integrity, NotApproved, NotFound
 from models.governance import release
 from models.governance.approval import VALID_FOR, WATERMARK
 from models.governance.checking import reject, sign_off
-from models.governance.ledger import Event
+from models.governance.ledger import Entry, Event, Ledger
 from models.governance.requests import requested
-from models.governance.signing import Duty
+from models.governance.signing import Duty, Signed
+from models.governance.stop import stop
 from tests.fakes.channel import FakeChannel
-from tests.office import MODEL, Bank, paper_bundle, paper_evidence, pipeline, signer, validator
+from tests.fakes.ledger import FakeLedger
+from tests.office import MODEL, Bank, paper_bundle, paper_evidence, pipeline, signer, validator, witness
 
 
 def promoted(bank: Bank, *contents: str) -> None:
@@ -204,6 +207,60 @@ def test_no_roll_back_to_a_bundle_that_does_not_stand_any_more(tamper: Callable[
     with pytest.raises(NotApproved, match=why):
         release.roll_back(bank.office, MODEL, away_from=second, asked_by="on-call", reason="scores too low")
     assert (bank.served(), bank.events()) == (second, noted)
+
+
+def without_the_rejection(entries: list[Entry]) -> list[Entry]:
+    """Numbered and chained anew, as anybody can who may write the ledger."""
+    found: list[Entry] = []
+    for entry in entries:
+        if entry.event is not Event.REJECTED:
+            found.append(replace(entry, number=len(found) + 1, previous=found[-1].chain if found else "").sealed())
+    return found
+
+
+class Rewritten(FakeLedger):
+    """What is left of a ledger after somebody without the witness's key took a rejection out of it."""
+
+    def __init__(self, ledger: Ledger, heads: list[tuple[str, Signed]]) -> None:
+        super().__init__(witness())
+        self._entries = without_the_rejection(ledger.entries())
+        self._left = heads
+
+    def heads(self) -> list[tuple[str, Signed]]:
+        return self._left
+
+
+def test_nothing_is_decided_on_a_ledger_from_which_a_rejection_was_taken() -> None:
+    bank = Bank()
+    promoted(bank, "first", "second")
+    first, second, third = paper_bundle("first").digest, paper_bundle("second").digest, bank.ask("third", "second")
+    rejected(bank, third)
+    rejected(bank, first)
+    bank.ask("fourth", "second")
+    bank.ledger = Rewritten(bank.ledger, heads=[])
+    noted = bank.ledger.entries()
+
+    for decide in (
+        lambda: release.promote(bank.office, MODEL, third),
+        lambda: release.roll_back(bank.office, MODEL, away_from=second, asked_by="on-call", reason="too strict"),
+        lambda: sign_off(bank.office, validator(), MODEL, third, comment="fine"),
+        lambda: stop(bank.office, MODEL, asked_by="on-call", reason="too strict", fallback=first),
+    ):
+        with pytest.raises(Integrity, match="attestation does not hold"):
+            decide()
+    assert (bank.served(), bank.ledger.entries()) == (second, noted)
+
+
+@pytest.mark.parametrize(("anchored", "why"), [(False, "no signed head"), (True, "removed from the end")])
+def test_nothing_is_promoted_after_the_end_of_the_ledger_was_cut_off(anchored: bool, why: str) -> None:
+    bank = Bank()
+    digest = bank.ask("first")
+    rejected(bank, digest)
+    bank.ledger = Rewritten(bank.ledger, heads=bank.ledger.heads() if anchored else [])
+
+    with pytest.raises(Integrity, match=why):
+        release.promote(bank.office, MODEL, digest)
+    assert bank.channel.pointers(MODEL) == 0
 
 
 def test_a_bundle_that_was_rolled_back_returns_only_with_a_new_approval_by_a_person() -> None:
