@@ -87,7 +87,12 @@ def scoring_app(
 def _add_scoring(app: FastAPI, predictor: Predictor, recorder: Recorder, limits: Limits) -> None:
     async def score(request: Request) -> Response:
         sent = await body(request.headers, request.stream(), limits.max_body_bytes)
-        ask = Ask(request.path_params["model"], sent, request.state.request_id, idempotency_key(request.headers))
+        ask = Ask(
+            request.path_params["model"],
+            sent,
+            request.state.request_id,
+            idempotency_key(request.headers.getlist("idempotency-key")),
+        )
         answer = await answered(predictor, recorder, ask)
         return Response(answer.response, media_type=JSON, headers={"Idempotent-Replayed": "true"} if answer.replayed else None)
 

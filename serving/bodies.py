@@ -1,7 +1,7 @@
 """The bytes of a request: taken only if they are declared as JSON, and only as many as are allowed."""
 
 import re
-from collections.abc import AsyncIterable, Mapping
+from collections.abc import AsyncIterable, Mapping, Sequence
 
 from models.errors import InputRefused
 from serving.documents import JSON
@@ -34,12 +34,14 @@ async def body(headers: Mapping[str, str], stream: AsyncIterable[bytes], most: i
     return bytes(taken)
 
 
-def idempotency_key(headers: Mapping[str, str]) -> str:
-    """The client's key, "" for none."""
-    key = headers.get("idempotency-key")
-    if key is not None and not _KEY.fullmatch(key):
-        raise InputRefused("the Idempotency-Key is empty, too long or not plain", hint="send 1 to 255 visible ASCII characters")
-    return key or ""
+def idempotency_key(sent: Sequence[str]) -> str:
+    """The client's key, "" for none. `sent` are the values of the header, as often as it was sent."""
+    if len(sent) > 1 or not all(map(_KEY.fullmatch, sent)):
+        raise InputRefused(
+            "the Idempotency-Key is empty, too long, not plain or there twice",
+            hint="send 1 to 255 visible ASCII characters, once",
+        )
+    return "".join(sent)
 
 
 def _too_large(most: int) -> BodyTooLarge:

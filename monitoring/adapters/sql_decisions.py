@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Row, Table, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, false, func, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from models.clock import Month
@@ -38,7 +38,6 @@ _WRITTEN = [*DECISION, *sql_seals.SEAL]
 # Said in SQL: handed to the driver as it is, a batch of 1,000 takes half the time.
 _INSERT = f"INSERT INTO decisions ({', '.join(_WRITTEN)}) VALUES ({', '.join('?' for _ in _WRITTEN)})"  # noqa: S608, only names
 _COPY = f"COPY decisions ({', '.join(_WRITTEN)}) FROM STDIN"
-_NEWEST = select(DECISIONS.c.number).order_by(DECISIONS.c.number.desc()).limit(1)
 
 
 def no_keys() -> ChainKeys:
@@ -60,8 +59,9 @@ class SqlDecisionLog:
         self._open = False
 
     def ping(self) -> None:
-        with self._reading() as connection:
-            connection.execute(_NEWEST)
+        """Asks for what an append needs, the right to write, and changes nothing."""
+        with self._turn, self._writing() as connection:
+            connection.execute(update(DECISIONS).where(false()).values(lane=""))
 
     def append(self, decisions: Sequence[LoggedDecision], answered: Answered | None = None) -> None:
         self.append_all([Entry(decisions, answered)])

@@ -83,6 +83,7 @@ def promote(chosen: Namespace) -> Ended:
     parts = _with_releases(chosen)
     office, model = parts.office, parts.use_case.name
     bundle = _digest(parts, chosen.bundle)
+    parts.expect_seals()
     pointer = release.promote(office, model, bundle)
     found = standing(office.channel, office.trust, model, office.clock.now())
     print(f"{model}: version {pointer.version}, bundle {bundle[:12]}, is in force. A running service follows by itself.")
@@ -114,8 +115,6 @@ def go_on(chosen: Namespace) -> Ended:
 def verify(chosen: Namespace) -> Ended:
     """Raises `Integrity` naming what does not hold; the ledger's first bad entry comes first."""
     parts = platform(use_case=chosen.model or "")
-    if not parts.settings.home.is_dir():
-        raise NotFound(f"there is no home {parts.settings.home}", hint="set STEWARD_HOME to the folder that is to be verified")
     checks, entries, heads = parts.checks(), parts.ledger.entries(), parts.ledger.heads()
     findings = found_by(checks)
     for finding in findings:

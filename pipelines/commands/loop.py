@@ -185,7 +185,7 @@ def holds(chosen: Namespace) -> Ended:
     if any(hold.coding for hold in waiting):
         for number, definition in parts.use_case.definitions.items():
             print(f"  definition {number}: {definition.rule}")
-    print("Next: look at the Data Docs, then accept each of them, or leave it held")
+    print(f"Next: look at {parts.settings.data_docs_folder / 'index.html'}, then accept each of them, or leave it held")
     return Ended.HELD
 
 

@@ -54,11 +54,12 @@ def retain(chosen: Namespace) -> Ended:
 
 def rotate_keys(chosen: Namespace) -> Ended:
     by, reason = answerable(chosen.by, chosen.reason)
-    generation = platform().add_keys()
-    written = [part for name in names() for part in platform(use_case=name).rekey_audit()]
     parts = platform()
-    facts = {"generation": generation, "audit_partitions": len(written), "reason": reason}
+    facts = {"generation": parts.accounts.newest + 1, "reason": reason}
+    # Recorded first: nothing is done that the ledger does not know.
     parts.ledger.append(Event.KEYS_ROTATED, model="", actor=by, at=parts.clock.now(), facts=facts)
+    generation = parts.add_keys()
+    written = [part for name in names() for part in platform(use_case=name).rekey_audit()]
     print(f"Accounts are hidden under generation {generation} of the keys from now on; {len(written)} audit partitions follow.")
     print("What is stored stays as it is and joins on. Running services follow within five seconds.")
     return Ended.DONE

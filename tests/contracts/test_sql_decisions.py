@@ -42,6 +42,14 @@ def test_the_code_knows_its_newest_revision() -> None:
     assert ScriptDirectory(SCRIPTS).get_current_head() == REVISION
 
 
+def test_a_log_that_can_be_read_and_not_written_is_not_ready(migrated_sqlite: Path, tmp_path: Path) -> None:
+    path = shutil.copy(migrated_sqlite, tmp_path / "decisions.db")
+    log = SqlDecisionLog(f"sqlite:///file:{path}?mode=ro&uri=true", log_keys)
+    with pytest.raises(Unavailable, match="readonly"):
+        log.ping()
+    log.close()
+
+
 def test_a_schema_newer_than_the_code_is_refused(migrated_sqlite: Path, tmp_path: Path) -> None:
     path = shutil.copy(migrated_sqlite, tmp_path / "decisions.db")
     with engine(f"sqlite:///{path}").begin() as connection:

@@ -150,7 +150,9 @@ def test_keys_rotate_without_losing_an_account_or_telling_a_secret(home: Path, c
 
 
 def test_keys_stay_as_they_are_if_the_rotation_cannot_be_recorded(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (home / "ledger.head.json").write_text("{}")
+    assert main(["rotate-keys", "--by", "Ada", "--reason", "every year"]) == 0
+    (home / "ledger.jsonl").write_bytes(b"")
+    capsys.readouterr()
     before = sorted((home / "keys").rglob("*"))
     assert main(["rotate-keys", "--by", "Ada", "--reason", "every year"]) == 1
     assert "ledger" in capsys.readouterr().err
