@@ -29,7 +29,11 @@ class ApproverKeys:
 
         Raises `Conflict` if there is one already, `Misconfigured` for a name or a passphrase that will not do.
         """
-        if not _NAME.fullmatch(name) or name in LOCAL_SIGNERS:
+        if name in LOCAL_SIGNERS:
+            raise Misconfigured(
+                f"{name!r} cannot be an approver's name: it is reserved for a job", hint="take a person's: ana-perez"
+            )
+        if not _NAME.fullmatch(name):
             raise Misconfigured(f"{name!r} cannot be an approver's name", hint="small letters, digits and hyphens: ana-perez")
         if len(passphrase) < SHORTEST_PASSPHRASE:
             raise Misconfigured("the passphrase is too short", hint=f"at least {SHORTEST_PASSPHRASE} characters")

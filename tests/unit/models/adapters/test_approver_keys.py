@@ -53,6 +53,13 @@ def test_a_key_is_never_overwritten(keys: ApproverKeys) -> None:
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("name", ["pipeline", "demonstration-approver", "ledger"])
+def test_a_refused_name_that_is_well_formed_is_called_reserved(name: str, keys: ApproverKeys) -> None:
+    with pytest.raises(Misconfigured, match="reserved") as error:
+        keys.make(name, PASSPHRASE)
+    assert "small letters" not in error.value.hint
+
+
 @pytest.mark.parametrize("name", ["", "Ana", "../ana", "ana/b", "pipeline", "demonstration-approver", "ledger"])
 def test_a_name_that_could_leave_the_folder_or_stand_for_a_job_is_refused(name: str, keys: ApproverKeys) -> None:
     with pytest.raises(Misconfigured, match="cannot be an approver's name"):
