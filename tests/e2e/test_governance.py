@@ -189,9 +189,11 @@ def test_a_roll_back_is_served_with_the_earlier_approval_and_reasons(home: Home,
 def test_commands_in_an_empty_home_make_nothing(tmp_path: Path, home: Home) -> None:
     empty = tmp_path / "empty"
     said = ["--by", "me", "--reason", "three plain words"]
-    for command in (["rollback", *said], ["stop", *said], ["requests"], ["promote", "--bundle", "abc"]):
-        assert "make train" in home.run(*command, ends=1, STEWARD_HOME=str(empty))
-    assert "there is no home" in home.run("verify", ends=1, STEWARD_HOME=str(empty))
+    decisions = ["retain"], ["decisions", "--id", "A1"], ["rotate-keys", *said], ["monitor"]
+    for command in (["rollback", *said], ["stop", *said], ["requests"], ["holds"], ["versions"], ["verify"], *decisions):
+        told = home.run(*command, ends=1, STEWARD_HOME=str(empty))
+        assert "there is no home" in told
+        assert "make train" in told
     home.run("inventory", STEWARD_HOME=str(empty))
     assert not empty.exists()
 
