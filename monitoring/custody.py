@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 
+from models.channel import ReleaseChannel
 from models.governance.ledger import Entry, Event, Ledger
 from models.governance.verification import Finding
 from models.lake import Lake
@@ -21,10 +22,19 @@ _BACKUP = "restore the log from its backup, and find out who wrote to its databa
 _SHOWN = 20  # findings of one lane: who wrote over a table touched every row, and says so with the first
 
 
+def begin(ledger: Ledger, channel: ReleaseChannel, *, actor: str, at: datetime) -> None:
+    """Before anything is in force nothing was answered: write that down, so that a row without a seal is a finding ever after.
+
+    Once in a home. Where something is in force already, there may be rows of before there were seals: see `note`.
+    """
+    if not channel.models() and not _noted(ledger.entries()):
+        ledger.append(Event.DECISIONS_SEALED, model="", actor=actor, at=at, facts={"lanes": {}, "sealed": [], "adopted": 0})
+
+
 def note(log: DecisionLog, lake: Lake, ledger: Ledger, model: str, *, actor: str, at: datetime) -> None:
     """Write into the ledger where every lane ends and what every sealed month holds, of what it does not say yet.
 
-    The first time the records of before there were seals are sealed as they are; later ones without a seal are findings.
+    In a home that was not begun so, the first time seals the records of before there were seals as they are.
     """
     entries = ledger.entries()
     adopted = 0 if _noted(entries) else log.adopt()

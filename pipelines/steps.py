@@ -141,6 +141,7 @@ def _again(platform: Platform, bundle: Bundle) -> Ending:
 def _into_force(platform: Platform, bundle: Bundle, version: int, sentence: str) -> Ending:
     """Promoted, said with what people have not approved of it, or held for them."""
     desk, office = platform.desk, platform.office
+    platform.expect_seals()
     try:
         promote(desk, bundle.model, bundle.digest)
     except Held as held:

@@ -5,7 +5,7 @@ from functools import cached_property
 from models.adapters import account_keys
 from monitoring import monitor
 from monitoring.chain import ChainKeys
-from monitoring.custody import note
+from monitoring.custody import begin, note
 from monitoring.decisions import DecisionLog
 from monitoring.report import ReportStore
 from monitoring.retention import Archive
@@ -25,6 +25,10 @@ class Watching(Data):
         """The keys that seal the decision log."""
         keys = account_keys.secret_keys(self.settings.home / "keys", account_keys.LOG, local=self.settings.profile == "local")
         return ChainKeys(keys)
+
+    def expect_seals(self) -> None:
+        """Before a promotion; the first of a home is noted."""
+        begin(self.ledger, self.channel, actor=self.trainer, at=self.clock.now())
 
     def note_decisions(self) -> None:
         """Write into the ledger what the decision log and its sealed months hold now."""

@@ -10,11 +10,13 @@ import pytest
 from models.clock import FixedClock, Month, end_of_day
 from models.governance.ledger import Event
 from monitoring.chain import DECISION, REVIEW, UNSEALED, ChainKeys, Link, sealed
-from monitoring.custody import kept, logged, note
+from monitoring.custody import begin, kept, logged, note
 from monitoring.decisions import LoggedDecision, Review
 from monitoring.retention import Archive, retain
 from monitoring.rows import decision_rows
 from monitoring.sealing import DECISIONS, seal_all
+from tests.bundles import Office, fake_bundle
+from tests.fakes.channel import FakeChannel
 from tests.fakes.decisions import InMemoryDecisionLog
 from tests.fakes.lake import InMemoryLake
 from tests.fakes.ledger import FakeLedger
@@ -161,6 +163,28 @@ def test_a_log_of_before_is_sealed_once_and_what_has_no_seal_later_is_found() ->
     log.decisions["d2"] = decision("d2")
     note(log, InMemoryLake(), ledger, MODEL, actor="pipeline", at=NOON)
     assert [found.where for found in logged(log.links(), ledger.entries(), log_keys)] == ["decision d2"]
+
+
+def test_in_a_home_that_was_begun_with_seals_a_row_without_one_is_found_before_any_report() -> None:
+    log, ledger = InMemoryDecisionLog([decision("d1"), decision("d2")]), FakeLedger()
+    begin(ledger, FakeChannel(), actor="pipeline", at=NOON)
+    assert list(logged(log.links(), ledger.entries(), log_keys)) == []
+    log.seals = {key: seal for key, seal in log.seals.items() if "d2" not in key}
+    assert [found.where for found in logged(log.links(), ledger.entries(), log_keys)] == ["decision d2"]
+    note(log, InMemoryLake(), ledger, MODEL, actor="pipeline", at=NOON)
+    assert [found.where for found in logged(log.links(), ledger.entries(), log_keys)] == ["decision d2"], (
+        "a report adopts nothing"
+    )
+
+
+def test_a_home_is_begun_once_and_not_where_something_is_in_force_already() -> None:
+    ledger, channel, old = FakeLedger(), FakeChannel(), FakeLedger()
+    for _ in range(2):
+        begin(ledger, channel, actor="pipeline", at=NOON)
+    assert [(entry.event, entry.model, entry.facts["adopted"]) for entry in ledger.entries()] == [(Event.DECISIONS_SEALED, "", 0)]
+    Office().promote(channel, fake_bundle(0.1))
+    begin(old, channel, actor="pipeline", at=NOON)
+    assert old.entries() == []
 
 
 def test_nothing_is_noted_twice(home: Home) -> None:
