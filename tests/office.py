@@ -46,8 +46,8 @@ def witness() -> Signer:
 
 def trust() -> Trust:
     people = {who.name: who.public() for who in (validator(), second())}
-    jobs = {Duty.PUBLISH: {"pipeline": pipeline().public()}, Duty.ATTEST: {"ledger": witness().public()}}
-    return Trust({**jobs, Duty.APPROVE: people}, demonstration=True)
+    publisher, attesting = {"pipeline": pipeline().public()}, {"ledger": witness().public()}
+    return Trust({Duty.PUBLISH: publisher, Duty.APPROVE: people, Duty.ATTEST: attesting}, demonstration=True)
 
 
 def second() -> Signer:

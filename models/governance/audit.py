@@ -107,18 +107,36 @@ def _approvals(records: Records) -> Iterator[Finding]:
 
 
 def _contents(records: Records) -> Iterator[Finding]:
-    """Bundles and evidence of everything that anybody asked to promote, byte by byte."""
+    """Bundles that anybody asked to promote, and all evidence that was ever registered or asked with, byte by byte."""
     asked = {entry.facts["bundle"]: entry for entry in records.entries if entry.event is Event.REQUESTED}
     for digest, entry in asked.items():
-        where, evidence = f"ledger entry {entry.number}", ""
         try:
             verified(records.channel, entry.model, digest)
-            evidence = evidence_digest(records.dossiers.files(entry.model, digest, entry.facts["evidence"]), digest)
+        except PlatformError as error:
+            yield Finding(f"ledger entry {entry.number}", error.problem)
+    for model, bundle in dict.fromkeys((entry.model, entry.facts["bundle"]) for entry in _named(records)):
+        yield from _evidence(records, model, bundle)
+
+
+def _evidence(records: Records, model: str, bundle: str) -> Iterator[Finding]:
+    """Training the same bundle again writes its evidence anew: what was registered later may lie in the place of the earlier."""
+    named = {
+        entry.facts["evidence"]: entry for entry in _named(records) if (entry.model, entry.facts["bundle"]) == (model, bundle)
+    }
+    for place, (digest, entry) in enumerate(named.items()):
+        where = f"ledger entry {entry.number}"
+        try:
+            found = evidence_digest(records.dossiers.files(model, bundle, digest), bundle)
         except PlatformError as error:
             yield Finding(where, error.problem)
             continue
-        if evidence != entry.facts["evidence"]:
-            yield Finding(where, f"the evidence of bundle {digest[:12]} is not the one that was recorded")
+        if found not in list(named)[place:]:
+            yield Finding(where, f"the evidence of bundle {bundle[:12]} is not the one that was recorded")
+
+
+def _named(records: Records) -> list[Entry]:
+    """Who names evidence."""
+    return [entry for entry in records.entries if entry.event in (Event.REGISTERED, Event.REQUESTED)]
 
 
 def _ever_trusted(records: Records) -> Trust:

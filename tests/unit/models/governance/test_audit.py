@@ -1,19 +1,34 @@
 """What `make verify` finds: each way of tampering is named, and an untouched record has nothing to name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 
+from models.bundle import MANIFEST, sha256
 from models.governance import release
 from models.governance.audit import Records, audit
 from models.governance.checking import sign_off
 from models.governance.ledger import Entry, Event
+from models.governance.requests import request, requested
 from models.governance.signing import Duty, Trust
 from models.governance.stop import stop
 from models.governance.verification import Finding
-from tests.office import MODEL, Bank, paper_bundle, paper_evidence, pipeline, second, signer, trust, validator, witness
+from tests.office import (
+    MODEL,
+    Bank,
+    PaperDossiers,
+    paper_bundle,
+    paper_evidence,
+    paper_evidence_digest,
+    pipeline,
+    second,
+    signer,
+    trust,
+    validator,
+    witness,
+)
 
 FIRST, SECOND = paper_bundle("first").digest, paper_bundle("second").digest
 
@@ -28,9 +43,11 @@ class Case:
         release.promote(self.bank.office, MODEL, self.bank.ask("second", "first"))
         release.roll_back(self.bank.office, MODEL, away_from=SECOND, asked_by="on-call", reason="too strict")
         stop(self.bank.office, MODEL, asked_by="on-call", reason="the feed is late")
-        self.entries = self.bank.ledger.entries()
-        self.heads = self.bank.ledger.heads()
+        self.look_again()
         self.trust = trust()
+
+    def look_again(self) -> None:
+        self.entries, self.heads = self.bank.ledger.entries(), self.bank.ledger.heads()
 
     def found(self) -> list[Finding]:
         return audit(Records(self.entries, self.heads, self.bank.channel, self.trust, self.bank.dossiers))
@@ -166,6 +183,62 @@ def evidence_edited(case: Case) -> str:
     return f"ledger entry {case.number(Event.REQUESTED)}"
 
 
+class Kept(PaperDossiers):
+    """What training left of a bundle, and packs by their digest."""
+
+    def __init__(self, packs: dict[str, dict[str, bytes]]) -> None:
+        super().__init__()
+        self.packs = packs
+
+    def files(self, model: str, bundle: str, evidence: str = "") -> Mapping[str, bytes]:
+        return self.packs.get(evidence) or super().files(model, bundle, evidence)
+
+
+def with_a_pack(case: Case) -> str:
+    """The first version is registered and asked for anew, with a pack beside what training left. The pack's digest."""
+    pack = paper_evidence(FIRST, fairness="failed")
+    digest, office = sha256(pack[MANIFEST]), case.bank.office
+    case.bank.register(FIRST, digest, 5)
+    request(office, replace(requested(office, MODEL, FIRST), evidence=digest))
+    case.bank.dossiers = Kept({digest: pack})
+    case.look_again()
+    return digest
+
+
+def test_evidence_that_training_left_is_checked_beside_a_pack_too() -> None:
+    case = Case()
+    pack = with_a_pack(case)
+    assert case.found() == []
+
+    where = evidence_edited(case)
+    assert [finding.where for finding in case.found()] == [where]
+    case.bank.dossiers = Kept({})
+    assert [finding.where for finding in case.found()] == [f"ledger entry {len(case.entries)}"], f"the pack {pack} is gone"
+
+
+def test_the_evidence_of_a_version_that_nobody_asked_for_is_checked() -> None:
+    case = Case()
+    refused = paper_bundle("refused")
+    case.bank.channel.add_bundle(refused.digest, refused.files)
+    case.bank.register(refused.digest, paper_evidence_digest(refused.digest))
+    case.look_again()
+    assert case.found() == []
+
+    case.bank.dossiers.replaced[refused.digest] = paper_evidence(refused.digest) | {"recipe.json": b"{}"}
+    assert [finding.where for finding in case.found()] == [f"ledger entry {len(case.entries)}"]
+
+
+def test_evidence_that_training_the_same_bundle_again_wrote_anew_holds() -> None:
+    case = Case()
+    anew = paper_evidence(FIRST, fairness="failed")
+    case.bank.dossiers.replaced[FIRST] = anew
+    assert case.found() != []
+
+    case.bank.register(FIRST, sha256(anew[MANIFEST]))
+    case.look_again()
+    assert case.found() == []
+
+
 @pytest.mark.parametrize(
     "tamper",
     [
@@ -204,7 +277,7 @@ def test_the_approvals_of_somebody_who_left_are_checked_with_the_key_that_the_le
     at = case.bank.clock.now()
     facts = {"name": "second", "key": key, "reason": "left the bank"}
     case.bank.ledger.append(Event.DISTRUSTED, model="", actor="admin", at=at, facts=facts)
-    case.entries, case.heads = case.bank.ledger.entries(), case.bank.ledger.heads()
+    case.look_again()
     staying = {name: key for name, key in case.trust.keys[Duty.APPROVE].items() if name != "second"}
     case.trust = Trust({**case.trust.keys, Duty.APPROVE: staying})
 
