@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from models.channel import Move, ReleaseChannel, pointer_at, verified
 from models.errors import PlatformError
+from models.governance.approval import DEMONSTRATION_APPROVER
 from models.governance.attestation import cut_off, unattested, unsigned
 from models.governance.dossier import Dossiers, evidence_digest
 from models.governance.ledger import Entry, Event
@@ -38,6 +39,7 @@ def audit(records: Records) -> list[Finding]:
         *_stops(records),
         *_approvals(records),
         *_contents(records),
+        *_approvers(records),
     ]
 
 
@@ -137,6 +139,31 @@ def _evidence(records: Records, model: str, bundle: str) -> Iterator[Finding]:
 def _named(records: Records) -> list[Entry]:
     """Who names evidence."""
     return [entry for entry in records.entries if entry.event in (Event.REGISTERED, Event.REQUESTED)]
+
+
+def _approvers(records: Records) -> Iterator[Finding]:
+    """Who may approve is who was admitted and not dismissed since. The demonstration approver comes with the local profile."""
+    noted: dict[str, str] = {}
+    for entry in records.entries:
+        if entry.event is Event.TRUSTED:
+            noted[entry.facts["name"]] = entry.facts["key"]
+        elif entry.event is Event.DISTRUSTED:
+            noted.pop(entry.facts["name"], None)
+    trusted = {name: key for name, key in records.trust.keys.get(Duty.APPROVE, {}).items() if name != DEMONSTRATION_APPROVER}
+    for name in sorted(trusted):
+        if name not in noted:
+            problem = f"{name} may approve, and the ledger does not say who admitted that key"
+            yield Finding(
+                "trust file", problem, f"find out who wrote it; then make distrust NAME={name}, or make trust NAME={name}"
+            )
+        elif noted[name] != trusted[name]:
+            problem = f"the key of {name} is not the one that was admitted"
+            yield Finding(
+                "trust file", problem, f"find out who wrote it; then make distrust NAME={name}, and admit the right key"
+            )
+    for name in sorted(noted.keys() - trusted.keys()):
+        hint = f"find out who took it out; make trust NAME={name} puts it back, and make distrust then says why it goes"
+        yield Finding("trust file", f"{name} was admitted and is gone, and the ledger does not say who dismissed that key", hint)
 
 
 def _ever_trusted(records: Records) -> Trust:

@@ -8,11 +8,12 @@ import pytest
 
 from models.bundle import MANIFEST, sha256
 from models.governance import release
+from models.governance.approval import DEMONSTRATION_APPROVER
 from models.governance.audit import Records, audit
 from models.governance.checking import sign_off
 from models.governance.ledger import Entry, Event
 from models.governance.requests import request, requested
-from models.governance.signing import Duty, Trust
+from models.governance.signing import Duty
 from models.governance.stop import stop
 from models.governance.verification import Finding
 from tests.office import (
@@ -38,6 +39,8 @@ class Case:
 
     def __init__(self) -> None:
         self.bank = Bank()
+        for person in (validator(), second()):
+            self.admission(Event.TRUSTED, person.name, person.public())
         release.promote(self.bank.office, MODEL, self.bank.ask("first"))
         sign_off(self.bank.office, second(), MODEL, FIRST, comment="me too")
         release.promote(self.bank.office, MODEL, self.bank.ask("second", "first"))
@@ -45,6 +48,15 @@ class Case:
         stop(self.bank.office, MODEL, asked_by="on-call", reason="the feed is late")
         self.look_again()
         self.trust = trust()
+
+    def admission(self, event: Event, name: str, key: str) -> None:
+        """What `make trust` and `make distrust` write down."""
+        facts = {"name": name, "key": key, "reason": "joined or left the bank"}
+        self.bank.ledger.append(event, model="", actor="admin", at=self.bank.clock.now(), facts=facts)
+
+    def approvers(self, **keys: str) -> None:
+        """The trust file has these, whatever the ledger says."""
+        self.trust = replace(self.trust, keys={**self.trust.keys, Duty.APPROVE: keys})
 
     def look_again(self) -> None:
         self.entries, self.heads = self.bank.ledger.entries(), self.bank.ledger.heads()
@@ -274,13 +286,43 @@ def test_what_was_done_to_the_record_is_named_first(tamper: Callable[[Case], str
 def test_the_approvals_of_somebody_who_left_are_checked_with_the_key_that_the_ledger_remembers() -> None:
     case = Case()
     key = case.trust.keys[Duty.APPROVE]["second"]
-    at = case.bank.clock.now()
-    facts = {"name": "second", "key": key, "reason": "left the bank"}
-    case.bank.ledger.append(Event.DISTRUSTED, model="", actor="admin", at=at, facts=facts)
+    case.admission(Event.DISTRUSTED, "second", key)
     case.look_again()
-    staying = {name: key for name, key in case.trust.keys[Duty.APPROVE].items() if name != "second"}
-    case.trust = Trust({**case.trust.keys, Duty.APPROVE: staying})
+    case.approvers(validator=validator().public())
 
+    assert case.found() == []
+
+
+def test_an_approver_whom_only_the_trust_file_knows_is_named() -> None:
+    case = Case()
+    keys = dict(case.trust.keys[Duty.APPROVE])
+    mallory = signer("mallory", Duty.APPROVE).public()
+    case.approvers(**keys, mallory=mallory)
+    assert ["mallory may approve" in finding.problem for finding in case.found()] == [True]
+
+    case.admission(Event.TRUSTED, "mallory", mallory)
+    case.look_again()
+    assert case.found() == []
+
+
+def test_a_renamed_a_replaced_and_a_missing_approver_are_named() -> None:
+    case = Case()
+    ana = signer("ana", Duty.APPROVE).public()
+    case.admission(Event.TRUSTED, "ana", ana)
+    case.look_again()
+    keys = {"validator": validator().public(), "second": second().public()}
+
+    case.approvers(**keys, eve=ana)
+    assert [finding.problem.split()[0] for finding in case.found()] == ["eve", "ana"]
+    case.approvers(**keys, ana=signer("mallory", Duty.APPROVE).public())
+    assert [finding.problem for finding in case.found()] == ["the key of ana is not the one that was admitted"]
+    case.approvers(**keys)
+    assert [finding.where for finding in case.found()] == ["trust file"]
+
+
+def test_the_demonstration_approver_needs_no_admission() -> None:
+    case = Case()
+    case.approvers(**case.trust.keys[Duty.APPROVE], **{DEMONSTRATION_APPROVER: signer("demo", Duty.APPROVE).public()})
     assert case.found() == []
 
 
