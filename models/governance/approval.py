@@ -143,8 +143,8 @@ def agreeing(found: Sequence[Signed], trust: Trust, *, model: str, bundle: str, 
     for signed in found:
         try:
             approval = check_approval(signed, trust, model=model, bundle=bundle, now=now)
-        except NotApproved as why:
-            refused.append(why)
+        except NotApproved as why:  # the last one is told: of a person's signature, if there is one, not the demonstration's
+            refused.insert(1 if signed.signer == DEMONSTRATION_APPROVER else len(refused), why)
         else:
             key = trust.keys[Duty.APPROVE][approval.approver]  # one key under two names is one approver
             valid.setdefault((approval.evidence, approval.override, approval.accepted), {})[key] = approval

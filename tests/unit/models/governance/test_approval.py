@@ -161,3 +161,17 @@ def test_any_changed_field_voids_an_approval(field: str) -> None:
 
     with pytest.raises(NotApproved):
         checked(replace(signed, document=changed))
+
+
+def test_a_persons_broken_signature_is_told_although_a_demonstration_stands_beside_it() -> None:
+    broken = replace(approval(), signature=approval(comment="another").signature)
+    demonstrated = approval(by=signer(DEMONSTRATION_APPROVER, Duty.APPROVE), watermark=WATERMARK)
+    keys = trust().keys
+    people = {**keys[Duty.APPROVE], DEMONSTRATION_APPROVER: signer(DEMONSTRATION_APPROVER, Duty.APPROVE).public()}
+    production = Trust({**keys, Duty.APPROVE: people})
+
+    for found in ([broken, demonstrated], [demonstrated, broken]):
+        with pytest.raises(NotApproved, match="signature of 'validator' does not match"):
+            check_approvals(found, production, model=MODEL, bundle="b" * 64, now=NOON)
+    with pytest.raises(NotApproved, match="demonstration approval counts in the local profile only"):
+        check_approvals([demonstrated], production, model=MODEL, bundle="b" * 64, now=NOON)
