@@ -14,8 +14,8 @@ STATUS = {
 
 class AccountMonth(Record):
     account_id: str = column(Role.KEY, "account number", example="A00017", pattern=r"^[A-Za-z0-9_-]{1,64}$")
-    snapshot_month: str = column(
-        Role.TIME, "month at whose end this was known", example="2005-07", pattern=r"^[12]\d{3}-(0[1-9]|1[0-2])$"
+    snapshot_month: str = column(  # the panel begins in 2005: before, there was nothing to know
+        Role.TIME, "month at whose end this was known", example="2005-07", pattern=r"^20(0[5-9]|[1-9]\d)-(0[1-9]|1[0-2])$"
     )
     credit_limit: float = column(Role.INPUT, "credit limit", example=50_000.0, unit="TWD", ge=1, le=10_000_000)
     status_0: int = column(Role.INPUT, "repayment status of the snapshot month", example=0, codes=STATUS)

@@ -58,6 +58,8 @@ def test_a_whole_number_is_fine_for_a_number_and_becomes_one() -> None:
         ("status_0", '"0"', '"0"'),
         ("status_0", "10", "10"),
         ("snapshot_month", '"2005-13"', '"2005-13"'),
+        ("snapshot_month", '"2004-12"', '"2004-12"'),
+        ("snapshot_month", '"1066-12"', '"1066-12"'),
     ],
 )
 def test_a_value_that_breaks_the_contract_is_named_with_its_rule(field: str, written: str, shown: str) -> None:
