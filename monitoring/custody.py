@@ -19,6 +19,7 @@ from monitoring.decisions import DecisionLog, stamp
 from monitoring.sealing import DECISIONS
 
 _BACKUP = "restore the log from its backup, and find out who wrote to its database"
+_NO_SEAL = "it has no seal: none of our processes wrote it"
 _SHOWN = 20  # findings of one lane: who wrote over a table touched every row, and says so with the first
 
 
@@ -134,14 +135,19 @@ class _Lane:
         """What is wrong with a decision's inputs; "" if nothing is."""
         inputs = link["inputs"]
         if inputs == "":
-            due = str(link["recorded_at"]) < self.expired.get(link["model"], "")
-            return "" if due else "its inputs were deleted, and the ledger has no retention that did it"
+            return _deleted(link, self.expired)
         return "" if isinstance(inputs, str) and mac(key, inputs) == link.seal.inputs else "its inputs were edited"
+
+
+def _deleted(link: Link, expired: Mapping[str, str]) -> str:
+    """What is wrong with a decision without inputs; "" if retention was to delete them."""
+    due = str(link["recorded_at"]) < expired.get(link["model"], "")
+    return "" if due else "its inputs were deleted, and the ledger has no retention that did it"
 
 
 def _unsealed(links: Iterable[Link]) -> Iterator[Finding]:
     for link in links:
-        yield Finding(_named(link), "it has no seal: none of our processes wrote it", _BACKUP)
+        yield Finding(_named(link), _NO_SEAL, _BACKUP)
 
 
 def _named(link: Link) -> str:
@@ -182,16 +188,17 @@ def _expired(entries: Sequence[Entry]) -> dict[str, str]:
     return found
 
 
-def record_problem(linked: Sequence[Link], keys: ChainKeys) -> str:
-    """What is wrong with one record, given the one before it in its lane (if any) and itself; "" if nothing is.
+def record_problem(linked: Sequence[Link], entries: Sequence[Entry], keys: Callable[[], ChainKeys]) -> str:
+    """What is wrong with one decision, given the one before it in its lane (if any) and itself; "" if nothing is.
 
-    Of a record of before there were seals nothing can be said. Whether inputs went in their time is the ledger's to say.
+    Of one of before there were seals only its inputs can be missed. `keys` are asked for if it has a seal.
     """
-    if not linked or not (seal := linked[-1].seal).lane:
+    if not linked:
         return ""
+    own, expired = linked[-1], _expired(entries)
+    if not own.seal.lane:
+        return _NO_SEAL if _noted(entries) else _deleted(own, expired) if own["inputs"] == "" else ""
     before = linked[0].seal if len(linked) > 1 else UNSEALED
-    key, always = keys.of(seal.lane), {linked[-1]["model"]: "9"}
-    if key is None:
+    if (key := keys().of(own.seal.lane)) is None:
         return "there is no key of its generation here"
-    lane = _Lane(key, seal.lane, always, {}, before.place, before.chain)
-    return next(lane.problems(linked[-1], key), "")
+    return next(_Lane(key, own.seal.lane, expired, {}, before.place, before.chain).problems(own, key), "")

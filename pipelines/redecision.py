@@ -1,7 +1,7 @@
 """A past decision made again: the inputs that the log has, through the bundle that it names, compared in everything that was
 answered. Equal means equal: probabilities are quantised, so nothing is forgiven."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from models.channel import ReleaseChannel, history
 from models.errors import Expired, Integrity, NotFound
 from models.governance.doubt.rule import Rule
 from models.governance.explanation.reasons import UNEXPLAINED, Explainer
+from models.governance.ledger import Entry
 from models.governance.signing import Trust
 from models.governance.stop import stop_at
 from models.lake import Lake
@@ -48,14 +49,19 @@ class Published:
         )
 
 
-def ensure_unedited(log: DecisionLog, keys: Callable[[], ChainKeys], decision_id: str) -> None:
-    """Raises `Integrity` if the log's record is not the one that was written: account, month and time are in it, too."""
-    if (linked := log.linked(decision_id)) and (problem := record_problem(linked, keys())):
+def ensure_unedited(log: DecisionLog, entries: Sequence[Entry], keys: Callable[[], ChainKeys], decision_id: str) -> None:
+    """Raises `Integrity` if the log's record is not the one that was written: account, month and time are in it, too.
+
+    `entries` are the ledger's: it says since when a record needs a seal, and whose inputs retention deleted.
+    """
+    if problem := record_problem(log.linked(decision_id), entries, keys):
         raise Integrity(f"decision {decision_id} is not as it was answered: {problem}", hint="see `make verify` for all of them")
 
 
 def redecide(decision: LoggedDecision, bundle: Bundle, load: Callable[[bytes], Scorer], published: Published) -> list[Difference]:
-    """What comes out otherwise; empty if the decision is the same. Raises `Expired` if its inputs were deleted.
+    """What comes out otherwise; empty if the decision is the same.
+
+    Raises `Expired` if its inputs were deleted; whether retention did it, `ensure_unedited` says.
 
     Compared is everything that model, bundle and channel determine; what they do not, is sealed: see `ensure_unedited`.
     """

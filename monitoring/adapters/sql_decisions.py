@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from models.clock import Month
 from models.contract import Columns
-from models.errors import Conflict, NotFound, Unavailable
+from models.errors import Conflict, Integrity, NotFound, Unavailable
 from monitoring.adapters import sql_seals
 from monitoring.adapters.lanes import Lanes
 from monitoring.adapters.sql_schema import ANSWERS, DECISIONS, REVIEWS, engine, is_current, upgrade
@@ -114,8 +114,9 @@ class SqlDecisionLog:
         if row is None:
             self.find(decision_id)
             return None
-        read = {"recorded_at": datetime.fromisoformat(row.recorded_at), "reasons": read_reasons(row.reasons)}
-        return Review(**dict(row._mapping) | read)
+        with _as_written(f"the review of decision {decision_id!r}"):
+            read = {"recorded_at": datetime.fromisoformat(row.recorded_at), "reasons": read_reasons(row.reasons)}
+            return Review(**dict(row._mapping) | read)
 
     def months(self, model: str) -> dict[Month, int]:
         month = DECISIONS.c.month
@@ -133,8 +134,9 @@ class SqlDecisionLog:
             rows = connection.execute(query).all()
         named: Sequence[Sequence[Any]]
         *named, inputs = zip(*rows, strict=True) if rows else [()] * (len(_TYPES) + 1)
-        columns = {name: np.array(values, dtype=_TYPES[name]) for name, values in zip(_TYPES, named, strict=True)}
-        return {**columns, **input_columns(json.loads(f"[{','.join(text or '{}' for text in inputs)}]"))}
+        with _as_written(f"a decision of {model} in {month}"):
+            columns = {name: np.array(values, dtype=_TYPES[name]) for name, values in zip(_TYPES, named, strict=True)}
+            return {**columns, **input_columns([_inputs(text) for text in inputs])}
 
     def reviewed_since(self, model: str, instant: datetime) -> frozenset[str]:
         of_model = REVIEWS.join(DECISIONS, REVIEWS.c.decision_id == DECISIONS.c.decision_id)
@@ -270,13 +272,34 @@ def _copy(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
 
 def _decision(row: Row[Any]) -> LoggedDecision:
     fields = {name: row._mapping[name] for name in DECISION}
-    return LoggedDecision(
-        **fields
-        | {
-            "month": Month.parse(row.month),
-            "inputs": json.loads(row.inputs or "{}"),
-            "recorded_at": datetime.fromisoformat(row.recorded_at),
-            "reasons": read_reasons(row.reasons),
-            "out_of_distribution": tuple(filter(None, row.out_of_distribution.split(","))),
-        }
-    )
+    with _as_written(f"decision {row.decision_id!r}"):
+        return LoggedDecision(
+            **fields
+            | {
+                "month": Month.parse(row.month),
+                "inputs": _inputs(row.inputs),
+                "recorded_at": datetime.fromisoformat(row.recorded_at),
+                "reasons": read_reasons(row.reasons),
+                "out_of_distribution": tuple(filter(None, row.out_of_distribution.split(","))),
+            }
+        )
+
+
+def _inputs(text: str) -> dict[str, float | int]:
+    """Raises `ValueError` if it is not names with numbers, or nothing."""
+    found = json.loads(text or "{}")
+    if not isinstance(found, dict) or not all(type(value) in (int, float) for value in found.values()):
+        raise ValueError("no numbers by name")
+    return found
+
+
+@contextmanager
+def _as_written(what: str) -> Iterator[None]:
+    """What no process of ours can have written is an edit, not a slip."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise Integrity(
+            f"{what} is not as it was written: it cannot be read",
+            hint="restore the log from its backup; make verify names what was edited",
+        ) from error

@@ -1,6 +1,7 @@
 """The commands about records: make a past decision again, delete what was kept long enough, rotate the keys of pseudonyms."""
 
 from argparse import Namespace
+from functools import partial
 
 from models.catalog import names
 from models.errors import Integrity
@@ -17,6 +18,9 @@ def replay_decision(chosen: Namespace) -> Ended:
     parts = platform(use_case=chosen.model or "")
     decision = find(parts.decisions, parts.lake, chosen.id)
     print("\n".join(told(decision)))
+    ensure = partial(ensure_unedited, parts.decisions, parts.ledger.entries(), parts.chain_keys, chosen.id)
+    if not decision.inputs:
+        ensure()  # before it is called expired
     published = Published.of(parts.channel, parts.trust(), decision.model, decision.bundle)
     if found := redecide(decision, parts.released_bundle(decision.bundle), parts.scorer, published):
         print("\n".join(f"  {each.sentence}" for each in found))
@@ -24,7 +28,7 @@ def replay_decision(chosen: Namespace) -> Ended:
             f"decision {chosen.id} comes out otherwise: {found[0].sentence}",
             hint="the log was edited, or this machine computes otherwise: see `make verify`, then the golden rows",
         )
-    ensure_unedited(parts.decisions, parts.chain_keys, chosen.id)
+    ensure()
     print("made again from its record: the same in everything that was answered")
     return Ended.DONE
 

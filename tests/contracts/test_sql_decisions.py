@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from models.errors import Misconfigured, Unavailable
+from models.errors import Integrity, Misconfigured, Unavailable
 from models.governance.explanation.reasons import Reason
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.adapters.sql_schema import METADATA, REVISION, SCRIPTS, engine, migrate
@@ -47,6 +47,34 @@ def test_a_log_that_can_be_read_and_not_written_is_not_ready(migrated_sqlite: Pa
     log = SqlDecisionLog(f"sqlite:///file:{path}?mode=ro&uri=true", log_keys)
     with pytest.raises(Unavailable, match="readonly"):
         log.ping()
+    log.close()
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("inputs", "{"),
+        ("inputs", "[1]"),
+        ("inputs", '{"bill_0": "x"}'),
+        ("inputs", "{},{}"),
+        ("reasons", "[7]"),
+        ("recorded_at", "soon"),
+        ("month", "July"),
+    ],
+)
+def test_a_row_that_nobody_of_ours_can_have_written_is_named_as_edited(
+    migrated_sqlite: Path, tmp_path: Path, column: str, value: str
+) -> None:
+    path = shutil.copy(migrated_sqlite, tmp_path / "decisions.db")
+    log = SqlDecisionLog(f"sqlite:///{path}", log_keys)
+    log.append([decision("d1")])
+    with closing(sqlite3.connect(path)) as written, written:
+        written.execute(f"UPDATE decisions SET {column} = ?", (value,))
+    with pytest.raises(Integrity, match="decision 'd1' is not as it was written"):
+        log.find("d1")
+    if column == "inputs":
+        with pytest.raises(Integrity, match="a decision of credit_default in 2005-07 is not as it was written"):
+            log.columns("credit_default", JULY)
     log.close()
 
 

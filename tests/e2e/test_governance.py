@@ -4,10 +4,11 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import closing, redirect_stderr, redirect_stdout
 from dataclasses import asdict, replace
 from functools import partial
 from io import StringIO
@@ -196,6 +197,19 @@ def test_commands_in_an_empty_home_make_nothing(tmp_path: Path, home: Home) -> N
         assert "make train" in told
     home.run("inventory", STEWARD_HOME=str(empty))
     assert not empty.exists()
+
+
+def test_a_decision_that_loses_its_seal_is_found_before_any_report(home: Home, bundles: list[Bundle]) -> None:
+    request_promotion(home.desk, home.candidate(bundles[0]), compared_with="", reason="first")
+    home.run("promote", "--bundle", bundles[0].digest[:10])
+    events = [entry.event for entry in home.office.ledger.entries()]
+    assert events.index(Event.DECISIONS_SEALED) < events.index(Event.PROMOTED)
+    [answer] = start(home).post(SCORE, json=record()).json()["answers"]
+    assert "hold" in home.run("verify")
+    with closing(sqlite3.connect(home.path / "decisions.db")) as log, log:
+        log.execute("UPDATE decisions SET account_id = 'p1_00', lane = '', place = 0, chain = '', inputs_seal = ''")
+    assert "it has no seal: none of our processes wrote it" in home.run("verify", ends=1)
+    assert "it has no seal" in home.run("replay-decision", "--id", answer["decision_id"], ends=1)
 
 
 def test_two_people_bring_what_the_gate_refused_into_force_and_it_stays_visible(home: Home, bundles: list[Bundle]) -> None:

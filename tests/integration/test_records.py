@@ -81,6 +81,18 @@ def test_an_edit_that_no_model_could_notice_fails_too(home: Path, capsys: pytest
     assert "not as it was answered: it was edited" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("inputs", "said"), [("", "its inputs were deleted"), ("{", "cannot be read")])
+def test_inputs_that_somebody_emptied_or_wrote_over_are_an_edit_and_not_retention(
+    home: Path, capsys: pytest.CaptureFixture[str], inputs: str, said: str
+) -> None:
+    with sqlite3.connect(home / "decisions.db") as log:
+        log.execute("UPDATE decisions SET inputs = ? WHERE decision_id = 'id-0'", (inputs,))
+    assert main(["replay-decision", "--id", "id-0"]) == 1
+    told = capsys.readouterr().err
+    assert said in told
+    assert "past its retention" not in told
+
+
 def log_findings() -> list[str]:
     """What `make verify` finds of the decisions of this home."""
     checks = [check for check in platform().checks() if "decision" in check.subject]

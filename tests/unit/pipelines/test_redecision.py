@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from models.channel import release
 from models.clock import FixedClock, Month
 from models.errors import Expired, Integrity, NotFound
 from models.governance.doubt.rule import Rule
+from models.governance.ledger import Entry, Event
 from models.governance.stop import Stop
 from monitoring.decisions import LoggedDecision
 from monitoring.sealing import seal_all
@@ -22,6 +24,7 @@ from tests.bundles import MODEL, NOW, USE_CASE, Office, fake_bundle, records
 from tests.fakes.channel import FakeChannel
 from tests.fakes.decisions import InMemoryDecisionLog
 from tests.fakes.lake import InMemoryLake
+from tests.fakes.ledger import FakeLedger
 from tests.fakes.scorer import FakeScorer
 from tests.rings import ACCOUNTS, log_keys
 from tests.rules import all_familiar, plain
@@ -122,15 +125,37 @@ def test_what_the_channel_says_of_a_bundle_is_read_from_its_signed_documents() -
 )
 def test_what_no_model_determines_is_sealed(log: InMemoryDecisionLog, changes: dict[str, Any]) -> None:
     for number in range(len(ASKED)):
-        ensure_unedited(log, log_keys, f"id-{number}")
+        ensure_unedited(log, [], log_keys, f"id-{number}")
     log.decisions["id-2"] = replace(log.find("id-2"), **changes)
     with pytest.raises(Integrity, match="id-2 is not as it was answered: it was edited"):
-        ensure_unedited(log, log_keys, "id-2")
+        ensure_unedited(log, [], log_keys, "id-2")
 
 
-def test_inputs_that_expired_are_no_edit(log: InMemoryDecisionLog) -> None:
+def ledger_of(event: Event, **facts: Any) -> list[Entry]:
+    ledger = FakeLedger()
+    ledger.append(event, model=MODEL, actor="pipeline", at=NOW, facts=facts)
+    return ledger.entries()
+
+
+NOTED = ledger_of(Event.DECISIONS_SEALED, lanes={}, sealed=[], adopted=0)
+
+
+def test_inputs_that_retention_deleted_are_no_edit_and_others_are(log: InMemoryDecisionLog) -> None:
     log.decisions["id-2"] = replace(log.find("id-2"), inputs={})
-    ensure_unedited(log, log_keys, "id-2")
+    ensure_unedited(log, ledger_of(Event.INPUTS_EXPIRED, before=(NOW + timedelta(days=1)).isoformat()), log_keys, "id-2")
+    for entries in ([], ledger_of(Event.INPUTS_EXPIRED, before=NOW.isoformat())):
+        with pytest.raises(Integrity, match="its inputs were deleted, and the ledger has no retention that did it"):
+            ensure_unedited(log, entries, log_keys, "id-2")
+
+
+def test_a_record_without_a_seal_is_trusted_only_until_the_ledger_expects_one(log: InMemoryDecisionLog) -> None:
+    log.seals = {key: seal for key, seal in log.seals.items() if "id-2" not in key}
+    ensure_unedited(log, [], log_keys, "id-2")
+    with pytest.raises(Integrity, match="it has no seal"):
+        ensure_unedited(log, NOTED, log_keys, "id-2")
+    log.decisions["id-2"] = replace(log.find("id-2"), inputs={})
+    with pytest.raises(Integrity, match="no retention that did it"):
+        ensure_unedited(log, [], log_keys, "id-2")
 
 
 def test_an_edited_input_changes_what_comes_out(log: InMemoryDecisionLog) -> None:
