@@ -138,6 +138,7 @@ UNCERTAINTY = UncertaintyLimits(confidence=0.99, review_growth=0.15)
 # The repayment status carries most of the model (AUC .83 by itself). So a record that repeats last month's, or a status that is
 # plainly wrong, changes what is decided; from one record nobody can tell. The limits keep that from growing unseen; a whole month
 # of such records is what monitoring finds. An end of a range may be an ordinary value (nothing paid): then it is another account.
+# So is a payment a thousand times too small, which is next to nothing paid: both have one limit.
 ROBUSTNESS = RobustnessLimits(
     flagged=0.005,
     false_flags=0.02,
@@ -147,7 +148,7 @@ ROBUSTNESS = RobustnessLimits(
         "noise_1": Bounded(moved=0.50, changed=0.03),
         "noise_5": Bounded(moved=1.00, changed=0.06),
         "stale": Bounded(moved=9.00, changed=0.35),
-        "one_unit": Bounded(moved=4.00, changed=0.35),
+        "one_unit": Bounded(moved=4.00, changed=0.50),
         "extreme": Bounded(moved=9.00, changed=0.50),
     },
     caught={"all_units": 0.99},
