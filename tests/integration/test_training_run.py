@@ -80,6 +80,12 @@ def test_the_same_run_again_finds_its_own_model_in_force(
     assert parts.channel.pointers("credit_default") == 1
 
 
+def test_before_its_first_promotion_a_home_notes_that_every_decision_is_sealed(champion: tuple[Platform, Ending]) -> None:
+    events = [entry.event for entry in champion[0].ledger.entries()]
+    assert events.count(Event.DECISIONS_SEALED) == 1
+    assert events.index(Event.DECISIONS_SEALED) < events.index(Event.PROMOTED)
+
+
 def test_the_ledger_counts_each_model_that_the_out_of_time_month_judged(
     champion: tuple[Platform, Ending], searched_again: Development, tmp_path: Path
 ) -> None:
