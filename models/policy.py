@@ -1,7 +1,7 @@
 """A use case's policy: cut-offs and the costs behind them, directions, gates and limits. Data, sealed in the bundle."""
 
+import math
 from enum import StrEnum
-from functools import cached_property
 from typing import Literal, Self
 
 import numpy as np
@@ -218,8 +218,4 @@ class Policy(Frozen):
     quantum: float = Field(default=1e-9, description="probabilities are rounded to this before cut-off and log")
 
     def quantise(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.round(probability, self._decimals)
-
-    @cached_property
-    def _decimals(self) -> int:
-        return -int(np.floor(np.log10(self.quantum)))
+        return np.round(probability, -math.floor(math.log10(self.quantum)))
