@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from typing import TextIO, cast
 
-from models.errors import Held, NotFound, PlatformError
+from models.errors import Held, PlatformError
 from pipelines.commands import governing, records
 from pipelines.commands import loop as commands
 from pipelines.commands.arguments import day, instant, month, trials
 from pipelines.commands.doors import Door, Listener, written
-from pipelines.settings import PipelineSettings
+from pipelines.wiring import ensure_home
 
 BEGINNINGS = (
     *(commands.ingest, commands.train, commands.retrain, commands.schedule, commands.replay, commands.sbom, commands.licences),
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(chosen: argparse.Namespace) -> int:
     try:
         if chosen.run not in BEGINNINGS:
-            _ensure_home()
+            ensure_home()
         return EXIT_HELD if chosen.run(chosen) is commands.Ended.HELD else 0
     except PlatformError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
@@ -44,15 +44,6 @@ def _run(chosen: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("stopped; the same command goes on from here", file=sys.stderr)
         return 130
-
-
-def _ensure_home() -> None:
-    """A slip of the pen would be answered as if nothing had ever happened. Raises `NotFound`."""
-    home = PipelineSettings.read().home
-    if not home.is_dir():
-        raise NotFound(
-            f"there is no home {home}", hint="set STEWARD_HOME or SCENARIO to what there is; a new one begins: make train"
-        )
 
 
 def _parser() -> Door:

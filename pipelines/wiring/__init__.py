@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from models.errors import NotFound
 from pipelines.adapters.prefect_server import Api, prefect_api
 from pipelines.replay.ports import Service
 from pipelines.replay.story import ReplayResult
@@ -36,6 +37,14 @@ class Platform(Making, Verifying):
 def platform(**overrides: object) -> Platform:
     """The platform that the environment describes; `overrides` are settings by name, None and "" left alone."""
     return Platform(PipelineSettings.read(**{name: value for name, value in overrides.items() if value not in (None, "")}))
+
+
+def ensure_home() -> None:
+    """A slip of the pen would be answered as if nothing had ever happened. Raises `NotFound`."""
+    home = PipelineSettings.read().home
+    if not home.is_dir():
+        hint = "set STEWARD_HOME or SCENARIO to what there is; a new one begins: make train"
+        raise NotFound(f"there is no home {home}", hint=hint)
 
 
 def orchestrator(settings: PipelineSettings, *, ui: bool = False) -> AbstractContextManager[Api]:
