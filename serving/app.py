@@ -96,9 +96,8 @@ def _add_scoring(app: FastAPI, predictor: Predictor, recorder: Recorder, limits:
         answer = await answered(predictor, recorder, ask)
         return Response(answer.response, media_type=JSON, headers={"Idempotent-Replayed": "true"} if answer.replayed else None)
 
-    app.add_route(
-        "/v1/models/{model}/score", score, methods=["POST"]
-    )  # plain: the contract's checks are the bundle's, not FastAPI's
+    # A plain route: the checks are the bundle's own, and FastAPI would add none.
+    app.add_route("/v1/models/{model}/score", score, methods=["POST"])
 
     @app.post("/v1/models/{model}/counterfactual", include_in_schema=False)
     async def counsel(model: str, request: Request) -> Response:
