@@ -1,26 +1,72 @@
-"""Answers for many requests at once, on one event loop: decide here, record together."""
+"""Answers for many requests at once, on one event loop: decide together, record together.
+
+What the loop has read by the time it comes to deciding shares one run of the graph. Nobody waits for a group to fill: a
+request that is alone is decided at once, and the busier the service, the larger the groups.
+"""
 
 import asyncio
+from collections.abc import Sequence
 
 from models.errors import Conflict
 from serving.answers import Answer, Ask
+from serving.deciding import Prepared
 from serving.prediction import Predictor
 from serving.recording import Recorder
 
 SMALL = 4_096
 """Bytes of a body that is decided on the spot, at most: a few records, for which a thread costs more than they do."""
+AT_ONCE = 64
+"""Requests decided in one go, at most: what others send meanwhile is not kept waiting for longer."""
 
 
-async def answered(predictor: Predictor, recorder: Recorder, ask: Ask) -> Answer:
-    """The answer; its decisions are durable when it returns. Raises what `Predictor.answer` raises."""
-    if ask.key and (before := await asyncio.to_thread(predictor.before, ask)):
-        return before
-    small = len(ask.body) <= SMALL
-    prepared = predictor.prepare(ask) if small else await asyncio.to_thread(predictor.prepare, ask)
-    try:
-        await recorder.record(prepared.entry)
-    except Conflict:
-        if ask.key and (before := await asyncio.to_thread(predictor.before, ask)):
-            return before  # the same retry was answered by somebody else meanwhile
-        raise
-    return Answer(prepared.response)
+class Desk:
+    """Takes requests of one event loop."""
+
+    def __init__(self, predictor: Predictor, recorder: Recorder) -> None:
+        self._predictor = predictor
+        self._recorder = recorder
+        self._waiting: list[tuple[Ask, asyncio.Future[Prepared]]] = []
+
+    async def answer(self, ask: Ask) -> Answer:
+        """The answer; its decisions are durable when it returns. Raises what `Predictor.prepare` refuses, `Conflict` for a key
+        that was used for another body, and what `Recorder.record` raises."""
+        if ask.key and (before := await asyncio.to_thread(self._predictor.before, ask)):
+            return before
+        prepared = await (self._soon(ask) if len(ask.body) <= SMALL else asyncio.to_thread(self._alone, ask))
+        try:
+            await self._recorder.record(prepared.entry)
+        except Conflict:
+            if ask.key and (before := await asyncio.to_thread(self._predictor.before, ask)):
+                return before  # the same retry was answered by somebody else meanwhile
+            raise
+        return Answer(prepared.response)
+
+    def _soon(self, ask: Ask) -> "asyncio.Future[Prepared]":
+        """Decided when the loop has read what there is to read."""
+        loop = asyncio.get_running_loop()
+        told: asyncio.Future[Prepared] = loop.create_future()
+        if not self._waiting:
+            loop.call_soon(self._decide)
+        self._waiting.append((ask, told))
+        return told
+
+    def _decide(self) -> None:
+        group, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._decide)
+        asked = [(ask, told) for ask, told in group if not told.done()]  # of a client that went away nothing is decided
+        for (_, told), outcome in zip(asked, self._outcomes([ask for ask, _ in asked]), strict=True):
+            told.set_result(outcome) if isinstance(outcome, Prepared) else told.set_exception(outcome)
+
+    def _alone(self, ask: Ask) -> Prepared:
+        (outcome,) = self._outcomes([ask])
+        if isinstance(outcome, Prepared):
+            return outcome
+        raise outcome
+
+    def _outcomes(self, asks: Sequence[Ask]) -> Sequence[Prepared | Exception]:
+        """If deciding together fails, each by itself, so that none falls with another."""
+        try:
+            return self._predictor.prepare(asks)
+        except Exception as error:  # noqa: BLE001, whatever it is, those who wait must hear of it
+            return [error] if len(asks) == 1 else [outcome for each in asks for outcome in self._outcomes([each])]

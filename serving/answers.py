@@ -7,8 +7,7 @@ from typing import Any
 
 from models.bundle import sha256
 from models.errors import Conflict
-from models.governance.explanation.reasons import Explanation
-from monitoring.decisions import Answered, LoggedDecision
+from monitoring.decisions import Answered
 from serving.loaded import Judged, LoadedModel
 
 _spell = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
@@ -50,28 +49,21 @@ def given_before(before: Answered, ask: Ask) -> Answer:
     return Answer(before.response, replayed=True)
 
 
-def told(decision_id: str, judged: Judged, why: Explanation) -> dict[str, Any]:
+def told(decision_id: str, judged: Judged) -> dict[str, Any]:
     """What a client gets of a decision: of a reduction its reasons, and whether it is one that needs no notice."""
     answer: dict[str, Any] = {"decision_id": decision_id, "decision": judged.action, "probability": judged.probability}
     answer["interval"] = judged.interval
     if judged.out_of_distribution:
         answer["out_of_distribution"] = judged.out_of_distribution
-    if why.reasons:
-        answer["reasons"] = [reason.to_dict() for reason in why.reasons]
-        answer["no_notice"] = bool(why.no_notice)
-    return answer | ({"no_notice_basis": why.no_notice} if why.no_notice else {})
+    if judged.why.reasons:
+        answer["reasons"] = [reason.to_dict() for reason in judged.why.reasons]
+        answer["no_notice"] = bool(judged.why.no_notice)
+    return answer | ({"no_notice_basis": judged.why.no_notice} if judged.why.no_notice else {})
 
 
-def response_of(model: LoadedModel, decisions: Sequence[LoggedDecision], request_id: str) -> bytes:
-    """Answers stand in the order of the records."""
-    answers = [told(d.decision_id, _judged(model, d), Explanation(d.no_notice, d.reasons)) for d in decisions]
+def response_of(model: LoadedModel, judged: Sequence[tuple[str, Judged]], request_id: str) -> bytes:
+    """Decisions with their ids; answers stand in the order of the records."""
     pointer = model.pointer
     head = {"request_id": request_id, "model": pointer.model, "version": pointer.version, "bundle": pointer.bundle}
     head |= {"fallback": model.fallback} if model.fallback else {}
-    return _spell(head | {"answers": answers}).encode()
-
-
-def _judged(model: LoadedModel, decision: LoggedDecision) -> Judged:
-    """As it was decided: the interval is a function of the score, so the log need not keep it."""
-    interval = model.rule.intervals.around(decision.probability)
-    return Judged(decision.action, decision.probability, interval, decision.out_of_distribution)
+    return _spell(head | {"answers": [told(decision_id, each) for decision_id, each in judged]}).encode()

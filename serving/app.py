@@ -13,19 +13,20 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.routing import Route
 
 from models import errors
 from models.errors import PlatformError
-from serving.answering import answered
+from serving.answering import Desk
 from serving.answers import Ask
-from serving.bodies import BodyTooLarge, NotJson, body, idempotency_key
+from serving.bodies import BodyTooLarge, Gone, NotJson, body
 from serving.documents import JSON, PROBLEM, Models, Problem, Readiness, Reviewed, Trouble, problem, served
-from serving.envelope import Marked, Patient
+from serving.envelope import Application, Marked, Patient
 from serving.openapi import complete
 from serving.prediction import Predictor
 from serving.recording import Recorder
 from serving.reviews import Reviewing, Reviews
+from serving.scoring import PATH, Scoring, Shortcut
 from serving.watching import Watcher
 
 logger = logging.getLogger("steward.serving")
@@ -58,7 +59,7 @@ class Limits:
 
 def scoring_app(
     predictor: Predictor, recorder: Recorder, watcher: Watcher, reviews: Reviews, limits: Limits, close: Callable[[], None]
-) -> FastAPI:
+) -> Application:
     """The application. `close` is called when the last request was answered and everything is recorded."""
 
     @asynccontextmanager
@@ -75,33 +76,19 @@ def scoring_app(
 
     # No pages of documentation: they would load scripts from somebody else's server.
     app = FastAPI(title="Steward scoring", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
-    app.add_middleware(Patient)
-    app.add_middleware(Marked)
+    scoring = Scoring(Desk(predictor, recorder), limits.max_body_bytes, _refusal)
+    app.router.routes.append(Route(PATH, scoring, methods=["POST"]))  # reached by a shortcut; here other methods are refused
     _add_problems(app)
-    _add_scoring(app, predictor, recorder, limits)
+    _add_models(app, predictor, limits)
     _add_reviews(app, reviews, limits)
     _add_health(app, predictor, watcher)
-    return app
+    return Marked(Patient(Shortcut(scoring, app)))
 
 
-def _add_scoring(app: FastAPI, predictor: Predictor, recorder: Recorder, limits: Limits) -> None:
-    async def score(request: Request) -> Response:
-        sent = await body(request.headers, request.stream(), limits.max_body_bytes)
-        ask = Ask(
-            request.path_params["model"],
-            sent,
-            request.state.request_id,
-            idempotency_key(request.headers.getlist("idempotency-key")),
-        )
-        answer = await answered(predictor, recorder, ask)
-        return Response(answer.response, media_type=JSON, headers={"Idempotent-Replayed": "true"} if answer.replayed else None)
-
-    # A plain route: the checks are the bundle's own, and FastAPI would add none.
-    app.add_route("/v1/models/{model}/score", score, methods=["POST"])
-
+def _add_models(app: FastAPI, predictor: Predictor, limits: Limits) -> None:
     @app.post("/v1/models/{model}/counterfactual", include_in_schema=False)
     async def counsel(model: str, request: Request) -> Response:
-        sent = await body(request.headers, request.stream(), limits.max_body_bytes)
+        sent = await body(request.scope, request.receive, limits.max_body_bytes)
         asked = Ask(model, sent, request.state.request_id)
         return Response(await run_in_threadpool(predictor.counsel, asked), media_type=JSON)
 
@@ -122,7 +109,7 @@ def _add_reviews(app: FastAPI, reviews: Reviews, limits: Limits) -> None:
 
     @app.post(address, summary="What a person decided who was asked to", responses=refusals, openapi_extra=taken)
     async def take(decision_id: str, request: Request) -> Reviewed:
-        sent = await body(request.headers, request.stream(), limits.max_body_bytes)
+        sent = await body(request.scope, request.receive, limits.max_body_bytes)
         return await run_in_threadpool(reviews.take, decision_id, sent)
 
     @app.get(address, summary="What a person decided, if anybody did", responses={404: {"model": Problem}})
@@ -150,9 +137,9 @@ def _add_health(app: FastAPI, predictor: Predictor, watcher: Watcher) -> None:
 
 def _add_problems(app: FastAPI) -> None:
     @app.exception_handler(PlatformError)
-    async def refused(request: Request, error: PlatformError) -> Response:
-        status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-        return _problem(problem(error, status, request.state.request_id))
+    @app.exception_handler(Exception)
+    async def refused(request: Request, error: Exception) -> Response:
+        return _refusal(error, request.state.request_id)
 
     @app.exception_handler(HTTPException)
     async def misdirected(request: Request, error: HTTPException) -> Response:
@@ -167,24 +154,25 @@ def _add_problems(app: FastAPI) -> None:
         )
         return _problem(said, error.headers)
 
-    @app.exception_handler(ClientDisconnect)
-    async def gone(_request: Request, _error: ClientDisconnect) -> Response:
+    @app.exception_handler(Gone)
+    async def gone(_request: Request, _error: Gone) -> Response:
         return Response(status_code=400)  # nobody reads it
 
-    @app.exception_handler(Exception)
-    async def broken(request: Request, _error: Exception) -> Response:
-        """Nothing of the error is told; the server's log has it under the request's id."""
-        request_id = request.state.request_id
-        logger.error("request %s broke", request_id)
-        said = Problem(
-            type="about:blank",
-            title="Internal error",
-            status=500,
-            detail="something went wrong that nobody expected",
-            hint="tell the operator the request id",
-            request_id=request_id,
-        )
-        return _problem(said, {"X-Request-ID": request.state.echoed_id})
+
+def _refusal(error: Exception, request_id: str) -> Response:
+    """What a client is told. Of an error that nobody expected nothing; the server's log has it under the request's id."""
+    if isinstance(error, PlatformError):
+        return _problem(problem(error, next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), request_id))
+    logger.error("request %s broke", request_id)
+    said = Problem(
+        type="about:blank",
+        title="Internal error",
+        status=500,
+        detail="something went wrong that nobody expected",
+        hint="tell the operator the request id",
+        request_id=request_id,
+    )
+    return _problem(said)
 
 
 def _problem(said: Problem, headers: Mapping[str, str] | None = None) -> Response:

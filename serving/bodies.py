@@ -1,11 +1,16 @@
-"""The bytes of a request: taken only if they are declared as JSON, and only as many as are allowed."""
+"""The bytes of a request: taken only if they are declared as JSON, and only as many as are allowed. Plain ASGI (spec 2.3)."""
 
 import re
-from collections.abc import AsyncIterable, Mapping, Sequence
+from collections.abc import Iterable
 
 from models.errors import InputRefused
 from serving.documents import JSON
+from serving.envelope import Receive, Scope
 
+Header = tuple[bytes, bytes]
+"""A name in lower case and a value, as ASGI gives them."""
+
+_JSON = JSON.encode()
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -15,27 +20,53 @@ class BodyTooLarge(InputRefused): ...
 class NotJson(InputRefused): ...
 
 
-async def body(headers: Mapping[str, str], stream: AsyncIterable[bytes], most: int) -> bytes:
-    """The body, refused as soon as it is known to be too large or not JSON. `headers` are looked up in lower case."""
-    media = headers.get("content-type", "").partition(";")[0].strip().lower()
-    encoding = headers.get("content-encoding", "identity").lower()
-    if media != JSON or encoding != "identity":
-        raise NotJson(
-            f"the body is declared as {media or 'nothing'} ({encoding})", hint=f"send content-type: {JSON}, not compressed"
-        )
-    declared = headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > most:
+class Gone(ConnectionError):
+    """The client went away while it was sending: nobody reads an answer."""
+
+
+async def body(scope: Scope, receive: Receive, most: int) -> bytes:
+    """The body, refused as soon as it is known to be too large or not JSON. Raises `Gone`."""
+    _check_declared(scope["headers"], most)
+    message = await receive()
+    whole: bytes = message.get("body", b"")
+    if message.get("more_body", False) or message["type"] != "http.request":
+        return await _rest(message, receive, most)
+    if len(whole) > most:
         raise _too_large(most)
+    return whole
+
+
+async def _rest(message: Scope, receive: Receive, most: int) -> bytes:
     taken = bytearray()
-    async for chunk in stream:
-        taken += chunk
+    while message["type"] == "http.request":
+        taken += message.get("body", b"")
         if len(taken) > most:
             raise _too_large(most)
-    return bytes(taken)
+        if not message.get("more_body", False):
+            return bytes(taken)
+        message = await receive()
+    raise Gone
 
 
-def idempotency_key(sent: Sequence[str]) -> str:
-    """The client's key, "" for none. `sent` are the values of the header, as often as it was sent."""
+def _check_declared(headers: Iterable[Header], most: int) -> None:
+    media, encoding, length = b"", b"identity", b""
+    for name, value in headers:
+        if name == b"content-type":
+            media = value
+        elif name == b"content-encoding":
+            encoding = value
+        elif name == b"content-length":
+            length = value
+    if (media != _JSON and media.partition(b";")[0].strip().lower() != _JSON) or encoding.lower() != b"identity":
+        said = f"{media.decode('latin-1') or 'nothing'} ({encoding.decode('latin-1')})"
+        raise NotJson(f"the body is declared as {said}", hint=f"send content-type: {JSON}, not compressed")
+    if length.isdigit() and int(length) > most:
+        raise _too_large(most)
+
+
+def idempotency_key(headers: Iterable[Header]) -> str:
+    """The client's key, "" for none. Raises `InputRefused` if it cannot be one, or stands there twice."""
+    sent = [value.decode("latin-1") for name, value in headers if name == b"idempotency-key"]
     if len(sent) > 1 or not all(map(_KEY.fullmatch, sent)):
         raise InputRefused(
             "the Idempotency-Key is empty, too long, not plain or there twice",

@@ -7,10 +7,10 @@ at once, and what is still coming is read and dropped before the connection clos
 
 import asyncio
 import re
+import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -22,6 +22,7 @@ PATIENT_BYTES = 128 * 2**20
 PATIENT_SECONDS = 10.0
 """How much more of a refused body is read, and for how long, so that its sender comes to read the answer."""
 
+_PLAIN = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
@@ -39,15 +40,14 @@ class Marked:
             await self._app(scope, receive, send)
             return
         asked = _header(scope, b"x-request-id")
-        request_id = uuid4().hex
+        request_id = secrets.token_hex(16)
         echoed = asked if _REQUEST_ID.fullmatch(asked) else request_id
         scope.setdefault("state", {}).update(request_id=request_id, echoed_id=echoed)
-        own = {b"x-request-id": echoed.encode(), b"x-content-type-options": b"nosniff", b"cache-control": b"no-store"}
+        own = [(b"x-request-id", echoed.encode()), *_PLAIN]
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                others = [(name, value) for name, value in message.get("headers", ()) if name.lower() not in own]
-                message["headers"] = [*others, *own.items()]
+                message["headers"] = [*message.get("headers", ()), *own]
             await send(message)
 
         await self._app(scope, receive, marked)

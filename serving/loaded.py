@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,8 @@ from models.scoring import Scorer, check_golden_rows
 from serving.checking import Checker, Record
 
 
-@dataclass(frozen=True)
-class Judged:
-    """What is decided about one record. `interval` spans probability and Venn-Abers (p0, p1).
+class Judged(NamedTuple):
+    """What is decided about one record, and what its client is told. `interval` spans probability and Venn-Abers (p0, p1).
 
     `out_of_distribution` names inputs that are unlike any that the model was made from, for which a person decides.
     """
@@ -31,6 +30,7 @@ class Judged:
     probability: float
     interval: tuple[float, float]
     out_of_distribution: tuple[str, ...] = ()
+    why: Explanation = UNEXPLAINED
 
 
 @dataclass(frozen=True)
@@ -79,13 +79,16 @@ class LoadedModel:
         return {name: self.contract[name].example for name in self.checker.record.model_fields}
 
     def judged(self, records: Sequence[Record]) -> list[Judged]:
-        """The decisions. Raises `Integrity` if the graph gives anything but a probability."""
+        """The decisions, with the reasons of each reduction. Raises `Integrity` if the graph gives anything but a probability."""
         rows = self.packed(records)
         probability = self.probabilities(rows)
         actions, strange = self.rule.judged(probability, rows)
         named = {row: self._named(strange[row]) for row in np.flatnonzero(strange.any(axis=1)).tolist()}
+        reduced = np.flatnonzero(actions == Action.REDUCE)
+        why = dict(zip(reduced.tolist(), self.explainer.explain(rows[reduced]), strict=True))
+        around = self.rule.intervals.around
         return [
-            Judged(action, score, self.rule.intervals.around(score), named.get(row, ()))
+            Judged(action, score, around(score), named.get(row, ()), why.get(row, UNEXPLAINED))
             for row, (action, score) in enumerate(zip(actions.tolist(), probability.tolist(), strict=True))
         ]
 
@@ -98,15 +101,6 @@ class LoadedModel:
                 hint="nothing was decided; roll back to the previous champion",
             )
         return probability
-
-    def explanations(self, records: Sequence[Record], judged: Sequence[Judged]) -> list[Explanation]:
-        """Why each record that is reduced is reduced; nothing to explain about the others."""
-        found = [UNEXPLAINED] * len(records)
-        if reduced := [place for place, each in enumerate(judged) if each.action == Action.REDUCE]:
-            explained = self.explainer.explain(self.packed([records[place] for place in reduced]))
-            for place, explanation in zip(reduced, explained, strict=True):
-                found[place] = explanation
-        return found
 
     def _named(self, strange: NDArray[np.bool_]) -> tuple[str, ...]:
         return tuple(name for name, odd in zip(self.contract.inputs, strange.tolist(), strict=True) if odd)

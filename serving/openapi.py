@@ -118,9 +118,8 @@ def _golden(golden: dict[str, Any], row: int) -> Iterator[tuple[str, float]]:
 
 
 def _scored(model: LoadedModel, record: Record) -> dict[str, Any]:
-    judged, pointer = model.judged([record]), model.pointer
-    [why] = model.explanations([record], judged)
-    answer = Decided.model_validate(told("6d1ff2a0c9d94d6b8f6f6f1f0f4c2f6e-0", judged[0], why))
+    [judged], pointer = model.judged([record]), model.pointer
+    answer = Decided.model_validate(told("0107e8dcd76c7f6b8f6f6f1f0f4c2f6e-0", judged))
     scored = Scored(request_id="r-1", model=pointer.model, version=pointer.version, bundle=pointer.bundle, answers=[answer])
     return scored.model_dump(exclude_none=True)
 

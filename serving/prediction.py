@@ -7,14 +7,16 @@ with, so no answer mixes two versions.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from uuid import uuid4
+from datetime import datetime
 
 from models.clock import Clock, Month
-from models.errors import Conflict, Integrity, NoChampion, NotApproved, NotFound, PlatformError
-from monitoring.decisions import Answered, DecisionLog, Entry, LoggedDecision
-from serving.answers import Answer, Ask, given_before, response_of
-from serving.checking import Record, refuse_the_future
+from models.errors import Integrity, NoChampion, NotApproved, NotFound, PlatformError
+from monitoring.decisions import DecisionLog
+from serving.answers import Answer, Ask, given_before
+from serving.checking import refuse_the_future
 from serving.counterfactuals import counterfactual
+from serving.deciding import Checked, Circumstances, Prepared, together
+from serving.ids import new_id
 from serving.loaded import LoadedModel, expired
 
 
@@ -26,20 +28,10 @@ class Halt:
     fallback: LoadedModel | None = None
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """An answer that may leave when its entry is in the log."""
-
-    response: bytes
-    entry: Entry
-
-
 class Predictor:
     """Answers for every model that was swapped in. Safe for several threads."""
 
-    def __init__(
-        self, log: DecisionLog, clock: Clock, hide: Callable[[str], str], new_id: Callable[[], str] = lambda: uuid4().hex
-    ) -> None:
+    def __init__(self, log: DecisionLog, clock: Clock, hide: Callable[[str], str], new_id: Callable[[], str] = new_id) -> None:
         self._log = log
         self._clock = clock
         self._hide = hide  # account id to pseudonym: no id is recorded
@@ -99,32 +91,28 @@ class Predictor:
         found = self._log.answered(ask.key) if ask.key else None
         return given_before(found, ask) if found else None
 
-    def prepare(self, ask: Ask) -> Prepared:
-        """Decide. Nothing is recorded, so nobody may be told yet. Raises `InputRefused`, `NotFound`, `NoChampion`,
-        `NotApproved` (the approval ended), `Integrity`."""
-        model = self.model(ask.model)
-        decisions = self._decide(model, model.checker.records(ask.body), ask.request_id)
-        response = response_of(model, decisions, ask.request_id)
-        return Prepared(response, Entry(decisions, Answered(ask.key, ask.digest, response) if ask.key else None))
+    def prepare(self, asks: Sequence[Ask]) -> list[Prepared | PlatformError]:
+        """Decide all of them together; each gets its own answer or refusal. Nothing is recorded, so nobody may be told yet.
 
-    def answer(self, ask: Ask) -> Answer:
-        """Decide and record; durable when it returns. For one caller at a time: `answering.py` is for many.
-
-        Raises what `before` and `prepare` raise, and `Unavailable` if the log does not answer.
+        The refusals: `InputRefused`, `NotFound`, `NoChampion`, `NotApproved` (the approval ended). Raises `Integrity` if the
+        graph fails over any of them: then nothing is decided for anybody.
         """
-        if before := self.before(ask):
-            return before
-        prepared = self.prepare(ask)
-        try:
-            self._log.append_all([prepared.entry])
-        except Conflict:
-            if before := self.before(ask):
-                return before  # the same retry was answered by somebody else meanwhile
-            raise
-        return Answer(prepared.response)
+        beside = Circumstances(self._clock.now(), self._hide, self._new_id)
+        found = [self._checked(ask, beside.now) for ask in asks]
+        outcomes: dict[int, Prepared | PlatformError] = {}
+        sound: dict[int, list[tuple[int, Checked]]] = {}
+        for place, each in enumerate(found):
+            if isinstance(each, Checked):
+                sound.setdefault(id(each.model), []).append((place, each))
+            else:
+                outcomes[place] = each
+        for requests in sound.values():
+            places, checked = zip(*requests, strict=True)
+            outcomes |= zip(places, together(checked, beside), strict=True)
+        return [outcomes[place] for place in range(len(asks))]
 
     def counsel(self, ask: Ask) -> bytes:
-        """What would have had to be different; nothing is decided or recorded. Raises what `answer` raises of a record."""
+        """What would have had to be different; nothing is decided or recorded. Raises what `prepare` refuses."""
         return counterfactual(self.model(ask.model), ask, Month.of(self._clock.now().date()))
 
     def model(self, name: str) -> LoadedModel:
@@ -148,30 +136,11 @@ class Predictor:
             raise expired(model)
         return model
 
-    def _decide(self, model: LoadedModel, records: Sequence[Record], request_id: str) -> list[LoggedDecision]:
-        token, now = self._new_id(), self._clock.now()
-        refuse_the_future(records, model.contract.time, Month.of(now.date()))
-        judged = model.judged(records)
-        why = model.explanations(records, judged)
-        pointer, names, key, time = model.pointer, model.contract.inputs, model.contract.key, model.contract.time
-        months = {text: Month.parse(text) for text in {record[time] for record in records}}
-        return [
-            LoggedDecision(
-                decision_id=f"{token}-{number}",
-                model=pointer.model,
-                version=pointer.version,
-                bundle=pointer.bundle,
-                account_id=self._hide(record[key]),
-                month=months[record[time]],
-                inputs={name: record[name] for name in names},
-                probability=found.probability,
-                action=found.action,
-                recorded_at=now,
-                request_id=request_id,
-                no_notice=because.no_notice,
-                reasons=because.reasons,
-                fallback=model.fallback,
-                out_of_distribution=found.out_of_distribution,
-            )
-            for number, (record, found, because) in enumerate(zip(records, judged, why, strict=True))
-        ]
+    def _checked(self, ask: Ask, now: datetime) -> Checked | PlatformError:
+        try:
+            model = self.model(ask.model)
+            records = model.checker.records(ask.body)
+            refuse_the_future(records, model.contract.time, Month.of(now.date()))
+        except PlatformError as error:
+            return error
+        return Checked(model, ask, records)

@@ -24,7 +24,7 @@ from pipelines.__main__ import main
 from pipelines.wiring import platform
 from serving.answers import Ask
 from serving.loaded import LoadedModel
-from serving.prediction import Predictor
+from tests.answering import Answering
 from tests.bundles import MODEL, NOW, Office, real_bundle, record
 
 pytestmark = pytest.mark.integration
@@ -45,7 +45,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     log = SqlDecisionLog(
         f"sqlite:///{tmp_path / 'decisions.db'}", lambda: ChainKeys(secret_keys(tmp_path / "keys", LOG, local=True))
     )
-    served = Predictor(log, clock, keyring(tmp_path / "keys", ACCOUNTS, local=True).pseudonym, lambda: "id")
+    served = Answering(log, clock, keyring(tmp_path / "keys", ACCOUNTS, local=True).pseudonym, lambda: "id")
     served.swap(LoadedModel.load(release(channel, office.trust, MODEL, now=NOW), OnnxScorer, 10))
     served.answer(Ask(MODEL, json.dumps({"records": [REDUCED, KEPT]}).encode(), "r", "key"))
     log.close()

@@ -41,8 +41,8 @@ def test_a_champion_that_was_deleted_is_missed_by_a_service_that_starts_again(
     signed = newest.read_bytes()
     newest.unlink()
     again = started()
-    with pytest.raises(NoChampion):
-        again.predictor.answer(Ask(MODEL, canonical(record()), "r"))
+    [refused] = again.predictor.prepare([Ask(MODEL, canonical(record()), "r")])
+    assert isinstance(refused, NoChampion)
     assert "were taken away from the release channel" in str(again.watcher.obstacle())
 
     durable.replace(newest, signed)

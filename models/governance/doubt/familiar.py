@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 _SPREAD = 2.0**20  # codes lie closer together than this
+_FEW = 8  # rows that are looked up one by one: arrays pay only for more
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,8 @@ class Familiar:
 
     def strange(self, rows: Floats) -> Bools:
         """Of packed inputs (n, inputs), which are unfamiliar, same shape; a combination marks every column of it."""
-        if len(rows) == 1:
-            return np.array([self._strange_of(rows[0].tolist())])
+        if len(rows) <= _FEW:
+            return np.array([self._strange_of(row) for row in rows.tolist()], dtype=np.bool_).reshape(rows.shape)
         low, high, joint = self._compiled
         found = ~((rows >= low) & (rows <= high))
         for places, weights, keys in joint:

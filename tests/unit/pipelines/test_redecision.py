@@ -19,7 +19,7 @@ from monitoring.sealing import seal_all
 from pipelines.redecision import Published, ensure_unedited, find, redecide, told
 from serving.answers import Ask
 from serving.loaded import LoadedModel
-from serving.prediction import Predictor
+from tests.answering import Answering
 from tests.bundles import MODEL, NOW, USE_CASE, Office, fake_bundle, records
 from tests.fakes.channel import FakeChannel
 from tests.fakes.decisions import InMemoryDecisionLog
@@ -55,7 +55,7 @@ def log() -> InMemoryDecisionLog:
     """What the service itself wrote."""
     log, office, channel = InMemoryDecisionLog(), Office(), FakeChannel()
     office.promote(channel, BUNDLE)
-    served = Predictor(log, FixedClock(NOW), ACCOUNTS.pseudonym, lambda: "id")
+    served = Answering(log, FixedClock(NOW), ACCOUNTS.pseudonym, lambda: "id")
     served.swap(LoadedModel.load(release(channel, office.trust, MODEL, now=NOW), FakeScorer, 100))
     served.answer(Ask(MODEL, json.dumps({"records": ASKED}).encode(), "r1"))
     assert {log.find(f"id-{number}").action for number in range(len(ASKED))} == {"keep", "review", "reduce"}

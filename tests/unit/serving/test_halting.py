@@ -15,8 +15,8 @@ from models.governance.stop import Stop, Stopped
 from serving.answers import Ask
 from serving.loaded import LoadedModel
 from serving.memory import InProcess, Mark, Memory
-from serving.prediction import Predictor
 from serving.watching import Watcher
+from tests.answering import Answering
 from tests.bundles import MODEL, NOW, Office, fake_bundle, record
 from tests.fakes.channel import FakeChannel
 from tests.fakes.decisions import InMemoryDecisionLog
@@ -57,7 +57,7 @@ class World:
 
     def restart(self) -> None:
         """A service that knows what is on disk, and nothing else."""
-        self.predictor = Predictor(self.log, self.clock, ACCOUNTS.pseudonym)
+        self.predictor = Answering(self.log, self.clock, ACCOUNTS.pseudonym)
         self.watcher = Watcher(
             self.channel, lambda: self.office.trust, self.clock, self.log, self.predictor, load, memory=self.memory
         )

@@ -1,8 +1,6 @@
 """Check, predict, record; and swap."""
 
 import json
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from hashlib import sha256
 from itertools import count
@@ -18,10 +16,9 @@ from models.clock import FixedClock, Month
 from models.errors import Conflict, InputRefused, Integrity, Misconfigured, NoChampion, NotFound, Unavailable
 from models.governance.doubt.rule import Rule
 from models.governance.explanation.reasons import Reason
-from monitoring.decisions import Entry
 from serving.answers import Ask
 from serving.loaded import LoadedModel
-from serving.prediction import Predictor
+from tests.answering import Answering
 from tests.bundles import MODEL, NOW, USE_CASE, Office, fake_bundle, record, records
 from tests.fakes.channel import FakeChannel
 from tests.fakes.decisions import InMemoryDecisionLog
@@ -48,9 +45,9 @@ def log() -> InMemoryDecisionLog:
 
 
 @pytest.fixture
-def predictor(log: InMemoryDecisionLog) -> Predictor:
+def predictor(log: InMemoryDecisionLog) -> Answering:
     numbers = count(1)
-    made = Predictor(log, FixedClock(NOW), ACCOUNTS.pseudonym, lambda: f"id{next(numbers)}")
+    made = Answering(log, FixedClock(NOW), ACCOUNTS.pseudonym, lambda: f"id{next(numbers)}")
     made.swap(loaded(0.1)[0])
     return made
 
@@ -59,7 +56,7 @@ def ask(*records: dict[str, Any], key: str = "", model: str = MODEL) -> Ask:
     return Ask(model, json.dumps({"records": records}).encode(), "r1", key)
 
 
-def test_every_record_gets_its_decision_in_order(predictor: Predictor) -> None:
+def test_every_record_gets_its_decision_in_order(predictor: Answering) -> None:
     answered = predictor.answer(ask(*records({"status_0": 0}, {"status_0": 2}, {"status_0": 5})))
     response = json.loads(answered.response)
     for said in ("reasons", "no_notice", "no_notice_basis"):
@@ -77,11 +74,11 @@ def test_every_record_gets_its_decision_in_order(predictor: Predictor) -> None:
     }
 
 
-def doubting(log: InMemoryDecisionLog, **uncertainty: Any) -> Predictor:
+def doubting(log: InMemoryDecisionLog, **uncertainty: Any) -> Answering:
     """Serves a bundle with these parts of its rule."""
     own = plain(USE_CASE.contract, USE_CASE.policy)
     rule = Rule.made(own.policy, uncertainty.get("intervals", own.intervals), uncertainty.get("familiar", own.familiar))
-    made, channel = Predictor(log, FixedClock(NOW), ACCOUNTS.pseudonym, lambda: "id"), FakeChannel()
+    made, channel = Answering(log, FixedClock(NOW), ACCOUNTS.pseudonym, lambda: "id"), FakeChannel()
     OFFICE.promote(channel, fake_bundle(0.1, parts={"uncertainty.json": canonical(rule.to_dict())}))
     made.swap(LoadedModel.load(release(channel, OFFICE.trust, MODEL, now=NOW), FakeScorer, 100))
     return made
@@ -124,7 +121,7 @@ def test_a_rule_that_does_not_follow_from_its_bundle_is_not_served(log: InMemory
         LoadedModel.load(release(channel, OFFICE.trust, MODEL, now=NOW), FakeScorer, 100)
 
 
-def test_what_is_answered_is_in_the_log_with_what_it_was_about(predictor: Predictor, log: InMemoryDecisionLog) -> None:
+def test_what_is_answered_is_in_the_log_with_what_it_was_about(predictor: Answering, log: InMemoryDecisionLog) -> None:
     predictor.answer(ask(record(account_id="A9", snapshot_month="2005-06", status_0=1)))
     logged = log.find("id1-0")
     assert (logged.account_id, logged.month, logged.recorded_at) == (ACCOUNTS.pseudonym("A9"), Month(2005, 6), NOW)
@@ -133,7 +130,7 @@ def test_what_is_answered_is_in_the_log_with_what_it_was_about(predictor: Predic
     assert logged.inputs == {name: record(status_0=1)[name] for name in USE_CASE.contract.inputs}
 
 
-def test_a_reduction_says_why_and_the_log_keeps_what_was_said(predictor: Predictor, log: InMemoryDecisionLog) -> None:
+def test_a_reduction_says_why_and_the_log_keeps_what_was_said(predictor: Answering, log: InMemoryDecisionLog) -> None:
     answered = predictor.answer(ask(*records({"status_0": 0}, {"status_0": 5}, {"status_0": 3})))
     kept, *reduced = json.loads(answered.response)["answers"]
     assert kept.keys() == {"decision_id", "decision", "probability", "interval"}
@@ -149,7 +146,7 @@ def test_a_reduction_says_why_and_the_log_keeps_what_was_said(predictor: Predict
 
 
 def test_the_reduction_of_an_account_that_is_not_behind_needs_a_notice(log: InMemoryDecisionLog) -> None:
-    predictor = Predictor(log, FixedClock(NOW), ACCOUNTS.pseudonym, lambda: "id")
+    predictor = Answering(log, FixedClock(NOW), ACCOUNTS.pseudonym, lambda: "id")
     predictor.swap(loaded(0.5)[0])
     [answer] = json.loads(predictor.answer(ask(record(status_0=0))).response)["answers"]
     assert (answer["decision"], answer["no_notice"], len(answer["reasons"])) == ("reduce", False, 1)
@@ -157,7 +154,7 @@ def test_the_reduction_of_an_account_that_is_not_behind_needs_a_notice(log: InMe
     assert log.find("id-0").no_notice == ""
 
 
-def test_a_reduction_is_explained_alike_alone_and_among_others(predictor: Predictor) -> None:
+def test_a_reduction_is_explained_alike_alone_and_among_others(predictor: Answering) -> None:
     asked = records(*({"status_0": status, "bill_0": 1000.0 * status} for status in (0, 3, 4, 0, 5, 6)))
     together = json.loads(predictor.answer(ask(*asked)).response)["answers"]
     alone = [json.loads(predictor.answer(ask(each)).response)["answers"][0] for each in asked]
@@ -177,13 +174,13 @@ def test_a_bundle_that_cannot_give_reasons_is_not_loaded(part: str) -> None:
         LoadedModel.load(release(channel, OFFICE.trust, MODEL, now=NOW), FakeScorer, 10)
 
 
-def test_of_a_refused_batch_nothing_is_recorded(predictor: Predictor, log: InMemoryDecisionLog) -> None:
+def test_of_a_refused_batch_nothing_is_recorded(predictor: Answering, log: InMemoryDecisionLog) -> None:
     with pytest.raises(InputRefused):
         predictor.answer(ask(record(), record(bill_0="x")))
     assert log.decisions == {}
 
 
-def test_without_the_log_there_is_no_answer(predictor: Predictor, log: InMemoryDecisionLog) -> None:
+def test_without_the_log_there_is_no_answer(predictor: Answering, log: InMemoryDecisionLog) -> None:
     log.down = Unavailable("the decision log does not answer")
     with pytest.raises(Unavailable):
         predictor.answer(ask(record()))
@@ -191,12 +188,12 @@ def test_without_the_log_there_is_no_answer(predictor: Predictor, log: InMemoryD
     assert log.decisions == {}
 
 
-def test_the_example_of_a_model_is_accepted_by_it(predictor: Predictor) -> None:
+def test_the_example_of_a_model_is_accepted_by_it(predictor: Answering) -> None:
     example = predictor.models[MODEL].example()
     assert b"decision_id" in predictor.answer(Ask(MODEL, json.dumps(example).encode(), "r1")).response
 
 
-def test_a_retry_gets_the_same_bytes_and_is_recorded_once(predictor: Predictor, log: InMemoryDecisionLog) -> None:
+def test_a_retry_gets_the_same_bytes_and_is_recorded_once(predictor: Answering, log: InMemoryDecisionLog) -> None:
     first = predictor.answer(ask(record(), key="k"))
     again = predictor.answer(replace(ask(record(), key="k"), request_id="r2"))
     assert (first.replayed, again.replayed) == (False, True)
@@ -204,62 +201,33 @@ def test_a_retry_gets_the_same_bytes_and_is_recorded_once(predictor: Predictor, 
     assert len(log.decisions) == 1
 
 
-def test_of_a_clients_key_only_a_hash_is_kept(predictor: Predictor, log: InMemoryDecisionLog) -> None:
+def test_of_a_clients_key_only_a_hash_is_kept(predictor: Answering, log: InMemoryDecisionLog) -> None:
     predictor.answer(ask(record(), key="A00017"))
     assert list(log.answers) == [f"{MODEL}:{sha256(b'A00017').hexdigest()}"]
 
 
-def test_a_retry_after_a_swap_or_a_restart_gets_what_was_decided_then(predictor: Predictor, log: InMemoryDecisionLog) -> None:
+def test_a_retry_after_a_swap_or_a_restart_gets_what_was_decided_then(predictor: Answering, log: InMemoryDecisionLog) -> None:
     first = predictor.answer(ask(record(), key="k"))
-    other_worker = Predictor(log, FixedClock(NOW), ACCOUNTS.pseudonym)
+    other_worker = Answering(log, FixedClock(NOW), ACCOUNTS.pseudonym)
     other_worker.swap(loaded(0.1, 0.5)[1])
     assert other_worker.answer(ask(record(), key="k")).response == first.response
 
 
-def test_the_same_key_with_another_body_is_a_conflict(predictor: Predictor, log: InMemoryDecisionLog) -> None:
+def test_the_same_key_with_another_body_is_a_conflict(predictor: Answering, log: InMemoryDecisionLog) -> None:
     predictor.answer(ask(record(), key="k"))
     with pytest.raises(Conflict, match="key was used for another body"):
         predictor.answer(ask(record(status_0=1), key="k"))
     assert len(log.decisions) == 1
 
 
-def test_the_same_key_means_something_else_for_another_model(predictor: Predictor) -> None:
+def test_the_same_key_means_something_else_for_another_model(predictor: Answering) -> None:
     predictor.swap(loaded(0.2, model="other")[0])
     first, second = (predictor.answer(ask(record(), key="k", model=model)) for model in (MODEL, "other"))
     assert not second.replayed
     assert first.response != second.response
 
 
-def test_retries_at_the_same_time_agree_on_one_answer(predictor: Predictor, log: InMemoryDecisionLog) -> None:
-    with ThreadPoolExecutor(8) as pool:
-        answers = set(pool.map(lambda _: predictor.answer(ask(record(), key="k")).response, range(32)))
-    assert len(answers) == 1
-    assert len(log.decisions) == 1
-
-
-def test_the_loser_of_a_race_gives_the_winners_answer(predictor: Predictor, log: InMemoryDecisionLog) -> None:
-    class Overtaken(InMemoryDecisionLog):
-        """Somebody else answers the same retry between our look and our append."""
-
-        overtaken = False
-
-        def append_all(self, entries: Sequence[Entry]) -> None:
-            if any(entry.answered for entry in entries) and not self.overtaken:
-                self.overtaken = True
-                winner.answer(ask(record(), key="k"))
-            super().append_all(entries)
-
-    shared = Overtaken()
-    winner, loser = Predictor(shared, FixedClock(NOW), ACCOUNTS.pseudonym), Predictor(shared, FixedClock(NOW), ACCOUNTS.pseudonym)
-    for each in (winner, loser):
-        each.swap(loaded(0.1)[0])
-    answered = loser.answer(ask(record(), key="k"))
-    assert answered.replayed
-    assert len(shared.decisions) == 1
-    assert json.loads(answered.response)["answers"][0]["decision_id"] in shared.decisions
-
-
-def test_a_model_that_is_not_served_is_not_found_and_the_others_are_told(predictor: Predictor) -> None:
+def test_a_model_that_is_not_served_is_not_found_and_the_others_are_told(predictor: Answering) -> None:
     with pytest.raises(NotFound, match="'other'") as caught:
         predictor.answer(ask(record(), model="other"))
     assert MODEL in caught.value.hint
@@ -267,17 +235,17 @@ def test_a_model_that_is_not_served_is_not_found_and_the_others_are_told(predict
 
 def test_without_a_champion_the_command_to_run_is_told(log: InMemoryDecisionLog) -> None:
     with pytest.raises(NoChampion) as caught:
-        Predictor(log, FixedClock(NOW), ACCOUNTS.pseudonym).answer(ask(record()))
+        Answering(log, FixedClock(NOW), ACCOUNTS.pseudonym).answer(ask(record()))
     assert "make train" in caught.value.hint
 
 
-def test_a_newer_release_answers_from_the_next_request_on(predictor: Predictor) -> None:
+def test_a_newer_release_answers_from_the_next_request_on(predictor: Answering) -> None:
     predictor.swap(loaded(0.1, 0.5)[1])
     answer = json.loads(predictor.answer(ask(record())).response)
     assert (answer["version"], answer["answers"][0]["probability"]) == (2, 0.5)
 
 
-def test_an_older_pointer_is_not_swapped_in(predictor: Predictor) -> None:
+def test_an_older_pointer_is_not_swapped_in(predictor: Answering) -> None:
     old, new = loaded(0.1, 0.5)
     predictor.swap(new)
     with pytest.raises(Integrity, match="older"):
@@ -287,7 +255,7 @@ def test_an_older_pointer_is_not_swapped_in(predictor: Predictor) -> None:
 
 def test_a_request_keeps_the_model_it_began_with(log: InMemoryDecisionLog) -> None:
     old, new = loaded(0.1, 0.5)
-    predictor = Predictor(log, FixedClock(NOW), ACCOUNTS.pseudonym)
+    predictor = Answering(log, FixedClock(NOW), ACCOUNTS.pseudonym)
 
     class SwappedMeanwhile(FakeScorer):
         def probabilities(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -306,7 +274,7 @@ def test_a_score_that_is_no_probability_decides_nothing(log: InMemoryDecisionLog
         def probabilities(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
             return np.full(len(inputs), score)
 
-    predictor = Predictor(log, FixedClock(NOW), ACCOUNTS.pseudonym)
+    predictor = Answering(log, FixedClock(NOW), ACCOUNTS.pseudonym)
     predictor.swap(replace(loaded(0.1)[0], scorer=Broken(b"0.1")))
     with pytest.raises(Integrity, match="no probability"):
         predictor.answer(ask(record()))
@@ -331,7 +299,7 @@ def test_a_bundle_of_a_form_that_is_not_known_here_is_not_loaded(part: str, cont
         LoadedModel.load(release(channel, OFFICE.trust, MODEL, now=NOW), FakeScorer, 10)
 
 
-def test_a_month_to_come_is_refused_and_nothing_of_its_batch_is_recorded(predictor: Predictor, log: InMemoryDecisionLog) -> None:
+def test_a_month_to_come_is_refused_and_nothing_of_its_batch_is_recorded(predictor: Answering, log: InMemoryDecisionLog) -> None:
     late = str(Month.of(NOW.date()).plus(1))
     with pytest.raises(InputRefused, match=f"record 1, snapshot_month: {late} is refused") as refused:
         predictor.answer(ask(record(), record(snapshot_month=late)))

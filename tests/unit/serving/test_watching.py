@@ -15,8 +15,8 @@ from models.governance.approval import approve
 from models.governance.signing import Duty, Signed, Trust
 from serving.answers import Ask
 from serving.loaded import LoadedModel
-from serving.prediction import Predictor
 from serving.watching import Watcher
+from tests.answering import Answering
 from tests.bundles import MODEL, NOW, Office, fake_bundle, record
 from tests.fakes.channel import FakeChannel
 from tests.fakes.decisions import InMemoryDecisionLog
@@ -67,7 +67,7 @@ class World:
         self.channel = SwitchedChannel()
         self.clock = FixedClock(NOW)
         self.log = InMemoryDecisionLog()
-        self.predictor = Predictor(self.log, self.clock, ACCOUNTS.pseudonym)
+        self.predictor = Answering(self.log, self.clock, ACCOUNTS.pseudonym)
         self.trust: Trust | PlatformError = self.office.trust
         self.watcher = Watcher(
             self.channel,
