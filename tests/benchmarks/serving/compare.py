@@ -17,13 +17,15 @@ EQUAL = 1e-5
 
 @dataclass(frozen=True)
 class Round:
-    """What one server did in one round. Times in milliseconds; `batch` is nan where records come one by one."""
+    """What one server did in one round. Times in milliseconds; `processor` is the microseconds that all of its processes
+    computed for a request of 16 clients. `batch` is nan where records come one by one."""
 
     alone: float
     p50: float
     p95: float
     p99: float
     per_second: float
+    processor: float
     batch: float
     cold_start: float
     megabytes: float
@@ -51,7 +53,9 @@ def measured(server: Server, material: Material, seconds: float) -> Round:
         requests = server.requests(port, singles)
         drive(port, requests, clients=CLIENTS, seconds=min(1.0, seconds))
         alone = drive(port, requests, clients=1, seconds=seconds)
+        computed = running.processor_seconds()
         many = drive(port, requests, clients=CLIENTS, seconds=seconds)
+        computed = running.processor_seconds() - computed
         batch = float("nan")
         if server.batches:
             groups = [material.records[start : start + BATCH] for start in range(0, len(material.records), BATCH)]
@@ -59,7 +63,17 @@ def measured(server: Server, material: Material, seconds: float) -> Round:
         if refused := alone.refused + many.refused:
             raise RuntimeError(f"{server.name} refused {refused} requests")
         p50, p95, p99 = (many.milliseconds(share) for share in (50, 95, 99))
-        return Round(alone.milliseconds(50), p50, p95, p99, many.per_second, batch, running.cold_start, running.megabytes())
+        return Round(
+            alone=alone.milliseconds(50),
+            p50=p50,
+            p95=p95,
+            p99=p99,
+            per_second=many.per_second,
+            processor=computed / len(many.latencies) * 1e6,
+            batch=batch,
+            cold_start=running.cold_start,
+            megabytes=running.megabytes(),
+        )
 
 
 def _check(server: Server, port: int, material: Material) -> None:
@@ -78,8 +92,8 @@ def table(found: Rounds, material: Material, *, rounds: int, seconds: float) -> 
     lines = [
         f"{rounds} rounds, {seconds:g} s a measurement, {len(material.records):,} records, bundle {material.bundle[:12]}.",
         "",
-        "| server | p50, 1 client | p50, 16 clients | p95 | p99 | requests/s | batch of 1,000 | cold start | memory |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| server | p50, 1 client | p50, 16 clients | p95 | p99 | requests/s | processor | batch of 1,000 | cold start | memory |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name, each in found.items():
         cells = [
@@ -88,6 +102,7 @@ def table(found: Rounds, material: Material, *, rounds: int, seconds: float) -> 
             _cell([one.p95 for one in each], "ms"),
             _cell([one.p99 for one in each], "ms"),
             _cell([one.per_second for one in each], ""),
+            _cell([one.processor for one in each], "us"),
             _cell([one.batch for one in each], "ms"),
             _cell([one.cold_start for one in each], "s"),
             _cell([one.megabytes for one in each], "MB"),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
+from itertools import count
 from pathlib import Path
 from time import monotonic, perf_counter, sleep
 from typing import Any, Self
@@ -29,6 +30,7 @@ from tests.benchmarks.serving.load import ask, post
 Record = dict[str, Any]
 ADVERSE, RECORDS, BATCH = 0.2, 2_000, 1_000
 PATIENCE = 120.0
+_ACCOUNTS = count()
 
 
 @dataclass(frozen=True)
@@ -118,8 +120,15 @@ class Running:
 
     def megabytes(self) -> float:
         """Memory of the process and all its children: proportional set size, so that shared pages count once."""
+        return sum(_pss(each) for each in self._family()) / 2**20
+
+    def processor_seconds(self) -> float:
+        """Computed so far by the process and all its children, in user and in kernel mode."""
+        return sum(sum(each.cpu_times()[:2]) for each in self._family())
+
+    def _family(self) -> list[psutil.Process]:
         whole = psutil.Process(self.process.pid)
-        return sum(_pss(each) for each in [whole, *whole.children(recursive=True)]) / 2**20
+        return [whole, *whole.children(recursive=True)]
 
 
 def servers(material: Material) -> list[Server]:
@@ -144,14 +153,14 @@ def servers(material: Material) -> list[Server]:
 
 
 def _ours(records: Sequence[Record]) -> bytes:
-    if len(records) == 1:
-        return json.dumps(_named(records[0], 0)).encode()
-    return json.dumps({"records": [_named(record, number) for number, record in enumerate(records)]}).encode()
+    named = [_named(record) for record in records]
+    return json.dumps(named[0] if len(named) == 1 else {"records": named}).encode()
 
 
-def _named(record: Record, number: int) -> Record:
+def _named(record: Record) -> Record:
+    """With an account of its own."""
     contract = USE_CASE.contract
-    return {contract.key: f"A{number:06d}", contract.time: "2005-09"} | record
+    return {contract.key: f"A{next(_ACCOUNTS):07d}", contract.time: "2005-09"} | record
 
 
 def _our_answer(body: bytes) -> list[float]:

@@ -182,8 +182,8 @@ def test_no_notice_is_due_on_a_current_delinquency_or_on_inactivity(status: int,
     """A delinquency of the month before does not count: 12 CFR part 1002, comment 2(c)(2)(ii)-2."""
     adverse, inputs = USE_CASE.policy.adverse, USE_CASE.contract.inputs
     assert adverse is not None
-    row = np.array([[50_000, status, 2, bill, 1_000, payment, 0]], dtype=np.float64)
-    [found] = [rule.basis for rule in adverse.no_notice if holds(rule, inputs, row)[0]] or [""]
+    row = [50_000, status, 2, bill, 1_000, payment, 0]
+    [found] = [rule.basis for rule in adverse.no_notice if holds(rule, inputs, row)] or [""]
     assert found.endswith(basis if basis == "" else f"{basis} as to the account" if basis == "delinquency" else "of the account")
     assert basis in found
 
@@ -191,7 +191,8 @@ def test_no_notice_is_due_on_a_current_delinquency_or_on_inactivity(status: int,
 def test_the_rules_of_no_notice_mark_the_accounts_that_the_use_case_calls_behind_and_inactive() -> None:
     adverse, columns = USE_CASE.policy.adverse, accounts(2_000)
     assert adverse is not None
-    rules = {rule.name: holds(rule, USE_CASE.contract.inputs, USE_CASE.contract.matrix(columns)) for rule in adverse.no_notice}
+    inputs, matrix = USE_CASE.contract.inputs, USE_CASE.contract.matrix(columns)
+    rules = {rule.name: [holds(rule, inputs, row) for row in matrix.tolist()] for rule in adverse.no_notice}
     np.testing.assert_array_equal(rules["delinquent"], USE_CASE.populations["already behind"](columns))
     np.testing.assert_array_equal(rules["inactive"], USE_CASE.populations["inactive"](columns))
 
