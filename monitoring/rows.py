@@ -1,12 +1,11 @@
 """Decisions and reviews as they are stored and sealed: values in the order of `chain.DECISION` and `chain.REVIEW`."""
 
-import json
 from collections.abc import Sequence
+
+from pydantic_core import to_json
 
 from monitoring.chain import Row
 from monitoring.decisions import LoggedDecision, Review, spelled, stamp
-
-_spell = json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=dict).encode
 
 
 def decision_rows(decisions: Sequence[LoggedDecision]) -> list[Row]:
@@ -22,7 +21,7 @@ def decision_rows(decisions: Sequence[LoggedDecision]) -> list[Row]:
             d.bundle,
             d.account_id,
             months[d.month],
-            _spell(d.inputs) if d.inputs else "",
+            to_json(d.inputs).decode() if d.inputs else "",
             d.probability,
             d.action,
             stamps[d.recorded_at],

@@ -1,16 +1,15 @@
 """What is asked and what is answered, as bytes."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from pydantic_core import to_json
 
 from models.bundle import sha256
 from models.errors import Conflict
 from monitoring.decisions import Answered
 from serving.loaded import Judged, LoadedModel
-
-_spell = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 @dataclass(frozen=True)
@@ -66,4 +65,4 @@ def response_of(model: LoadedModel, judged: Sequence[tuple[str, Judged]], reques
     pointer = model.pointer
     head = {"request_id": request_id, "model": pointer.model, "version": pointer.version, "bundle": pointer.bundle}
     head |= {"fallback": model.fallback} if model.fallback else {}
-    return _spell(head | {"answers": [told(decision_id, each) for decision_id, each in judged]}).encode()
+    return to_json(head | {"answers": [told(decision_id, each) for decision_id, each in judged]})

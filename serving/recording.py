@@ -33,11 +33,12 @@ class Recorder:
         self._waiting: list[_Waiting] = []
         self._arrived = threading.Condition()
         self._closing = False
+        self._calling = False
         self._writer: threading.Thread | None = None
 
     async def record(self, entry: Entry) -> None:
         """Durable when it returns. Raises what `DecisionLog.append` raises, and `Unavailable` while too much waits already."""
-        waiting = _Waiting(entry, asyncio.get_running_loop().create_future())
+        told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         with self._arrived:
             if self._closing or len(entry.decisions) > self._room:
                 raise Unavailable(
@@ -45,10 +46,12 @@ class Recorder:
                     hint="try again; if it lasts, the log's database is too slow for what is asked",
                 )
             self._room -= len(entry.decisions)
-            self._waiting.append(waiting)
+            self._waiting.append(_Waiting(entry, told))
             self._start()
-            self._arrived.notify()
-        await waiting.told
+        if not self._calling:
+            self._calling = True
+            told.get_loop().call_soon(self._call)
+        await told
 
     def close(self) -> None:
         """Write what waits, then return. Blocks."""
@@ -57,6 +60,12 @@ class Recorder:
             self._arrived.notify()
         if self._writer is not None:
             self._writer.join()
+
+    def _call(self) -> None:
+        """Only now, so that what was decided together is committed together."""
+        self._calling = False
+        with self._arrived:
+            self._arrived.notify()
 
     def _start(self) -> None:
         if self._writer is None:

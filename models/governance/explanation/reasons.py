@@ -102,7 +102,8 @@ class Explainer:
         return float(self._good.mean())
 
     def explain(self, rows: Floats) -> list[Explanation]:
-        """What accounts with the action `reduce` are told; `rows` are their packed inputs (n, inputs).
+        """What accounts with the action `reduce` are told; `rows` are their packed inputs (n, inputs). Raises `Integrity` if a
+        value is no number.
 
         One to `MOST` reasons each. The values of an account above the cut-off sum to more than zero, so one at least is
         positive; if no reset confirms a positive one, the largest is given and says so.
@@ -110,6 +111,8 @@ class Explainer:
         if not len(rows):
             return []
         found = self.values(rows)
+        if not np.isfinite(found.shapley).all():
+            raise Integrity("the reasons of a reduction are no numbers", hint="roll back to the previous champion")
         told = zip(self.no_notice(rows), self._quantise(found.shapley).tolist(), found.lowers.tolist(), strict=True)
         return [self._told(*each) for each in told]
 

@@ -1,6 +1,7 @@
 """Steward's service, measured side by side with others that answer with the same model.
 
     make bench-serving                          (or python -m tests.benchmarks.serving --rounds 3 --seconds 5)
+    make bench-serving ARGS=--mlserver          with MLServer, given the same graph
 
 Reads the champion of `STEWARD_HOME` (default `var`) and works in a copy. Every server runs alone; within a round the
 servers follow one another in a new order, and the rounds repeat, so that a busy minute hits all of them. One fifth of the
@@ -16,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 from models.errors import PlatformError
 from tests.benchmarks.serving.compare import compare, table
-from tests.benchmarks.serving.servers import Material, servers
+from tests.benchmarks.serving.servers import Material, mlserver, servers
 
 
 def main() -> int:
@@ -25,6 +26,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement")
     parser.add_argument("--only", nargs="*", default=[], help="names of servers")
+    parser.add_argument("--mlserver", action="store_true", help="with MLServer, in an environment made below var/benchmarks")
     parser.add_argument("--write", type=Path, default=None, help="a Markdown file for the table")
     chosen = parser.parse_args()
     with TemporaryDirectory(prefix="steward-bench-") as folder:
@@ -33,7 +35,8 @@ def main() -> int:
         except PlatformError as error:
             print(error, file=sys.stderr)
             return 1
-        competing = [server for server in servers(material) if not chosen.only or server.name in chosen.only]
+        known = [*servers(material), *([mlserver(material, Path("var/benchmarks/mlserver"))] if chosen.mlserver else [])]
+        competing = [server for server in known if not chosen.only or server.name in chosen.only]
         found = compare(competing, material, rounds=chosen.rounds, seconds=chosen.seconds)
     text = table(found, material, rounds=chosen.rounds, seconds=chosen.seconds)
     print(text)

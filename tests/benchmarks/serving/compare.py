@@ -92,7 +92,7 @@ def table(found: Rounds, material: Material, *, rounds: int, seconds: float) -> 
     lines = [
         f"{rounds} rounds, {seconds:g} s a measurement, {len(material.records):,} records, bundle {material.bundle[:12]}.",
         "",
-        "| server | p50, 1 client | p50, 16 clients | p95 | p99 | requests/s | processor | batch of 1,000 | cold start | memory |",
+        "| server | p50, 1 client | 16 clients | p95 | p99 | requests/s | processor | batch of 1,000 | cold start | memory |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name, each in found.items():

@@ -25,6 +25,7 @@ from models.errors import NotEnoughData
 from models.governance.doubt.rule import Rule
 from models.policy import Action
 from tests.benchmarks.reasons import champion
+from tests.benchmarks.serving import mlserver_home
 from tests.benchmarks.serving.load import ask, post
 
 Record = dict[str, Any]
@@ -76,6 +77,7 @@ class Server:
     said: Callable[[bytes], list[float]] | None
     environment: Mapping[str, str]
     batches: bool = True
+    prepare: Callable[[int], object] = lambda _port: None  # what it needs before it is started on that port
 
     def requests(self, port: int, groups: Sequence[Sequence[Record]]) -> list[bytes]:
         return [post(port, self.path, self.body(group)) for group in groups]
@@ -84,6 +86,7 @@ class Server:
     def running(self, probe: Sequence[Record], log: Path) -> Iterator["Running"]:
         """Started, and answering: the cold start is the time from the command to the first answer with 200."""
         port = _free_port()
+        self.prepare(port)
         command = [part.format(port=port) for part in self.command]
         environment = os.environ | {name: value.format(port=port) for name, value in self.environment.items()}
         with log.open("wb") as said:
@@ -131,6 +134,22 @@ class Running:
         return [whole, *whole.children(recursive=True)]
 
 
+def mlserver(material: Material, where: Path) -> Server:
+    """MLServer with our graph, in an environment of its own below `where`."""
+    python, home = mlserver_home.environment(where), material.home.parent / "mlserver"
+    command = [str(python), "-c", "from mlserver.cli import main; main()", "start", str(home)]
+    graph = champion(material.home).graph
+    return Server(
+        "mlserver",
+        command,
+        "/v2/models/graph/infer",
+        _tensor,
+        _tensor_answer,
+        {"PYTHONPATH": str(home)},
+        prepare=lambda port: mlserver_home.folder(home, graph, port),
+    )
+
+
 def servers(material: Material) -> list[Server]:
     # MLflow starts uvicorn by name.
     quiet = {"PYTHONWARNINGS": "ignore", "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
@@ -175,6 +194,17 @@ def _split(records: Sequence[Record]) -> bytes:
 
 def _mlflow_answer(body: bytes) -> list[float]:
     return [answer["probability"] for answer in json.loads(body)["predictions"]]
+
+
+def _tensor(records: Sequence[Record]) -> bytes:
+    rows = [float(record[name]) for record in records for name in USE_CASE.contract.inputs]
+    shape = [len(records), len(USE_CASE.contract.inputs)]
+    return json.dumps({"inputs": [{"name": "inputs", "shape": shape, "datatype": "FP64", "data": rows}]}).encode()
+
+
+def _tensor_answer(body: bytes) -> list[float]:
+    found: list[float] = json.loads(body)["outputs"][0]["data"]
+    return found
 
 
 def _single(records: Sequence[Record]) -> bytes:
