@@ -6,10 +6,12 @@ request that is alone is decided at once, and the busier the service, the larger
 
 import asyncio
 from collections.abc import Sequence
+from time import perf_counter
 
 from models.errors import Conflict
 from serving.answers import Answer, Ask
 from serving.deciding import Prepared
+from serving.metering import DECIDE, RECORD, Meter
 from serving.prediction import Predictor
 from serving.recording import Recorder
 
@@ -22,9 +24,10 @@ AT_ONCE = 64
 class Desk:
     """Takes requests of one event loop."""
 
-    def __init__(self, predictor: Predictor, recorder: Recorder) -> None:
+    def __init__(self, predictor: Predictor, recorder: Recorder, meter: Meter) -> None:
         self._predictor = predictor
         self._recorder = recorder
+        self._meter = meter
         self._waiting: list[tuple[Ask, asyncio.Future[Prepared]]] = []
 
     async def answer(self, ask: Ask) -> Answer:
@@ -32,13 +35,18 @@ class Desk:
         that was used for another body, and what `Recorder.record` raises."""
         if ask.key and (before := await asyncio.to_thread(self._predictor.before, ask)):
             return before
+        began = perf_counter()
         prepared = await (self._soon(ask) if len(ask.body) <= SMALL else asyncio.to_thread(self._alone, ask))
+        decided = perf_counter()
+        self._meter.took(DECIDE, decided - began)
         try:
             await self._recorder.record(prepared.entry)
         except Conflict:
             if ask.key and (before := await asyncio.to_thread(self._predictor.before, ask)):
                 return before  # the same retry was answered by somebody else meanwhile
             raise
+        self._meter.took(RECORD, perf_counter() - decided)
+        self._meter.recorded(prepared.entry.decisions)
         return Answer(prepared.response)
 
     def _soon(self, ask: Ask) -> "asyncio.Future[Prepared]":

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -22,12 +22,16 @@ from serving.answers import Ask
 from serving.bodies import BodyTooLarge, Gone, NotJson, body
 from serving.documents import JSON, PROBLEM, Models, Problem, Readiness, Reviewed, Trouble, problem, served
 from serving.envelope import Application, Marked, Patient
+from serving.metering import Family, Meter, gauge, in_force
 from serving.openapi import complete
 from serving.prediction import Predictor
 from serving.recording import Recorder
 from serving.reviews import Reviewing, Reviews
 from serving.scoring import PATH, Scoring, Shortcut
 from serving.watching import Watcher
+
+TEXT = "text/plain; version=0.0.4; charset=utf-8"
+"""What Prometheus reads."""
 
 logger = logging.getLogger("steward.serving")
 
@@ -58,9 +62,15 @@ class Limits:
 
 
 def scoring_app(
-    predictor: Predictor, recorder: Recorder, watcher: Watcher, reviews: Reviews, limits: Limits, close: Callable[[], None]
+    predictor: Predictor,
+    recorder: Recorder,
+    watcher: Watcher,
+    reviews: Reviews,
+    limits: Limits,
+    exposed: Callable[[Iterable[Family]], bytes],
+    close: Callable[[], None],
 ) -> Application:
-    """The application. `close` is called when the last request was answered and everything is recorded."""
+    """The application. `exposed` is the text of what was counted. `close` is called when everything is answered and recorded."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -76,12 +86,14 @@ def scoring_app(
 
     # No pages of documentation: they would load scripts from somebody else's server.
     app = FastAPI(title="Steward scoring", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
-    scoring = Scoring(Desk(predictor, recorder), limits.max_body_bytes, _refusal)
+    meter = Meter()
+    scoring = Scoring(Desk(predictor, recorder, meter), limits.max_body_bytes, _refusal, meter)
     app.router.routes.append(Route(PATH, scoring, methods=["POST"]))  # reached by a shortcut; here other methods are refused
     _add_problems(app)
     _add_models(app, predictor, limits)
     _add_reviews(app, reviews, limits)
     _add_health(app, predictor, watcher)
+    _add_metrics(app, predictor, watcher, meter, exposed)
     return Marked(Patient(Shortcut(scoring, app)))
 
 
@@ -133,6 +145,17 @@ def _add_health(app: FastAPI, predictor: Predictor, watcher: Watcher) -> None:
             models=[served(model) for model in predictor.answering],
             problems=[Trouble(where=w, problem=p.problem, hint=p.hint) for w, p in watcher.seen.named().items()],
         )
+
+
+def _add_metrics(
+    app: FastAPI, predictor: Predictor, watcher: Watcher, meter: Meter, exposed: Callable[[Iterable[Family]], bytes]
+) -> None:
+    @app.get("/metrics", include_in_schema=False)
+    def metrics() -> Response:
+        """For Prometheus: what was counted, what answers now and how it stands."""
+        ready = gauge("ready", "1 if requests can be answered", watcher.obstacle() is None)
+        problems = gauge("problems", "what the last look found wrong: see /health/ready", len(watcher.seen.named()))
+        return Response(exposed([*meter.families(), *in_force(predictor.answering), ready, problems]), media_type=TEXT)
 
 
 def _add_problems(app: FastAPI) -> None:

@@ -1,6 +1,8 @@
 """The scoring path, as plain ASGI (spec 2.3): a framework's routing and requests would cost more than the decision."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from time import perf_counter
+from typing import Protocol
 
 from models.errors import PlatformError
 from serving.answering import Desk
@@ -8,36 +10,58 @@ from serving.answers import Ask
 from serving.bodies import Gone, Header, body, idempotency_key
 from serving.documents import JSON
 from serving.envelope import Application, Receive, Scope, Send
+from serving.metering import Meter
 
 PATH = "/v1/models/{model}/score"
 
 _BEFORE, _AFTER = PATH.split("{model}")
 _ANSWERED = (b"content-type", JSON.encode())
+_GONE = 0
 _REPLAYED = (b"idempotent-replayed", b"true")
+
+
+class Refusal(Protocol):
+    """A response, itself an ASGI application."""
+
+    status_code: int
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]: ...
 
 
 class Scoring:
     """Answers what is sent to the path. `refusal` makes the response to what went wrong, given the request's id."""
 
-    def __init__(self, desk: Desk, most_bytes: int, refusal: Callable[[Exception, str], Application]) -> None:
+    def __init__(self, desk: Desk, most_bytes: int, refusal: Callable[[Exception, str], Refusal], meter: Meter) -> None:
         self._desk = desk
         self._most = most_bytes
         self._refusal = refusal
+        self._meter = meter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began, status, unexpected = perf_counter(), _GONE, None
+        self._meter.began()
+        try:
+            status, unexpected = await self._answer(scope, receive, send)
+        finally:
+            self._meter.ended(status, perf_counter() - began)
+        if unexpected:
+            raise unexpected  # its client was told; the server logs where it broke
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> tuple[int, Exception | None]:
+        """The status of the response, and what nobody expected."""
         request_id = scope["state"]["request_id"]
         try:
             key = idempotency_key(scope["headers"])
             sent = await body(scope, receive, self._most)
             answer = await self._desk.answer(Ask(_model(scope["path"]), sent, request_id, key))
         except Gone:
-            return
-        except Exception as error:
-            await self._refusal(error, request_id)(scope, receive, send)
-            if isinstance(error, PlatformError):
-                return
-            raise  # the server logs where it broke
+            return _GONE, None
+        except Exception as error:  # noqa: BLE001, whatever it is, the client is told and it is raised further on
+            refusal = self._refusal(error, request_id)
+            await refusal(scope, receive, send)
+            return refusal.status_code, None if isinstance(error, PlatformError) else error
         await _send(send, [_ANSWERED, _REPLAYED] if answer.replayed else [_ANSWERED], answer.response)
+        return 200, None
 
 
 class Shortcut:

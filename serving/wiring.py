@@ -1,5 +1,6 @@
 """Where serving's adapters are picked and its settings are read."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from models.adapters import key_files
@@ -10,8 +11,10 @@ from models.clock import FileClock, SystemClock
 from models.errors import Misconfigured
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.chain import ChainKeys
+from serving.adapters.exposition import Exposition
 from serving.adapters.memory_file import MemoryFile
 from serving.loaded import LoadedModel
+from serving.metering import Family
 from serving.past import PastReasons
 from serving.prediction import Predictor
 from serving.recording import Recorder
@@ -29,6 +32,7 @@ class Service:
     watcher: Watcher
     reviews: Reviews
     log: SqlDecisionLog
+    exposed: Callable[[Iterable[Family]], bytes]
 
 
 def settings() -> ServingSettings:
@@ -62,4 +66,4 @@ def service(chosen: ServingSettings) -> Service:
         lambda: log.renew_keys() if accounts.renew() else None,
     )
     reviews = Reviews(log, clock, accounts.known_as, PastReasons(channel, OnnxScorer).explain)
-    return Service(predictor, Recorder(log), watcher, reviews, log)
+    return Service(predictor, Recorder(log), watcher, reviews, log, Exposition().text)

@@ -4,6 +4,7 @@ import asyncio
 
 from serving.answering import Desk
 from serving.answers import Answer, Ask
+from serving.metering import Meter
 from serving.prediction import Predictor
 from serving.recording import Recorder
 
@@ -15,7 +16,7 @@ class Answering(Predictor):
 
         async def asked() -> Answer:
             try:
-                return await Desk(self, recorder).answer(ask)
+                return await Desk(self, recorder, Meter()).answer(ask)
             finally:
                 await asyncio.to_thread(recorder.close)
 

@@ -58,7 +58,7 @@ def port() -> Iterator[int]:
         channel, lambda: office.trust, clock, log, predictor, lambda release: LoadedModel.load(release, FakeScorer, 100)
     )
     reviews = Reviews(log, clock, ACCOUNTS.known_as, PastReasons(channel, FakeScorer).explain)
-    app = scoring_app(predictor, Recorder(log), watcher, reviews, Limits(MOST, 3_600.0), lambda: None)
+    app = scoring_app(predictor, Recorder(log), watcher, reviews, Limits(MOST, 3_600.0), lambda _: b"", lambda: None)
     server = Server(uvicorn.Config(app, log_config=None, access_log=False))
     with socket.create_server(("127.0.0.1", 0)) as door:
         serving = Thread(target=server.run, kwargs={"sockets": [door]})

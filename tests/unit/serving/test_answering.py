@@ -15,6 +15,7 @@ from models.errors import InputRefused, Integrity
 from monitoring.decisions import Entry
 from serving.answering import AT_ONCE, Desk
 from serving.answers import Answer, Ask
+from serving.metering import Meter
 from serving.recording import Recorder
 from tests.answering import Answering
 from tests.bundles import MODEL, NOW, record
@@ -58,7 +59,7 @@ def together(predictor: Answering, log: InMemoryDecisionLog, act: Callable[[Desk
     async def asked() -> list[Any]:
         recorder = Recorder(log)
         try:
-            return await asyncio.gather(*act(Desk(predictor, recorder)), return_exceptions=True)
+            return await asyncio.gather(*act(Desk(predictor, recorder, Meter())), return_exceptions=True)
         finally:
             await asyncio.to_thread(recorder.close)
 

@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from models import errors
@@ -18,8 +17,10 @@ from models.clock import FixedClock
 from models.errors import PlatformError, Unavailable
 from models.governance.doubt.rule import Rule
 from monitoring.decisions import Entry
+from serving.adapters.exposition import Exposition
 from serving.app import STATUS, Limits, scoring_app
 from serving.documents import Counselled, Problem, Readiness, Scored
+from serving.envelope import Application
 from serving.loaded import LoadedModel
 from serving.past import PastReasons
 from serving.prediction import Predictor
@@ -61,9 +62,9 @@ class World:
     def close(self) -> None:
         self.closed = True
 
-    def app(self, poll_seconds: float = 3_600.0) -> FastAPI:
+    def app(self, poll_seconds: float = 3_600.0) -> Application:
         limits = Limits(20_000, poll_seconds)
-        return scoring_app(self.predictor, Recorder(self.log), self.watcher, self.reviews, limits, self.close)
+        return scoring_app(self.predictor, Recorder(self.log), self.watcher, self.reviews, limits, Exposition().text, self.close)
 
 
 @pytest.fixture
@@ -416,6 +417,31 @@ def test_what_nobody_expected_is_not_told(world: World, caplog: pytest.LogCaptur
     assert response.headers["x-request-id"] == "r7"
     assert "secret" not in response.text
     assert f"request {request_id} broke" in caplog.text
+
+
+def test_what_happened_can_be_read_by_prometheus(client: TestClient, world: World) -> None:
+    client.post(SCORE, json=record(status_0=2))
+    client.post(SCORE, json=record(status_0=99))
+    world.log.down = Unavailable("the decision log does not answer")
+    client.post(SCORE, json=record())
+    response = client.get("/metrics")
+    assert response.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    told = 'model="credit_default",unfamiliar="false",version="1"'
+    counted = f'steward_decisions_total{{action="review",fallback="false",{told}}} 1.0'
+    statuses = {f'steward_responses_total{{status="{status}"}} 1.0' for status in (200, 422, 503)}
+    assert {counted, *statuses, "steward_in_flight 0.0", "steward_ready 1.0"} <= set(response.text.splitlines())
+
+
+def test_what_nobody_expected_is_counted(world: World) -> None:
+    class Bug(InMemoryDecisionLog):
+        def append_all(self, entries: Sequence[Entry]) -> None:
+            if any(entry.decisions for entry in entries):
+                raise RuntimeError("a bug")
+
+    world.log = Bug()
+    with TestClient(world.app(), raise_server_exceptions=False) as client:
+        client.post(SCORE, json=record())
+        assert 'steward_responses_total{status="500"} 1.0' in client.get("/metrics").text
 
 
 def test_a_plain_api_sends_plain_headers(client: TestClient) -> None:
