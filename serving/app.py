@@ -19,9 +19,10 @@ from models import errors
 from models.errors import PlatformError
 from serving.answering import Desk
 from serving.answers import Ask
-from serving.bodies import BodyTooLarge, Gone, NotJson, body
+from serving.bodies import BodyTooLarge, Gone, NotJson, body, idempotency_key, media_type
 from serving.documents import JSON, PROBLEM, Models, Problem, Readiness, Reviewed, Trouble, problem, served
 from serving.envelope import Application, Marked, Patient
+from serving.invocations import CSV, TARGET, returned, translated
 from serving.metering import Family, Meter, gauge, in_force
 from serving.openapi import complete
 from serving.prediction import Predictor
@@ -87,10 +88,12 @@ def scoring_app(
     # No pages of documentation: they would load scripts from somebody else's server.
     app = FastAPI(title="Steward scoring", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     meter = Meter()
-    scoring = Scoring(Desk(predictor, recorder, meter), limits.max_body_bytes, _refusal, meter)
+    desk = Desk(predictor, recorder, meter)
+    scoring = Scoring(desk, limits.max_body_bytes, _refusal, meter)
     app.router.routes.append(Route(PATH, scoring, methods=["POST"]))  # reached by a shortcut; here other methods are refused
     _add_problems(app)
     _add_models(app, predictor, limits)
+    _add_invocations(app, desk, predictor, watcher, limits)
     _add_reviews(app, reviews, limits)
     _add_health(app, predictor, watcher)
     _add_metrics(app, predictor, watcher, meter, exposed)
@@ -112,6 +115,26 @@ def _add_models(app: FastAPI, predictor: Predictor, limits: Limits) -> None:
     def document() -> JSONResponse:
         fixed = get_openapi(title=app.title, version=app.version, routes=app.routes)
         return JSONResponse(complete(fixed, predictor.models))
+
+
+def _add_invocations(app: FastAPI, desk: Desk, predictor: Predictor, watcher: Watcher, limits: Limits) -> None:
+    """What MLflow's clients and SageMaker call."""
+
+    @app.get("/ping", include_in_schema=False)
+    async def ping() -> Response:
+        return Response(status_code=503 if watcher.obstacle() else 200)
+
+    @app.post("/invocations", include_in_schema=False)
+    async def invocations(request: Request) -> Response:
+        headers = request.scope["headers"]
+        key, media = idempotency_key(headers), media_type(request.headers.get("content-type", "").encode()).decode()
+        sent = await body(request.scope, request.receive, limits.max_body_bytes, also=CSV.encode())
+        model = predictor.only(request.headers.get(TARGET, ""))
+        form = await run_in_threadpool(translated, sent, media, model.contract)
+        answer = await desk.answer(Ask(model.pointer.model, form, request.state.request_id, key))
+        return Response(
+            returned(answer.response), media_type=JSON, headers={"Idempotent-Replayed": "true"} if answer.replayed else {}
+        )
 
 
 def _add_reviews(app: FastAPI, reviews: Reviews, limits: Limits) -> None:

@@ -24,9 +24,9 @@ class Gone(ConnectionError):
     """The client went away while it was sending: nobody reads an answer."""
 
 
-async def body(scope: Scope, receive: Receive, most: int) -> bytes:
-    """The body, refused as soon as it is known to be too large or not JSON. Raises `Gone`."""
-    _check_declared(scope["headers"], most)
+async def body(scope: Scope, receive: Receive, most: int, also: bytes = JSON.encode()) -> bytes:
+    """The body, refused as soon as it is known to be too large, or neither JSON nor `also`. Raises `Gone`."""
+    _check_declared(scope["headers"], most, also)
     message = await receive()
     whole: bytes = message.get("body", b"")
     if message.get("more_body", False) or message["type"] != "http.request":
@@ -48,7 +48,7 @@ async def _rest(message: Scope, receive: Receive, most: int) -> bytes:
     raise Gone
 
 
-def _check_declared(headers: Iterable[Header], most: int) -> None:
+def _check_declared(headers: Iterable[Header], most: int, also: bytes) -> None:
     media, encoding, length = b"", b"identity", b""
     for name, value in headers:
         if name == b"content-type":
@@ -57,11 +57,16 @@ def _check_declared(headers: Iterable[Header], most: int) -> None:
             encoding = value
         elif name == b"content-length":
             length = value
-    if (media != _JSON and media.partition(b";")[0].strip().lower() != _JSON) or encoding.lower() != b"identity":
+    if (media != _JSON and media_type(media) not in (_JSON, also)) or encoding.lower() != b"identity":
         said = f"{media.decode('latin-1') or 'nothing'} ({encoding.decode('latin-1')})"
-        raise NotJson(f"the body is declared as {said}", hint=f"send content-type: {JSON}, not compressed")
+        wanted = " or ".join(dict.fromkeys([JSON, also.decode()]))
+        raise NotJson(f"the body is declared as {said}", hint=f"send content-type: {wanted}, not compressed")
     if length.isdigit() and int(length) > most:
         raise _too_large(most)
+
+
+def media_type(declared: bytes) -> bytes:
+    return declared.partition(b";")[0].strip().lower()
 
 
 def idempotency_key(headers: Iterable[Header]) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models.clock import Clock, Month
-from models.errors import Integrity, NoChampion, NotApproved, NotFound, PlatformError
+from models.errors import InputRefused, Integrity, NoChampion, NotApproved, NotFound, PlatformError
 from monitoring.decisions import DecisionLog
 from serving.answers import Answer, Ask, given_before
 from serving.checking import refuse_the_future
@@ -129,6 +129,13 @@ class Predictor:
         if not models:
             raise NoChampion("no model is served yet", hint="run `make train`; /health/ready says what is missing")
         raise NotFound(f"no model {name!r} is served here", hint=f"served: {', '.join(sorted(models))}")
+
+    def only(self, name: str = "") -> LoadedModel:
+        """The named model, or the only one if none is named. Raises what `model` raises; `InputRefused` if several are served."""
+        served = sorted({*self._models, *self._stopped})
+        if not name and len(served) > 1:
+            raise InputRefused("several models are served, and none is named", hint=f"name one of {', '.join(served)}")
+        return self.model(name or next(iter(served), ""))
 
     def _approved(self, model: LoadedModel) -> LoadedModel:
         """Asked at every request: an approval may end between two looks at the channel."""

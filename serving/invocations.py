@@ -1,0 +1,128 @@
+"""The scoring protocol of MLflow and SageMaker: `POST /invocations`, brought into our own form and out of it.
+
+Only the form is translated. What stands in a record is checked afterwards as everything else is, by the bundle's contract and
+without conversion; a cell of a CSV file is a number if the contract's column is one and the cell is spelled as JSON spells it.
+https://mlflow.org/docs/latest/ml/deployment/deploy-model-locally (inference server specification)
+"""
+
+import csv
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from models.contract import REQUEST_ROLES, Contract
+from models.errors import InputRefused
+
+CSV = "text/csv"
+TARGET = "x-amzn-sagemaker-target-model"
+"""The header that says which model is asked, where several are served."""
+
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_FORMS = "dataframe_split, dataframe_records, instances or inputs"
+
+
+def translated(body: bytes, media: str, contract: Contract) -> bytes:
+    """A body as `Checker` reads it: `{"records": [...]}`. Raises `InputRefused` if its form cannot be read."""
+    records = _of_csv(body, contract) if media == CSV else _of_json(body)
+    return json.dumps({"records": records}, ensure_ascii=False).encode(errors="surrogatepass")
+
+
+def returned(response: bytes) -> bytes:
+    """Our answer under the name that the protocol has for it."""
+    said = json.loads(response)
+    return json.dumps({"predictions": said.pop("answers")} | said, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _of_json(body: bytes) -> list[Any]:
+    try:
+        asked = json.loads(body, object_pairs_hook=_once, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise InputRefused(f"the body is not JSON: {error}", hint=f"send an object with one of {_FORMS}") from None
+    named = set(asked) & _READERS.keys() if isinstance(asked, dict) else set()
+    others = sorted(set(asked) - named) if isinstance(asked, dict) else []
+    if len(named) != 1 or others:
+        found = ", ".join([*sorted(named), *others])[:80] or "none of them"
+        raise InputRefused(
+            f"a body has exactly one of {_FORMS}; there is {found}", hint="nothing was decided; `params` have no use here"
+        )
+    [form] = named
+    return _READERS[form](asked[form], form)
+
+
+def _split(frame: Any, form: str) -> list[Any]:
+    if not isinstance(frame, dict) or not {"columns", "data"} <= frame.keys() <= {"columns", "data", "index"}:
+        raise _shape(form, 'an object with "columns" and "data"')
+    columns, rows = frame["columns"], frame["data"]
+    if (
+        not _texts(columns)
+        or not isinstance(rows, list)
+        or any(not isinstance(row, list) or len(row) != len(columns) for row in rows)
+    ):
+        raise _shape(form, "one value for every column in every row, and a name for every column")
+    return _rows(columns, rows)
+
+
+def _records(found: Any, form: str) -> list[Any]:
+    if not isinstance(found, list):
+        raise _shape(form, "a list of records")
+    return found
+
+
+def _inputs(found: Any, form: str) -> list[Any]:
+    """Records, or one list of values by column."""
+    if isinstance(found, list):
+        return found
+    if not isinstance(found, dict) or not all(isinstance(values, list) for values in found.values()):
+        raise _shape(form, "a list of records, or a list of values by column")
+    if len({len(values) for values in found.values()}) != 1:
+        raise _shape(form, "as many values in every column")
+    return _rows(list(found), list(map(list, zip(*found.values(), strict=True))))
+
+
+_READERS: Mapping[str, Callable[[Any, str], list[Any]]] = {
+    "dataframe_split": _split,
+    "dataframe_records": _records,
+    "instances": _records,
+    "inputs": _inputs,
+}
+
+
+def _of_csv(body: bytes, contract: Contract) -> list[Any]:
+    texts = {column.name for column in contract.only(*REQUEST_ROLES).columns if column.kind == "text"}
+    try:
+        head, *lines = csv.reader(body.decode().splitlines(), strict=True)
+    except (ValueError, csv.Error) as error:
+        raise InputRefused(f"the body is not CSV: {error}", hint="send a line of names, then a line for every record") from None
+    if wrong := [number for number, line in enumerate(lines, start=1) if len(line) != len(head)]:
+        raise _shape(f"line {wrong[0]} of the CSV", f"{len(head)} values, as the line of names has")
+    return _rows(head, [[_cell(cell, text=name in texts) for name, cell in zip(head, line, strict=True)] for line in lines])
+
+
+def _cell(written: str, *, text: bool) -> Any:
+    return json.loads(written) if not text and _NUMBER.fullmatch(written) else written
+
+
+def _rows(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[Any]:
+    if len(set(columns)) != len(columns):
+        raise _shape("columns", "every name once")
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def _texts(columns: Any) -> bool:
+    return isinstance(columns, list) and all(isinstance(name, str) for name in columns)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return found
+
+
+def _no_number(written: str) -> Any:
+    raise ValueError(f"{written} is not a number")
+
+
+def _shape(what: str, wanted: str) -> InputRefused:
+    return InputRefused(f"{what} needs {wanted}", hint="nothing was decided; correct the body and send all of it again")
