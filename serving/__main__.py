@@ -31,7 +31,14 @@ def main() -> int:
         return 1
     limits = Limits(settings.max_body_bytes, settings.poll_seconds)
     app = scoring_app(
-        service.predictor, service.recorder, service.watcher, service.reviews, limits, service.exposed, service.log.close
+        service.predictor,
+        service.recorder,
+        service.watcher,
+        service.reviews,
+        limits,
+        service.exposed,
+        service.log.close,
+        service.tracer,
     )
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=settings.drain_seconds

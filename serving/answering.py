@@ -45,9 +45,10 @@ class Desk:
             if ask.key and (before := await asyncio.to_thread(self._predictor.before, ask)):
                 return before  # the same retry was answered by somebody else meanwhile
             raise
-        self._meter.took(RECORD, perf_counter() - decided)
+        recorded = perf_counter()
+        self._meter.took(RECORD, recorded - decided)
         self._meter.recorded(prepared.entry.decisions)
-        return Answer(prepared.response)
+        return Answer(prepared.response, stages={DECIDE: (began, decided), RECORD: (decided, recorded)})
 
     def _soon(self, ask: Ask) -> "asyncio.Future[Prepared]":
         """Decided when the loop has read what there is to read."""

@@ -1,7 +1,7 @@
 """What is asked and what is answered, as bytes."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic_core import to_json
@@ -33,10 +33,11 @@ class Ask:
 
 @dataclass(frozen=True)
 class Answer:
-    """The response's bytes, and whether they were given before."""
+    """The response's bytes, and whether they were given before. `stages`: from when until when each took, by `perf_counter`."""
 
     response: bytes
     replayed: bool = False
+    stages: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def given_before(before: Answered, ask: Ask) -> Answer:

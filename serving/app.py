@@ -29,6 +29,7 @@ from serving.prediction import Predictor
 from serving.recording import Recorder
 from serving.reviews import Reviewing, Reviews
 from serving.scoring import PATH, Scoring, Shortcut
+from serving.tracing import Tracer
 from serving.watching import Watcher
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -70,6 +71,7 @@ def scoring_app(
     limits: Limits,
     exposed: Callable[[Iterable[Family]], bytes],
     close: Callable[[], None],
+    tracer: Tracer | None = None,
 ) -> Application:
     """The application. `exposed` is the text of what was counted. `close` is called when everything is answered and recorded."""
 
@@ -83,13 +85,15 @@ def scoring_app(
         stop.set()
         await asyncio.wait([watch])
         await run_in_threadpool(recorder.close)
+        if tracer:
+            await run_in_threadpool(tracer.close)
         close()
 
     # No pages of documentation: they would load scripts from somebody else's server.
     app = FastAPI(title="Steward scoring", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     meter = Meter()
     desk = Desk(predictor, recorder, meter)
-    scoring = Scoring(desk, limits.max_body_bytes, _refusal, meter)
+    scoring = Scoring(desk, limits.max_body_bytes, _refusal, meter, tracer)
     app.router.routes.append(Route(PATH, scoring, methods=["POST"]))  # reached by a shortcut; here other methods are refused
     _add_problems(app)
     _add_models(app, predictor, limits)

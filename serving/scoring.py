@@ -1,8 +1,9 @@
 """The scoring path, as plain ASGI (spec 2.3): a framework's routing and requests would cost more than the decision."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from time import perf_counter
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from time import perf_counter, time
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 from models.errors import PlatformError
 from serving.answering import Desk
@@ -11,6 +12,7 @@ from serving.bodies import Gone, Header, body, idempotency_key
 from serving.documents import JSON
 from serving.envelope import Application, Receive, Scope, Send
 from serving.metering import Meter
+from serving.tracing import Traced, Tracer
 
 PATH = "/v1/models/{model}/score"
 
@@ -29,39 +31,56 @@ class Refusal(Protocol):
 
 
 class Scoring:
-    """Answers what is sent to the path. `refusal` makes the response to what went wrong, given the request's id."""
+    """Answers what is sent to the path. `refusal` makes the response to what went wrong, given the request's id. Without a
+    `tracer` nothing is traced."""
 
-    def __init__(self, desk: Desk, most_bytes: int, refusal: Callable[[Exception, str], Refusal], meter: Meter) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        most_bytes: int,
+        refusal: Callable[[Exception, str], Refusal],
+        meter: Meter,
+        tracer: Tracer | None = None,
+    ) -> None:
         self._desk = desk
         self._most = most_bytes
         self._refusal = refusal
         self._meter = meter
+        self._tracer = tracer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        began, status, unexpected = perf_counter(), _GONE, None
+        began, done = perf_counter(), _Done(_GONE)
         self._meter.began()
         try:
-            status, unexpected = await self._answer(scope, receive, send)
+            done = await self._answer(scope, receive, send)
         finally:
-            self._meter.ended(status, perf_counter() - began)
-        if unexpected:
-            raise unexpected  # its client was told; the server logs where it broke
+            ended = perf_counter()
+            self._meter.ended(done.status, ended - began)
+            if self._tracer:
+                self._tracer.tell(_traced(scope, done, began, ended))
+        if done.unexpected:
+            raise done.unexpected  # its client was told; the server logs where it broke
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> tuple[int, Exception | None]:
-        """The status of the response, and what nobody expected."""
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> "_Done":
         request_id = scope["state"]["request_id"]
         try:
             key = idempotency_key(scope["headers"])
             sent = await body(scope, receive, self._most)
             answer = await self._desk.answer(Ask(_model(scope["path"]), sent, request_id, key))
         except Gone:
-            return _GONE, None
+            return _Done(_GONE)
         except Exception as error:  # noqa: BLE001, whatever it is, the client is told and it is raised further on
             refusal = self._refusal(error, request_id)
             await refusal(scope, receive, send)
-            return refusal.status_code, None if isinstance(error, PlatformError) else error
+            return _Done(refusal.status_code, None if isinstance(error, PlatformError) else error)
         await _send(send, [_ANSWERED, _REPLAYED] if answer.replayed else [_ANSWERED], answer.response)
-        return 200, None
+        return _Done(200, stages=answer.stages)
+
+
+class _Done(NamedTuple):
+    status: int
+    unexpected: Exception | None = None
+    stages: Mapping[str, tuple[float, float]] = MappingProxyType({})
 
 
 class Shortcut:
@@ -74,6 +93,20 @@ class Shortcut:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = scope["type"] == "http" and scope["method"] == "POST" and _model(scope["path"])
         await (self._scoring if asked else self._others)(scope, receive, send)
+
+
+def _traced(scope: Scope, done: _Done, began: float, ended: float) -> Traced:
+    since = time() - perf_counter()
+    parent = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), "")
+    return Traced(
+        request_id=scope["state"]["request_id"],
+        model=_model(scope["path"]),
+        status=done.status,
+        parent=parent,
+        began=since + began,
+        ended=since + ended,
+        stages={name: (since + first, since + last) for name, (first, last) in done.stages.items()},
+    )
 
 
 def _model(path: str) -> str:

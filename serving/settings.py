@@ -24,3 +24,5 @@ class ServingSettings(PlatformSettings):
     """Size of a request's body, at most."""
     drain_seconds: int = Field(default=30, ge=0)
     """How long a stopping service waits for the requests in flight."""
+    traces: str = Field(default="", pattern="^(https?://.+)?$")
+    """Where a collector takes traces by OpenTelemetry's protocol, such as http://127.0.0.1:4318/v1/traces; empty: none."""

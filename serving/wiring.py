@@ -13,6 +13,7 @@ from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.chain import ChainKeys
 from serving.adapters.exposition import Exposition
 from serving.adapters.memory_file import MemoryFile
+from serving.adapters.otlp import OtlpTracer
 from serving.loaded import LoadedModel
 from serving.metering import Family
 from serving.past import PastReasons
@@ -20,6 +21,7 @@ from serving.prediction import Predictor
 from serving.recording import Recorder
 from serving.reviews import Reviews
 from serving.settings import ServingSettings
+from serving.tracing import Tracer
 from serving.watching import Watcher
 
 
@@ -33,6 +35,7 @@ class Service:
     reviews: Reviews
     log: SqlDecisionLog
     exposed: Callable[[Iterable[Family]], bytes]
+    tracer: Tracer | None
 
 
 def settings() -> ServingSettings:
@@ -66,4 +69,6 @@ def service(chosen: ServingSettings) -> Service:
         lambda: log.renew_keys() if accounts.renew() else None,
     )
     reviews = Reviews(log, clock, accounts.known_as, PastReasons(channel, OnnxScorer).explain)
-    return Service(predictor, Recorder(log), watcher, reviews, log, Exposition().text)
+    return Service(
+        predictor, Recorder(log), watcher, reviews, log, Exposition().text, OtlpTracer(chosen.traces) if chosen.traces else None
+    )

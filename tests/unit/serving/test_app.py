@@ -26,6 +26,7 @@ from serving.past import PastReasons
 from serving.prediction import Predictor
 from serving.recording import Recorder
 from serving.reviews import PERSON, Reviews
+from serving.tracing import Traced
 from serving.watching import Watcher
 from tests.bundles import MODEL, NOW, USE_CASE, Office, fake_bundle, record, records
 from tests.fakes.channel import FakeChannel
@@ -38,6 +39,7 @@ from tests.unit.serving.test_prediction import loaded
 SCORE = f"/v1/models/{MODEL}/score"
 COUNSEL = f"/v1/models/{MODEL}/counterfactual"
 OFFICE = Office()
+CLOSED = Traced("", "", 0, "", 0.0, 0.0)
 
 
 class World:
@@ -619,3 +621,29 @@ def test_a_ping_is_answered_while_requests_can_be(client: TestClient, world: Wor
     with TestClient(World().app()) as empty:
         assert empty.get("/ping").status_code == 503
         problem(empty.post("/invocations", json={"instances": [record()]}), 503)
+
+
+def test_every_scoring_request_is_told_to_a_tracer_with_the_stages_it_reached(world: World) -> None:
+    told: list[Traced] = []
+
+    class Listening:
+        def tell(self, traced: Traced) -> None:
+            told.append(traced)
+
+        def close(self) -> None:
+            told.append(CLOSED)
+
+    limits = Limits(20_000, 3_600.0)
+    app = scoring_app(
+        world.predictor, Recorder(world.log), world.watcher, world.reviews, limits, Exposition().text, world.close, Listening()
+    )
+    with TestClient(app) as client:
+        answer = client.post(SCORE, json=record(), headers={"traceparent": "00-a-b-01"}).json()
+        client.post(SCORE, json=record(status_0=99))
+    scored, refused, closed = told
+    assert (scored.request_id, scored.model, scored.status, scored.parent) == (answer["request_id"], MODEL, 200, "00-a-b-01")
+    assert list(scored.stages) == ["decide", "record"]
+    instants = [scored.began, *(instant for stage in scored.stages.values() for instant in stage), scored.ended]
+    assert instants == sorted(instants)
+    assert (refused.status, refused.parent, refused.stages) == (422, "", {})
+    assert closed is CLOSED

@@ -1,0 +1,46 @@
+"""Traces by OpenTelemetry's protocol over HTTP, sent from a thread of its own. Needs the extra `tracing`."""
+
+from models.errors import Misconfigured
+from serving.tracing import Traced
+
+
+class OtlpTracer:
+    """Spans wait for at most some seconds, at most 2,048 of them; what is more is dropped, as the library says in its log."""
+
+    def __init__(self, endpoint: str, service: str = "steward-serving") -> None:
+        """`endpoint` is the collector's full address, such as http://127.0.0.1:4318/v1/traces. Raises `Misconfigured`."""
+        try:
+            from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+            from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+            from opentelemetry.sdk.trace import TracerProvider
+            from opentelemetry.sdk.trace.export import BatchSpanProcessor
+        except ImportError as error:
+            raise Misconfigured(
+                f"traces are wanted, and {error.name} is not installed",
+                hint="install steward[tracing]; or unset STEWARD_SERVING_TRACES",
+            ) from error
+        self._provider = TracerProvider(resource=Resource({SERVICE_NAME: service}), shutdown_on_exit=False)
+        self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint, timeout=5)))
+        self._tracer = self._provider.get_tracer("steward.serving")
+
+    def tell(self, traced: Traced) -> None:
+        from opentelemetry.trace import SpanKind, set_span_in_context
+        from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+        parent = TraceContextTextMapPropagator().extract({"traceparent": traced.parent}) if traced.parent else None
+        said: dict[str, str | int] = {"steward.request_id": traced.request_id, "steward.model": traced.model}
+        said["http.response.status_code"] = traced.status
+        whole = self._tracer.start_span(
+            "score", parent, kind=SpanKind.SERVER, start_time=_nanoseconds(traced.began), attributes=said
+        )
+        within = set_span_in_context(whole)
+        for name, (began, ended) in traced.stages.items():
+            self._tracer.start_span(name, within, start_time=_nanoseconds(began)).end(_nanoseconds(ended))
+        whole.end(_nanoseconds(traced.ended))
+
+    def close(self) -> None:
+        self._provider.shutdown()
+
+
+def _nanoseconds(instant: float) -> int:
+    return int(instant * 1e9)

@@ -1,0 +1,31 @@
+"""What a trace says of one scoring request: its stages, where it came from, how it ended. No account, no value of a record."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Traced:
+    """Instants are seconds since 1970. `stages` are those that were reached, by name: from when until when.
+
+    `parent` is the caller's `traceparent` (W3C Trace Context), "" for none.
+    """
+
+    request_id: str
+    model: str
+    status: int
+    parent: str
+    began: float
+    ended: float
+    stages: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
+class Tracer(Protocol):
+    def tell(self, traced: Traced) -> None:
+        """Hand over and return at once; never raises: a collector that is away costs spans, not answers."""
+        ...
+
+    def close(self) -> None:
+        """Send what is left, within a few seconds. Blocks."""
+        ...

@@ -1,0 +1,87 @@
+"""Traces as a collector receives them: over a real socket, in OpenTelemetry's own protocol."""
+
+import gzip
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from serving.adapters.otlp import OtlpTracer
+from serving.tracing import Traced
+
+pytestmark = pytest.mark.integration
+
+TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+
+
+@contextmanager
+def collector(received: list[Any]) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            packed = self.headers.get("content-encoding") == "gzip"
+            message = ExportTraceServiceRequest.FromString(gzip.decompress(body) if packed else body)
+            for group in message.resource_spans:
+                service = {each.key: each.value.string_value for each in group.resource.attributes}["service.name"]
+                received.extend((service, span) for scope in group.scope_spans for span in scope.spans)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_args: object) -> None:  # type: ignore[override]
+            """Quiet."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/v1/traces"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def traced(**changes: Any) -> Traced:
+    stages = {"decide": (1_000.0, 1_000.25), "record": (1_000.25, 1_000.75)}
+    return Traced(
+        **{"request_id": "r1", "model": "m", "status": 200, "parent": "", "began": 1_000.0, "ended": 1_001.0, "stages": stages}
+        | changes
+    )
+
+
+def test_a_collector_receives_the_request_with_its_stages() -> None:
+    received: list[Any] = []
+    with collector(received) as address:
+        tracer = OtlpTracer(address)
+        tracer.tell(traced())
+        tracer.close()
+    assert {service for service, _ in received} == {"steward-serving"}
+    spans = {span.name: span for _, span in received}
+    assert set(spans) == {"score", "decide", "record"}
+    assert {spans[name].parent_span_id for name in ("decide", "record")} == {spans["score"].span_id}
+    assert (spans["record"].start_time_unix_nano, spans["record"].end_time_unix_nano) == (1_000_250_000_000, 1_000_750_000_000)
+    said = {each.key: each.value for each in spans["score"].attributes}
+    assert (said["steward.request_id"].string_value, said["http.response.status_code"].int_value) == ("r1", 200)
+
+
+def test_a_callers_trace_goes_on() -> None:
+    received: list[Any] = []
+    with collector(received) as address:
+        tracer = OtlpTracer(address)
+        tracer.tell(traced(parent=f"00-{TRACE}-{SPAN}-01"))
+        tracer.tell(traced(parent="not a parent"))
+        tracer.close()
+    whole = [span for _, span in received if span.name == "score"]
+    assert (whole[0].trace_id.hex(), whole[0].parent_span_id.hex()) == (TRACE, SPAN)
+    assert whole[1].parent_span_id == b""
+
+
+def test_a_collector_that_is_away_costs_spans_and_raises_nothing() -> None:
+    with collector([]) as address:
+        pass
+    tracer = OtlpTracer(address)
+    tracer.tell(traced())
+    tracer.close()
