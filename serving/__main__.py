@@ -39,6 +39,7 @@ def main() -> int:
         service.exposed,
         service.log.close,
         service.tracer,
+        service.access,
     )
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=settings.drain_seconds

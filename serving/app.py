@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from models import errors
 from models.errors import PlatformError
+from serving.access import AccessLog
 from serving.answering import Desk
 from serving.answers import Ask
 from serving.bodies import BodyTooLarge, Gone, NotJson, body, idempotency_key, media_type
@@ -72,6 +73,7 @@ def scoring_app(
     exposed: Callable[[Iterable[Family]], bytes],
     close: Callable[[], None],
     tracer: Tracer | None = None,
+    access: AccessLog | None = None,
 ) -> Application:
     """The application. `exposed` is the text of what was counted. `close` is called when everything is answered and recorded."""
 
@@ -85,6 +87,8 @@ def scoring_app(
         stop.set()
         await asyncio.wait([watch])
         await run_in_threadpool(recorder.close)
+        if access:
+            access.flush()
         if tracer:
             await run_in_threadpool(tracer.close)
         close()
@@ -101,7 +105,7 @@ def scoring_app(
     _add_reviews(app, reviews, limits)
     _add_health(app, predictor, watcher)
     _add_metrics(app, predictor, watcher, meter, exposed)
-    return Marked(Patient(Shortcut(scoring, app)))
+    return Marked(Patient(Shortcut(scoring, app)), access)
 
 
 def _add_models(app: FastAPI, predictor: Predictor, limits: Limits) -> None:

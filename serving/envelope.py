@@ -10,7 +10,10 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
+
+from serving.access import AccessLog
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -32,8 +35,9 @@ class Marked:
     The caller's id, if it is harmless, comes back in the response's header and goes nowhere else: it may hold an account's.
     """
 
-    def __init__(self, app: Application) -> None:
+    def __init__(self, app: Application, access: AccessLog | None = None) -> None:
         self._app = app
+        self._access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -45,12 +49,20 @@ class Marked:
         scope.setdefault("state", {}).update(request_id=request_id, echoed_id=echoed)
         own = [(b"x-request-id", echoed.encode()), *_PLAIN]
 
+        began, status = perf_counter(), 0
+
         async def marked(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
+                status = message["status"]
                 message["headers"] = [*message.get("headers", ()), *own]
             await send(message)
 
-        await self._app(scope, receive, marked)
+        try:
+            await self._app(scope, receive, marked)
+        finally:
+            if self._access:
+                self._access.tell(scope["method"], scope["path"], status, perf_counter() - began, request_id)
 
 
 class Patient:

@@ -26,3 +26,5 @@ class ServingSettings(PlatformSettings):
     """How long a stopping service waits for the requests in flight."""
     traces: str = Field(default="", pattern="^(https?://.+)?$")
     """Where a collector takes traces by OpenTelemetry's protocol, such as http://127.0.0.1:4318/v1/traces; empty: none."""
+    access_log: bool = False
+    """Whether every request is written to the standard output, one JSON object a line; decisions have their own log."""

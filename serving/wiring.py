@@ -1,5 +1,6 @@
 """Where serving's adapters are picked and its settings are read."""
 
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from models.clock import FileClock, SystemClock
 from models.errors import Misconfigured
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.chain import ChainKeys
+from serving.access import AccessLog
 from serving.adapters.exposition import Exposition
 from serving.adapters.memory_file import MemoryFile
 from serving.adapters.otlp import OtlpTracer
@@ -36,6 +38,7 @@ class Service:
     log: SqlDecisionLog
     exposed: Callable[[Iterable[Family]], bytes]
     tracer: Tracer | None
+    access: AccessLog | None
 
 
 def settings() -> ServingSettings:
@@ -70,5 +73,17 @@ def service(chosen: ServingSettings) -> Service:
     )
     reviews = Reviews(log, clock, accounts.known_as, PastReasons(channel, OnnxScorer).explain)
     return Service(
-        predictor, Recorder(log), watcher, reviews, log, Exposition().text, OtlpTracer(chosen.traces) if chosen.traces else None
+        predictor,
+        Recorder(log),
+        watcher,
+        reviews,
+        log,
+        Exposition().text,
+        OtlpTracer(chosen.traces) if chosen.traces else None,
+        AccessLog(_to_standard_output) if chosen.access_log else None,
     )
+
+
+def _to_standard_output(lines: str) -> None:
+    sys.stdout.write(lines)
+    sys.stdout.flush()

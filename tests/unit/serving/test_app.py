@@ -17,6 +17,7 @@ from models.clock import FixedClock
 from models.errors import PlatformError, Unavailable
 from models.governance.doubt.rule import Rule
 from monitoring.decisions import Entry
+from serving.access import AccessLog
 from serving.adapters.exposition import Exposition
 from serving.app import STATUS, Limits, scoring_app
 from serving.documents import Counselled, Problem, Readiness, Scored
@@ -647,3 +648,18 @@ def test_every_scoring_request_is_told_to_a_tracer_with_the_stages_it_reached(wo
     assert instants == sorted(instants)
     assert (refused.status, refused.parent, refused.stages) == (422, "", {})
     assert closed is CLOSED
+
+
+def test_every_request_is_a_line_of_the_access_log_without_what_it_sent(world: World) -> None:
+    written: list[str] = []
+    access = AccessLog(written.append, lambda: NOW)
+    limits = Limits(20_000, 3_600.0)
+    parts = world.predictor, Recorder(world.log), world.watcher, world.reviews, limits, Exposition().text, world.close
+    with TestClient(scoring_app(*parts, access=access)) as client:
+        client.post(f"{SCORE}?account=A00017", json=record(account_id="A00017"), headers={"X-Request-ID": "A00017"})
+        client.get("/nothing")
+    lines = [json.loads(line) for text in written for line in text.splitlines()]
+    assert [(line["method"], line["path"], line["status"]) for line in lines] == [("POST", SCORE, 200), ("GET", "/nothing", 404)]
+    assert lines[0]["at"] == "2005-08-01T06:00:00.000+00:00"
+    assert lines[0]["milliseconds"] > 0
+    assert "A00017" not in "".join(written)
