@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -60,6 +61,17 @@ class Entry:
     answered: Answered | None = None
 
 
+def missing(entries: Sequence[Entry], ids: AbstractSet[str], keys: AbstractSet[str]) -> list[Entry]:
+    """The entries that a log does not have, which has these decision ids and idempotency keys. See `append_missing`."""
+    new, used = [], set(keys)
+    for entry in entries:
+        if entry.decisions and entry.decisions[0].decision_id not in ids:
+            kept = entry.answered if entry.answered and entry.answered.key not in used else None
+            used |= {kept.key} if kept else set()
+            new.append(Entry(entry.decisions, kept))
+    return new
+
+
 @dataclass(frozen=True)
 class Review:
     """What a person decided about an account that was sent to review: `keep` or `reduce`, and why.
@@ -105,27 +117,40 @@ class Expiring:
     answers: int
 
 
-class DecisionLog(Protocol):
-    """Safe for several threads and processes."""
+class Intake(Protocol):
+    """What answering needs of a decision log. Safe for several threads and processes."""
 
     def ping(self) -> None:
         """Raises `Unavailable` or `Misconfigured` if nothing could be appended now."""
         ...
 
-    def append(self, decisions: Sequence[LoggedDecision], answered: Answered | None = None) -> None:
-        """Commit all of it or nothing. Durable when it returns.
-
-        Raises `Conflict` if the idempotency key or a decision id was used before (a race of two retries: the first
-        one wins), `Unavailable` if the database does not answer.
-        """
-        ...
-
     def append_all(self, entries: Sequence[Entry]) -> None:
-        """The same of several requests, together: one commit for all of them, or nothing of any."""
+        """Commit what several requests add, together: all of it or nothing. Durable when it returns.
+
+        Raises `Conflict` if an idempotency key or a decision id was used before (a race of two retries: the first one
+        wins), `Unavailable` if the database does not answer.
+        """
         ...
 
     def answered(self, key: str) -> Answered | None:
         """What was answered under an idempotency key."""
+        ...
+
+
+class DecisionLog(Intake, Protocol):
+    """Safe for several threads and processes."""
+
+    def append(self, decisions: Sequence[LoggedDecision], answered: Answered | None = None) -> None:
+        """The same of one request."""
+        ...
+
+    def append_missing(self, entries: Sequence[Entry]) -> None:
+        """Append those entries that the log does not have yet, known by their decisions' ids; in their order, in one commit.
+
+        An entry is there whole or not at all. Of an idempotency key that was used by another entry before, the first answer
+        stays, and the decisions are appended without theirs. Raises as `append_all`; after a `Conflict` (somebody appended
+        the same meanwhile) the same call again finds them there.
+        """
         ...
 
     def find(self, decision_id: str) -> LoggedDecision:

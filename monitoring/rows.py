@@ -1,11 +1,15 @@
 """Decisions and reviews as they are stored and sealed: values in the order of `chain.DECISION` and `chain.REVIEW`."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 from pydantic_core import to_json
 
-from monitoring.chain import Row
-from monitoring.decisions import LoggedDecision, Review, spelled, stamp
+from models.clock import Month
+from monitoring.chain import DECISION, Row
+from monitoring.decisions import LoggedDecision, Review, read_reasons, spelled, stamp
 
 
 def decision_rows(decisions: Sequence[LoggedDecision]) -> list[Row]:
@@ -39,3 +43,25 @@ def review_row(r: Review) -> Row:
     """A review as it is stored."""
     said = (r.decision_id, r.outcome, r.reviewer, r.reason_code, r.comment, stamp(r.recorded_at))
     return (*said, r.statement, r.no_notice, spelled(r.reasons))
+
+
+def read_decision(stored: Row) -> LoggedDecision:
+    """A decision as it was before it was stored. Raises `ValueError`, `TypeError`, `KeyError` or `AttributeError` if no process
+    of ours wrote it."""
+    fields: dict[str, Any] = dict(zip(DECISION, stored, strict=True))
+    read = {
+        "month": Month.parse(fields["month"]),
+        "inputs": read_inputs(fields["inputs"]),
+        "recorded_at": datetime.fromisoformat(fields["recorded_at"]),
+        "reasons": read_reasons(fields["reasons"]),
+        "out_of_distribution": tuple(filter(None, fields["out_of_distribution"].split(","))),
+    }
+    return LoggedDecision(**fields | read)
+
+
+def read_inputs(text: str) -> Mapping[str, float | int]:
+    """Raises `ValueError` if it is not names with numbers, or nothing."""
+    found = json.loads(text or "{}")
+    if not isinstance(found, dict) or not all(type(value) in (int, float) for value in found.values()):
+        raise ValueError("no numbers by name")
+    return found

@@ -1,6 +1,5 @@
 """The decision log in SQLite or PostgreSQL."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
@@ -8,7 +7,7 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Row, Table, delete, false, func, insert, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Row, Table, delete, false, func, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from models.clock import Month
@@ -18,8 +17,8 @@ from monitoring.adapters import sql_seals
 from monitoring.adapters.lanes import Lanes
 from monitoring.adapters.sql_schema import ANSWERS, DECISIONS, REVIEWS, engine, is_current, upgrade
 from monitoring.chain import DECISION, REVIEW, ChainKeys, Link, Seal
-from monitoring.decisions import Answered, Entry, Expiring, LoggedDecision, Review, input_columns, read_reasons, stamp
-from monitoring.rows import decision_rows, review_row
+from monitoring.decisions import Answered, Entry, Expiring, LoggedDecision, Review, input_columns, missing, read_reasons, stamp
+from monitoring.rows import decision_rows, read_decision, read_inputs, review_row
 
 _TYPES: dict[str, type[np.generic]] = {
     "decision_id": np.str_,
@@ -37,6 +36,7 @@ _TYPES: dict[str, type[np.generic]] = {
 _WRITTEN = [*DECISION, *sql_seals.SEAL]
 # Said in SQL: handed to the driver as it is, a batch of 1,000 takes half the time.
 _INSERT = f"INSERT INTO decisions ({', '.join(_WRITTEN)}) VALUES ({', '.join('?' for _ in _WRITTEN)})"  # noqa: S608, only names
+_NAMED = 500  # values in one query, at most: SQLite has a limit
 _COPY = f"COPY decisions ({', '.join(_WRITTEN)}) FROM STDIN"
 
 
@@ -74,6 +74,17 @@ class SqlDecisionLog:
                     _keep_answer(connection, entry.answered, entry.decisions)
             if rows:
                 self._insert(connection, [(*row, s.lane, s.place, s.inputs, s.chain) for row, s in zip(rows, seals, strict=True)])
+
+    def append_missing(self, entries: Sequence[Entry]) -> None:
+        ids = self._there(DECISIONS.c.decision_id, [entry.decisions[0].decision_id for entry in entries if entry.decisions])
+        keys = self._there(ANSWERS.c.key, [entry.answered.key for entry in entries if entry.answered])
+        self.append_all(missing(entries, ids, keys))
+
+    def _there(self, column: Column[Any], wanted: Sequence[str]) -> set[str]:
+        """Which of these values a column has."""
+        with self._reading() as connection:
+            some = [wanted[at : at + _NAMED] for at in range(0, len(wanted), _NAMED)]
+            return {value for each in some for value in connection.execute(select(column).where(column.in_(each))).scalars()}
 
     def answered(self, key: str) -> Answered | None:
         query = select(ANSWERS.c.key, ANSWERS.c.request_digest, ANSWERS.c.response).where(ANSWERS.c.key == key)
@@ -136,7 +147,7 @@ class SqlDecisionLog:
         *named, inputs = zip(*rows, strict=True) if rows else [()] * (len(_TYPES) + 1)
         with _as_written(f"a decision of {model} in {month}"):
             columns = {name: np.array(values, dtype=_TYPES[name]) for name, values in zip(_TYPES, named, strict=True)}
-            return {**columns, **input_columns([_inputs(text) for text in inputs])}
+            return {**columns, **input_columns([read_inputs(text) for text in inputs])}
 
     def reviewed_since(self, model: str, instant: datetime) -> frozenset[str]:
         of_model = REVIEWS.join(DECISIONS, REVIEWS.c.decision_id == DECISIONS.c.decision_id)
@@ -271,26 +282,8 @@ def _copy(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
 
 
 def _decision(row: Row[Any]) -> LoggedDecision:
-    fields = {name: row._mapping[name] for name in DECISION}
     with _as_written(f"decision {row.decision_id!r}"):
-        return LoggedDecision(
-            **fields
-            | {
-                "month": Month.parse(row.month),
-                "inputs": _inputs(row.inputs),
-                "recorded_at": datetime.fromisoformat(row.recorded_at),
-                "reasons": read_reasons(row.reasons),
-                "out_of_distribution": tuple(filter(None, row.out_of_distribution.split(","))),
-            }
-        )
-
-
-def _inputs(text: str) -> dict[str, float | int]:
-    """Raises `ValueError` if it is not names with numbers, or nothing."""
-    found = json.loads(text or "{}")
-    if not isinstance(found, dict) or not all(type(value) in (int, float) for value in found.values()):
-        raise ValueError("no numbers by name")
-    return found
+        return read_decision(tuple(row._mapping[name] for name in DECISION))
 
 
 @contextmanager

@@ -70,6 +70,35 @@ def test_a_decision_is_found_as_it_was_answered(log: DecisionLog) -> None:
     assert type(log.find("d1").inputs["credit_limit"]) is float
 
 
+def entry(*identities: str, key: str = "", response: bytes = b"{}") -> Entry:
+    return Entry([decision(each) for each in identities], Answered(key, "digest", response) if key else None)
+
+
+def test_of_what_is_appended_again_only_what_is_missing_is_added_and_in_its_order(log: DecisionLog) -> None:
+    first, second, third = entry("d1", "d2", key="m:a"), entry("d3"), entry("d4", key="m:b")
+    log.append_all([first])
+    for _ in range(2):
+        log.append_missing([first, second, third])
+    assert log.columns("credit_default", JULY)["decision_id"].tolist() == ["d1", "d2", "d3", "d4"]
+    assert log.answered("m:b") == third.answered
+    assert list(logged(log.links(), [], log_keys)) == []
+
+
+def test_of_a_key_that_two_entries_used_the_first_answer_stays_and_all_decisions_are_there(log: DecisionLog) -> None:
+    log.append_all([entry("d1", key="m:a", response=b"first")])
+    log.append_missing([entry("d2", key="m:a"), entry("d3", key="m:b", response=b"first"), entry("d4", key="m:b")])
+    assert log.columns("credit_default", JULY)["decision_id"].tolist() == ["d1", "d2", "d3", "d4"]
+    kept = [log.answered(key) for key in ("m:a", "m:b")]
+    assert [each.response for each in kept if each] == [b"first", b"first"]
+
+
+def test_more_than_a_database_takes_in_one_query_can_be_appended_again(log: DecisionLog) -> None:
+    many = [entry(f"d{number}", key=f"m:{number}") for number in range(1_200)]
+    log.append_all(many[:1_100])
+    log.append_missing(many)
+    assert log.months("credit_default") == {JULY: 1_200}
+
+
 def reviewing(identity: str = "d1", **changes: Any) -> Review:
     said: dict[str, Any] = {"outcome": "keep", "reviewer": "r.lin", "reason_code": "INCOME", "comment": "salary slip, 傳真"}
     return Review(identity, **{**said, "recorded_at": datetime(2005, 8, 2, 9, tzinfo=UTC), **changes})

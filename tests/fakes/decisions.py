@@ -11,7 +11,7 @@ from models.clock import Month
 from models.contract import Columns
 from models.errors import Conflict, NotFound, PlatformError
 from monitoring.chain import DECISION, REVIEW, UNSEALED, ChainKeys, Link, Row, Seal, sealed
-from monitoring.decisions import Answered, Entry, Expiring, LoggedDecision, Review, input_columns, spelled
+from monitoring.decisions import Answered, Entry, Expiring, LoggedDecision, Review, input_columns, missing, spelled
 from monitoring.rows import decision_rows, review_row
 from tests.rings import LOG_KEYS
 
@@ -54,6 +54,10 @@ class InMemoryDecisionLog:
             for answered, of in kept:
                 self.answers[answered.key] = answered
                 self.answered_at[answered.key] = of[0].recorded_at if of else datetime.min.replace(tzinfo=UTC)
+
+    def append_missing(self, entries: Sequence[Entry]) -> None:
+        self.ping()
+        self.append_all(missing(entries, self.decisions.keys(), self.answers.keys()))
 
     def answered(self, key: str) -> Answered | None:
         self.ping()
