@@ -88,11 +88,16 @@ class ChainKeys:
 
     keys: tuple[bytes, ...]
 
-    def new_lane(self) -> tuple[str, Mac]:
-        """A name that nobody else has, and what seals in it. Raises `Misconfigured` without a key."""
+    def newest(self) -> tuple[Mac, int]:
+        """What seals from now on, and its generation. Raises `Misconfigured` without a key."""
         if not self.keys:
             raise Misconfigured("the decision log has no key to seal with", hint="mount keys/log/0001.key, 32 random bytes")
-        return f"{len(self.keys)}-{uuid4().hex}", self._macs[-1]
+        return self._macs[-1], len(self.keys)
+
+    def new_lane(self) -> tuple[str, Mac]:
+        """A name that nobody else has, and what seals in it. Raises `Misconfigured` without a key."""
+        key, generation = self.newest()
+        return f"{generation}-{uuid4().hex}", key
 
     @cached_property
     def _macs(self) -> tuple[Mac, ...]:
