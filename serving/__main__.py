@@ -30,17 +30,9 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     limits = Limits(settings.max_body_bytes, settings.poll_seconds)
-    app = scoring_app(
-        service.predictor,
-        service.recorder,
-        service.watcher,
-        service.reviews,
-        limits,
-        service.exposed,
-        service.log.close,
-        service.tracer,
-        service.access,
-    )
+    parts = service.predictor, service.recorder, service.watcher, service.reviews
+    told = service.exposed, service.close, service.tracer, service.access, service.store.notes
+    app = scoring_app(*parts, limits, *told)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=settings.drain_seconds
     )

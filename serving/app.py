@@ -74,8 +74,10 @@ def scoring_app(
     close: Callable[[], None],
     tracer: Tracer | None = None,
     access: AccessLog | None = None,
+    notes: Callable[[], Mapping[str, PlatformError]] = dict,
 ) -> Application:
-    """The application. `exposed` is the text of what was counted. `close` is called when everything is answered and recorded."""
+    """The application. `exposed` is the text of what was counted. `close` is called when everything is answered and recorded.
+    `notes` are problems to report beside those that the watcher sees."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -91,7 +93,7 @@ def scoring_app(
             access.flush()
         if tracer:
             await run_in_threadpool(tracer.close)
-        close()
+        await run_in_threadpool(close)
 
     # No pages of documentation: they would load scripts from somebody else's server.
     app = FastAPI(title="Steward scoring", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
@@ -103,7 +105,7 @@ def scoring_app(
     _add_models(app, predictor, limits)
     _add_invocations(app, desk, predictor, watcher, limits)
     _add_reviews(app, reviews, limits)
-    _add_health(app, predictor, watcher)
+    _add_health(app, predictor, watcher, notes)
     _add_metrics(app, predictor, watcher, meter, exposed)
     return Marked(Patient(Shortcut(scoring, app)), access)
 
@@ -160,21 +162,21 @@ def _add_reviews(app: FastAPI, reviews: Reviews, limits: Limits) -> None:
         return await run_in_threadpool(reviews.find, decision_id)
 
 
-def _add_health(app: FastAPI, predictor: Predictor, watcher: Watcher) -> None:
+def _add_health(app: FastAPI, predictor: Predictor, watcher: Watcher, notes: Callable[[], Mapping[str, PlatformError]]) -> None:
     @app.get("/health/live", summary="The process answers")
     async def live() -> dict[str, bool]:
         return {"live": True}
 
     @app.get("/health/ready", summary="Requests can be answered", responses={503: {"model": Readiness}})
     async def ready(response: Response) -> Readiness:
-        obstacle = watcher.obstacle()
+        obstacle, problems = watcher.obstacle(), {**watcher.seen.named(), **notes()}
         response.status_code = 503 if obstacle else 200
         return Readiness(
             ready=obstacle is None,
             reason=obstacle.problem if obstacle else "",
             hint=obstacle.hint if obstacle else "",
             models=[served(model) for model in predictor.answering],
-            problems=[Trouble(where=w, problem=p.problem, hint=p.hint) for w, p in watcher.seen.named().items()],
+            problems=[Trouble(where=w, problem=p.problem, hint=p.hint) for w, p in problems.items()],
         )
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from models.clock import Clock, Month
 from models.errors import InputRefused, Integrity, NoChampion, NotApproved, NotFound, PlatformError
-from monitoring.decisions import DecisionLog
+from monitoring.decisions import Intake
 from serving.answers import Answer, Ask, given_before
 from serving.checking import refuse_the_future
 from serving.counterfactuals import counterfactual
@@ -31,7 +31,7 @@ class Halt:
 class Predictor:
     """Answers for every model that was swapped in. Safe for several threads."""
 
-    def __init__(self, log: DecisionLog, clock: Clock, hide: Callable[[str], str], new_id: Callable[[], str] = new_id) -> None:
+    def __init__(self, log: Intake, clock: Clock, hide: Callable[[str], str], new_id: Callable[[], str] = new_id) -> None:
         self._log = log
         self._clock = clock
         self._hide = hide  # account id to pseudonym: no id is recorded

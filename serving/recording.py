@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from models.errors import Conflict, Unavailable
-from monitoring.decisions import DecisionLog, Entry
+from monitoring.decisions import Entry, Intake
 
 AT_ONCE = 10_000
 """Decisions in one commit, at most, unless a single request has more."""
@@ -27,7 +27,7 @@ class _Waiting:
 class Recorder:
     """For requests of one event loop. Nothing is started before the first entry."""
 
-    def __init__(self, log: DecisionLog, waiting: int = WAITING) -> None:
+    def __init__(self, log: Intake, waiting: int = WAITING) -> None:
         self._log = log
         self._room = waiting
         self._waiting: list[_Waiting] = []
@@ -37,7 +37,7 @@ class Recorder:
         self._writer: threading.Thread | None = None
 
     async def record(self, entry: Entry) -> None:
-        """Durable when it returns. Raises what `DecisionLog.append` raises, and `Unavailable` while too much waits already."""
+        """Durable when it returns. Raises what `Intake.append_all` raises, and `Unavailable` while too much waits already."""
         told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         with self._arrived:
             if self._closing or len(entry.decisions) > self._room:

@@ -1,5 +1,7 @@
 """The settings of serving. A setting is documented under its field."""
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -28,3 +30,14 @@ class ServingSettings(PlatformSettings):
     """Where a collector takes traces by OpenTelemetry's protocol, such as http://127.0.0.1:4318/v1/traces; empty: none."""
     access_log: bool = False
     """Whether every request is written to the standard output, one JSON object a line; decisions have their own log."""
+    spool_after_seconds: float = Field(default=1.0, gt=0, le=60)
+    """The decision log's database may take this long for a commit; then its decisions go into the spool and the answers leave."""
+    spool_megabytes: int = Field(default=256, ge=1)
+    """Size of the spool of one process, at most; a decision takes about a kilobyte. When it is full while the database is away, a
+    request gets 503."""
+    spool_folder: Path | None = None
+    """Where the spool lies; by default `serving/spool` below `home`. It must outlast the process, and be nobody else's."""
+
+    @property
+    def spool_path(self) -> Path:
+        return self.spool_folder or self.home / "serving" / "spool"

@@ -13,7 +13,7 @@ from models.channel import Release, ReleaseChannel, release
 from models.clock import Clock
 from models.errors import Integrity, NoChampion, NotApproved, PlatformError, Unavailable
 from models.governance.signing import Trust
-from monitoring.decisions import DecisionLog
+from monitoring.decisions import Intake
 from serving.halting import StopSwitch
 from serving.loaded import LoadedModel
 from serving.memory import InProcess, Memory
@@ -51,7 +51,7 @@ class Watcher:
         channel: ReleaseChannel,
         trust: Callable[[], Trust],
         clock: Clock,
-        log: DecisionLog,
+        log: Intake,
         predictor: Predictor,
         load: Callable[[Release], LoadedModel],
         verify_every: int = 30,

@@ -16,6 +16,8 @@ from serving.access import AccessLog
 from serving.adapters.exposition import Exposition
 from serving.adapters.memory_file import MemoryFile
 from serving.adapters.otlp import OtlpTracer
+from serving.adapters.spool_files import FileSpool
+from serving.adapters.spool_slots import Slots
 from serving.loaded import LoadedModel
 from serving.metering import Family
 from serving.past import PastReasons
@@ -23,22 +25,31 @@ from serving.prediction import Predictor
 from serving.recording import Recorder
 from serving.reviews import Reviews
 from serving.settings import ServingSettings
+from serving.spooling import Spooling
 from serving.tracing import Tracer
 from serving.watching import Watcher
 
 
 @dataclass(frozen=True)
 class Service:
-    """Everything that answers requests, joined; nothing is opened before the first look or the first request."""
+    """Everything that answers requests, joined; no database is opened before the first look or the first request."""
 
     predictor: Predictor
     recorder: Recorder
     watcher: Watcher
     reviews: Reviews
     log: SqlDecisionLog
+    store: Spooling
+    slots: Slots
     exposed: Callable[[Iterable[Family]], bytes]
     tracer: Tracer | None
     access: AccessLog | None
+
+    def close(self) -> None:
+        """Nothing is asked any more."""
+        self.store.close()
+        self.log.close()
+        self.slots.close()
 
 
 def settings() -> ServingSettings:
@@ -55,16 +66,23 @@ def settings() -> ServingSettings:
 def service(chosen: ServingSettings) -> Service:
     clock = FileClock(chosen.clock_file) if chosen.clock_file else SystemClock()
     keys, local = chosen.home / "keys", chosen.profile == "local"
-    log = SqlDecisionLog(chosen.database, lambda: ChainKeys(secret_keys(keys, LOG, local=local)))
+
+    def seals() -> ChainKeys:
+        return ChainKeys(secret_keys(keys, LOG, local=local))
+
+    log = SqlDecisionLog(chosen.database, seals)
     accounts = LatestKeyring(chosen.home, ACCOUNTS, local=local)
-    secret_keys(keys, LOG, local=local)  # what is missing is said now, not with the first decision
-    predictor = Predictor(log, clock, accounts.pseudonym)
+    seals()  # what is missing is said now, not with the first decision
+    room = chosen.spool_megabytes * 2**20
+    slots = Slots(chosen.spool_path, lambda folder: FileSpool(folder, seals, room))
+    store = Spooling(log, slots.spool, chosen.spool_after_seconds)
+    predictor = Predictor(store, clock, accounts.pseudonym)
     channel = FolderChannel(chosen.channel_folder)
     watcher = Watcher(
         channel,
         lambda: key_files.trust(chosen.trust_path, demonstration=chosen.profile == "local"),
         clock,
-        log,
+        store,
         predictor,
         lambda release: LoadedModel.load(release, OnnxScorer, chosen.max_records),
         chosen.verify_every,
@@ -74,10 +92,12 @@ def service(chosen: ServingSettings) -> Service:
     reviews = Reviews(log, clock, accounts.known_as, PastReasons(channel, OnnxScorer).explain)
     return Service(
         predictor,
-        Recorder(log),
+        Recorder(store),
         watcher,
         reviews,
         log,
+        store,
+        slots,
         Exposition().text,
         OtlpTracer(chosen.traces) if chosen.traces else None,
         AccessLog(_to_standard_output) if chosen.access_log else None,

@@ -121,6 +121,10 @@ class FileSpool:
                 raise self._refused(segment)
             return next(each.answered for each in read(found.text) if each.answered and each.answered.key == key)
 
+    def empty(self) -> bool:
+        """Whether nothing waits here, and nothing was edited."""
+        return not self._segments and self._broken is None
+
     def depth(self) -> Depth:
         with self._turn:
             return self._depth()

@@ -35,7 +35,7 @@ def test_a_champion_that_was_deleted_is_missed_by_a_service_that_starts_again(
         office.promote(channel, real_bundle(base), version=version)
     first = started()
     assert first.predictor.models[MODEL].pointer.version == 2
-    first.log.close()
+    first.close()
 
     newest = tmp_path / "channel" / "pointers" / MODEL / "00000002.json"
     signed = newest.read_bytes()
@@ -48,4 +48,4 @@ def test_a_champion_that_was_deleted_is_missed_by_a_service_that_starts_again(
     durable.replace(newest, signed)
     again.watcher.look()
     assert again.predictor.models[MODEL].pointer.version == 2
-    again.log.close()
+    again.close()

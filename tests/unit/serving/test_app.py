@@ -27,12 +27,14 @@ from serving.past import PastReasons
 from serving.prediction import Predictor
 from serving.recording import Recorder
 from serving.reviews import PERSON, Reviews
+from serving.spooling import Spooling
 from serving.tracing import Traced
 from serving.watching import Watcher
 from tests.bundles import MODEL, NOW, USE_CASE, Office, fake_bundle, record, records
 from tests.fakes.channel import FakeChannel
 from tests.fakes.decisions import InMemoryDecisionLog
 from tests.fakes.scorer import FakeScorer
+from tests.fakes.spool import InMemorySpool
 from tests.rings import ACCOUNTS
 from tests.rules import all_familiar, plain
 from tests.unit.serving.test_prediction import loaded
@@ -457,6 +459,56 @@ def test_what_is_served_is_listed(client: TestClient) -> None:
     (served,) = client.get("/v1/models").json()["models"]
     assert (served["model"], served["version"], served["bundle"]) == (MODEL, 1, fake_bundle(0.1).digest)
     assert served["fields"] == list(record())
+
+
+class Spooled(World):
+    """A service whose log has a spool of two decisions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.store = Spooling(self.log, InMemorySpool(most=2), after=30.0, pauses=[0.002])
+        self.predictor = Predictor(self.store, FixedClock(NOW), ACCOUNTS.pseudonym)
+        self.watcher = Watcher(
+            self.channel,
+            lambda: OFFICE.trust,
+            FixedClock(NOW),
+            self.store,
+            self.predictor,
+            lambda release: LoadedModel.load(release, FakeScorer, 100),
+        )
+
+    def close(self) -> None:
+        self.store.close()
+
+    def app(self, poll_seconds: float = 3_600.0) -> FastAPI:
+        limits = Limits(20_000, poll_seconds)
+        return scoring_app(self.predictor, Recorder(self.store), self.watcher, self.reviews, limits, self.close, self.store.notes)
+
+
+def test_while_the_spool_takes_decisions_the_service_is_ready_and_names_it_and_when_it_is_full_it_is_not() -> None:
+    world = Spooled()
+    world.promote(0.1, version=1)
+    with TestClient(world.app(), raise_server_exceptions=False) as client:
+        world.log.down = errors.Unavailable("the database is away", hint="start it")
+        for _ in range(2):
+            assert client.post(SCORE, json=record()).status_code == 200
+        world.watcher.look()
+        response = client.get("/health/ready")
+        ready = Readiness.model_validate(response.json())
+        assert (response.status_code, ready.ready) == (200, True)
+        assert [(each.where, each.hint) for each in ready.problems] == [("spool", "start it")]
+        said = ready.problems[0].problem
+        assert said.startswith(f"the database is away. 2 decisions wait in the spool, the oldest since {NOW.isoformat()}")
+
+        refused = client.post(SCORE, json=record())
+        assert "the spool is full" in problem(refused, 503).detail
+        assert refused.headers["retry-after"] == "1"
+        world.watcher.look()
+        response = client.get("/health/ready")
+        assert response.status_code == 503
+        assert "the database is away; and the spool is full" in response.json()["reason"]
+        world.log.down = None
+    assert len(world.log.decisions) == 2
 
 
 def test_without_a_champion_the_service_lives_but_is_not_ready_and_says_what_to_run() -> None:

@@ -41,7 +41,7 @@ def test_a_service_does_not_start_under_another_split_than_the_home_began_with(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("STEWARD_HOME", str(tmp_path))
-    wiring.service(wiring.settings()).log.close()
+    wiring.service(wiring.settings()).close()
     (tmp_path / "keys" / ACCOUNTS / "split.key").write_bytes(b"s" * 32)
     with pytest.raises(Misconfigured, match=r"began without a split\.key"):
         wiring.service(wiring.settings())
@@ -53,7 +53,7 @@ def test_a_replayed_month_is_the_time_that_is_recorded(monkeypatch: pytest.Monke
     FileClock(tmp_path / "clock").set(NOW)
     service = wiring.service(wiring.settings())
     assert service.predictor._clock.now() == NOW
-    service.log.close()
+    service.close()
 
 
 def test_a_mistyped_home_is_refused_and_not_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_fresh_clone_comes_up_in_the_default_home_though_it_is_not_there_yet(
     service = wiring.service(wiring.settings())
     service.watcher.look()
     assert "make train" in service.watcher.obstacle().hint  # type: ignore[union-attr]
-    service.log.close()
+    service.close()
 
 
 def test_a_running_service_hides_accounts_under_the_newest_keys_after_its_next_look(
@@ -90,4 +90,4 @@ def test_a_running_service_hides_accounts_under_the_newest_keys_after_its_next_l
     service.watcher.look()
     assert "0004.key" in str(service.watcher.seen.named()["keys"])
     assert service.predictor._hide("A00017")[:3] == "p2_"
-    service.log.close()
+    service.close()

@@ -1,0 +1,85 @@
+"""Have something done by another thread, and wait for it no longer than one has patience."""
+
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+
+class TooSlow(Exception):
+    """It goes on, and whoever asked will not hear how it ends."""
+
+
+class _Job:
+    def __init__(self, act: Callable[[], Any]) -> None:
+        self.act = act
+        self.result: Any = None
+        self.error: Exception | None = None
+        self.ended = threading.Lock()  # of all that can be waited for with a limit it costs least
+        self.ended.acquire()
+
+    def run(self) -> None:
+        try:
+            self.result = self.act()
+        except Exception as error:  # noqa: BLE001, it is raised where it is waited for
+            self.error = error
+        self.ended.release()
+
+
+class Helpers:
+    """Threads that do what they are given, one after the other. They end with the process, whatever they are stuck in."""
+
+    def __init__(self, name: str, threads: int = 1, between: Callable[[], None] = lambda: None) -> None:
+        """`between` is called after each job, and when somebody pokes."""
+        self._name = name
+        self._count = threads
+        self._between = between
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._starting = threading.Lock()
+        self._ended = False
+
+    def do(self, act: Callable[[], Result], within: float) -> Result:
+        """What `act` returns or raises. Raises `TooSlow` if that is not known within so many seconds."""
+        job = _Job(act)
+        self._jobs.put(job)
+        self._start()
+        if not job.ended.acquire(timeout=within):
+            raise TooSlow
+        if job.error:
+            raise job.error
+        result: Result = job.result
+        return result
+
+    def poke(self) -> None:
+        self._jobs.put(None)
+        self._start()
+
+    def close(self, within: float) -> None:
+        """End after what was given, if that comes to an end within so many seconds."""
+        with self._starting:
+            self._ended = True
+            for _ in self._threads:
+                self._jobs.put(None)
+        for thread in self._threads:
+            thread.join(within)
+
+    def _start(self) -> None:
+        if len(self._threads) == self._count or self._ended:
+            return
+        with self._starting:
+            if len(self._threads) < self._count:
+                name = f"{self._name}-{len(self._threads)}"
+                self._threads.append(threading.Thread(target=self._work, name=name, daemon=True))
+                self._threads[-1].start()
+
+    def _work(self) -> None:
+        while True:
+            job = self._jobs.get()
+            if job:
+                job.run()
+            self._between()
+            if job is None and self._ended:
+                return
