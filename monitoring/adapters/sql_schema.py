@@ -2,6 +2,9 @@
 
 Revisions are numbered "0001", "0002", ...; the scripts lie in `migrations/versions`. Tables are written once more
 here for the queries; a test proves that the scripts lead to exactly these.
+
+Two releases may use one database, so a script only adds, with defaults in the database. One that cannot do so writes its own
+revision into `compatibility.needs`: releases that know less refuse from then on.
 """
 
 from pathlib import Path
@@ -22,7 +25,9 @@ from sqlalchemy import (
     Text,
     create_engine,
     event,
+    func,
     inspect,
+    select,
     text,
 )
 from sqlalchemy.engine import URL, make_url
@@ -30,7 +35,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from models.errors import Misconfigured
 
-REVISION = "0005"
+REVISION = "0006"
 SCRIPTS = Path(__file__).parent / "migrations"
 _MIGRATING = 7_310_205  # any number, the same in every process: PostgreSQL's advisory lock of whoever migrates
 
@@ -89,6 +94,8 @@ REVIEWS = Table(
     Column("place", BigInteger, nullable=False, server_default="0"),
     Column("chain", String(64), nullable=False, server_default=""),
 )
+COMPATIBILITY = Table("compatibility", METADATA, Column("needs", String(4), nullable=False))
+"""One row: the oldest revision whose code may read and write."""
 
 
 def engine(url: str) -> Engine:
@@ -132,7 +139,8 @@ def _postgresql(url: URL) -> Engine:
 
 
 def upgrade(database: Engine) -> None:
-    """Bring the schema to `REVISION`, one process at a time. Raises `Misconfigured` if it is ahead of this code."""
+    """Bring the schema to `REVISION`, one process at a time. Raises `Misconfigured` if it is ahead of this code and
+    needs later code."""
     with database.connect() as connection:
         if _is_current(connection):
             return
@@ -143,7 +151,7 @@ def upgrade(database: Engine) -> None:
 
 
 def is_current(database: Engine) -> bool:
-    """Whether the tables are there as this code knows them; makes nothing, not even SQLite's file."""
+    """Whether the tables are there as this code knows them, or with additions; makes nothing, not even SQLite's file."""
     if database.dialect.name == "sqlite" and not Path(str(database.url.database)).exists():
         return False
     with database.connect() as connection:
@@ -154,12 +162,19 @@ def _is_current(connection: Connection) -> bool:
     if not inspect(connection).has_table("alembic_version"):
         return False
     found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
-    if found is not None and found > REVISION:
-        raise Misconfigured(
-            f"the decision log's schema is {found}, newer than {REVISION}, which this release knows",
-            hint="start the release that migrated it, or a later one; the schema is never taken back",
-        )
-    return found == REVISION
+    if found is None or found <= REVISION:
+        return found == REVISION
+    if (needs := _needs(connection)) <= REVISION:
+        return True  # a later release has migrated, and only added
+    raise Misconfigured(
+        f"the decision log's schema is {found} and needs a release that knows {needs}; this one knows {REVISION}",
+        hint="start the release that migrated it, or a later one; the schema is never taken back",
+    )
+
+
+def _needs(connection: Connection) -> str:
+    needs: str = connection.execute(select(func.max(COMPATIBILITY.c.needs))).scalar_one()
+    return needs
 
 
 def _wait_for_turn(connection: Connection) -> None:

@@ -48,12 +48,12 @@ def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DecisionLog]
     if request.param == "memory":
         yield InMemoryDecisionLog()
         return
-    opened = SqlDecisionLog(_fresh(request.param, request.getfixturevalue, tmp_path), log_keys)
+    opened = SqlDecisionLog(fresh(request.param, request.getfixturevalue, tmp_path), log_keys)
     yield opened
     opened.close()
 
 
-def _fresh(kind: str, fixture: Callable[[str], Any], folder: Path) -> str:
+def fresh(kind: str, fixture: Callable[[str], Any], folder: Path) -> str:
     """A copy of the migrated database: a migration for every test would cost more than the tests."""
     if kind == "sqlite":
         return f"sqlite:///{shutil.copy(fixture('migrated_sqlite'), folder / 'decisions.db')}"

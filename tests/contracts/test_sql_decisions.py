@@ -11,17 +11,30 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import (
+    BigInteger,
+    Double,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from models.errors import Integrity, Misconfigured, Unavailable
 from models.governance.explanation.reasons import Reason
 from monitoring.adapters.sql_decisions import SqlDecisionLog
-from monitoring.adapters.sql_schema import METADATA, REVISION, SCRIPTS, engine, migrate
+from monitoring.adapters.sql_schema import COMPATIBILITY, METADATA, REVISION, SCRIPTS, engine, migrate
 from monitoring.chain import DECISION, ChainKeys
 from monitoring.custody import logged
-from monitoring.decisions import Answered
+from monitoring.decisions import Answered, Entry
 from tests.contracts.conftest import run_on
-from tests.contracts.test_decision_log import JULY, decision
+from tests.contracts.test_decision_log import JULY, decision, fresh, reviewing
 from tests.rings import LOG_KEYS, log_keys
 
 
@@ -78,13 +91,77 @@ def test_a_row_that_nobody_of_ours_can_have_written_is_named_as_edited(
     log.close()
 
 
-def test_a_schema_newer_than_the_code_is_refused(migrated_sqlite: Path, tmp_path: Path) -> None:
-    path = shutil.copy(migrated_sqlite, tmp_path / "decisions.db")
-    with engine(f"sqlite:///{path}").begin() as connection:
+def later(url: str, needs: str) -> None:
+    """What a later release does to the schema: one column more in a table of each kind."""
+    database = engine(url)
+    with database.begin() as connection:
+        connection.execute(text("ALTER TABLE decisions ADD COLUMN segment TEXT NOT NULL DEFAULT ''"))
+        connection.execute(text("ALTER TABLE reviews ADD COLUMN second_reviewer TEXT NOT NULL DEFAULT ''"))
+        connection.execute(text("CREATE TABLE notices (decision_id VARCHAR(64) PRIMARY KEY)"))
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(Misconfigured, match="9999, newer than") as caught:
-        SqlDecisionLog(f"sqlite:///{path}", log_keys).ping()
+        connection.execute(update(COMPATIBILITY).values(needs=needs))
+    database.dispose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Of a migrated log of its own."""
+    return fresh(request.param, request.getfixturevalue, tmp_path)
+
+
+def test_a_schema_that_needs_newer_code_is_refused(url: str) -> None:
+    later(url, needs="9999")
+    log = SqlDecisionLog(url, log_keys)
+    with pytest.raises(Misconfigured, match=f"is 9999 and needs a release that knows 9999; this one knows {REVISION}") as caught:
+        log.ping()
     assert "later" in caught.value.hint
+    log.close()
+
+
+def test_beside_a_later_release_that_only_added_a_process_starts_writes_and_reads(url: str) -> None:
+    running = SqlDecisionLog(url, log_keys)
+    running.append([decision("d1")])
+    later(url, needs=REVISION)
+    started = SqlDecisionLog(url, log_keys)
+    for number, log in enumerate([running, started, running, started], start=2):
+        log.append([decision(f"d{number}", action="review")], Answered(f"m:{number}", "digest", b"{}"))
+    started.append_missing([Entry([decision("d5")]), Entry([decision("d6")])])
+    started.review(reviewing("d2"))
+    assert running.columns("credit_default", JULY)["decision_id"].tolist() == [f"d{number}" for number in range(1, 7)]
+    assert running.find("d4") == decision("d4", action="review")
+    assert running.reviewed("d2") == reviewing("d2")
+    assert list(logged(started.links(), [], log_keys)) == []
+    for log in (running, started):
+        log.close()
+
+
+@pytest.mark.parametrize("before", [f"{number:04d}" for number in range(1, int(REVISION))])
+def test_what_a_former_release_writes_the_newest_schema_takes(tmp_path: Path, before: str) -> None:
+    """Its INSERTs name the columns that it knew, and give a value for each."""
+    path, known = tmp_path / "decisions.db", MetaData()
+    database = engine(f"sqlite:///{path}")
+    with database.begin() as connection:
+        migrate(connection, before)
+        known.reflect(connection)
+        migrate(connection, REVISION)
+        needs = connection.execute(select(COMPATIBILITY.c.needs)).scalar_one()
+        assert needs <= before, "releases that are still in use can no longer write"
+        for name in ("decisions", "answers", "reviews"):
+            if name in known.tables:
+                connection.execute(insert(known.tables[name]), written(known.tables[name]))
+    database.dispose()
+    log = SqlDecisionLog(f"sqlite:///{path}", log_keys)
+    assert log.find("d1").inputs == {}
+    assert log.answered("text") is not None
+    log.close()
+
+
+def written(table: Table) -> dict[str, object]:
+    known: dict[str, object] = {"decision_id": "d1", "month": "2005-07", "recorded_at": "2005-07-31T23:59:59+00:00", "inputs": ""}
+    sample = {Text: "", String: "text", Integer: 1, BigInteger: 0, Double: 0.5, LargeBinary: b"{}"}
+    columns = [column for column in table.columns if column.name not in ("number", "lane")]
+    values = {each.name: next(value for kind, value in sample.items() if isinstance(each.type, kind)) for each in columns}
+    return values | {name: value for name, value in known.items() if name in values}
 
 
 def test_a_log_of_before_there_were_reasons_is_migrated_and_read(tmp_path: Path) -> None:
