@@ -53,6 +53,11 @@ class Recorder:
             told.get_loop().call_soon(self._call)
         await told
 
+    @property
+    def waiting(self) -> bool:
+        """Whether decisions were answered that are not recorded yet."""
+        return False
+
     def close(self) -> None:
         """Write what waits, then return. Blocks."""
         with self._arrived:

@@ -10,15 +10,18 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from models.clock import Clock
-from models.errors import Detail, InputRefused
+from models.errors import Detail, InputRefused, NotFound, Unavailable
 from models.governance.explanation.reasons import MOST, UNEXPLAINED, Explanation, Reason
 from models.policy import Action
 from monitoring.decisions import DecisionLog, LoggedDecision, Review
 from serving.documents import Reviewed, ReviewReason
+
+Found = TypeVar("Found")
 
 LONGEST = 1_000
 """Characters of a comment or a statement, at most."""
@@ -65,11 +68,14 @@ class Reviews:
         clock: Clock,
         names: Callable[[str], Sequence[str]],
         explain: Callable[[LoggedDecision], Explanation],
+        waiting: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`waiting`: whether decisions were answered that are not in the log yet."""
         self._log = log
         self._clock = clock
         self._names = names
         self._explain = explain
+        self._waiting = waiting
 
     def take(self, decision_id: str, body: bytes) -> Reviewed:
         """Record it, or find it recorded; durable when it returns.
@@ -77,7 +83,7 @@ class Reviews:
         Raises `InputRefused`, `NotFound`, `Conflict`, `Expired`, `Integrity` or `Unavailable`.
         """
         said = _read(body)
-        decision = self._log.find(decision_id)
+        decision = self._looked_up(decision_id, self._log.find)
         review = Review(recorded_at=self._clock.now(), decision_id=decision_id, **said.model_dump())
         if (kept := review.after(decision, self._log.reviewed(decision_id))) is not review:
             return _document(kept)
@@ -89,8 +95,20 @@ class Reviews:
 
     def find(self, decision_id: str) -> Reviewed:
         """The decision's review; an outcome of null while there is none. Raises `NotFound` for an unknown decision."""
-        found = self._log.reviewed(decision_id)
+        found = self._looked_up(decision_id, self._log.reviewed)
         return _document(found) if found else Reviewed(decision_id=decision_id)
+
+    def _looked_up(self, decision_id: str, look: Callable[[str], Found]) -> Found:
+        waiting = self._waiting()  # before the look: what was on its way then may have arrived since
+        try:
+            return look(decision_id)
+        except NotFound as error:
+            if not waiting:
+                raise
+            raise Unavailable(
+                f"decision {decision_id!r} is not in the log; some that were answered are still on their way there",
+                hint="try again; /health/ready says how many wait",
+            ) from error
 
     def _refuse_the_account(self, said: Reviewing, decision: LoggedDecision) -> None:
         """No id is recorded: a text that names this account is refused, and not repeated."""

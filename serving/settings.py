@@ -37,7 +37,19 @@ class ServingSettings(PlatformSettings):
     request gets 503."""
     spool_folder: Path | None = None
     """Where the spool lies; by default `serving/spool` below `home`. It must outlast the process, and be nobody else's."""
+    async_models: str = ""
+    """Names of models, with commas between, that are answered before their decisions are recorded (mode `async`); the others
+    after (`commit`). A request with an idempotency key is recorded first in either."""
+    async_decisions: int = Field(default=10_000, ge=1)
+    """So many decisions of these models are lost at most if the process is killed; beyond them a request gets 503. A batch that is
+    larger is recorded first."""
+    async_seconds: float = Field(default=2.0, gt=0)
+    """What is lost was answered within this time: when the oldest decision waits longer to be recorded, a request gets 503."""
 
     @property
     def spool_path(self) -> Path:
         return self.spool_folder or self.home / "serving" / "spool"
+
+    @property
+    def answered_first(self) -> frozenset[str]:
+        return frozenset(filter(None, map(str.strip, self.async_models.split(","))))

@@ -90,6 +90,11 @@ class Spooling:
         if trouble and refused:
             raise Unavailable(f"{trouble.problem}; and {refused.problem}", hint=f"{trouble.hint}; {refused.hint}")
 
+    @property
+    def waiting(self) -> bool:
+        """Whether decisions were answered that are not in the log yet."""
+        return self._spooling
+
     def notes(self) -> Mapping[str, PlatformError]:
         """What a person should know of the spool, by `spool`."""
         trouble, edited = self._trouble, self._edited

@@ -18,6 +18,7 @@ from serving.adapters.memory_file import MemoryFile
 from serving.adapters.otlp import OtlpTracer
 from serving.adapters.spool_files import FileSpool
 from serving.adapters.spool_slots import Slots
+from serving.deferring import Deferring, Window
 from serving.loaded import LoadedModel
 from serving.metering import Family
 from serving.past import PastReasons
@@ -89,10 +90,13 @@ def service(chosen: ServingSettings) -> Service:
         MemoryFile(chosen.home / "serving" / "seen.json"),
         lambda: log.renew_keys() if accounts.renew() else None,
     )
-    reviews = Reviews(log, clock, accounts.known_as, PastReasons(channel, OnnxScorer).explain)
+    recorder = _recorder(chosen, store)
+    reviews = Reviews(
+        log, clock, accounts.known_as, PastReasons(channel, OnnxScorer).explain, lambda: store.waiting or recorder.waiting
+    )
     return Service(
         predictor,
-        Recorder(store),
+        recorder,
         watcher,
         reviews,
         log,
@@ -107,3 +111,9 @@ def service(chosen: ServingSettings) -> Service:
 def _to_standard_output(lines: str) -> None:
     sys.stdout.write(lines)
     sys.stdout.flush()
+
+
+def _recorder(chosen: ServingSettings, store: Spooling) -> Recorder:
+    if not chosen.answered_first:
+        return Recorder(store)
+    return Deferring(store, chosen.answered_first, Window(chosen.async_decisions, chosen.async_seconds))

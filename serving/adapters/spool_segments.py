@@ -94,7 +94,7 @@ def found_in(folder: Path, disk: Disk, keys: Callable[[], ChainKeys]) -> Found:
     for place, file in enumerate(files):
         follows = files[place + 1].after if place + 1 < len(files) else None
         held = file.held(follows)
-        if held is None or (place and file.after != seal):
+        if held is None:
             broken = edited(file.path)
             break
         if len(held) > 1:

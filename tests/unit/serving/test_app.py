@@ -511,6 +511,21 @@ def test_while_the_spool_takes_decisions_the_service_is_ready_and_names_it_and_w
     assert len(world.log.decisions) == 2
 
 
+def test_a_review_of_a_decision_that_is_on_its_way_to_the_log_may_be_sent_again() -> None:
+    world = World()
+    waiting = [True]
+    reviews = Reviews(
+        world.log, FixedClock(NOW), ACCOUNTS.known_as, PastReasons(world.channel, FakeScorer).explain, lambda: waiting[0]
+    )
+    for look in (reviews.find, lambda identity: reviews.take(identity, json.dumps(SAID).encode())):
+        with pytest.raises(errors.Unavailable, match="on their way"):
+            look("d1")
+        waiting[0] = False
+        with pytest.raises(errors.NotFound):
+            look("d1")
+        waiting[0] = True
+
+
 def test_without_a_champion_the_service_lives_but_is_not_ready_and_says_what_to_run() -> None:
     with TestClient(World().app()) as client:
         assert client.get("/health/live").status_code == 200

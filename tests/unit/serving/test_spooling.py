@@ -158,6 +158,15 @@ def test_a_key_that_waits_in_the_spool_is_refused_and_its_answer_is_found() -> N
         assert store.answered("m:a") == entry("d1", key="m:a").answered
 
 
+def test_a_retry_of_what_an_earlier_process_left_gets_its_answer_while_the_database_is_away() -> None:
+    log, spool = InMemoryDecisionLog(), InMemorySpool()
+    spool.put([entry("d1", key="m:a")])
+    log.down = AWAY
+    with spooling(log, spool) as store:
+        assert store.answered("m:a") == entry("d1", key="m:a").answered
+        assert store.waiting
+
+
 def test_a_retry_of_what_the_log_had_before_it_went_away_still_gets_its_answer() -> None:
     log, spool = InMemoryDecisionLog(), InMemorySpool()
     with spooling(log, spool) as store:
