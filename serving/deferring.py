@@ -44,7 +44,7 @@ class Deferring(Recorder):
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(log)
-        self._models = frozenset(models)
+        self.models = frozenset(models)
         self._window = window
         self._pauses = pauses
         self._last = last
@@ -60,7 +60,7 @@ class Deferring(Recorder):
     async def record(self, entry: Entry) -> None:
         """Durable when it returns, or waiting to be if its model is answered first. Raises as `Recorder.record`."""
         decisions = len(entry.decisions)
-        deferred = entry.decisions[0].model in self._models and entry.answered is None and decisions <= self._window.most
+        deferred = entry.decisions[0].model in self.models and entry.answered is None and decisions <= self._window.most
         if not deferred:
             await super().record(entry)
             return

@@ -41,8 +41,8 @@ class ServingSettings(PlatformSettings):
     """Names of models, with commas between, that are answered before their decisions are recorded (mode `async`); the others
     after (`commit`). A request with an idempotency key is recorded first in either."""
     async_decisions: int = Field(default=10_000, ge=1)
-    """So many decisions of these models are lost at most if the process is killed; beyond them a request gets 503. A batch that is
-    larger is recorded first."""
+    """So many decisions of these models are lost at most if the process is killed; beyond them a request gets 503. A batch that
+    is larger is recorded first."""
     async_seconds: float = Field(default=2.0, gt=0)
     """What is lost was answered within this time: when the oldest decision waits longer to be recorded, a request gets 503."""
 

@@ -156,10 +156,11 @@ class Spooling:
         while self._spooling and not self._late.is_set():
             if self._drained_some():
                 tries = 0
-            elif self._closing.wait(self._pauses[min(tries, len(self._pauses) - 1)]):
+                continue
+            if self._closing.is_set():
                 return
-            else:
-                tries += 1
+            self._closing.wait(self._pauses[min(tries, len(self._pauses) - 1)])
+            tries += 1
 
     def _drained_some(self) -> bool:
         try:

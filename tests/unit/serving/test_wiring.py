@@ -6,8 +6,10 @@ import pytest
 
 from models.adapters.account_keys import ACCOUNTS, LOG, rotate
 from models.clock import FileClock
-from models.errors import Misconfigured
+from models.errors import Misconfigured, Unavailable
 from serving import wiring
+from serving.deferring import Deferring
+from serving.recording import Recorder
 from tests.bundles import NOW
 
 
@@ -91,3 +93,23 @@ def test_a_running_service_hides_accounts_under_the_newest_keys_after_its_next_l
     assert "0004.key" in str(service.watcher.seen.named()["keys"])
     assert service.predictor._hide("A00017")[:3] == "p2_"
     service.close()
+
+
+def test_the_models_that_are_answered_before_they_are_recorded_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("STEWARD_HOME", str(tmp_path))
+    service = wiring.service(wiring.settings())
+    assert type(service.recorder) is Recorder
+    service.close()
+    monkeypatch.setenv("STEWARD_SERVING_ASYNC_MODELS", "limits, marketing")
+    service = wiring.service(wiring.settings())
+    assert isinstance(service.recorder, Deferring)
+    assert service.recorder.models == {"limits", "marketing"}
+    service.close()
+
+
+def test_a_spool_that_cannot_be_kept_is_said_before_anything_is_answered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("STEWARD_HOME", str(tmp_path))
+    monkeypatch.setenv("STEWARD_SERVING_SPOOL_FOLDER", str(tmp_path / "spool"))
+    (tmp_path / "spool").write_text("a file")
+    with pytest.raises(Unavailable, match="spool cannot be used"):
+        wiring.service(wiring.settings())
