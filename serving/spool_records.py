@@ -83,6 +83,13 @@ def read(text: str) -> list[Entry]:
         ) from error
 
 
+def answer(text: str, key: str) -> Answered | None:
+    """The answer that was kept under a key, if it is among these entries. Only then they are read."""
+    if _spell(key) not in text:
+        return None
+    return next((each.answered for each in read(text) if each.answered and each.answered.key == key), None)
+
+
 def _answer(answered: Answered | None) -> list[str] | None:
     """The response byte by byte, whatever it is."""
     return [answered.key, answered.request_digest, answered.response.decode("latin-1")] if answered else None

@@ -41,7 +41,7 @@ class Spooling:
         self._looks = Helpers("answers", LOOKING)
         self._changed = threading.Condition()  # for what follows; and what is put excludes the end of spooling
         self._spooling = False
-        self._last = False  # what is being drained is all that waits
+        self._last = False  # the database answers, and takes all that waits in a moment
         self._trouble: PlatformError | None = None  # the database's, while it is not reached
         self._refused: PlatformError | None = None  # the spool's, of what it did not take last
         self._edited: Integrity | None = None  # it is used no more
@@ -116,7 +116,7 @@ class Spooling:
     def _put(self, entries: Sequence[Entry]) -> bool:
         """Into the spool, if that is where it belongs now."""
         with self._changed:
-            if self._last:  # the log has all of it in a moment, and takes these itself
+            if self._last:  # then the log takes these itself
                 self._changed.wait_for(lambda: not self._last, self._after)
                 self._last = False
             if not self._spooling:
@@ -168,6 +168,9 @@ class Spooling:
         except Integrity as error:
             self._give_up(error)
         except Conflict:  # a commit of a process that was killed has just ended: the next try finds it there
+            with self._changed:
+                self._last = False
+                self._changed.notify_all()
             return False
         except Exception as error:  # noqa: BLE001, without this thread nothing would be drained any more
             known = error if isinstance(error, PlatformError) else Unavailable(f"draining failed: {error!r}", hint="tell us")
@@ -178,19 +181,20 @@ class Spooling:
         return True
 
     def _to_the_log(self) -> None:
+        with self._changed:
+            self._last = self._trouble is None and self._spool.depth().decisions <= DRAINED
         batch = self._spool.oldest(DRAINED)
         if batch is None:
             self._log.ping()
         else:
-            with self._changed:
-                self._last = batch.groups == self._spool.depth().groups
             self._log.append_missing(batch.entries)
             self._spool.drop(batch)
         with self._changed:
             self._trouble = self._refused = None
-            self._last = False
-            if not self._spool.depth().groups:
-                self._spooling = False
+            waits = self._spool.depth()
+            self._spooling = waits.groups > 0
+            self._last = self._spooling and waits.decisions <= DRAINED
+            if not self._spooling:
                 logger.warning("the spool is empty: decisions go into the log again")
             self._changed.notify_all()
 

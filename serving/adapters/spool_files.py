@@ -15,9 +15,9 @@ from models.errors import Integrity, Unavailable
 from monitoring.chain import ChainKeys
 from monitoring.decisions import Answered, Entry
 from serving.adapters.spool_disk import Disk
-from serving.adapters.spool_segments import Place, Segment, edited, found_in, named
+from serving.adapters.spool_segments import Segment, edited, found_in, named
 from serving.spool import Batch, Depth, decisions_of, full, keys_of, refuse_keys
-from serving.spool_records import begun, line, lines, read, spelled
+from serving.spool_records import answer, begun, line, lines, read, spelled
 
 SEGMENT = 2**20
 """Bytes of a segment, about."""
@@ -50,7 +50,7 @@ class FileSpool:
         except OSError as error:
             raise _unusable(folder, error) from error
         self._segments, self._last, self._number, self._broken = deque(found.segments), found.seal, found.number, found.broken
-        self._index = {key: place for each in self._segments for key, place in each.keys.items()}
+        self._index = {key: each for each in self._segments for key in each.keys}
 
     def put(self, entries: Sequence[Entry]) -> None:
         with self._turn:
@@ -61,12 +61,12 @@ class FileSpool:
             if self._size() + len(text) > self._most:
                 raise full(self._depth())
             try:
-                segment, place = self._written(text)
+                segment, end = self._written(text)
             except OSError as error:
                 self._open = None  # nobody knows what it has now: the next segment says where this one ends
                 raise _unusable(self._folder, error) from error
-            segment.note(place, entries)
-            self._index |= dict.fromkeys(keys_of(entries), place)
+            segment.note(end, entries)
+            self._index |= dict.fromkeys(keys_of(entries), segment)
 
     def oldest(self, most: int) -> Batch | None:
         with self._turn:
@@ -96,15 +96,13 @@ class FileSpool:
             assert segment is not None, "nothing was dropped since"
             if batch.groups < segment.groups:
                 segment.advance(batch.groups, decisions_of(batch.entries), batch.at, batch.before, batch.since)
-                for key in keys_of(batch.entries):
-                    self._forget(segment, key)
+                self._forget(segment, keys_of(batch.entries))
                 return
             try:
                 self._disk.remove(segment.path)
             except OSError as error:
                 raise _unusable(self._folder, error) from error
-            for key in list(segment.keys):
-                self._forget(segment, key)
+            self._forget(segment, segment.keys)
             self._segments.remove(segment)
             self._open = None if self._open is segment else self._open
 
@@ -112,14 +110,15 @@ class FileSpool:
         if key not in self._index:  # nearly every key is new: those wait for nobody
             return None
         with self._turn:
-            place = self._index.get(key)
-            if place is None:
+            segment = self._index.get(key)
+            if segment is None:
                 return None
-            segment = place.segment
-            found = next(lines(segment.key, self._bytes(segment, place.end), place.before, place.start), None)
-            if found is None:
-                raise self._refused(segment)
-            return next(each.answered for each in read(found.text) if each.answered and each.answered.key == key)
+            for found in lines(segment.key, self._bytes(segment, segment.size), segment.began, segment.head):
+                if found is None:
+                    break
+                if (answered := answer(found.text, key)) is not None:
+                    return answered
+            raise self._refused(segment)
 
     def empty(self) -> bool:
         """Whether nothing waits here, and nothing was edited."""
@@ -145,12 +144,13 @@ class FileSpool:
     def _size(self) -> int:
         return sum(each.size for each in self._segments)
 
-    def _forget(self, segment: Segment, key: str) -> None:
-        self._index.pop(key, None)
-        segment.keys.pop(key, None)
+    def _forget(self, segment: Segment, keys: Sequence[str]) -> None:
+        for key in keys:
+            if self._index.get(key) is segment:  # it may have been used again since
+                del self._index[key]
 
-    def _written(self, text: str) -> tuple[Segment, Place]:
-        """Append a line to the segment that is open, or to a new one. Raises `OSError`."""
+    def _written(self, text: str) -> tuple[Segment, int]:
+        """Append a line to the segment that is open, or to a new one; and where it ends. Raises `OSError`."""
         segment = self._open
         if segment is None or segment.size >= self._full_at:
             segment, head = self._new()
@@ -158,20 +158,18 @@ class FileSpool:
             self._disk.create(segment.path, head + data)
             self._segments.append(segment)
             self._open = segment
-            place = Place(segment, len(head), len(head) + len(data), segment.before)
         else:
             data, seal = line(segment.key, self._last, text)
             self._disk.append(segment.path, segment.size, data)
-            place = Place(segment, segment.size, segment.size + len(data), self._last)
         self._last = seal
-        return segment, place
+        return segment, segment.size + len(data)
 
     def _new(self) -> tuple[Segment, bytes]:
         key, generation = self._keys().newest()
         self._number += 1  # also if it cannot be written: what is there of it keeps its name
         name = named(self._number, generation)
         head, seal = begun(key, name, self._last)
-        return Segment(self._folder / name, key, len(head), seal, len(head)), head
+        return Segment.beginning(self._folder / name, key, len(head), seal), head
 
     def _bytes(self, segment: Segment, end: int) -> bytes:
         """Up to where it is known to hold; what a failed write left behind is no part of it."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 from models.errors import Integrity
 from monitoring.chain import ChainKeys, Mac
@@ -16,40 +17,37 @@ from serving.spool_records import Line, after, lines, read, torn
 _NAME = re.compile(r"(\d{8,})-(\d+)\.spool")
 
 
-@dataclass(frozen=True)
-class Place:
-    """A line in a segment, and the seal before it."""
-
-    segment: "Segment"
-    start: int
-    end: int
-    before: str
-
-
 @dataclass(eq=False)
 class Segment:
-    """A file, as far as it holds: `size` bytes. Draining goes on `at` the line that follows the seal `before`.
+    """A file, as far as it holds: `size` bytes, of them `head` for the first line, whose seal is `began`. Draining goes on
+    `at` the line that follows the seal `before`.
 
-    `groups` and `decisions` wait from there on, the oldest `since` then.
+    `groups` and `decisions` wait from there on, the oldest `since` then. `keys` are those of answers in it.
     """
 
     path: Path
     key: Mac
+    head: int
+    began: str
     at: int
     before: str
-    size: int = 0
+    size: int
     groups: int = 0
     decisions: int = 0
     since: datetime | None = None
-    keys: dict[str, Place] = field(default_factory=dict)
+    keys: list[str] = field(default_factory=list)
 
-    def note(self, place: Place, entries: Sequence[Entry]) -> None:
+    @classmethod
+    def beginning(cls, path: Path, key: Mac, head: int, seal: str) -> Self:
+        return cls(path, key, head, seal, head, seal, head)
+
+    def note(self, end: int, entries: Sequence[Entry]) -> None:
         """That a line was added."""
         self.since = self.since or entries[0].decisions[0].recorded_at
         self.groups += 1
         self.decisions += decisions_of(entries)
-        self.keys |= dict.fromkeys(keys_of(entries), place)
-        self.size = place.end
+        self.keys += keys_of(entries)
+        self.size = end
 
     def advance(self, groups: int, decisions: int, at: int, before: str, since: datetime | None) -> None:
         self.groups -= groups
@@ -140,7 +138,7 @@ class _File:
     def segment(self, held: Sequence[Line]) -> Segment:
         assert self._key is not None, "it has lines that hold"
         head = held[0]
-        made = Segment(self.path, self._key, head.end, head.seal, head.end)
+        made = Segment.beginning(self.path, self._key, head.end, head.seal)
         for found in held[1:]:
-            made.note(Place(made, found.start, found.end, found.before), read(found.text))
+            made.note(found.end, read(found.text))
         return made

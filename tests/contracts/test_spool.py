@@ -118,3 +118,23 @@ def test_the_depth_is_what_waits_and_since_when(spool: Spool) -> None:
     drained(spool)
     depth = spool.depth()
     assert (depth.groups, depth.decisions, depth.size, depth.oldest) == (0, 0, 0, None)
+
+
+def test_a_key_that_is_used_again_after_it_was_drained_is_found_until_that_is_drained(spool: Spool) -> None:
+    spool.put([entry("d1", key="m:a")])
+    spool.put([entry("d2")])
+    first = spool.oldest(1)
+    assert first is not None
+    spool.drop(first)
+    later = [entry(f"e{number}", key="m:a" if number == 5 else "") for number in range(6)]
+    for each in later:
+        spool.put([each])
+    while (batch := spool.oldest(1)) and batch.entries[0] != later[4]:
+        spool.drop(batch)
+    assert spool.answered("m:a") == later[5].answered
+
+
+def test_any_text_may_be_a_key(spool: Spool) -> None:
+    odd = 'm:"x\\ \u00e9 \u2603 \n'
+    spool.put([entry("d1"), entry("d2", key=odd)])
+    assert spool.answered(odd) == entry(key=odd).answered

@@ -289,6 +289,18 @@ def test_what_was_answered_is_in_the_log_however_the_service_ends(
     assert "Traceback" not in said
 
 
+def test_a_model_that_is_answered_first_has_everything_in_the_log_after_an_orderly_stop(
+    service: Service, bundles: list[Bundle]
+) -> None:
+    service.promote(bundles[0], version=1)
+    client = service.start(STEWARD_SERVING_ASYNC_MODELS=MODEL)
+    body = {"records": records({}, {})}
+    answered = [answer["decision_id"] for _ in range(100) for answer in client.post(SCORE, json=body).json()["answers"]]
+    service.stop()
+    assert len(answered) == 200
+    assert service.logged() == set(answered)
+
+
 def test_a_port_in_use_is_told_with_what_to_do(service: Service) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(AssertionError) as ended:
         service.start(STEWARD_SERVING_PORT=str(taken.getsockname()[1]))

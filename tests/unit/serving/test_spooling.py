@@ -1,9 +1,12 @@
 """What the database does not take in time waits in the spool, and enters the log once, in order."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from models.errors import Conflict, Integrity, Misconfigured, PlatformError, Unavailable
 from monitoring.custody import logged
@@ -254,18 +257,32 @@ def test_an_error_that_nobody_expected_does_not_end_the_draining() -> None:
 
 
 def test_under_traffic_that_never_pauses_the_spool_still_empties() -> None:
-    log, spool = InMemoryDecisionLog(), InMemorySpool(most=100_000)
+    """As fast as it is drained it is filled: each commit lasts until something was put, each put until a commit began."""
+
+    class Busy(InMemoryDecisionLog):
+        def append_missing(self, entries: Sequence[Entry]) -> None:
+            began.set()
+            arrived.clear()
+            arrived.wait(0.05)
+            super().append_missing(entries)
+
+    class Filling(InMemorySpool):
+        def put(self, entries: Sequence[Entry]) -> None:
+            super().put(entries)
+            arrived.set()
+            began.clear()
+            began.wait(0.05)
+
+    began, arrived = threading.Event(), threading.Event()
+    log, spool = Busy(), Filling()
     with spooling(log, spool) as store:
         log.down = AWAY
-        for number in range(500):
-            store.append_all([entry(f"d{number}")])
+        store.append_all([entry("d0")])
         log.down = None
-        number = 500
-        while store._spooling:
+        for number in range(1, 60):
             store.append_all([entry(f"d{number}")])
-            number += 1
-        store.append_all([entry("last")])
-    assert [*log.decisions] == [*(f"d{each}" for each in range(number)), "last"]
+        assert not store.waiting
+    assert [*log.decisions] == [f"d{number}" for number in range(60)]
 
 
 def test_an_orderly_end_drains_what_a_database_that_is_there_takes() -> None:
@@ -286,3 +303,33 @@ def test_an_end_while_the_database_hangs_is_not_held_up_and_what_waits_is_kept()
     store.close(within=HASTY)
     assert spool.depth().decisions == 1
     log.let_go.set()
+
+
+ACTS = st.lists(
+    st.sampled_from(["append", "append", "append", "away", "back", "stuck before", "stuck after", "let go"]), max_size=30
+)
+
+
+@given(acts=ACTS)
+@settings(max_examples=25)
+def test_whatever_the_database_does_each_answered_decision_is_in_the_log_once_and_in_order(acts: list[str]) -> None:
+    log, spool = StuckLog(), InMemorySpool()
+    answered: list[str] = []
+    with spooling(log, spool, HASTY) as store:
+        for number, act in enumerate(acts):
+            if act == "append":
+                store.append_all([entry(f"d{number}")])
+                answered.append(f"d{number}")
+            elif act in ("away", "back"):
+                log.down = AWAY if act == "away" else None
+            elif act == "let go":
+                log.let_go.set()
+            else:
+                log.let_go.clear()
+                log.stuck = act.removeprefix("stuck ")
+        log.stuck, log.down = "", None
+        log.let_go.set()
+        settled(store)
+        store.append_all([entry("last")])
+    assert [*log.decisions] == [*answered, "last"]
+    assert list(logged(log.links(), [], log_keys)) == []

@@ -167,18 +167,19 @@ def test_a_file_somewhere_in_the_way_is_told_as_what_it_is(tmp_path: Path) -> No
         opened(tmp_path / "spool")
 
 
-def test_a_group_that_could_not_be_written_was_not_taken_and_the_next_one_is(tmp_path: Path) -> None:
-    for part in (0.0, 0.5, 1.0):
-        disk = MemoryDisk(error=OSError)
-        spool = FileSpool(FOLDER, log_keys, ROOM, disk)
-        spool.put([entry("d1")])
-        disk.fail = lambda part=part: part  # type: ignore[misc]
-        with pytest.raises(Unavailable, match="Input/output error"):
-            spool.put([entry("lost", key="m:a")])
-        disk.fail = lambda: None
-        spool.put([entry("d2", key="m:a")])
-        assert drained(FileSpool(FOLDER, log_keys, ROOM, MemoryDisk.holding(disk))) == ["d1", "d2"]
-        assert drained(spool) == ["d1", "d2"]
+@pytest.mark.parametrize("part", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("segment", [1, ROOM])
+def test_a_group_that_could_not_be_written_was_not_taken_and_the_next_one_is(part: float, segment: int) -> None:
+    disk = MemoryDisk(error=OSError)
+    spool = FileSpool(FOLDER, log_keys, ROOM, disk, segment)
+    spool.put([entry("d1")])
+    disk.fail = lambda: part
+    with pytest.raises(Unavailable, match="Input/output error"):
+        spool.put([entry("lost", key="m:a")])
+    disk.fail = lambda: None
+    spool.put([entry("d2", key="m:a")])
+    assert drained(FileSpool(FOLDER, log_keys, ROOM, MemoryDisk.holding(disk))) == ["d1", "d2"]
+    assert drained(spool) == ["d1", "d2"]
 
 
 # In hundredths of a step: what still happens of it. None: all of it, and the process lives on.
