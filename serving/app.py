@@ -30,6 +30,7 @@ from serving.prediction import Predictor
 from serving.recording import Recorder
 from serving.reviews import Reviewing, Reviews
 from serving.scoring import PATH, Scoring, Shortcut
+from serving.spooling import Spooling
 from serving.tracing import Tracer
 from serving.watching import Watcher
 
@@ -74,10 +75,10 @@ def scoring_app(
     close: Callable[[], None],
     tracer: Tracer | None = None,
     access: AccessLog | None = None,
-    notes: Callable[[], Mapping[str, PlatformError]] = dict,
+    spooling: Spooling | None = None,
 ) -> Application:
     """The application. `exposed` is the text of what was counted. `close` is called when everything is answered and recorded.
-    `notes` are problems to report beside those that the watcher sees."""
+    Of `spooling` its state is told."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -105,8 +106,8 @@ def scoring_app(
     _add_models(app, predictor, limits)
     _add_invocations(app, desk, predictor, watcher, limits)
     _add_reviews(app, reviews, limits)
-    _add_health(app, predictor, watcher, notes)
-    _add_metrics(app, predictor, watcher, meter, exposed)
+    _add_health(app, predictor, watcher, spooling)
+    _add_metrics(app, predictor, watcher, meter, exposed, spooling)
     return Marked(Patient(Shortcut(scoring, app)), access)
 
 
@@ -162,14 +163,14 @@ def _add_reviews(app: FastAPI, reviews: Reviews, limits: Limits) -> None:
         return await run_in_threadpool(reviews.find, decision_id)
 
 
-def _add_health(app: FastAPI, predictor: Predictor, watcher: Watcher, notes: Callable[[], Mapping[str, PlatformError]]) -> None:
+def _add_health(app: FastAPI, predictor: Predictor, watcher: Watcher, spooling: Spooling | None) -> None:
     @app.get("/health/live", summary="The process answers")
     async def live() -> dict[str, bool]:
         return {"live": True}
 
     @app.get("/health/ready", summary="Requests can be answered", responses={503: {"model": Readiness}})
     async def ready(response: Response) -> Readiness:
-        obstacle, problems = watcher.obstacle(), {**watcher.seen.named(), **notes()}
+        obstacle, problems = watcher.obstacle(), {**watcher.seen.named(), **(spooling.notes() if spooling else {})}
         response.status_code = 503 if obstacle else 200
         return Readiness(
             ready=obstacle is None,
@@ -181,14 +182,21 @@ def _add_health(app: FastAPI, predictor: Predictor, watcher: Watcher, notes: Cal
 
 
 def _add_metrics(
-    app: FastAPI, predictor: Predictor, watcher: Watcher, meter: Meter, exposed: Callable[[Iterable[Family]], bytes]
+    app: FastAPI,
+    predictor: Predictor,
+    watcher: Watcher,
+    meter: Meter,
+    exposed: Callable[[Iterable[Family]], bytes],
+    spooling: Spooling | None,
 ) -> None:
     @app.get("/metrics", include_in_schema=False)
     def metrics() -> Response:
         """For Prometheus: what was counted, what answers now and how it stands."""
         ready = gauge("ready", "1 if requests can be answered", watcher.obstacle() is None)
         problems = gauge("problems", "what the last look found wrong: see /health/ready", len(watcher.seen.named()))
-        return Response(exposed([*meter.families(), *in_force(predictor.answering), ready, problems]), media_type=TEXT)
+        spooled = gauge("spool_decisions", "answered, and on their way to the log", spooling.depth().decisions if spooling else 0)
+        found = [*meter.families(), *in_force(predictor.answering), ready, problems, spooled]
+        return Response(exposed(found), media_type=TEXT)
 
 
 def _add_problems(app: FastAPI) -> None:

@@ -15,7 +15,7 @@ from models.errors import Conflict, Integrity, PlatformError, Unavailable
 from monitoring.decisions import Answered, DecisionLog, Entry
 from serving.patience import Helpers, TooSlow
 from serving.recent import Recent
-from serving.spool import Spool
+from serving.spool import Depth, Spool
 
 DRAINED = 1_000
 """Decisions of one commit while draining: requests are answered meanwhile, by the same processor."""
@@ -94,6 +94,9 @@ class Spooling:
     def waiting(self) -> bool:
         """Whether decisions were answered that are not in the log yet."""
         return self._spooling
+
+    def depth(self) -> Depth:
+        return self._spool.depth()
 
     def notes(self) -> Mapping[str, PlatformError]:
         """What a person should know of the spool, by `spool`."""

@@ -480,9 +480,9 @@ class Spooled(World):
     def close(self) -> None:
         self.store.close()
 
-    def app(self, poll_seconds: float = 3_600.0) -> FastAPI:
-        limits = Limits(20_000, poll_seconds)
-        return scoring_app(self.predictor, Recorder(self.store), self.watcher, self.reviews, limits, self.close, self.store.notes)
+    def app(self, poll_seconds: float = 3_600.0) -> Application:
+        parts = self.predictor, Recorder(self.store), self.watcher, self.reviews, Limits(20_000, poll_seconds)
+        return scoring_app(*parts, Exposition().text, self.close, spooling=self.store)
 
 
 def test_while_the_spool_takes_decisions_the_service_is_ready_and_names_it_and_when_it_is_full_it_is_not() -> None:
@@ -499,6 +499,8 @@ def test_while_the_spool_takes_decisions_the_service_is_ready_and_names_it_and_w
         assert [(each.where, each.hint) for each in ready.problems] == [("spool", "start it")]
         said = ready.problems[0].problem
         assert said.startswith(f"the database is away. 2 decisions wait in the spool, the oldest since {NOW.isoformat()}")
+
+        assert "steward_spool_decisions 2.0" in client.get("/metrics").text
 
         refused = client.post(SCORE, json=record())
         assert "the spool is full" in problem(refused, 503).detail
