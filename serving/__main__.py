@@ -31,8 +31,8 @@ def main() -> int:
         return 1
     limits = Limits(settings.max_body_bytes, settings.poll_seconds)
     parts = service.predictor, service.recorder, service.watcher, service.reviews
-    told = service.exposed, service.close, service.tracer, service.access, service.store
-    app = scoring_app(*parts, limits, *told)
+    beside = service.tracer, service.access, service.store
+    app = scoring_app(*parts, limits, service.exposed, service.close, *beside)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=settings.drain_seconds
     )
