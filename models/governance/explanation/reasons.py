@@ -123,7 +123,8 @@ class Explainer:
 
     def no_notice(self, rows: Floats) -> list[str]:
         """The basis of the first rule by which no notice is due, "" where one is."""
-        return [next((rule.basis for rule in self.adverse.no_notice if holds(rule, self._inputs, row)), "") for row in rows.tolist()]
+        rules = self.adverse.no_notice
+        return [next((rule.basis for rule in rules if holds(rule, self._inputs, row)), "") for row in rows.tolist()]
 
     def _part(self, rows: Floats) -> Values:
         """All mixtures of these accounts with the baseline accounts, scored in one batch."""
