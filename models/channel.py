@@ -64,8 +64,8 @@ class Release:
         return replace(self, approvals=tuple(approvals), expires_at=approved.until)
 
 
-class ReleaseChannel(Protocol):
-    """Storage only: it keeps bytes and refuses to overwrite; the rules are the functions below."""
+class ReleaseReader(Protocol):
+    """What verifying reads: bytes as they are stored; the rules are the functions below."""
 
     def models(self) -> list[str]: ...
 
@@ -77,32 +77,12 @@ class ReleaseChannel(Protocol):
         """Raises `NotFound`."""
         ...
 
-    def add_pointer(self, model: str, sequence: int, pointer: Signed) -> None:
-        """Raises `Conflict` if this number was taken."""
-        ...
-
     def bundle(self, digest: str) -> Mapping[str, bytes]:
         """The files as stored, unverified. Raises `NotFound`."""
         ...
 
-    def bundles(self) -> list[str]:
-        """The digests of all that were ever added and are still there."""
-        ...
-
-    def add_bundle(self, digest: str, files: Mapping[str, bytes]) -> None:
-        """All or nothing; adding the same digest again changes nothing."""
-        ...
-
     def approvals(self, bundle: str) -> tuple[Signed, ...]:
         """One by each who signed, by name; unverified. What lies there and is no approval is passed over: see `strays`."""
-        ...
-
-    def add_approval(self, bundle: str, approval: Signed) -> None:
-        """Takes the place of an earlier one by the same signer."""
-        ...
-
-    def strays(self) -> list[str]:
-        """Where something lies in the place of an approval that cannot be read as one."""
         ...
 
     def stops(self, model: str) -> int:
@@ -113,12 +93,36 @@ class ReleaseChannel(Protocol):
         """Raises `NotFound`."""
         ...
 
+
+class ReleaseChannel(ReleaseReader, Protocol):
+    """Storage only: it keeps bytes and refuses to overwrite."""
+
+    def add_pointer(self, model: str, sequence: int, pointer: Signed) -> None:
+        """Raises `Conflict` if this number was taken."""
+        ...
+
+    def bundles(self) -> list[str]:
+        """The digests of all that were ever added and are still there."""
+        ...
+
+    def add_bundle(self, digest: str, files: Mapping[str, bytes]) -> None:
+        """All or nothing; adding the same digest again changes nothing."""
+        ...
+
+    def add_approval(self, bundle: str, approval: Signed) -> None:
+        """Takes the place of an earlier one by the same signer."""
+        ...
+
+    def strays(self) -> list[str]:
+        """Where something lies in the place of an approval that cannot be read as one."""
+        ...
+
     def add_stop(self, model: str, sequence: int, stop: Signed) -> None:
         """Raises `Conflict` if this number was taken."""
         ...
 
 
-def head(channel: ReleaseChannel, trust: Trust, model: str) -> Pointer:
+def head(channel: ReleaseReader, trust: Trust, model: str) -> Pointer:
     """The newest pointer, its signature checked. Raises `NoChampion`, `NotApproved`."""
     sequence = channel.pointers(model)
     if sequence == 0:
@@ -126,7 +130,7 @@ def head(channel: ReleaseChannel, trust: Trust, model: str) -> Pointer:
     return pointer_at(channel, trust, model, sequence)
 
 
-def pointer_at(channel: ReleaseChannel, trust: Trust, model: str, sequence: int) -> Pointer:
+def pointer_at(channel: ReleaseReader, trust: Trust, model: str, sequence: int) -> Pointer:
     signed = channel.pointer(model, sequence)
     trust.verify(signed, Duty.PUBLISH)
     try:
@@ -143,12 +147,12 @@ def pointer_at(channel: ReleaseChannel, trust: Trust, model: str, sequence: int)
     return pointer
 
 
-def history(channel: ReleaseChannel, trust: Trust, model: str) -> list[Pointer]:
+def history(channel: ReleaseReader, trust: Trust, model: str) -> list[Pointer]:
     """Every pointer, oldest first, each verified."""
     return [pointer_at(channel, trust, model, number) for number in range(1, channel.pointers(model) + 1)]
 
 
-def release(channel: ReleaseChannel, trust: Trust, model: str, *, now: datetime) -> Release:
+def release(channel: ReleaseReader, trust: Trust, model: str, *, now: datetime) -> Release:
     """The release in force: pointer signature, approvals, then every digest, before anything of the bundle is parsed."""
     pointer = head(channel, trust, model)
     approvals = channel.approvals(pointer.bundle)
@@ -158,7 +162,7 @@ def release(channel: ReleaseChannel, trust: Trust, model: str, *, now: datetime)
     return Release(pointer, bundle, needed).under(approvals, trust, now)
 
 
-def approvers_needed(channel: ReleaseChannel, bundle: Bundle, replaced: str) -> int:
+def approvers_needed(channel: ReleaseReader, bundle: Bundle, replaced: str) -> int:
     """How many must sign for a bundle that takes the place of `replaced` ("" for none): its tier's; two if the policy changed.
 
     Raises `NotApproved` if the inventory leaves anything out.
@@ -203,7 +207,7 @@ def publish(
     return pointer
 
 
-def verified(channel: ReleaseChannel, model: str, digest: str) -> Bundle:
+def verified(channel: ReleaseReader, model: str, digest: str) -> Bundle:
     """A bundle of this model, every byte checked. Raises `NotFound`, `Integrity`."""
     bundle = Bundle.verified(channel.bundle(digest), digest)
     if bundle.model != model:
@@ -211,7 +215,7 @@ def verified(channel: ReleaseChannel, model: str, digest: str) -> Bundle:
     return bundle
 
 
-def _replaced(channel: ReleaseChannel, trust: Trust, model: str, bundle: str) -> str:
+def _replaced(channel: ReleaseReader, trust: Trust, model: str, bundle: str) -> str:
     """What a bundle took the place of when it was last promoted; a roll-back to it does not ask again."""
     for number in range(channel.pointers(model), 0, -1):
         pointer = pointer_at(channel, trust, model, number)

@@ -63,6 +63,7 @@ def _welcome(url: str, service: wiring.Service) -> list[str]:
             f"  {name} version {model.pointer.version}, bundle {model.pointer.bundle[:12]}. Try:",
             f"  curl -s {url}/v1/models/{name}/score -H 'content-type: application/json' -d {body}",
         ]
+    lines += [f"  {name} is stale: the release channel does not confirm it" for name in sorted(service.watcher.seen.stale)]
     if obstacle := service.watcher.obstacle():
         lines += [f"  not ready: {obstacle.problem}", f"  -> {obstacle.hint}; it is picked up without a restart"]
     return lines

@@ -103,7 +103,7 @@ def scoring_app(
     scoring = Scoring(desk, limits.max_body_bytes, _refusal, meter, tracer)
     app.router.routes.append(Route(PATH, scoring, methods=["POST"]))  # reached by a shortcut; here other methods are refused
     _add_problems(app)
-    _add_models(app, predictor, limits)
+    _add_models(app, predictor, watcher, limits)
     _add_invocations(app, desk, predictor, watcher, limits)
     _add_reviews(app, reviews, limits)
     _add_health(app, predictor, watcher, spooling)
@@ -111,7 +111,7 @@ def scoring_app(
     return Marked(Patient(Shortcut(scoring, app)), access)
 
 
-def _add_models(app: FastAPI, predictor: Predictor, limits: Limits) -> None:
+def _add_models(app: FastAPI, predictor: Predictor, watcher: Watcher, limits: Limits) -> None:
     @app.post("/v1/models/{model}/counterfactual", include_in_schema=False)
     async def counsel(model: str, request: Request) -> Response:
         sent = await body(request.scope, request.receive, limits.max_body_bytes)
@@ -120,7 +120,7 @@ def _add_models(app: FastAPI, predictor: Predictor, limits: Limits) -> None:
 
     @app.get("/v1/models", summary="What is served now")
     async def models() -> Models:
-        return Models(models=[served(model) for model in predictor.answering])
+        return Models(models=[served(model, watcher.seen.stale) for model in predictor.answering])
 
     @app.get("/openapi.json", include_in_schema=False)
     def document() -> JSONResponse:
@@ -176,7 +176,7 @@ def _add_health(app: FastAPI, predictor: Predictor, watcher: Watcher, spooling: 
             ready=obstacle is None,
             reason=obstacle.problem if obstacle else "",
             hint=obstacle.hint if obstacle else "",
-            models=[served(model) for model in predictor.answering],
+            models=[served(model, watcher.seen.stale) for model in predictor.answering],
             problems=[Trouble(where=w, problem=p.problem, hint=p.hint) for w, p in problems.items()],
         )
 

@@ -1,6 +1,7 @@
 """What goes over the wire, written down: the bodies of answers and problems."""
 
 import re
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict
 from typing import Literal
 
@@ -121,6 +122,9 @@ class Served(BaseModel):
     published_at: str
     contract_version: int
     fields: list[str]
+    stale: bool = Field(
+        description="the last look at the release channel did not confirm that this is in force; what was verified last answers"
+    )
 
 
 class Models(BaseModel):
@@ -141,7 +145,7 @@ class Readiness(BaseModel):
     problems: list[Trouble] = Field(description="also what does not stop the answers, such as a refused release")
 
 
-def served(model: LoadedModel) -> Served:
+def served(model: LoadedModel, stale: AbstractSet[str]) -> Served:
     pointer = model.pointer
     return Served(
         model=pointer.model,
@@ -151,6 +155,7 @@ def served(model: LoadedModel) -> Served:
         published_at=pointer.published_at,
         contract_version=model.contract.version,
         fields=list(model.checker.record.model_fields),
+        stale=pointer.model in stale,
     )
 
 
