@@ -36,6 +36,7 @@ class FarChannel(FakeChannel):
     down = False
     unmounted = False
     spoilt = ""
+    no_stops = False
 
     def _answer(self) -> None:
         if self.down:
@@ -55,7 +56,7 @@ class FarChannel(FakeChannel):
 
     def stops(self, model: str) -> int:
         self._answer()
-        return 0 if self.unmounted else super().stops(model)
+        return 0 if self.unmounted or self.no_stops else super().stops(model)
 
     def bundle(self, digest: str) -> Mapping[str, bytes]:
         files = super().bundle(digest)
@@ -294,6 +295,34 @@ def test_a_stop_on_a_channel_that_is_there_counts_whatever_the_copy_says(world: 
     with pytest.raises(Stopped, match="jumps again"):
         world.answered()
     assert MODEL in world.predictor.models
+
+
+def test_stops_that_were_taken_away_from_a_channel_that_is_there_stop_whatever_the_copy_says(world: World) -> None:
+    world.say(stopped=True)
+    world.say(stopped=False)
+    world.channel.spoilt = world.bundles[2].digest
+    world.channel.no_stops = True
+    world.start()
+    with pytest.raises(Stopped, match="cannot be trusted"):
+        world.answered()
+
+
+def test_a_channel_that_is_unmounted_while_a_fallback_answers_leaves_the_copy(world: World) -> None:
+    world.say(stopped=True, fallback=world.bundles[1].digest)
+    world.channel.unmounted = True
+    world.watcher.look()
+    world.start()
+    assert world.answered() == 1
+
+
+def test_what_was_stopped_does_not_answer_again_though_its_copy_cannot_be_removed(world: World) -> None:
+    world.copies.down = Unavailable("Read-only file system")
+    world.channel.remove_approval(world.bundles[2].digest)
+    world.watcher.look()
+    world.channel.down = True
+    world.watcher.look()
+    with pytest.raises(NotApproved, match="withdrawn"):
+        world.answered()
 
 
 def test_what_is_refused_on_the_channel_does_not_keep_the_last_verified_from_starting(world: World) -> None:
