@@ -18,8 +18,8 @@ from serving.answers import Ask
 from serving.copies import Copy
 from serving.loaded import LoadedModel
 from serving.memory import InProcess
-from serving.prediction import Predictor
 from serving.watching import Watcher
+from tests.answering import Answering
 from tests.bundles import MODEL, NOW, Office, fake_bundle, record
 from tests.fakes.channel import FakeChannel
 from tests.fakes.copies import FakeCopies
@@ -79,7 +79,7 @@ class World:
         self.office.promote(self.channel, self.bundles[version], version=version, now=self.clock.now())
 
     def start(self) -> None:
-        self.predictor = Predictor(self.log, self.clock, ACCOUNTS.pseudonym)
+        self.predictor = Answering(self.log, self.clock, ACCOUNTS.pseudonym)
         self.watcher = Watcher(
             self.channel,
             lambda: self.trust,
