@@ -38,6 +38,7 @@ HELD_IS_FINE = [ $$? -eq 3 ]
 # No tool of the environment sends usage figures anywhere.
 export DO_NOT_TRACK = true
 export MLFLOW_DISABLE_TELEMETRY = true
+export ORT_DISABLE_TELEMETRY = 1
 export PREFECT_SERVER_ANALYTICS_ENABLED = false
 
 .DEFAULT_GOAL := help
