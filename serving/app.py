@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -174,6 +175,7 @@ def _add_health(app: FastAPI, predictor: Predictor, watcher: Watcher, spooling: 
         response.status_code = 503 if obstacle else 200
         return Readiness(
             ready=obstacle is None,
+            process=os.getpid(),
             reason=obstacle.problem if obstacle else "",
             hint=obstacle.hint if obstacle else "",
             models=[served(model, watcher.seen.stale) for model in predictor.answering],

@@ -139,6 +139,7 @@ class Trouble(BaseModel):
 
 class Readiness(BaseModel):
     ready: bool
+    process: int = Field(description="the worker that says so: each reads the release channel and writes the log by itself")
     reason: str = Field(description="why no request can be answered; empty when ready")
     hint: str
     models: list[Served]

@@ -15,6 +15,8 @@ class ServingSettings(PlatformSettings):
     """The address to listen on."""
     port: int = Field(default=8080, ge=0, le=65_535)
     """The port to listen on; 0 takes any free one."""
+    workers: int = Field(default=1, ge=1, le=64)
+    """Processes that answer, behind one address; as many as there are cores where PostgreSQL keeps the decision log."""
     poll_seconds: float = Field(default=1.0, gt=0, le=4)
     """How often the release channel is looked at; up to a fifth more or less, so that workers do not look all at once.
     At most 4: a stop and a roll-back are promised to act within five seconds."""
