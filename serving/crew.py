@@ -22,7 +22,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
 from typing import Any
 
-SOON = 2.0
+SOON = 0.5
 """Seconds after taking its first requests within which the end of a worker counts as one that cannot work."""
 ONE, LONGEST = 0.5, 30.0
 """Seconds before the third worker in a row is started in a place, doubled for each further one, and at most."""

@@ -37,6 +37,7 @@ class Service:
         )
         self.channel = FolderChannel(home / "channel")
         self.process: subprocess.Popen[str] | None = None
+        self.code: int | None = None
         self.said: list[str] = []
         self.clients: list[httpx.Client] = []
 
@@ -53,23 +54,32 @@ class Service:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        assert self.process.stdout is not None
         self.said = []
+        found = re.search(r"Serving at (http://\S+)", self.hears("Serving at"))
+        assert found is not None
+        self.clients.append(httpx.Client(base_url=found[1], timeout=30, trust_env=False))
+        return self.clients[-1]
+
+    def hears(self, text: str) -> str:
+        """Wait for a line of its output with this in it."""
+        assert self.process is not None
+        assert self.process.stdout is not None
         for line in self.process.stdout:
             self.said.append(line)
-            if found := re.search(r"Serving at (http://\S+)", line):
-                self.clients.append(httpx.Client(base_url=found[1], timeout=30, trust_env=False))
-                return self.clients[-1]
+            if text in line:
+                return line
+        self.process.stdout.close()
         raise AssertionError(f"the service ended: {''.join(self.said)}")
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> str:
         """What it said until its end."""
-        if self.process is None:
+        if self.process is None or self.process.stdout is None or self.process.stdout.closed:
             return ""
         self.process.send_signal(how)
-        rest, _ = self.process.communicate(timeout=30)
-        self.process = None
-        return "".join(self.said) + rest
+        with self.process.stdout as rest:
+            self.said.append(rest.read())
+        self.code, self.process = self.process.wait(30), None
+        return "".join(self.said)
 
     def logged(self) -> set[str]:
         log = SqlDecisionLog(f"sqlite:///{self.home / 'decisions.db'}")

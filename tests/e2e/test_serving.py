@@ -19,16 +19,13 @@ import pytest
 
 from models.adapters.folder_channel import FolderChannel
 from models.bundle import MANIFEST, Bundle
-from models.clock import Month
 from serving.__main__ import main
 from tests.bundles import MODEL, Office, real_bundle, record, records
-from tests.running import Service, until
+from tests.running import SCORE, Service, until
 
 pytestmark = pytest.mark.integration
 
-SCORE = f"/v1/models/{MODEL}/score"
 BASES = (0.1, 0.2, 0.3)
-JULY = Month(2005, 7)
 
 
 @pytest.fixture(scope="module")

