@@ -28,7 +28,9 @@ def main() -> int:
         return 1
     limits = Limits(settings.max_body_bytes, settings.poll_seconds)
     answer = partial(work, partial(wiring.service, settings), door, limits, settings.drain_seconds)
-    return answer(_say) if settings.workers == 1 else Crew(settings.workers, answer, _say, settings.drain_seconds).run()
+    if settings.workers == 1:
+        return answer(_say)
+    return Crew(settings.workers, answer, _say, settings.drain_seconds, door.close).run()
 
 
 def _say(text: str) -> None:

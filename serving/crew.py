@@ -64,11 +64,15 @@ class Place:
 class Crew:
     """Run it once, in the main thread."""
 
-    def __init__(self, count: int, work: Work, say: Callable[[str], None], drain_seconds: float) -> None:
+    def __init__(
+        self, count: int, work: Work, say: Callable[[str], None], drain_seconds: float, close: Callable[[], None] = lambda: None
+    ) -> None:
+        """`close` lets go of the address that the workers share: nobody is to wait in a queue that nobody empties any more."""
         self._places = [Place(number) for number in range(1, count + 1)]
         self._work = work
         self._say = say
         self._drain_seconds = drain_seconds
+        self._close = close
         self._took_requests = False
         self._code: int | None = None  # what it ends with, once it is ending
         self._deadline = float("inf")
@@ -170,6 +174,7 @@ class Crew:
 
     def _stop(self, code: int) -> None:
         self._code = code
+        self._close()
         self._deadline = time.monotonic() + self._drain_seconds + MARGIN
         for place in self._busy():
             if place.worker:

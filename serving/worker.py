@@ -57,6 +57,8 @@ class Draining(uvicorn.Server):
         await asyncio.sleep(0)  # the loop takes up who has connected already
         for server in self.servers:
             server.close()
+        for door in sockets or []:  # now: whoever connects is to be refused, and goes elsewhere, instead of waiting for nobody
+            door.close()
         self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
         with suppress(TimeoutError):
             async with asyncio.timeout(LINGER):

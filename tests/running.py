@@ -28,6 +28,7 @@ class Service:
     """A home of its own, and `python -m serving` in it."""
 
     def __init__(self, home: Path) -> None:
+        """Its keys are made where there are none."""
         self.home = home
         keys, trust = home / "keys", home / "keys" / "trust.json"
         key_files.make_local_keys(keys, trust)
