@@ -11,12 +11,13 @@ from enum import StrEnum
 from typing import Protocol
 
 from models.bundle import Bundle
+from models.contract import check_callers
 from models.errors import Conflict, Integrity, NoChampion
 from models.governance.approval import check_approvals
 from models.governance.inventory import declared, oversight
 from models.governance.signing import Duty, Signed, Signer, Trust
 
-POLICY = "policy.json"
+CONTRACT, POLICY = "contract.json", "policy.json"
 APPROVERS_OF_A_POLICY_CHANGE = 2
 _NEVER_YET = datetime.min.replace(tzinfo=UTC)
 
@@ -158,7 +159,9 @@ def release(channel: ReleaseReader, trust: Trust, model: str, *, now: datetime) 
     approvals = channel.approvals(pointer.bundle)
     check_approvals(approvals, trust, model=model, bundle=pointer.bundle, now=now)
     bundle = verified(channel, model, pointer.bundle)
-    needed = approvers_needed(channel, bundle, _replaced(channel, trust, model, pointer.bundle))
+    replaced = _replaced(channel, trust, model, pointer.bundle)
+    check_compatible(channel, bundle, replaced)
+    needed = approvers_needed(channel, bundle, replaced)
     return Release(pointer, bundle, needed).under(approvals, trust, now)
 
 
@@ -171,6 +174,17 @@ def approvers_needed(channel: ReleaseReader, bundle: Bundle, replaced: str) -> i
     if replaced and verified(channel, bundle.model, replaced).files[POLICY] != bundle.files[POLICY]:
         return max(needed, APPROVERS_OF_A_POLICY_CHANGE)
     return needed
+
+
+def check_compatible(channel: ReleaseReader, bundle: Bundle, replaced: str) -> None:
+    """Raises `Integrity` if the contract breaks the callers of `replaced` ("" for none) under the version that they know.
+
+    A roll-back is measured by what the bundle replaced when it was promoted: an emergency has no time for callers.
+    """
+    if replaced:
+        before = verified(channel, bundle.model, replaced)
+        if before.files[CONTRACT] != bundle.files[CONTRACT]:
+            check_callers(before.contract, bundle.contract)
 
 
 def publish(

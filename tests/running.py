@@ -74,11 +74,12 @@ class Service:
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> str:
         """What it said until its end."""
-        if self.process is None or self.process.stdout is None or self.process.stdout.closed:
-            return ""
-        self.process.send_signal(how)
-        with self.process.stdout as rest:
-            self.said.append(rest.read())
+        if self.process is None or self.process.stdout is None:
+            return "".join(self.said)
+        if not self.process.stdout.closed:
+            self.process.send_signal(how)
+            with self.process.stdout as rest:
+                self.said.append(rest.read())
         self.code, self.process = self.process.wait(30), None
         return "".join(self.said)
 

@@ -1,6 +1,5 @@
 """The scoring service as a process of its own, with real bundles, the real channel and a real decision log."""
 
-import json
 import shlex
 import shutil
 import signal
@@ -8,6 +7,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
@@ -17,10 +17,12 @@ import httpx
 import onnx
 import pytest
 
+from models.adapters import durable
 from models.adapters.folder_channel import FolderChannel
-from models.bundle import MANIFEST, Bundle
+from models.adapters.onnx_runtime import OnnxScorer
+from models.bundle import MANIFEST, Bundle, canonical
 from serving.__main__ import main
-from tests.bundles import MODEL, Office, real_bundle, record, records
+from tests.bundles import MODEL, USE_CASE, Office, real_bundle, record, records, sealed
 from tests.running import SCORE, Service, until
 
 pytestmark = pytest.mark.integration
@@ -100,12 +102,19 @@ def test_no_request_fails_while_versions_change_and_a_spoilt_one_is_refused(serv
     assert {version for _, version, _, _ in answers} >= {1, 2}
 
 
-def spoil(service: Service, bundle: Bundle) -> Path:
-    """Publish a bundle whose graph was changed; the file's path. Publishing verifies, so the pointer is signed elsewhere."""
-    elsewhere = FolderChannel(shutil.copytree(service.home / "channel", service.home / "elsewhere", dirs_exist_ok=True))
+def published_elsewhere(service: Service, bundle: Bundle) -> FolderChannel:
+    """A copy of the channel on which the bundle is in force: publishing verifies, and the service is to see it spoilt."""
+    shutil.rmtree(service.home / "elsewhere", ignore_errors=True)
+    elsewhere = FolderChannel(shutil.copytree(service.home / "channel", service.home / "elsewhere"))
     last = service.channel.pointers(MODEL)
     service.office.promote(elsewhere, bundle, version=last + 1, now=datetime.now(UTC))
     service.channel.add_bundle(bundle.digest, bundle.files)
+    return elsewhere
+
+
+def spoil(service: Service, bundle: Bundle) -> Path:
+    """Publish a bundle whose graph was changed; the file's path."""
+    elsewhere, last = published_elsewhere(service, bundle), service.channel.pointers(MODEL)
     service.channel.add_approval(bundle.digest, elsewhere.approvals(bundle.digest)[0])
     graph = service.home / "channel" / "bundles" / bundle.digest / "model.onnx"
     graph.write_bytes(b"another graph")
@@ -122,9 +131,21 @@ def flip_a_byte(service: Service, bundle: Bundle) -> None:
 
 
 def take_the_signature_away(service: Service, bundle: Bundle) -> None:
-    service.promote(bundle, version=2)
-    signed = json.loads(pointer_file(service, 2).read_bytes())
-    pointer_file(service, 2).write_bytes(json.dumps(signed | {"signature": ""}).encode())
+    elsewhere = published_elsewhere(service, bundle)
+    service.channel.add_approval(bundle.digest, elsewhere.approvals(bundle.digest)[0])
+    durable.replace(pointer_file(service, 2), canonical(asdict(elsewhere.pointer(MODEL, 2)) | {"signature": ""}))
+
+
+def publish_without_an_approval(service: Service, _bundle: Bundle) -> None:
+    service.channel.add_pointer(MODEL, 2, published_elsewhere(service, real_bundle(0.4)).pointer(MODEL, 2))
+
+
+def approve_for_another_bundle(service: Service, bundle: Bundle) -> None:
+    """The approval of the champion beside a bundle that nobody approved."""
+    other = real_bundle(0.5)
+    elsewhere = published_elsewhere(service, other)
+    service.channel.add_approval(other.digest, service.channel.approvals(service.channel.pointer(MODEL, 1).document["bundle"])[0])
+    service.channel.add_pointer(MODEL, 2, elsewhere.pointer(MODEL, 2))
 
 
 def sign_with_another_key(service: Service, bundle: Bundle) -> None:
@@ -145,12 +166,23 @@ def approve_an_unknown_operator(service: Service, bundle: Bundle) -> None:
     service.promote(Bundle.seal(MODEL, parts, lineage={}), version=2)
 
 
+def break_the_callers(service: Service, bundle: Bundle) -> None:
+    """Signed and approved; but a bill that callers may send today would be refused."""
+    contract = USE_CASE.contract
+    bill = replace(contract["bill_0"], maximum=4_000_000)
+    narrower = replace(contract, columns=tuple(bill if column.name == "bill_0" else column for column in contract.columns))
+    service.promote(sealed(bundle.graph, OnnxScorer, contract=narrower), version=2)
+
+
 ATTACKS: dict[Callable[[Service, Bundle], None], str] = {
     flip_a_byte: "model.onnx does not match its digest",
     take_the_signature_away: "a document has no signature",
+    publish_without_an_approval: "nobody approved bundle",
+    approve_for_another_bundle: "the approval is for credit_default",
     sign_with_another_key: "the signature of 'pipeline' does not match",
     replay_an_old_pointer: "an old pointer was replayed",
     approve_an_unknown_operator: "the graph holds ai.onnx.RandomNormal of version 21",
+    break_the_callers: "the contract breaks the callers of credit_default: bill_0: the range became narrower",
 }
 
 
