@@ -164,7 +164,7 @@ rotate-keys: $(READY) ## hide accounts under new keys from now on (BY, REASON)
 	@$(GOVERN) rotate-keys $(SIGNED_BY) $(ARGS)
 
 ##@ checks
-.PHONY: test unit check browser soak benchmark-model benchmark-reasons benchmark-stop bench-serving
+.PHONY: test unit check browser soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers bench-serving
 test: $(READY) ## the whole suite that needs nothing but the embedded default
 	@$(RUN) pytest -m "not browser and not soak" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
@@ -196,6 +196,9 @@ benchmark-reasons: $(READY) ## time of the reasons of one reduction, on one core
 
 benchmark-stop: $(READY) ## how soon a running service obeys a stop, a resume and a roll-back
 	@$(RUN) tests.benchmarks.stop $(ARGS)
+
+benchmark-workers: $(READY) ## what further workers bring, and how soon a killed one is replaced
+	@$(RUN) tests.benchmarks.workers $(ARGS)
 
 ##@ house
 .PHONY: lock sbom clean

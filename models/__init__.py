@@ -2,5 +2,5 @@
 
 import os
 
-# onnxruntime sends usage figures to its makers unless it is told not to before it is imported, by whoever imports it.
+# onnxruntime begins a thread that sends usage figures to its makers, unless it is told not to before it is imported.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"

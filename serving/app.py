@@ -197,7 +197,7 @@ def _add_metrics(
         ready = gauge("ready", "1 if requests can be answered", watcher.obstacle() is None)
         problems = gauge("problems", "what the last look found wrong: see /health/ready", len(watcher.seen.named()))
         spooled = gauge("spool_decisions", "answered, and on their way to the log", spooling.depth().decisions if spooling else 0)
-        found = [*meter.families(), *in_force(predictor.answering), ready, problems, spooled]
+        found = [*meter.families(), *in_force(predictor.answering, watcher.seen.stale), ready, problems, spooled]
         return Response(exposed(found), media_type=TEXT)
 
 

@@ -42,6 +42,7 @@ def test_the_last_verified_bundle_serves_marked_stale_until_the_channel_is_back(
     assert [model["stale"] for model in ready.json()["models"]] == [True]
     assert "no longer shows" in ready.json()["problems"][0]["problem"]
     assert [model["stale"] for model in client.get("/v1/models").json()["models"]] == [True]
+    assert f'steward_model_stale{{model="{MODEL}"}} 1' in client.get("/metrics").text
 
     (service.home / "away").rename(service.home / "channel")
     until(client, "/v1/models", lambda served: not served["models"][0]["stale"])
