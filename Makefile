@@ -38,6 +38,7 @@ HELD_IS_FINE = [ $$? -eq 3 ]
 # No tool of the environment sends usage figures anywhere.
 export DO_NOT_TRACK = true
 export MLFLOW_DISABLE_TELEMETRY = true
+export ORT_DISABLE_TELEMETRY = 1
 export PREFECT_SERVER_ANALYTICS_ENABLED = false
 
 .DEFAULT_GOAL := help
@@ -163,7 +164,7 @@ rotate-keys: $(READY) ## hide accounts under new keys from now on (BY, REASON)
 	@$(GOVERN) rotate-keys $(SIGNED_BY) $(ARGS)
 
 ##@ checks
-.PHONY: test unit check browser soak benchmark-model benchmark-reasons benchmark-stop bench-serving
+.PHONY: test unit check browser soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers bench-serving
 test: $(READY) ## the whole suite that needs nothing but the embedded default
 	@$(RUN) pytest -m "not browser and not soak" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
@@ -195,6 +196,9 @@ benchmark-reasons: $(READY) ## time of the reasons of one reduction, on one core
 
 benchmark-stop: $(READY) ## how soon a running service obeys a stop, a resume and a roll-back
 	@$(RUN) tests.benchmarks.stop $(ARGS)
+
+benchmark-workers: $(READY) ## what further workers bring, and how soon a killed one is replaced
+	@$(RUN) tests.benchmarks.workers $(ARGS)
 
 ##@ house
 .PHONY: lock sbom clean

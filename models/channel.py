@@ -11,12 +11,13 @@ from enum import StrEnum
 from typing import Protocol
 
 from models.bundle import Bundle
+from models.contract import check_callers
 from models.errors import Conflict, Integrity, NoChampion
 from models.governance.approval import check_approvals
 from models.governance.inventory import declared, oversight
 from models.governance.signing import Duty, Signed, Signer, Trust
 
-POLICY = "policy.json"
+CONTRACT, POLICY = "contract.json", "policy.json"
 APPROVERS_OF_A_POLICY_CHANGE = 2
 _NEVER_YET = datetime.min.replace(tzinfo=UTC)
 
@@ -64,8 +65,8 @@ class Release:
         return replace(self, approvals=tuple(approvals), expires_at=approved.until)
 
 
-class ReleaseChannel(Protocol):
-    """Storage only: it keeps bytes and refuses to overwrite; the rules are the functions below."""
+class ReleaseReader(Protocol):
+    """What verifying reads: bytes as they are stored; the rules are the functions below."""
 
     def models(self) -> list[str]: ...
 
@@ -77,32 +78,12 @@ class ReleaseChannel(Protocol):
         """Raises `NotFound`."""
         ...
 
-    def add_pointer(self, model: str, sequence: int, pointer: Signed) -> None:
-        """Raises `Conflict` if this number was taken."""
-        ...
-
     def bundle(self, digest: str) -> Mapping[str, bytes]:
         """The files as stored, unverified. Raises `NotFound`."""
         ...
 
-    def bundles(self) -> list[str]:
-        """The digests of all that were ever added and are still there."""
-        ...
-
-    def add_bundle(self, digest: str, files: Mapping[str, bytes]) -> None:
-        """All or nothing; adding the same digest again changes nothing."""
-        ...
-
     def approvals(self, bundle: str) -> tuple[Signed, ...]:
         """One by each who signed, by name; unverified. What lies there and is no approval is passed over: see `strays`."""
-        ...
-
-    def add_approval(self, bundle: str, approval: Signed) -> None:
-        """Takes the place of an earlier one by the same signer."""
-        ...
-
-    def strays(self) -> list[str]:
-        """Where something lies in the place of an approval that cannot be read as one."""
         ...
 
     def stops(self, model: str) -> int:
@@ -113,12 +94,36 @@ class ReleaseChannel(Protocol):
         """Raises `NotFound`."""
         ...
 
+
+class ReleaseChannel(ReleaseReader, Protocol):
+    """Storage only: it keeps bytes and refuses to overwrite."""
+
+    def add_pointer(self, model: str, sequence: int, pointer: Signed) -> None:
+        """Raises `Conflict` if this number was taken."""
+        ...
+
+    def bundles(self) -> list[str]:
+        """The digests of all that were ever added and are still there."""
+        ...
+
+    def add_bundle(self, digest: str, files: Mapping[str, bytes]) -> None:
+        """All or nothing; adding the same digest again changes nothing."""
+        ...
+
+    def add_approval(self, bundle: str, approval: Signed) -> None:
+        """Takes the place of an earlier one by the same signer."""
+        ...
+
+    def strays(self) -> list[str]:
+        """Where something lies in the place of an approval that cannot be read as one."""
+        ...
+
     def add_stop(self, model: str, sequence: int, stop: Signed) -> None:
         """Raises `Conflict` if this number was taken."""
         ...
 
 
-def head(channel: ReleaseChannel, trust: Trust, model: str) -> Pointer:
+def head(channel: ReleaseReader, trust: Trust, model: str) -> Pointer:
     """The newest pointer, its signature checked. Raises `NoChampion`, `NotApproved`."""
     sequence = channel.pointers(model)
     if sequence == 0:
@@ -126,7 +131,7 @@ def head(channel: ReleaseChannel, trust: Trust, model: str) -> Pointer:
     return pointer_at(channel, trust, model, sequence)
 
 
-def pointer_at(channel: ReleaseChannel, trust: Trust, model: str, sequence: int) -> Pointer:
+def pointer_at(channel: ReleaseReader, trust: Trust, model: str, sequence: int) -> Pointer:
     signed = channel.pointer(model, sequence)
     trust.verify(signed, Duty.PUBLISH)
     try:
@@ -143,22 +148,24 @@ def pointer_at(channel: ReleaseChannel, trust: Trust, model: str, sequence: int)
     return pointer
 
 
-def history(channel: ReleaseChannel, trust: Trust, model: str) -> list[Pointer]:
+def history(channel: ReleaseReader, trust: Trust, model: str) -> list[Pointer]:
     """Every pointer, oldest first, each verified."""
     return [pointer_at(channel, trust, model, number) for number in range(1, channel.pointers(model) + 1)]
 
 
-def release(channel: ReleaseChannel, trust: Trust, model: str, *, now: datetime) -> Release:
+def release(channel: ReleaseReader, trust: Trust, model: str, *, now: datetime) -> Release:
     """The release in force: pointer signature, approvals, then every digest, before anything of the bundle is parsed."""
     pointer = head(channel, trust, model)
     approvals = channel.approvals(pointer.bundle)
     check_approvals(approvals, trust, model=model, bundle=pointer.bundle, now=now)
     bundle = verified(channel, model, pointer.bundle)
-    needed = approvers_needed(channel, bundle, _replaced(channel, trust, model, pointer.bundle))
+    replaced = _replaced(channel, trust, model, pointer.bundle)
+    check_compatible(channel, bundle, replaced)
+    needed = approvers_needed(channel, bundle, replaced)
     return Release(pointer, bundle, needed).under(approvals, trust, now)
 
 
-def approvers_needed(channel: ReleaseChannel, bundle: Bundle, replaced: str) -> int:
+def approvers_needed(channel: ReleaseReader, bundle: Bundle, replaced: str) -> int:
     """How many must sign for a bundle that takes the place of `replaced` ("" for none): its tier's; two if the policy changed.
 
     Raises `NotApproved` if the inventory leaves anything out.
@@ -167,6 +174,17 @@ def approvers_needed(channel: ReleaseChannel, bundle: Bundle, replaced: str) -> 
     if replaced and verified(channel, bundle.model, replaced).files[POLICY] != bundle.files[POLICY]:
         return max(needed, APPROVERS_OF_A_POLICY_CHANGE)
     return needed
+
+
+def check_compatible(channel: ReleaseReader, bundle: Bundle, replaced: str) -> None:
+    """Raises `Integrity` if the contract breaks the callers of `replaced` ("" for none) under the version that they know.
+
+    A roll-back is measured by what the bundle replaced when it was promoted: an emergency has no time for callers.
+    """
+    if replaced:
+        before = verified(channel, bundle.model, replaced)
+        if before.files[CONTRACT] != bundle.files[CONTRACT]:
+            check_callers(before.contract, bundle.contract)
 
 
 def publish(
@@ -203,7 +221,7 @@ def publish(
     return pointer
 
 
-def verified(channel: ReleaseChannel, model: str, digest: str) -> Bundle:
+def verified(channel: ReleaseReader, model: str, digest: str) -> Bundle:
     """A bundle of this model, every byte checked. Raises `NotFound`, `Integrity`."""
     bundle = Bundle.verified(channel.bundle(digest), digest)
     if bundle.model != model:
@@ -211,7 +229,7 @@ def verified(channel: ReleaseChannel, model: str, digest: str) -> Bundle:
     return bundle
 
 
-def _replaced(channel: ReleaseChannel, trust: Trust, model: str, bundle: str) -> str:
+def _replaced(channel: ReleaseReader, trust: Trust, model: str, bundle: str) -> str:
     """What a bundle took the place of when it was last promoted; a roll-back to it does not ask again."""
     for number in range(channel.pointers(model), 0, -1):
         pointer = pointer_at(channel, trust, model, number)

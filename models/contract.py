@@ -19,6 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJson
 from pydantic.fields import FieldInfo
 from pydantic_core import core_schema
 
+from models.errors import Integrity
+
 Array = NDArray[Any]
 Columns = Mapping[str, Array]
 """A table as the pure code sees it: equally long NumPy arrays by column name."""
@@ -178,6 +180,15 @@ def breaking_changes(old: Contract, new: Contract) -> list[str]:
     for name in before.keys() & after.keys():
         found += _narrowed(before[name], after[name])
     return sorted(found)
+
+
+def check_callers(old: Contract, new: Contract) -> None:
+    """Raises `Integrity` if whoever sends what `old` allows would be refused by `new`, and its version does not say so."""
+    if new.version <= old.version and (broken := breaking_changes(old, new)):
+        raise Integrity(
+            f"the contract breaks the callers of {old.name}: {'; '.join(broken)}",
+            hint=f"let callers know, and raise the contract's version above {old.version}: its approval then says that they do",
+        )
 
 
 def _narrowed(old: Column, new: Column) -> list[str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -103,7 +104,7 @@ def scoring_app(
     scoring = Scoring(desk, limits.max_body_bytes, _refusal, meter, tracer)
     app.router.routes.append(Route(PATH, scoring, methods=["POST"]))  # reached by a shortcut; here other methods are refused
     _add_problems(app)
-    _add_models(app, predictor, limits)
+    _add_models(app, predictor, watcher, limits)
     _add_invocations(app, desk, predictor, watcher, limits)
     _add_reviews(app, reviews, limits)
     _add_health(app, predictor, watcher, spooling)
@@ -111,7 +112,7 @@ def scoring_app(
     return Marked(Patient(Shortcut(scoring, app)), access)
 
 
-def _add_models(app: FastAPI, predictor: Predictor, limits: Limits) -> None:
+def _add_models(app: FastAPI, predictor: Predictor, watcher: Watcher, limits: Limits) -> None:
     @app.post("/v1/models/{model}/counterfactual", include_in_schema=False)
     async def counsel(model: str, request: Request) -> Response:
         sent = await body(request.scope, request.receive, limits.max_body_bytes)
@@ -120,7 +121,7 @@ def _add_models(app: FastAPI, predictor: Predictor, limits: Limits) -> None:
 
     @app.get("/v1/models", summary="What is served now")
     async def models() -> Models:
-        return Models(models=[served(model) for model in predictor.answering])
+        return Models(models=[served(model, watcher.seen.stale) for model in predictor.answering])
 
     @app.get("/openapi.json", include_in_schema=False)
     def document() -> JSONResponse:
@@ -174,9 +175,10 @@ def _add_health(app: FastAPI, predictor: Predictor, watcher: Watcher, spooling: 
         response.status_code = 503 if obstacle else 200
         return Readiness(
             ready=obstacle is None,
+            process=os.getpid(),
             reason=obstacle.problem if obstacle else "",
             hint=obstacle.hint if obstacle else "",
-            models=[served(model) for model in predictor.answering],
+            models=[served(model, watcher.seen.stale) for model in predictor.answering],
             problems=[Trouble(where=w, problem=p.problem, hint=p.hint) for w, p in problems.items()],
         )
 
@@ -195,7 +197,7 @@ def _add_metrics(
         ready = gauge("ready", "1 if requests can be answered", watcher.obstacle() is None)
         problems = gauge("problems", "what the last look found wrong: see /health/ready", len(watcher.seen.named()))
         spooled = gauge("spool_decisions", "answered, and on their way to the log", spooling.depth().decisions if spooling else 0)
-        found = [*meter.families(), *in_force(predictor.answering), ready, problems, spooled]
+        found = [*meter.families(), *in_force(predictor.answering, watcher.seen.stale), ready, problems, spooled]
         return Response(exposed(found), media_type=TEXT)
 
 

@@ -1,6 +1,7 @@
 """What goes over the wire, written down: the bodies of answers and problems."""
 
 import re
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict
 from typing import Literal
 
@@ -121,6 +122,9 @@ class Served(BaseModel):
     published_at: str
     contract_version: int
     fields: list[str]
+    stale: bool = Field(
+        description="the last look at the release channel did not confirm that this is in force; what was verified last answers"
+    )
 
 
 class Models(BaseModel):
@@ -135,13 +139,14 @@ class Trouble(BaseModel):
 
 class Readiness(BaseModel):
     ready: bool
+    process: int = Field(description="the worker that says so: each reads the release channel and writes the log by itself")
     reason: str = Field(description="why no request can be answered; empty when ready")
     hint: str
     models: list[Served]
     problems: list[Trouble] = Field(description="also what does not stop the answers, such as a refused release")
 
 
-def served(model: LoadedModel) -> Served:
+def served(model: LoadedModel, stale: AbstractSet[str]) -> Served:
     pointer = model.pointer
     return Served(
         model=pointer.model,
@@ -151,6 +156,7 @@ def served(model: LoadedModel) -> Served:
         published_at=pointer.published_at,
         contract_version=model.contract.version,
         fields=list(model.checker.record.model_fields),
+        stale=pointer.model in stale,
     )
 
 

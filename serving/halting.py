@@ -9,16 +9,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from models.channel import Release, ReleaseChannel
+from models.channel import Release, ReleaseReader
 from models.clock import Clock
 from models.errors import Integrity, NotApproved, NotFound, PlatformError
 from models.governance.signing import Trust
 from models.governance.stop import Stop, Stopped, newest, stand_in
 from serving.loaded import LoadedModel
-from serving.memory import Seen
+from serving.memory import STOPS, Seen
 from serving.prediction import Halt, Predictor
-
-STOPS = "stops"
 
 logger = logging.getLogger("steward.serving")
 
@@ -27,7 +25,7 @@ class StopSwitch:
     """One caller at a time."""
 
     def __init__(
-        self, channel: ReleaseChannel, clock: Clock, predictor: Predictor, load: Callable[[Release], LoadedModel], seen: Seen
+        self, channel: ReleaseReader, clock: Clock, predictor: Predictor, load: Callable[[Release], LoadedModel], seen: Seen
     ) -> None:
         self._channel = channel
         self._clock = clock

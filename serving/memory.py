@@ -16,6 +16,7 @@ from models.governance.stop import Stop
 Mark = tuple[int, str]
 """The number of a document and its digest."""
 NOTHING: Mark = (0, "")
+POINTERS, STOPS = "pointers", "stops"
 
 
 class Memory(Protocol):

@@ -7,6 +7,7 @@ or a value of a record, and labels take their values from short lists.
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -108,8 +109,8 @@ def gauge(name: str, about: str, value: float) -> Family:
     return Family(f"steward_{name}", "gauge", about, {(): value})
 
 
-def in_force(models: Iterable[LoadedModel]) -> Iterator[Family]:
-    """What answers now. Its age is the time less when it was published."""
+def in_force(models: Iterable[LoadedModel], stale: AbstractSet[str] = frozenset()) -> Iterator[Family]:
+    """What answers now. Its age is the time less when it was published. `stale` names what the channel did not confirm."""
     shown: list[tuple[LoadedModel, Labels]] = [(model, (("model", model.pointer.model),)) for model in models]
     yield Family(
         "steward_model",
@@ -119,6 +120,8 @@ def in_force(models: Iterable[LoadedModel]) -> Iterator[Family]:
     )
     published = {name: datetime.fromisoformat(model.pointer.published_at).timestamp() for model, name in shown}
     yield Family("steward_model_published_seconds", "gauge", "when it was put into force, since 1970", published)
+    unconfirmed = {name: float(model.pointer.model in stale) for model, name in shown}
+    yield Family("steward_model_stale", "gauge", "1 if the release channel did not confirm it at the last look", unconfirmed)
     ends = {name: model.expires_at.timestamp() for model, name in shown}
     yield Family("steward_model_approval_ends_seconds", "gauge", "when its approval ends, since 1970", ends)
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from models.channel import ReleaseChannel, verified
+from models.channel import ReleaseReader, verified
 from models.contract import Contract
 from models.errors import Expired
 from models.governance.explanation.reasons import Explainer, Explanation
@@ -18,7 +18,7 @@ _KEPT = 4  # bundles: reviews come within days, and a champion stays for months
 class PastReasons:
     """Safe for several threads. Bundles are read from the release channel, every byte verified."""
 
-    def __init__(self, channel: ReleaseChannel, make_scorer: Callable[[bytes], Scorer]) -> None:
+    def __init__(self, channel: ReleaseReader, make_scorer: Callable[[bytes], Scorer]) -> None:
         self._channel = channel
         self._make_scorer = make_scorer
         self._opened = lru_cache(maxsize=_KEPT)(self._open)

@@ -8,13 +8,13 @@ changed on it, cannot touch the verified copy in memory: that is reported, and t
 from datetime import datetime
 
 from models.bundle import Bundle
-from models.channel import Release, ReleaseChannel, pointer_at
+from models.channel import Release, ReleaseReader, pointer_at
 from models.errors import Integrity, NotApproved, NotFound, Unavailable
 from models.governance.signing import Signed, Trust
 from serving.loaded import LoadedModel, expired
 
 
-def approved_now(model: LoadedModel, channel: ReleaseChannel, trust: Trust, now: datetime) -> Release:
+def approved_now(model: LoadedModel, channel: ReleaseReader, trust: Trust, now: datetime) -> Release:
     """The release under the channel's approvals, or those in memory while the channel cannot say. Raises `NotApproved`."""
     found = _held_now(model, channel)
     if found == model.release.approvals and now >= model.expires_at:
@@ -22,7 +22,7 @@ def approved_now(model: LoadedModel, channel: ReleaseChannel, trust: Trust, now:
     return model.release.under(found, trust, now)
 
 
-def check_pointer(model: LoadedModel, channel: ReleaseChannel, trust: Trust) -> None:
+def check_pointer(model: LoadedModel, channel: ReleaseReader, trust: Trust) -> None:
     """Raises `Integrity` or `NotApproved` if the pointer in force is no longer the one that was signed and loaded."""
     name, sequence = model.pointer.model, model.pointer.sequence
     if pointer_at(channel, trust, name, sequence) != model.pointer:
@@ -32,7 +32,7 @@ def check_pointer(model: LoadedModel, channel: ReleaseChannel, trust: Trust) -> 
         )
 
 
-def check_bytes(model: LoadedModel, channel: ReleaseChannel) -> None:
+def check_bytes(model: LoadedModel, channel: ReleaseReader) -> None:
     """Read every file of the bundle again. Raises `Integrity` if one is missing or another than the one loaded."""
     digest = model.pointer.bundle
     try:
@@ -44,13 +44,13 @@ def check_bytes(model: LoadedModel, channel: ReleaseChannel) -> None:
         ) from error
 
 
-def _held_now(model: LoadedModel, channel: ReleaseChannel) -> tuple[Signed, ...]:
+def _held_now(model: LoadedModel, channel: ReleaseReader) -> tuple[Signed, ...]:
     pointer = model.pointer
     try:
         found = channel.approvals(pointer.bundle)
     except Unavailable:
         return model.release.approvals
-    if found or not _shows(channel, model):  # a folder that is not mounted is empty, too: that withdraws nothing
+    if found or not shows(channel, model):  # a folder that is not mounted is empty, too: that withdraws nothing
         return found or model.release.approvals
     raise NotApproved(
         f"the approval of {pointer.model} version {pointer.version} was withdrawn from the release channel",
@@ -58,7 +58,8 @@ def _held_now(model: LoadedModel, channel: ReleaseChannel) -> tuple[Signed, ...]
     )
 
 
-def _shows(channel: ReleaseChannel, model: LoadedModel) -> bool:
+def shows(channel: ReleaseReader, model: LoadedModel) -> bool:
+    """Whether the channel answers and knows of the release: an empty folder is one that is not mounted."""
     try:
         return channel.pointers(model.pointer.model) >= model.pointer.sequence
     except Unavailable:

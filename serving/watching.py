@@ -1,7 +1,8 @@
 """The look at the release channel: what is new is loaded and swapped in, what is refused is kept as a problem to report.
 
 What is served already is looked at again each time (`serving.standing`): a model whose approval ended or was withdrawn
-is stopped; any other problem is reported while the verified copy in memory answers on.
+is stopped; any other problem is reported while the verified copy in memory answers on. A service that starts meanwhile
+answers on from its local copy (`serving.reserve`).
 """
 
 import logging
@@ -9,30 +10,34 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from models.channel import Release, ReleaseChannel, release
+from models.channel import Release, ReleaseReader, release
 from models.clock import Clock
 from models.errors import Integrity, NoChampion, NotApproved, PlatformError, Unavailable
 from models.governance.signing import Trust
 from monitoring.decisions import Intake
+from serving.copies import Copies
 from serving.halting import StopSwitch
 from serving.loaded import LoadedModel
-from serving.memory import InProcess, Memory
+from serving.memory import POINTERS, InProcess, Memory
 from serving.memory import Seen as Known
 from serving.prediction import Predictor
+from serving.reserve import Reserve
 from serving.standing import approved_now, check_bytes, check_pointer
-
-POINTERS = "pointers"
 
 logger = logging.getLogger("steward.serving")
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What the last look found wrong; None and empty when all is well."""
+    """What the last look found wrong; None and empty when all is well.
+
+    `stale` names the models of which the channel did not confirm that what is served is in force.
+    """
 
     log: PlatformError | None
     channel: PlatformError | None
     models: Mapping[str, PlatformError]
+    stale: frozenset[str] = frozenset()
 
     def named(self) -> dict[str, PlatformError]:
         general = {"decision log": self.log, "release channel": self.channel}
@@ -48,12 +53,13 @@ class Watcher:
 
     def __init__(
         self,
-        channel: ReleaseChannel,
+        channel: ReleaseReader,
         trust: Callable[[], Trust],
         clock: Clock,
         log: Intake,
         predictor: Predictor,
         load: Callable[[Release], LoadedModel],
+        copies: Copies,
         verify_every: int = 30,
         memory: Memory | None = None,
         renew_keys: Callable[[], None] = lambda: None,
@@ -70,19 +76,26 @@ class Watcher:
         self._renew_keys = renew_keys
         self._known = Known(memory or InProcess())
         self._switch = StopSwitch(channel, clock, predictor, load, self._known)
+        self._reserve = Reserve(copies, channel, clock, predictor, load, self._known, verify_every)
+        self._confirmed: set[str] = set()
         self.seen = Seen(None, NoChampion("the release channel was not looked at yet", hint="wait for the first look"), {})
 
     def look(self) -> None:
         """Swap in what is new and verified; an older release stays in service when a newer one is refused."""
         log = _problem(self._log.ping)
         keys = _problem(self._renew_keys)  # a rotation is met while running; with its old keys a service answers on
+        self._confirmed.clear()
         models: dict[str, PlatformError] = {}
         channel = _problem(lambda: models.update(self._renew_all()))
+        copies = self._start_from_copies()
         self._stop_unapproved()
+        copies |= self._reserve.keep(self._trusted)
+        models = {f"local copy of {name}": problem for name, problem in copies.items()} | models
         models |= self._predictor.stopped
         models |= {name: halt.why for name, halt in self._predictor.halted.items()}
         models |= {"keys": keys} if keys else {}
-        before, self.seen = self.seen, Seen(log, channel, models)
+        stale = frozenset(self._predictor.models.keys() - self._confirmed)
+        before, self.seen = self.seen, Seen(log, channel, models, stale)
         self._tell(before)
 
     def obstacle(self) -> PlatformError | None:
@@ -92,25 +105,37 @@ class Watcher:
         return next(iter(self.seen.models.values()), None) or self.seen.channel
 
     def _renew_all(self) -> dict[str, PlatformError]:
-        names, served = self._channel.models(), self._predictor.models.keys()
-        if not names and not served:
+        trust = _problem(self._renew_trust)
+        names, known = self._channel.models(), self._predictor.models.keys() | self._reserve.names()
+        if not names and not known:
             raise NoChampion("no model has been promoted yet", hint="run `make train`")
+        if trust:
+            raise trust
+        return {name: problem for name in {*names, *known} if (problem := _problem(partial(self._renew, name)))}
+
+    def _renew_trust(self) -> None:
         self._trusted = self._trust()
-        return {name: problem for name in {*names, *served} if (problem := _problem(partial(self._renew, name)))}
+
+    def _start_from_copies(self) -> dict[str, PlatformError]:
+        """Whatever kept the channel's own from being served; it is reported beside."""
+        missing = [name for name in self._reserve.names() if name not in self._predictor.models]
+        serve = self._reserve.serve
+        return {name: problem for name in missing if (problem := _problem(partial(serve, name, self._trusted)))}
 
     def _renew(self, name: str) -> None:
+        if self._no_longer_shows(name):
+            raise Unavailable(
+                f"the release channel no longer shows {name}; what was verified last stands",
+                hint="is its folder there and mounted? no promotion and no withdrawal is noticed until it is back",
+            )
         self._switch.look(name, self._trusted)
         served, newest = self._predictor.models.get(name), self._channel.pointers(name)
         if served is not None and newest == served.pointer.sequence:
             check_pointer(served, self._channel, self._trusted)
+            self._confirmed.add(name)
             self._check_bytes(served)
             self._known.remember(POINTERS, name, served.pointer)
             return
-        if served is not None and not newest:
-            raise Unavailable(
-                f"the release channel no longer shows {name}, which answers on from memory",
-                hint="is its folder there and mounted? no promotion and no withdrawal is noticed until it is back",
-            )
         try:
             found = release(self._channel, self._trusted, name, now=self._clock.now())
         except (KeyError, TypeError, ValueError) as error:
@@ -124,9 +149,17 @@ class Watcher:
             raise
         self._known.check(POINTERS, name, found.pointer)
         self._predictor.swap(self._load(found))
+        self._confirmed.add(name)
         self._known.remember(POINTERS, name, found.pointer)
         self._looks[name] = 0
         logger.info("serving %s version %s, bundle %s", name, found.pointer.version, found.pointer.bundle[:12])
+
+    def _no_longer_shows(self, name: str) -> bool:
+        """Of what was verified once. An empty folder is one that is not mounted: it says nothing, of stops neither."""
+        try:
+            return not self._channel.pointers(name) and (name in self._predictor.models or name in self._reserve.names())
+        except Unavailable:
+            return False  # a stop may be readable all the same
 
     def _check_bytes(self, served: LoadedModel) -> None:
         name = served.pointer.model

@@ -13,6 +13,7 @@ from models.errors import Misconfigured
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.chain import ChainKeys
 from serving.access import AccessLog
+from serving.adapters.copy_folder import CopyFolder
 from serving.adapters.exposition import Exposition
 from serving.adapters.memory_file import MemoryFile
 from serving.adapters.otlp import OtlpTracer
@@ -86,6 +87,7 @@ def service(chosen: ServingSettings) -> Service:
         store,
         predictor,
         lambda release: LoadedModel.load(release, OnnxScorer, chosen.max_records),
+        CopyFolder(chosen.home / "serving" / "copies"),
         chosen.verify_every,
         MemoryFile(chosen.home / "serving" / "seen.json"),
         lambda: log.renew_keys() if accounts.renew() else None,

@@ -1,7 +1,7 @@
 """A bank in miniature for governance tests: keys, an office on fakes, and bundles whose content does not matter."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 
@@ -58,9 +58,17 @@ def second() -> Signer:
 def paper_parts(content: str = "", **changes: bytes) -> dict[str, bytes]:
     """The parts of a bundle, by name without ending: only text, but for what governance reads."""
     inventory = canonical(USE_CASE.inventory.model_dump(mode="json"))
-    read = {"policy.json": b'{"cut_off":0.2}', "inventory.json": inventory}
+    read = {"policy.json": b'{"cut_off":0.2}', "inventory.json": inventory, "contract.json": contract_part()}
     given = {name: next(part for part in PARTS if part.startswith(name)) for name in changes}
     return {name: f"{content} {name}".encode() for name in PARTS} | read | {given[name]: data for name, data in changes.items()}
+
+
+def contract_part(*, version: int = 1, most: float = 5_000_000) -> bytes:
+    """The contract of the running example, its bills up to `most`."""
+    contract = USE_CASE.contract
+    bill = replace(contract["bill_0"], maximum=most)
+    columns = tuple(bill if column.name == "bill_0" else column for column in contract.columns)
+    return canonical(replace(contract, columns=columns, version=version).to_dict())
 
 
 @cache

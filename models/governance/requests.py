@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from models.bundle import Bundle
-from models.channel import APPROVERS_OF_A_POLICY_CHANGE, POLICY, ReleaseChannel, approvers_needed, verified
+from models.channel import APPROVERS_OF_A_POLICY_CHANGE, POLICY, ReleaseChannel, approvers_needed, check_compatible, verified
 from models.clock import Clock
 from models.errors import NotFound
 from models.governance.dossier import Dossiers
@@ -63,8 +63,10 @@ def request(office: Office, wanted: Request) -> None:
     """Record the wish; the bundle must be in the channel already. Asking the same again changes nothing.
 
     If its policy is not the one that earlier results were judged with, that is recorded first, field by field.
+    Raises `Integrity` if its contract breaks the callers of the champion: nobody is to sign what would not be served.
     """
     bundle = verified(office.channel, wanted.model, wanted.bundle)
+    check_compatible(office.channel, bundle, wanted.compared_with)
     before, changes = policy_changes(office, wanted, bundle)
     if changes:
         facts = {"bundle": wanted.bundle, "before": before, "changes": changes}

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from models.channel import Move, Pointer, Release, ReleaseChannel, approvers_needed, history, verified
+from models.channel import Move, Pointer, Release, ReleaseReader, approvers_needed, history, verified
 from models.errors import Conflict, Integrity, NoChampion, NotApproved, NotFound, PlatformError, Unavailable
 from models.governance.answerable import answerable
 from models.governance.approval import agreeing
@@ -37,13 +37,13 @@ class Stop:
     fallback_version: int = 0
 
 
-def newest(channel: ReleaseChannel, trust: Trust, model: str) -> Stop | None:
+def newest(channel: ReleaseReader, trust: Trust, model: str) -> Stop | None:
     """The document in force; None if the model was never stopped. Raises `NotApproved`, `Integrity`."""
     sequence = channel.stops(model)
     return stop_at(channel, trust, model, sequence) if sequence else None
 
 
-def stop_at(channel: ReleaseChannel, trust: Trust, model: str, sequence: int) -> Stop:
+def stop_at(channel: ReleaseReader, trust: Trust, model: str, sequence: int) -> Stop:
     signed = channel.stop(model, sequence)
     trust.verify(signed, Duty.PUBLISH)
     try:
@@ -97,7 +97,7 @@ def resume(office: Office, model: str, *, asked_by: str, reason: str) -> Stop:
     return _publish(office, Stop(model, sequence=0, stopped=False, reason=reason, asked_by=asked_by, at=at))
 
 
-def stand_in(channel: ReleaseChannel, trust: Trust, stopped: Stop, now: datetime) -> Release:
+def stand_in(channel: ReleaseReader, trust: Trust, stopped: Stop, now: datetime) -> Release:
     """The fallback as serving loads it, everything verified, under a pointer that was never published (sequence 0).
 
     It was promoted once, by a signed pointer of this model: a stop brings nothing into force that never was.

@@ -25,7 +25,7 @@ import numpy as np
 
 from tests.bundles import record
 from tests.e2e.test_governance import Home, start
-from tests.e2e.test_serving import SCORE
+from tests.running import SCORE
 from tests.samples import sealed
 
 PROMISED = 5.0

@@ -35,9 +35,9 @@ from pipelines.__main__ import main
 from pipelines.adapters.evidence_folder import EvidenceFolder
 from pipelines.promotion import Candidate, Desk, keep, promote, register, request_promotion
 from tests.bundles import MODEL, USE_CASE, record
-from tests.e2e.test_serving import SCORE, Service, until
 from tests.fakes.registry import FakeRegistry
 from tests.office import paper_evidence, paper_evidence_digest
+from tests.running import SCORE, Service, until
 from tests.samples import ensemble, sealed
 
 pytestmark = pytest.mark.integration

@@ -1,16 +1,13 @@
 """The scoring service as a process of its own, with real bundles, the real channel and a real decision log."""
 
-import json
-import os
-import re
 import shlex
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
@@ -20,79 +17,22 @@ import httpx
 import onnx
 import pytest
 
-from models.adapters import key_files
+from models.adapters import durable
 from models.adapters.folder_channel import FolderChannel
-from models.bundle import MANIFEST, Bundle
-from models.clock import Month
-from models.governance.signing import Duty
-from monitoring.adapters.sql_decisions import SqlDecisionLog
+from models.adapters.onnx_runtime import OnnxScorer
+from models.bundle import MANIFEST, Bundle, canonical
 from serving.__main__ import main
-from tests.bundles import MODEL, Office, real_bundle, record, records
+from tests.bundles import MODEL, USE_CASE, Office, real_bundle, record, records, sealed
+from tests.running import SCORE, Service, until
 
 pytestmark = pytest.mark.integration
 
-SCORE = f"/v1/models/{MODEL}/score"
 BASES = (0.1, 0.2, 0.3)
-JULY = Month(2005, 7)
 
 
 @pytest.fixture(scope="module")
 def bundles() -> list[Bundle]:
     return [real_bundle(base) for base in BASES]
-
-
-class Service:
-    """A home of its own, and `python -m serving` in it."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        keys, trust = home / "keys", home / "keys" / "trust.json"
-        key_files.make_local_keys(keys, trust)
-        self.office = Office(
-            key_files.signer(keys, key_files.PUBLISHER, Duty.PUBLISH),
-            key_files.signer(keys, key_files.DEMONSTRATION_APPROVER, Duty.APPROVE),
-        )
-        self.channel = FolderChannel(home / "channel")
-        self.process: subprocess.Popen[str] | None = None
-        self.said: list[str] = []
-        self.clients: list[httpx.Client] = []
-
-    def promote(self, bundle: Bundle, version: int) -> None:
-        self.office.promote(self.channel, bundle, version=version, now=datetime.now(UTC))
-
-    def start(self, **environment: str) -> httpx.Client:
-        """Start on any free port, and wait for the line that says which."""
-        settings = {"STEWARD_HOME": str(self.home), "STEWARD_SERVING_PORT": "0", "STEWARD_SERVING_POLL_SECONDS": "0.1"}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "serving"],
-            env=os.environ | settings | environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        self.said = []
-        for line in self.process.stdout:
-            self.said.append(line)
-            if found := re.search(r"Serving at (http://\S+)", line):
-                self.clients.append(httpx.Client(base_url=found[1], timeout=30, trust_env=False))
-                return self.clients[-1]
-        raise AssertionError(f"the service ended: {''.join(self.said)}")
-
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> str:
-        """What it said until its end."""
-        if self.process is None:
-            return ""
-        self.process.send_signal(how)
-        rest, _ = self.process.communicate(timeout=30)
-        self.process = None
-        return "".join(self.said) + rest
-
-    def logged(self) -> set[str]:
-        log = SqlDecisionLog(f"sqlite:///{self.home / 'decisions.db'}")
-        found = set(log.columns(MODEL, JULY)["decision_id"].tolist())
-        log.close()
-        return found
 
 
 @pytest.fixture
@@ -102,13 +42,6 @@ def service(tmp_path: Path) -> Iterator[Service]:
     made.stop(signal.SIGKILL)
     for client in made.clients:
         client.close()
-
-
-def until(client: httpx.Client, path: str, holds: Callable[[Any], bool]) -> Any:
-    """Ask until the answer is so; pytest's time limit ends what never comes."""
-    while not holds(answer := client.get(path).json()):
-        pass
-    return answer
 
 
 def test_the_command_that_the_service_prints_really_works(service: Service, bundles: list[Bundle]) -> None:
@@ -169,12 +102,19 @@ def test_no_request_fails_while_versions_change_and_a_spoilt_one_is_refused(serv
     assert {version for _, version, _, _ in answers} >= {1, 2}
 
 
-def spoil(service: Service, bundle: Bundle) -> Path:
-    """Publish a bundle whose graph was changed; the file's path. Publishing verifies, so the pointer is signed elsewhere."""
-    elsewhere = FolderChannel(shutil.copytree(service.home / "channel", service.home / "elsewhere", dirs_exist_ok=True))
+def published_elsewhere(service: Service, bundle: Bundle) -> FolderChannel:
+    """A copy of the channel on which the bundle is in force: publishing verifies, and the service is to see it spoilt."""
+    shutil.rmtree(service.home / "elsewhere", ignore_errors=True)
+    elsewhere = FolderChannel(shutil.copytree(service.home / "channel", service.home / "elsewhere"))
     last = service.channel.pointers(MODEL)
     service.office.promote(elsewhere, bundle, version=last + 1, now=datetime.now(UTC))
     service.channel.add_bundle(bundle.digest, bundle.files)
+    return elsewhere
+
+
+def spoil(service: Service, bundle: Bundle) -> Path:
+    """Publish a bundle whose graph was changed; the file's path."""
+    elsewhere, last = published_elsewhere(service, bundle), service.channel.pointers(MODEL)
     service.channel.add_approval(bundle.digest, elsewhere.approvals(bundle.digest)[0])
     graph = service.home / "channel" / "bundles" / bundle.digest / "model.onnx"
     graph.write_bytes(b"another graph")
@@ -191,9 +131,21 @@ def flip_a_byte(service: Service, bundle: Bundle) -> None:
 
 
 def take_the_signature_away(service: Service, bundle: Bundle) -> None:
-    service.promote(bundle, version=2)
-    signed = json.loads(pointer_file(service, 2).read_bytes())
-    pointer_file(service, 2).write_bytes(json.dumps(signed | {"signature": ""}).encode())
+    elsewhere = published_elsewhere(service, bundle)
+    service.channel.add_approval(bundle.digest, elsewhere.approvals(bundle.digest)[0])
+    durable.replace(pointer_file(service, 2), canonical(asdict(elsewhere.pointer(MODEL, 2)) | {"signature": ""}))
+
+
+def publish_without_an_approval(service: Service, _bundle: Bundle) -> None:
+    service.channel.add_pointer(MODEL, 2, published_elsewhere(service, real_bundle(0.4)).pointer(MODEL, 2))
+
+
+def approve_for_another_bundle(service: Service, bundle: Bundle) -> None:
+    """The approval of the champion beside a bundle that nobody approved."""
+    other = real_bundle(0.5)
+    elsewhere = published_elsewhere(service, other)
+    service.channel.add_approval(other.digest, service.channel.approvals(service.channel.pointer(MODEL, 1).document["bundle"])[0])
+    service.channel.add_pointer(MODEL, 2, elsewhere.pointer(MODEL, 2))
 
 
 def sign_with_another_key(service: Service, bundle: Bundle) -> None:
@@ -214,12 +166,23 @@ def approve_an_unknown_operator(service: Service, bundle: Bundle) -> None:
     service.promote(Bundle.seal(MODEL, parts, lineage={}), version=2)
 
 
+def break_the_callers(service: Service, bundle: Bundle) -> None:
+    """Signed and approved; but a bill that callers may send today would be refused."""
+    contract = USE_CASE.contract
+    bill = replace(contract["bill_0"], maximum=4_000_000)
+    narrower = replace(contract, columns=tuple(bill if column.name == "bill_0" else column for column in contract.columns))
+    service.promote(sealed(bundle.graph, OnnxScorer, contract=narrower), version=2)
+
+
 ATTACKS: dict[Callable[[Service, Bundle], None], str] = {
     flip_a_byte: "model.onnx does not match its digest",
     take_the_signature_away: "a document has no signature",
+    publish_without_an_approval: "nobody approved bundle",
+    approve_for_another_bundle: "the approval is for credit_default",
     sign_with_another_key: "the signature of 'pipeline' does not match",
     replay_an_old_pointer: "an old pointer was replayed",
     approve_an_unknown_operator: "the graph holds ai.onnx.RandomNormal of version 21",
+    break_the_callers: "the contract breaks the callers of credit_default: bill_0: the range became narrower",
 }
 
 

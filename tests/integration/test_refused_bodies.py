@@ -25,6 +25,7 @@ from serving.reviews import Reviews
 from serving.watching import Watcher
 from tests.bundles import MODEL, NOW, Office, fake_bundle, record
 from tests.fakes.channel import FakeChannel
+from tests.fakes.copies import FakeCopies
 from tests.fakes.decisions import InMemoryDecisionLog
 from tests.fakes.scorer import FakeScorer
 from tests.rings import ACCOUNTS
@@ -55,7 +56,13 @@ def port() -> Iterator[int]:
     office.promote(channel, fake_bundle(0.1))
     predictor = Predictor(log, clock, ACCOUNTS.pseudonym)
     watcher = Watcher(
-        channel, lambda: office.trust, clock, log, predictor, lambda release: LoadedModel.load(release, FakeScorer, 100)
+        channel,
+        lambda: office.trust,
+        clock,
+        log,
+        predictor,
+        lambda release: LoadedModel.load(release, FakeScorer, 100),
+        FakeCopies(),
     )
     reviews = Reviews(log, clock, ACCOUNTS.known_as, PastReasons(channel, FakeScorer).explain)
     app = scoring_app(predictor, Recorder(log), watcher, reviews, Limits(MOST, 3_600.0), lambda _: b"", lambda: None)

@@ -12,7 +12,7 @@ from models.errors import Conflict, Integrity, NoChampion, NotApproved
 from models.governance.approval import VALID_FOR, approve
 from models.governance.signing import Duty, Signer
 from tests.fakes.channel import FakeChannel
-from tests.office import MODEL, NOON, paper_bundle, pipeline, second, signer, trust, validator
+from tests.office import MODEL, NOON, contract_part, paper_bundle, pipeline, second, signer, trust, validator
 
 
 def offered(channel: FakeChannel, content: str, *others: Signer, **changes: bytes) -> Bundle:
@@ -196,3 +196,31 @@ def test_nothing_that_was_never_promoted_is_rolled_back_to() -> None:
     with pytest.raises(Integrity, match="never promoted"):
         published(channel, never, expected=first.digest, move=Move.ROLL_BACK)
     assert channel.pointers(MODEL) == 1
+
+
+def test_a_bundle_whose_contract_breaks_the_callers_of_its_predecessor_is_not_released() -> None:
+    channel = FakeChannel()
+    first, narrower = offered(channel, "first"), offered(channel, "second", contract=contract_part(most=1.0))
+    published(channel, first)
+    published(channel, narrower, expected=first.digest)
+    with pytest.raises(Integrity, match="breaks the callers of credit_default: bill_0: the range became narrower") as error:
+        release(channel, trust(), MODEL, now=NOON)
+    assert "raise the contract's version above 1" in error.value.hint
+
+
+@pytest.mark.parametrize("part", [contract_part(version=2, most=1.0), contract_part(most=6e6)], ids=["told", "wider"])
+def test_a_contract_that_is_wider_or_whose_version_says_that_callers_know_is_released(part: bytes) -> None:
+    channel = FakeChannel()
+    first, changed = offered(channel, "first"), offered(channel, "second", contract=part)
+    published(channel, first)
+    published(channel, changed, expected=first.digest)
+    assert release(channel, trust(), MODEL, now=NOON).bundle == changed
+
+
+def test_a_roll_back_to_a_narrower_contract_is_released() -> None:
+    channel = FakeChannel()
+    first, wider = offered(channel, "first"), offered(channel, "second", contract=contract_part(most=6e6))
+    published(channel, first)
+    published(channel, wider, expected=first.digest)
+    published(channel, first, expected=wider.digest, move=Move.ROLL_BACK)
+    assert release(channel, trust(), MODEL, now=NOON).bundle == first

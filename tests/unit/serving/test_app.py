@@ -32,6 +32,7 @@ from serving.tracing import Traced
 from serving.watching import Watcher
 from tests.bundles import MODEL, NOW, USE_CASE, Office, fake_bundle, record, records
 from tests.fakes.channel import FakeChannel
+from tests.fakes.copies import FakeCopies
 from tests.fakes.decisions import InMemoryDecisionLog
 from tests.fakes.scorer import FakeScorer
 from tests.fakes.spool import InMemorySpool
@@ -58,6 +59,7 @@ class World:
             self.log,
             self.predictor,
             lambda release: LoadedModel.load(release, FakeScorer, 100),
+            FakeCopies(),
         )
 
         self.reviews = Reviews(self.log, FixedClock(NOW), ACCOUNTS.known_as, PastReasons(self.channel, FakeScorer).explain)

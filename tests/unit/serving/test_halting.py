@@ -19,6 +19,7 @@ from serving.watching import Watcher
 from tests.answering import Answering
 from tests.bundles import MODEL, NOW, Office, fake_bundle, record
 from tests.fakes.channel import FakeChannel
+from tests.fakes.copies import FakeCopies
 from tests.fakes.decisions import InMemoryDecisionLog
 from tests.fakes.scorer import FakeScorer
 from tests.rings import ACCOUNTS
@@ -59,7 +60,7 @@ class World:
         """A service that knows what is on disk, and nothing else."""
         self.predictor = Answering(self.log, self.clock, ACCOUNTS.pseudonym)
         self.watcher = Watcher(
-            self.channel, lambda: self.office.trust, self.clock, self.log, self.predictor, load, memory=self.memory
+            self.channel, lambda: self.office.trust, self.clock, self.log, self.predictor, load, FakeCopies(), memory=self.memory
         )
 
     def say(self, *, stopped: bool, reason: str = "scores jump", fallback: str = "", by: Signer | None = None) -> Stop:

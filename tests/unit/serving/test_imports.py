@@ -2,6 +2,9 @@
 
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 FORBIDDEN = [
     "alembic",  # until a migration is due
@@ -17,3 +20,13 @@ def test_serving_starts_without_any_tool_of_the_pipelines() -> None:
     ).stdout.split()
     assert "onnxruntime" in loaded
     assert [name for name in FORBIDDEN if name in loaded] == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are counted where Linux shows them")
+def test_the_runtime_of_the_graph_sends_no_usage_figures() -> None:
+    """The thread that would send them begins with its import."""
+    program = (
+        "import os, numpy; before = len(os.listdir('/proc/self/task')); import models.adapters.onnx_runtime;"
+        "print(len(os.listdir('/proc/self/task')) - before)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "0\n"

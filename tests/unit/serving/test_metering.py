@@ -71,6 +71,8 @@ def test_what_answers_is_named_with_its_age_and_the_end_of_its_approval() -> Non
     named = frozenset({("model", MODEL)})
     assert found["steward_model"] == {named | {("version", "1"), ("bundle", model.pointer.bundle)}: 1}
     assert found["steward_model_published_seconds"] == {named: NOW.timestamp()}
+    assert found["steward_model_stale"] == {named: 0}
+    assert read(*in_force([model], {MODEL}))["steward_model_stale"] == {named: 1}
     assert found["steward_model_approval_ends_seconds"][named] >= (NOW + timedelta(days=1)).timestamp()
 
 

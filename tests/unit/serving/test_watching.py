@@ -19,6 +19,7 @@ from serving.watching import Watcher
 from tests.answering import Answering
 from tests.bundles import MODEL, NOW, Office, fake_bundle, record
 from tests.fakes.channel import FakeChannel
+from tests.fakes.copies import FakeCopies
 from tests.fakes.decisions import InMemoryDecisionLog
 from tests.fakes.scorer import FakeScorer
 from tests.rings import ACCOUNTS
@@ -76,6 +77,7 @@ class World:
             self.log,
             self.predictor,
             lambda release: LoadedModel.load(release, FakeScorer, 10),
+            FakeCopies(),
             VERIFY_EVERY,
         )
 

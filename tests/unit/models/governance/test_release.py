@@ -12,12 +12,12 @@ from models.governance import release
 from models.governance.approval import VALID_FOR, WATERMARK
 from models.governance.checking import reject, sign_off
 from models.governance.ledger import Entry, Event, Ledger
-from models.governance.requests import requested
+from models.governance.requests import Request, request, requested
 from models.governance.signing import Duty, Signed
 from models.governance.stop import stop
 from tests.fakes.channel import FakeChannel
 from tests.fakes.ledger import FakeLedger
-from tests.office import MODEL, Bank, paper_bundle, paper_evidence, pipeline, signer, validator, witness
+from tests.office import MODEL, Bank, contract_part, paper_bundle, paper_evidence, pipeline, signer, validator, witness
 
 
 def promoted(bank: Bank, *contents: str) -> None:
@@ -319,6 +319,17 @@ def test_a_pointer_that_the_ledger_knows_cannot_lose_its_number_to_another(tampe
     with pytest.raises(Integrity, match=f"pointer 3 of {MODEL}"):
         release.promote(bank.office, MODEL, away_from)
     assert (bank.channel.pointers(MODEL), bank.events()) == (published, noted)
+
+
+def test_what_would_break_the_champions_callers_is_not_asked_for() -> None:
+    bank = Bank()
+    champion, narrower = paper_bundle("first"), paper_bundle("second", contract=contract_part(most=1.0))
+    bank.channel.add_bundle(champion.digest, champion.files)
+    bank.channel.add_bundle(narrower.digest, narrower.files)
+
+    with pytest.raises(Integrity, match="the contract breaks the callers"):
+        request(bank.office, Request(MODEL, 2, narrower.digest, "", "trainer", champion.digest, "better"))
+    assert bank.events() == []
 
 
 def test_a_request_needs_its_bundle_in_the_channel() -> None:
