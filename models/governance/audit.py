@@ -109,9 +109,9 @@ def _approvals(records: Records) -> Iterator[Finding]:
 
 
 def _contents(records: Records) -> Iterator[Finding]:
-    """Bundles that anybody asked to promote, and all evidence that was ever registered or asked with, byte by byte."""
-    asked = {entry.facts["bundle"]: entry for entry in records.entries if entry.event is Event.REQUESTED}
-    for digest, entry in asked.items():
+    """All bundles that were ever registered or asked for, and all evidence of them, byte by byte."""
+    named = {entry.facts["bundle"]: entry for entry in sorted(_named(records), key=lambda each: each.event is Event.REQUESTED)}
+    for digest, entry in named.items():
         try:
             verified(records.channel, entry.model, digest)
         except PlatformError as error:

@@ -16,6 +16,7 @@ from models.governance.ledger import Event
 from models.governance.registration import check_registered
 from models.governance.requests import Office, Request, needed, policy_changes, request, requested, withdrawn
 from models.governance.signing import Duty, Signed, Signer
+from models.governance.yardstick import said
 
 
 def sign_off(
@@ -187,7 +188,7 @@ def people_only(office: Office, wanted: Request) -> str:
         return f"{wanted.requester} asked to override the gate: {wanted.override}"
     bundle: Bundle = verified(office.channel, wanted.model, wanted.bundle)
     _, changes = policy_changes(office, wanted, bundle)
-    return f"the policy was edited after results were seen: {', '.join(changes)}" if changes else ""
+    return said(changes) if changes else ""
 
 
 def check_evidence(office: Office, wanted: Request) -> str:

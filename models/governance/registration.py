@@ -6,16 +6,23 @@ not be able to bring in a model of their own: without the publisher's key nothin
 
 from dataclasses import asdict
 
+from models.channel import verified
 from models.errors import NotApproved
 from models.governance.ledger import Event
 from models.governance.requests import Office, Request
 from models.governance.signing import Duty, Signed
+from models.governance.yardstick import yardstick
 
 
 def note_registered(office: Office, model: str, *, version: int, bundle: str, evidence: str, run: str, actor: str) -> None:
-    """Write down, signed, which bundle and evidence were registered. The same again adds nothing."""
+    """Write down, signed, which bundle and evidence were registered, and what it is judged with. The same again adds nothing.
+
+    The bundle is in the channel already.
+    """
     signed = office.publisher.sign({"model": model, "version": version, "bundle": bundle, "evidence": evidence})
-    facts = {"bundle": bundle, "version": version, "run": run, "evidence": evidence, "signed": asdict(signed)}
+    judged_with = yardstick(verified(office.channel, model, bundle))
+    facts = {"bundle": bundle, "version": version, "run": run, "evidence": evidence, "yardstick": judged_with}
+    facts |= {"signed": asdict(signed)}
     office.note_once(Event.REGISTERED, model, actor, facts)
 
 

@@ -240,6 +240,20 @@ def test_the_evidence_of_a_version_that_nobody_asked_for_is_checked() -> None:
     assert [finding.where for finding in case.found()] == [f"ledger entry {len(case.entries)}"]
 
 
+@pytest.mark.parametrize("tamper", [lambda files: files.pop("model.onnx"), lambda files: files.update({"model.onnx": b"x"})])
+def test_the_bundle_of_a_version_that_nobody_asked_for_is_checked_too(tamper: Callable[[dict[str, bytes]], object]) -> None:
+    case = Case()
+    refused = paper_bundle("refused")
+    case.bank.channel.add_bundle(refused.digest, refused.files)
+    case.bank.register(refused.digest, paper_evidence_digest(refused.digest))
+    case.look_again()
+
+    tamper(case.channel("bundles")[refused.digest])
+    assert [finding.where for finding in case.found()] == [f"ledger entry {len(case.entries)}"]
+    case.channel("bundles").pop(refused.digest)
+    assert [finding.where for finding in case.found()] == [f"ledger entry {len(case.entries)}"]
+
+
 def test_evidence_that_training_the_same_bundle_again_wrote_anew_holds() -> None:
     case = Case()
     anew = paper_evidence(FIRST, fairness="failed")
