@@ -22,6 +22,7 @@ from pipelines.assessment import Assessment, Champion, Cohorts, assess
 from pipelines.candidates import Effort
 from pipelines.development import Development, develop
 from pipelines.evidence import Evidence, collect, fullest
+from pipelines.exposure import ensure_declared, measured
 from pipelines.ingest import IngestReport, ingest
 from pipelines.knowledge import Knowledge
 from pipelines.openings import Opening, note_opening, opening_of
@@ -65,9 +66,11 @@ def knowledge(platform: Platform, as_of: date, known_at: datetime | None = None)
 
 
 def open_cohorts(platform: Platform, as_of: date, known_at: datetime | None = None) -> Cohorts:
-    """Raises `Held` while a hold is open about anything that may be known, `NotEnoughData` below two matured cohorts."""
+    """Raises `Held` while a hold is open about anything that may be known, or if more hangs on the model than its owner
+    declares; `NotEnoughData` below two matured cohorts."""
     with platform.watch.step("read the cohorts", Part.DATA):
         cohorts = knowledge(platform, as_of, known_at).cohorts()
+        ensure_declared(measured(platform.use_case, cohorts.matured))
     if cohorts.left_out:
         platform.progress.say(f"left out, because their outcomes are coded otherwise: {', '.join(cohorts.left_out)}")
     return cohorts
@@ -97,7 +100,8 @@ def document(platform: Platform, cohorts: Cohorts, development: Development, ass
         opening = _opening(platform, cohorts, assessment)
         pictures = platform.draw(cohorts, development, assessment)
         made_with = platform.supply(Subject.bundle(assessment.bundle.model, assessment.bundle.digest))
-        return collect(cohorts, development, assessment, opening, pictures, made_with)
+        exposure = measured(platform.use_case, cohorts.matured)
+        return collect(cohorts, development, assessment, opening, exposure, pictures, made_with)
 
 
 def release(
