@@ -127,7 +127,7 @@ class FolderChannel:
     def _signed(self, path: Path, what: str) -> Signed:
         with self._translated():
             try:
-                return Signed.from_bytes(_bytes(path, _LARGEST_DOCUMENT))
+                return Signed.from_bytes(_bytes(path, _LARGEST_DOCUMENT), str(path))
             except FileNotFoundError as error:
                 raise NotFound(f"the channel has no {what}", hint=f"looked for {path}") from error
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from models.channel import Move, ReleaseChannel, pointer_at, verified
 from models.errors import PlatformError
 from models.governance.approval import DEMONSTRATION_APPROVER
-from models.governance.attestation import cut_off, unattested, unsigned
+from models.governance.attestation import unsigned, unsound
 from models.governance.dossier import Dossiers, evidence_digest
 from models.governance.ledger import Entry, Event
 from models.governance.signing import Duty, Signed, Trust
@@ -31,10 +31,11 @@ class Records:
 
 
 def audit(records: Records) -> list[Finding]:
-    """Everything that does not hold, the ledger first and in its order; empty if all of it holds."""
-    return [
-        *unattested(records.entries, records.trust),
-        *cut_off(records.entries, records.heads, records.trust),
+    """Everything that does not hold, in the ledger's order; empty if all of it holds.
+
+    If the ledger itself does not hold, that alone: what nobody attested, or cannot be read, is not interpreted.
+    """
+    return unsound(records.entries, records.heads, records.trust) or [
         *_releases(records),
         *_stops(records),
         *_approvals(records),

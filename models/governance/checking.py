@@ -223,7 +223,7 @@ def _await_pack(office: Office, wanted: Request) -> None:
 def _check_override(office: Office, wanted: Request) -> None:
     """Raises `NotApproved` unless the requester, an approver, signed exactly this reason."""
     for entry in office.noted(Event.OVERRIDE_REQUESTED, wanted.model, wanted.bundle):
-        signed = Signed.from_dict(entry.facts["signed"])
+        signed = Signed.from_dict(entry.facts["signed"], f"the override in ledger entry {entry.number}")
         if signed.signer == wanted.requester and signed.document.get("reason") == wanted.override:
             office.trust.verify(signed, Duty.APPROVE)
             return

@@ -34,7 +34,7 @@ def check_registered(office: Office, wanted: Request) -> None:
         raise NotApproved(
             f"{name} was registered by nobody who signed for it", hint="register it with `make train`, which holds the key"
         )
-    signed = Signed.from_dict(entries[-1].facts["signed"])
+    signed = Signed.from_dict(entries[-1].facts["signed"], f"the registration of {name}")
     office.trust.verify(signed, Duty.PUBLISH)
     asked = {"model": wanted.model, "version": wanted.version, "bundle": wanted.bundle, "evidence": wanted.evidence}
     if differing := [field for field, value in asked.items() if signed.document.get(field) != value]:

@@ -165,15 +165,26 @@ def distrust(chosen: Namespace) -> Ended:
     return Ended.DONE
 
 
+def anchor(chosen: Namespace) -> Ended:
+    """The ledger says who let its anchor begin, and when: what was cut off before that, it cannot show."""
+    by, reason = answerable(chosen.by, chosen.reason)
+    parts = platform()
+    parts.begin_anchor()
+    facts = {"anchor": str(parts.settings.ledger_anchor), "reason": reason}
+    entry = parts.ledger.append(Event.ANCHORED, model="", actor=by, at=parts.clock.now(), facts=facts)
+    print(f"{parts.settings.ledger_anchor} has the heads of the ledger from entry {entry.number - 1} on")
+    return Ended.DONE
+
+
 def _note_trust(parts: Platform, event: Event, chosen: Namespace, key: str) -> None:
     facts = {"name": chosen.name, "key": key, "reason": chosen.reason}
     parts.ledger.append(event, model="", actor=chosen.by, at=parts.clock.now(), facts=facts)
 
 
 def _with_releases(chosen: Namespace) -> Platform:
-    """An empty home stays empty: the office would make keys in it. Raises `NoChampion`."""
+    """An empty home stays empty: the office would make keys in it. Raises `NoChampion`, and `Integrity`: see `attested`."""
     parts = platform(use_case=chosen.model or "")
-    if not parts.ledger.entries(parts.use_case.name):
+    if not any(entry.model == parts.use_case.name for entry in parts.attested()):
         raise NoChampion(f"nothing was ever registered of {parts.use_case.name}", hint="run `make train` first")
     return parts
 

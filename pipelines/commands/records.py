@@ -18,7 +18,7 @@ def replay_decision(chosen: Namespace) -> Ended:
     parts = platform(use_case=chosen.model or "")
     decision = find(parts.decisions, parts.lake, chosen.id)
     print("\n".join(told(decision)))
-    ensure = partial(ensure_unedited, parts.decisions, parts.ledger.entries(), parts.chain_keys, chosen.id)
+    ensure = partial(ensure_unedited, parts.decisions, parts.attested(), parts.chain_keys, chosen.id)
     if not decision.inputs:
         ensure()  # before it is called expired
     published = Published.of(parts.channel, parts.trust(), decision.model, decision.bundle)
@@ -45,6 +45,7 @@ def account(chosen: Namespace) -> Ended:
 
 def retain(chosen: Namespace) -> Ended:
     parts = platform(use_case=chosen.model or "")
+    parts.attested()
     months = parts.use_case.policy.retention_months
     done = expire(parts.archive, parts.use_case.name, months, parts.trainer)
     print(

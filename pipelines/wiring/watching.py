@@ -31,7 +31,8 @@ class Watching(Data):
         begin(self.ledger, self.channel, actor=self.trainer, at=self.clock.now())
 
     def note_decisions(self) -> None:
-        """Write into the ledger what the decision log and its sealed months hold now."""
+        """Write into the ledger what the decision log and its sealed months hold now. Raises `Integrity`: see `attested`."""
+        self.attested()
         note(self.decisions, self.stored, self.ledger, self.use_case.name, actor=self.trainer, at=self.clock.now())
 
     @property

@@ -216,7 +216,7 @@ def approve_an_unknown_operator(service: Service, bundle: Bundle) -> None:
 
 ATTACKS: dict[Callable[[Service, Bundle], None], str] = {
     flip_a_byte: "model.onnx does not match its digest",
-    take_the_signature_away: "a document has no signature",
+    take_the_signature_away: "has no signature",
     sign_with_another_key: "the signature of 'pipeline' does not match",
     replay_an_old_pointer: "an old pointer was replayed",
     approve_an_unknown_operator: "the graph holds ai.onnx.RandomNormal of version 21",

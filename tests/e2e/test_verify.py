@@ -1,18 +1,23 @@
 """`make verify` in a home that somebody has been in."""
 
+import json
 import shutil
 import signal
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from models.adapters.file_ledger import FileLedger
 from models.adapters.parquet_lake import ParquetLake
-from models.bundle import MANIFEST, Bundle
+from models.bundle import MANIFEST, Bundle, canonical
 from models.clock import Month
+from models.governance.ledger import Event
 from models.lake import SNAPSHOTS
 from tests.bundles import MODEL
 from tests.e2e.test_governance import Home
@@ -76,3 +81,52 @@ def test_junk_among_the_approvals_is_reported(home: Home) -> None:
     (folder,) = (home.path / "channel" / "approvals").iterdir()
     (folder / "junk.json").write_text("{")
     assert f"{folder / 'junk.json'}: it lies among the approvals, and is none" in home.run("verify", ends=1)
+
+
+def rechained(home: Home, facts: Any) -> bytes:
+    """Somebody with the ledger's file and no key adds an entry and makes the head fit. What the ledger is then."""
+    path, head = home.path / "ledger.jsonl", home.path / "ledger.head.json"
+    last = FileLedger(path).entries()[-1]
+    forged = replace(last, number=last.number + 1, event=Event.DECISIONS_SEALED, facts=facts, previous=last.chain).sealed()
+    path.write_bytes(path.read_bytes() + canonical(asdict(forged)) + b"\n")
+    head.write_text(json.dumps(json.loads(head.read_bytes()) | {"document": forged.head()}))
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("facts", [{}, {"lanes": [], "sealed": 3}, {"sequence": "one", "bundle": ["b"]}])
+def test_a_ledger_that_was_chained_anew_is_named_whatever_it_says_and_nothing_is_added_to_it(home: Home, facts: Any) -> None:
+    forged = rechained(home, facts)
+
+    said = home.run("verify", ends=1)
+    assert "its attestation does not hold" in said.splitlines()[0]
+    assert "Traceback" not in said
+    stopped = home.run("stop", "--by", "on-call", "--reason", "the record was edited", ends=1)
+    assert f"{MODEL} is stopped, but the ledger could not record it: ledger entry 5: its attestation does not hold" in stopped
+    for command in (["retain"], ["rotate-keys", "--by", "admin", "--reason", "they leaked today"]):
+        assert "nothing was recorded" in home.run(*command, ends=1)
+    assert (home.path / "ledger.jsonl").read_bytes() == forged
+    assert len(list((home.path / "keys" / "accounts").glob("*.key"))) == 1
+
+
+def test_an_anchor_that_is_set_and_not_there_is_missed_and_a_ledger_that_is_older_has_a_way_in(home: Home) -> None:
+    anchor = home.path / "elsewhere.jsonl"
+    on = {"STEWARD_LEDGER_ANCHOR": str(anchor)}
+    missed = f"the anchor {anchor} is empty or not there, and the ledger has"
+    assert missed in home.run("verify", ends=1, **on)
+    rollback = ("rollback", "--by", "on-call", "--reason", "it is too strict")
+    assert missed in home.run(*rollback, ends=1, **on)
+    stopped = home.run("stop", "--by", "on-call", "--reason", "the feed is late", ends=1, **on)
+    assert "is stopped, but the ledger could not record it" in stopped
+
+    home.run("anchor", "--by", "admin", "--reason", "the anchor is mounted since today", **on)
+    home.run("resume", "--by", "on-call", "--reason", "fine again", **on)
+    assert "4 in the anchor" in home.run("verify", **on)
+    (noted,) = [entry for entry in FileLedger(home.path / "ledger.jsonl").entries() if entry.event is Event.ANCHORED]
+    assert (noted.actor, noted.facts["anchor"]) == ("admin", str(anchor))
+
+    for lost in (lambda: anchor.write_bytes(b""), anchor.unlink):
+        lost()
+        assert missed in home.run("verify", ends=1, **on)
+    first = FileLedger(home.path / "ledger.jsonl").entries()[0]
+    anchor.write_bytes(first.signed_head().to_bytes() + b"\n")
+    assert "ends at entry 1, and the ledger has" in home.run("verify", ends=1, **on)

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from models.bundle import MANIFEST, sha256
+from models.errors import Integrity
 from models.governance import release
 from models.governance.approval import DEMONSTRATION_APPROVER
 from models.governance.audit import Records, audit
 from models.governance.checking import sign_off
+from models.governance.facts import _FACTS
 from models.governance.ledger import Entry, Event
 from models.governance.requests import request, requested
 from models.governance.signing import Duty
@@ -295,6 +297,39 @@ def test_what_was_done_to_the_record_is_named_first(tamper: Callable[[Case], str
     where = tamper(case)
 
     assert case.found()[0].where == where
+
+
+STRANGE: list[Any] = [{}, {"bundle": ["b"]}, {"bundle": 7, "sequence": "one"}]
+
+
+@pytest.mark.parametrize("facts", [*STRANGE, []])
+@pytest.mark.parametrize("event", sorted(_FACTS))
+def test_what_nobody_attested_is_not_interpreted(event: Event, facts: Any) -> None:
+    case = Case()
+    forged = Entry(99, event, MODEL, "mallory", case.entries[-1].recorded_at, facts, "", witness="ledger", attestation="x")
+    case.entries = rechained([*case.entries, forged])
+
+    assert [finding.where for finding in case.found()] == [f"ledger entry {len(case.entries)}"]
+
+
+@pytest.mark.parametrize("facts", STRANGE)
+@pytest.mark.parametrize("event", sorted(_FACTS))
+def test_an_attested_entry_that_says_nothing_readable_is_named(event: Event, facts: Any) -> None:
+    case = Case()
+    case.bank.ledger.append(event, model=MODEL, actor="pipeline", at=case.bank.clock.now(), facts=facts)
+    case.look_again()
+
+    (found,) = case.found()
+    assert found.where == f"ledger entry {len(case.entries)}"
+    assert "cannot be read" in found.problem
+
+
+@pytest.mark.parametrize("document", [{}, {"number": "six", "chain": ""}, {"number": -1, "chain": ""}, {"number": 1, "chain": 5}])
+def test_a_signed_document_that_is_no_head_is_refused(document: dict[str, Any]) -> None:
+    case = Case()
+    case.heads = [("beside", witness().sign(document))]
+    with pytest.raises(Integrity, match="beside is no head of a ledger"):
+        case.found()
 
 
 def test_the_approvals_of_somebody_who_left_are_checked_with_the_key_that_the_ledger_remembers() -> None:
