@@ -15,7 +15,7 @@ from models.governance.ledger import Entry, Event, Ledger
 from models.governance.verification import Finding
 from models.lake import Lake
 from monitoring.chain import UNSEALED, ChainKeys, Link, Mac, chained, mac
-from monitoring.decisions import DecisionLog, stamp
+from monitoring.decisions import DecisionLog, Unmigrated, stamp
 from monitoring.sealing import DECISIONS
 
 _BACKUP = "restore the log from its backup, and find out who wrote to its database"
@@ -54,8 +54,17 @@ def note(log: DecisionLog, lake: Lake, ledger: Ledger, model: str, *, actor: str
 def logged(links: Iterable[Link], entries: Sequence[Entry], keys: Callable[[], ChainKeys]) -> Iterator[Finding]:
     """What is not as it was written in a log whose records come by lane and place: the check for `make verify`.
 
-    `keys` are asked for once there is something sealed.
+    `keys` are asked for once there is something sealed. Raises `Unmigrated` for a log that cannot be looked at, once the
+    ledger says that it is sealed: a former release's has no seals.
     """
+    try:
+        yield from _logged(links, entries, keys)
+    except Unmigrated:
+        if _noted(entries):
+            raise
+
+
+def _logged(links: Iterable[Link], entries: Sequence[Entry], keys: Callable[[], ChainKeys]) -> Iterator[Finding]:
     heads, expired, noted = _heads(entries), _expired(entries), bool(_noted(entries))
     seen: set[str] = set()
     for lane, found in groupby(links, key=lambda link: link.seal.lane):

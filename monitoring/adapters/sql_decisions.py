@@ -15,9 +15,20 @@ from models.contract import Columns
 from models.errors import Conflict, Integrity, NotFound, Unavailable
 from monitoring.adapters import sql_seals
 from monitoring.adapters.lanes import Lanes
-from monitoring.adapters.sql_schema import ANSWERS, DECISIONS, REVIEWS, engine, is_current, upgrade
+from monitoring.adapters.sql_schema import ANSWERS, DECISIONS, REVIEWS, engine, has_decisions, is_current, upgrade
 from monitoring.chain import DECISION, REVIEW, ChainKeys, Link, Seal
-from monitoring.decisions import Answered, Entry, Expiring, LoggedDecision, Review, input_columns, missing, read_reasons, stamp
+from monitoring.decisions import (
+    Answered,
+    Entry,
+    Expiring,
+    LoggedDecision,
+    Review,
+    Unmigrated,
+    input_columns,
+    missing,
+    read_reasons,
+    stamp,
+)
 from monitoring.rows import decision_rows, read_decision, read_inputs, review_row
 
 _TYPES: dict[str, type[np.generic]] = {
@@ -158,6 +169,12 @@ class SqlDecisionLog:
     def links(self) -> Iterator[Link]:
         with _translated():
             if not is_current(self._engine):
+                if has_decisions(self._engine):
+                    raise Unmigrated(
+                        "its schema is not the one that this release writes, and its seals cannot be read",
+                        hint="make report brings an older one up to date; if it was up to date, somebody wrote to its table"
+                        " alembic_version: put it back, then make verify",
+                    )
                 return
         for table in (DECISIONS, REVIEWS):
             with self._reading() as connection:

@@ -31,10 +31,12 @@ from models.governance.explanation.reasons import Reason
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.adapters.sql_schema import COMPATIBILITY, METADATA, REVISION, SCRIPTS, engine, migrate
 from monitoring.chain import DECISION, ChainKeys
-from monitoring.custody import logged
-from monitoring.decisions import Answered, Entry
+from monitoring.custody import begin, logged
+from monitoring.decisions import Answered, Entry, Unmigrated
 from tests.contracts.conftest import run_on
 from tests.contracts.test_decision_log import JULY, decision, fresh, reviewing
+from tests.fakes.channel import FakeChannel
+from tests.fakes.ledger import FakeLedger
 from tests.rings import LOG_KEYS, log_keys
 
 
@@ -327,6 +329,25 @@ def test_looking_at_the_seals_of_a_log_that_is_not_there_makes_none(tmp_path: Pa
     assert list(log.links()) == []
     assert not list(tmp_path.iterdir())
     log.close()
+
+
+@pytest.mark.parametrize(
+    "edit", ["UPDATE alembic_version SET version_num = '0004'", "DROP TABLE alembic_version", "DELETE FROM alembic_version"]
+)
+def test_a_schema_that_is_called_older_hides_no_decision(migrated_sqlite: Path, tmp_path: Path, edit: str) -> None:
+    path = shutil.copy(migrated_sqlite, tmp_path / "decisions.db")
+    log, ledger = SqlDecisionLog(f"sqlite:///{path}", log_keys), FakeLedger()
+    begin(ledger, FakeChannel(), actor="pipeline", at=decision().recorded_at)
+    log.append([decision("d1")])
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(f"UPDATE decisions SET probability = 0.1; {edit}")
+
+    looking = SqlDecisionLog(f"sqlite:///{path}", log_keys)
+    with pytest.raises(Unmigrated, match="not the one that this release writes"):
+        list(logged(looking.links(), ledger.entries(), log_keys))
+    assert list(logged(looking.links(), [], log_keys)) == [], "a former release's log has no seals"
+    for each in (log, looking):
+        each.close()
 
 
 def test_after_a_rotation_a_new_lane_begins_under_the_newest_key(migrated_sqlite: Path, tmp_path: Path) -> None:
