@@ -203,6 +203,10 @@ class DecisionLog(Intake, Protocol):
         """A decision and, before it, the one that precedes it in its lane; empty if the log does not have it."""
         ...
 
+    def linked_review(self, decision_id: str) -> list[Link]:
+        """The same of the review of a decision; empty if nobody reviewed it."""
+        ...
+
     def heads(self) -> Mapping[str, Seal]:
         """The last seal of every lane."""
         ...

@@ -168,6 +168,15 @@ def watch(platform: Platform) -> list[MonthlyReport]:
     return reports
 
 
+def unreported(platform: Platform) -> str:
+    """Why there is nothing to report on."""
+    months = platform.decisions.months(platform.use_case.name)
+    if not months:
+        return "no decision has been logged."
+    logged = f"{sum(months.values()):,} decisions are logged, on {', '.join(map(str, sorted(months)))}"
+    return f"{logged}; of each month inputs were deleted after retention, or it has not begun yet."
+
+
 def consider(
     platform: Platform, reports: Sequence[MonthlyReport], as_of: date, asked_by: str, known_at: datetime | None = None
 ) -> Retraining:

@@ -182,7 +182,11 @@ class SqlDecisionLog:
 
     def linked(self, decision_id: str) -> list[Link]:
         with self._reading() as connection:
-            return sql_seals.linked(connection, decision_id)
+            return sql_seals.linked(connection, DECISIONS, decision_id)
+
+    def linked_review(self, decision_id: str) -> list[Link]:
+        with self._reading() as connection:
+            return sql_seals.linked(connection, REVIEWS, decision_id)
 
     def heads(self) -> Mapping[str, Seal]:
         with self._reading() as connection:
