@@ -14,6 +14,7 @@ from models.governance.approval import DEMONSTRATION_APPROVER
 from models.governance.attestation import unsigned, unsound
 from models.governance.dossier import Dossiers, evidence_digest
 from models.governance.ledger import Entry, Event
+from models.governance.signers import check_signers
 from models.governance.signing import Duty, Signed, Trust
 from models.governance.stop import stop_at
 from models.governance.verification import Finding
@@ -41,6 +42,7 @@ def audit(records: Records) -> list[Finding]:
         *_approvals(records),
         *_contents(records),
         *_approvers(records),
+        *check_signers(records.entries, records.trust),
     ]
 
 

@@ -19,6 +19,7 @@ _FACTS: dict[Event, dict[str, type]] = {
     Event.RESUMED: _PUBLISHED,
     Event.TRUSTED: {"name": str, "key": str},
     Event.DISTRUSTED: {"name": str},
+    Event.SIGNERS_NOTED: {"publish": dict, "attest": dict},
     Event.INPUTS_EXPIRED: {"before": str, "sealed": list},
     Event.DECISIONS_SEALED: {"lanes": dict, "sealed": list},
 }

@@ -27,6 +27,7 @@ class Event(StrEnum):
     RESUMED = "resumed"
     TRUSTED = "trusted"
     DISTRUSTED = "distrusted"
+    SIGNERS_NOTED = "signers_noted"
     KEYS_ROTATED = "keys_rotated"
     ANCHORED = "anchored"
     INPUTS_EXPIRED = "inputs_expired"

@@ -10,6 +10,7 @@ from models.channel import verified
 from models.errors import NotApproved
 from models.governance.ledger import Event
 from models.governance.requests import Office, Request
+from models.governance.signers import begin_signers
 from models.governance.signing import Duty, Signed
 from models.governance.yardstick import yardstick
 
@@ -19,6 +20,7 @@ def note_registered(office: Office, model: str, *, version: int, bundle: str, ev
 
     The bundle is in the channel already.
     """
+    begin_signers(office, actor)
     signed = office.publisher.sign({"model": model, "version": version, "bundle": bundle, "evidence": evidence})
     judged_with = yardstick(verified(office.channel, model, bundle))
     facts = {"bundle": bundle, "version": version, "run": run, "evidence": evidence, "yardstick": judged_with}

@@ -15,6 +15,7 @@ from models.governance.inbox import Waiting, waiting
 from models.governance.inventory import Inventory, oversight
 from models.governance.ledger import Entry, Event
 from models.governance.requests import Office, requested
+from models.governance.signers import signers
 from models.governance.signing import Signer
 from models.governance.standing import standing
 from models.governance.verification import found_by
@@ -150,8 +151,8 @@ def make_approver(chosen: Namespace) -> Ended:
 def trust(chosen: Namespace) -> Ended:
     parts = platform()
     answerable(chosen.by, chosen.reason)
-    key = parts.approvers.admit(chosen.name)
-    _note_trust(parts, Event.TRUSTED, chosen, key)
+    _note_trust(parts, Event.TRUSTED, chosen, parts.approvers.proposal(chosen.name))  # first: nobody counts unrecorded
+    parts.approvers.admit(chosen.name)
     print(f"{chosen.name} may approve from now on; running services know it within five seconds")
     return Ended.DONE
 
@@ -159,9 +160,23 @@ def trust(chosen: Namespace) -> Ended:
 def distrust(chosen: Namespace) -> Ended:
     parts = platform()
     answerable(chosen.by, chosen.reason)
-    key = parts.approvers.dismiss(chosen.name)
-    _note_trust(parts, Event.DISTRUSTED, chosen, key)
+    key = parts.approvers.dismiss(chosen.name)  # first: a ledger that is broken must keep nobody in
+    try:
+        _note_trust(parts, Event.DISTRUSTED, chosen, key)
+    except PlatformError as error:
+        raise Integrity(f"{chosen.name} is dismissed, but that is not recorded: {error.problem}", error.hint) from error
     print(f"{chosen.name} may not approve any more, and what {chosen.name} approved no longer counts")
+    return Ended.DONE
+
+
+def note_signers(chosen: Namespace) -> Ended:
+    """A person answers for the keys of jobs that the trust file lists."""
+    by, reason = answerable(chosen.by, chosen.reason)
+    parts = platform()
+    found = signers(parts.trust())
+    parts.ledger.append(Event.SIGNERS_NOTED, model="", actor=by, at=parts.clock.now(), facts=found | {"reason": reason})
+    for duty, keys in found.items():
+        print(f"may {duty}: {', '.join(sorted(keys))}")
     return Ended.DONE
 
 

@@ -1,5 +1,6 @@
 """`make verify` in a home that somebody has been in."""
 
+import base64
 import json
 import shutil
 import signal
@@ -101,7 +102,7 @@ def test_a_ledger_that_was_chained_anew_is_named_whatever_it_says_and_nothing_is
     assert "its attestation does not hold" in said.splitlines()[0]
     assert "Traceback" not in said
     stopped = home.run("stop", "--by", "on-call", "--reason", "the record was edited", ends=1)
-    assert f"{MODEL} is stopped, but the ledger could not record it: ledger entry 5: its attestation does not hold" in stopped
+    assert f"{MODEL} is stopped, but the ledger could not record it: ledger entry 6: its attestation does not hold" in stopped
     for command in (["retain"], ["rotate-keys", "--by", "admin", "--reason", "they leaked today"]):
         assert "nothing was recorded" in home.run(*command, ends=1)
     assert (home.path / "ledger.jsonl").read_bytes() == forged
@@ -130,3 +131,26 @@ def test_an_anchor_that_is_set_and_not_there_is_missed_and_a_ledger_that_is_olde
     first = FileLedger(home.path / "ledger.jsonl").entries()[0]
     anchor.write_bytes(first.signed_head().to_bytes() + b"\n")
     assert "ends at entry 1, and the ledger has" in home.run("verify", ends=1, **on)
+
+
+def test_nobody_is_trusted_who_is_not_recorded_and_who_is_dismissed_is_so_whatever_the_ledger_says(home: Home) -> None:
+    home.approver("ana")
+    home.run("approver", "--name", "ben")
+    (home.path / "ledger.head.json").unlink()
+    named = ("--by", "admin", "--reason", "joined or left the bank")
+
+    assert "no signed head" in home.run("trust", "--name", "ben", *named, ends=1)
+    assert "ben" not in (home.path / "keys" / "trust.json").read_text()
+    said = home.run("distrust", "--name", "ana", *named, ends=1)
+    assert "ana is dismissed, but that is not recorded: the ledger has" in said
+    assert "ana" not in (home.path / "keys" / "trust.json").read_text()
+
+
+def test_a_publisher_s_key_that_was_put_into_the_trust_file_is_named(home: Home) -> None:
+    path = home.path / "keys" / "trust.json"
+    keys = json.loads(path.read_bytes())
+    mallory = base64.b64encode(b"m" * 32).decode()
+    path.write_text(json.dumps(keys | {"publish": {**keys["publish"], "mallory": mallory}}))
+    assert "'mallory' may publish, and nobody noted that key" in home.run("verify", ends=1)
+    home.run("signers", "--by", "admin", "--reason", "a second pipeline signs")
+    home.run("verify")

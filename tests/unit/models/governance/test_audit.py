@@ -15,6 +15,7 @@ from models.governance.checking import sign_off
 from models.governance.facts import _FACTS
 from models.governance.ledger import Entry, Event
 from models.governance.requests import request, requested
+from models.governance.signers import signers
 from models.governance.signing import Duty
 from models.governance.stop import stop
 from models.governance.verification import Finding
@@ -367,6 +368,27 @@ def test_a_renamed_a_replaced_and_a_missing_approver_are_named() -> None:
     assert [finding.problem for finding in case.found()] == ["the key of ana is not the one that was admitted"]
     case.approvers(**keys)
     assert [finding.where for finding in case.found()] == ["trust file"]
+
+
+def test_a_publisher_or_witness_whom_nobody_noted_is_named_until_a_person_answers_for_it() -> None:
+    case = Case()
+    mallory, own = signer("mallory", Duty.PUBLISH).public(), case.trust.keys[Duty.PUBLISH]
+    for keys, said in (
+        ({**own, "mallory": mallory}, "'mallory' may publish, and nobody noted that key"),
+        ({"pipeline": mallory}, "the key of 'pipeline', who may publish, is not the one that was noted"),
+        ({}, "'pipeline' was noted to publish and is gone"),
+    ):
+        case.trust = replace(trust(), keys={**trust().keys, Duty.PUBLISH: keys})
+        assert said in [finding.problem for finding in case.found()]
+    case.trust = replace(trust(), keys={**trust().keys, Duty.ATTEST: {**trust().keys[Duty.ATTEST], "eve": mallory}})
+    assert [finding.problem for finding in case.found()] == ["'eve' may attest, and nobody noted that key"]
+
+    case.bank.register(FIRST, paper_evidence_digest(FIRST), 9)
+    case.look_again()
+    assert [finding.where for finding in case.found()] == ["trust file"], "a training notes nothing anew"
+    case.bank.office.note(Event.SIGNERS_NOTED, "", "admin", signers(case.trust))
+    case.look_again()
+    assert case.found() == []
 
 
 def test_the_demonstration_approver_needs_no_admission() -> None:
