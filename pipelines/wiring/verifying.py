@@ -65,7 +65,9 @@ class Verifying(Watching):
             "decision log",
             "Every decision and review is as it was answered, and none is missing that the ledger knew of.",
             lambda: logged(
-                self.decisions.links(), entries, lambda: ChainKeys(account_keys.secret_keys(keys, account_keys.LOG, local=False))
+                self.decisions.links(),
+                entries,
+                lambda: ChainKeys(account_keys.secret_keys(keys, account_keys.LOG, local=False, noting=False)),
             ),
         )
 

@@ -154,3 +154,16 @@ def test_a_publisher_s_key_that_was_put_into_the_trust_file_is_named(home: Home)
     assert "'mallory' may publish, and nobody noted that key" in home.run("verify", ends=1)
     home.run("signers", "--by", "admin", "--reason", "a second pipeline signs")
     home.run("verify")
+
+
+def test_a_lost_witness_is_not_replaced_by_one_that_spoils_the_ledger(home: Home) -> None:
+    path, before = home.path / "keys" / "attest-ledger.pem", (home.path / "ledger.jsonl").read_bytes()
+    key = path.read_bytes()
+    path.unlink()
+    said = home.run("stop", "--by", "on-call", "--reason", "the feed is late", ends=1)
+    assert f"{MODEL} is stopped, but the ledger could not record it: there is no private key to attest" in said
+    assert (home.path / "ledger.jsonl").read_bytes() == before
+
+    path.write_bytes(key)
+    home.run("resume", "--by", "on-call", "--reason", "fine again")
+    home.run("verify")
