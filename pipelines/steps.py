@@ -161,6 +161,8 @@ def watch(platform: Platform) -> list[MonthlyReport]:
         use_case, desk = platform.use_case, platform.monitoring_desk
         seal_all(platform.decisions, platform.lake, use_case.name, recorded_at=platform.clock.now())
         platform.note_decisions()
+        for late in platform.overdue(use_case.name):
+            platform.progress.say(f"{late.where} was overdue: {late.problem}")
         reports = []
         for month in due(use_case, desk):
             platform.progress.say(f"monitoring {month}")

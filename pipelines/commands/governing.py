@@ -313,6 +313,7 @@ def _standing(parts: Platform, name: str) -> list[str]:
         *(f"approval   {line}" for line in now.lines),
         f"gates      {_gates(parts, name, now.pointer.bundle)}",
     ]
+    found += [f"OVERDUE    {late.problem}" for late in parts.overdue(name)]
     halted = stop.newest(office.channel, office.trust, name)
     return [*found, f"STOPPED    {halted.reason} ({halted.asked_by})"] if halted and halted.stopped else found
 

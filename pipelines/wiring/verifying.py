@@ -48,6 +48,7 @@ class Verifying(Watching):
             *self._stamps(entries),
             self._log(entries),
             *(check for model in models for check in self._lakes(model, entries)),
+            *(self._watched(model) for model in channel.models()),
         ]
 
     def _stamps(self, entries: Sequence[Entry]) -> list[Check]:
@@ -70,6 +71,9 @@ class Verifying(Watching):
                 lambda: ChainKeys(account_keys.secret_keys(keys, account_keys.LOG, local=False, noting=False)),
             ),
         )
+
+    def _watched(self, model: str) -> Check:
+        return Check(f"monitoring of {model}", f"{model} is watched as often as its tier asks for.", lambda: self.overdue(model))
 
     def _lakes(self, model: str, entries: Sequence[Entry]) -> list[Check]:
         return [

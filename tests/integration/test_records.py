@@ -157,6 +157,19 @@ def test_verify_names_an_edited_a_deleted_and_a_foreign_decision(home: Path) -> 
     assert not (home / "decisions.db").exists(), "who verifies makes nothing"
 
 
+def test_verify_names_a_model_that_nobody_watched_for_longer_than_its_tier_allows(home: Path) -> None:
+    parts, clock = platform(), FileClock(home / "clock")
+    clock.set(NOW)
+    parts.ledger.append(Event.PROMOTED, model=MODEL, actor="pipeline", at=NOW, facts={})
+    assert parts.overdue(MODEL) == []
+    clock.set(NOW + timedelta(days=33))
+    (late,) = parts.overdue(MODEL)
+    assert "nobody has watched it since 2005-08-01, and tier 2 is watched every month" in late.problem
+    (home / "decisions.db").unlink()
+    assert platform().overdue(MODEL) == [], "it decided nothing that could be watched"
+    assert not (home / "decisions.db").exists()
+
+
 def test_history_is_not_lost_silently_to_a_split_key_that_came_later(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["decisions", "--id", "A00017"]) == 0
     (home / "keys" / ACCOUNTS / "split.key").write_bytes(b"s" * 32)
