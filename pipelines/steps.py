@@ -151,7 +151,7 @@ def _into_force(platform: Platform, bundle: Bundle, version: int, sentence: str)
     except Held as held:
         mirror(desk, bundle.model)
         return Ending(Kind.HELD, held.problem, version, bundle.digest)
-    caveat = standing(office.channel, office.trust, bundle.model, office.clock.now()).caveat
+    caveat = standing(office.channel, office.trust, office.ledger, bundle.model, office.clock.now()).caveat
     return Ending(Kind.PROMOTED, f"{sentence} {caveat}".strip(), version, bundle.digest)
 
 

@@ -1,6 +1,6 @@
 """Asking for a promotion: the maker asks, and what is asked stands in the ledger until a checker has decided."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -114,10 +114,15 @@ class Withdrawal:
 
 def withdrawn(office: Office, wanted: Request) -> Withdrawal | None:
     """The last word against this bundle."""
+    return withdrawal(office.ledger.entries(wanted.model), wanted.bundle)
+
+
+def withdrawal(entries: Iterable[Entry], bundle: str) -> Withdrawal | None:
+    """The last word against a bundle, by the entries of its model."""
     found = None
-    for entry in office.ledger.entries(wanted.model):
-        rolled_back = entry.event is Event.ROLLED_BACK and entry.facts["previous"] == wanted.bundle
-        if rolled_back or (entry.event is Event.REJECTED and entry.facts["bundle"] == wanted.bundle):
+    for entry in entries:
+        rolled_back = entry.event is Event.ROLLED_BACK and entry.facts["previous"] == bundle
+        if rolled_back or (entry.event is Event.REJECTED and entry.facts["bundle"] == bundle):
             what = "rolled back" if rolled_back else "rejected"
             found = Withdrawal(what, entry.facts["reason"], datetime.fromisoformat(entry.recorded_at))
     return found

@@ -86,7 +86,7 @@ def promote(chosen: Namespace) -> Ended:
     bundle = _digest(parts, chosen.bundle)
     parts.expect_seals()
     pointer = release.promote(office, model, bundle)
-    found = standing(office.channel, office.trust, model, office.clock.now())
+    found = standing(office.channel, office.trust, office.ledger, model, office.clock.now())
     print(f"{model}: version {pointer.version}, bundle {bundle[:12]}, is in force. A running service follows by itself.")
     print("\n".join(f"  {line}" for line in found.lines))
     _say_conditions(found.approvals)
@@ -135,7 +135,7 @@ def verify(chosen: Namespace) -> Ended:
     print(f"{len(entries)} ledger entries hold, each attested; the head is signed{anchored}.")
     print("\n".join(check.holds for check in checks))
     for name in parts.channel.models():
-        print(f"{name}: {standing(parts.channel, parts.trust(), name, parts.clock.now()).sentence}.")
+        print(f"{name}: {standing(parts.channel, parts.trust(), parts.ledger, name, parts.clock.now()).sentence}.")
     return Ended.DONE
 
 
@@ -305,7 +305,7 @@ def _standing(parts: Platform, name: str) -> list[str]:
     if not entries or not parts.channel.pointers(name):
         return ["in force   nothing"]
     office: Office = parts.office
-    now = standing(office.channel, office.trust, name, office.clock.now())
+    now = standing(office.channel, office.trust, office.ledger, name, office.clock.now())
     refused = now.problem and office.demonstration is None
     how = "promoted" if refused else "in force"
     found = [
