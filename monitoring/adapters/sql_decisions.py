@@ -15,7 +15,7 @@ from models.contract import Columns
 from models.errors import Conflict, Integrity, NotFound, Unavailable
 from monitoring.adapters import sql_seals
 from monitoring.adapters.lanes import Lanes
-from monitoring.adapters.sql_schema import ANSWERS, DECISIONS, REVIEWS, engine, has_decisions, is_current, upgrade
+from monitoring.adapters.sql_schema import ANSWERS, DECISIONS, REVIEWS, engine, has_decisions, is_current, unknown, upgrade
 from monitoring.chain import DECISION, REVIEW, ChainKeys, Link, Seal
 from monitoring.decisions import (
     Answered,
@@ -168,17 +168,17 @@ class SqlDecisionLog:
 
     def links(self) -> Iterator[Link]:
         with _translated():
-            if not is_current(self._engine):
-                if has_decisions(self._engine):
-                    raise Unmigrated(
-                        "its schema is not the one that this release writes, and its seals cannot be read",
-                        hint="make report brings an older one up to date; if it was up to date, somebody wrote to its table"
-                        " alembic_version: put it back, then make verify",
-                    )
+            if not is_current(self._engine) and not has_decisions(self._engine):
                 return
-        for table in (DECISIONS, REVIEWS):
-            with self._reading() as connection:
-                yield from sql_seals.links(connection, table)
+            if lacking := unknown(self._engine, DECISIONS, REVIEWS):
+                raise Unmigrated(
+                    f"its seals cannot be read: it lacks {', '.join(lacking)}",
+                    hint="make report brings an older log up to date; if it was up to date, somebody took these away: restore"
+                    " it from its backup, then make verify",
+                )
+            with self._engine.connect() as connection:  # whatever its schema is called: nothing is migrated for a look
+                for table in (DECISIONS, REVIEWS):
+                    yield from sql_seals.links(connection, table)
 
     def linked(self, decision_id: str) -> list[Link]:
         with self._reading() as connection:

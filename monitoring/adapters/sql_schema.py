@@ -163,6 +163,14 @@ def has_decisions(database: Engine) -> bool:
     return _is_there(database) and inspect(database).has_table(DECISIONS.name)
 
 
+def unknown(database: Engine, *tables: Table) -> list[str]:
+    """Columns of these tables that the database does not have."""
+    looking = inspect(database)
+    there = {each.name: looking.get_columns(each.name) if looking.has_table(each.name) else [] for each in tables}
+    names = {name: {column["name"] for column in columns} for name, columns in there.items()}
+    return [f"{each.name}.{column.name}" for each in tables for column in each.c if column.name not in names[each.name]]
+
+
 def _is_there(database: Engine) -> bool:
     return database.dialect.name != "sqlite" or Path(str(database.url.database)).exists()
 
