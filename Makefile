@@ -112,7 +112,7 @@ GOVERN = $(HOME_OF_SCENARIO) $(RUN) pipelines
 WHICH  = $(if $(BUNDLE),--bundle $(BUNDLE)) $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
 PERSON = $(if $(NAME),--name $(NAME)) $(SIGNED_BY) $(ARGS)
 
-.PHONY: inventory requests approve reject override promote stop resume verify approver trust distrust
+.PHONY: inventory requests approve reject override promote stop resume verify anchor signers approver trust distrust
 inventory: $(READY) ## every use case: owner, use, exposure, tier, and what applies
 	@$(GOVERN) inventory $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
 
@@ -139,6 +139,12 @@ resume: $(READY) ## let a stopped model answer again (BY, REASON)
 
 verify: $(READY) ## walk the ledger and everything that it names
 	@$(GOVERN) verify $(ARGS)
+
+anchor: $(READY) ## let STEWARD_LEDGER_ANCHOR begin with the head of an older ledger (BY, REASON)
+	@$(GOVERN) anchor $(SIGNED_BY) $(ARGS)
+
+signers: $(READY) ## note whose keys publish and attest, after the trust file was changed (BY, REASON)
+	@$(GOVERN) signers $(SIGNED_BY) $(ARGS)
 
 approver: $(READY) ## make a key pair for a person who approves (NAME)
 	@$(GOVERN) approver $(if $(NAME),--name $(NAME)) $(ARGS)

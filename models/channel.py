@@ -16,8 +16,9 @@ from models.errors import Conflict, Integrity, NoChampion
 from models.governance.approval import check_approvals
 from models.governance.inventory import declared, oversight
 from models.governance.signing import Duty, Signed, Signer, Trust
+from models.governance.yardstick import yardstick
 
-CONTRACT, POLICY = "contract.json", "policy.json"
+CONTRACT = "contract.json"
 APPROVERS_OF_A_POLICY_CHANGE = 2
 _NEVER_YET = datetime.min.replace(tzinfo=UTC)
 
@@ -166,12 +167,12 @@ def release(channel: ReleaseReader, trust: Trust, model: str, *, now: datetime) 
 
 
 def approvers_needed(channel: ReleaseReader, bundle: Bundle, replaced: str) -> int:
-    """How many must sign for a bundle that takes the place of `replaced` ("" for none): its tier's; two if the policy changed.
+    """How many must sign for a bundle that takes the place of `replaced` ("" for none): its tier's.
 
-    Raises `NotApproved` if the inventory leaves anything out.
+    Two at least if policy or inventory changed. Raises `NotApproved` if the inventory leaves anything out.
     """
     needed = oversight(declared(bundle)).approvers
-    if replaced and verified(channel, bundle.model, replaced).files[POLICY] != bundle.files[POLICY]:
+    if replaced and yardstick(verified(channel, bundle.model, replaced)) != yardstick(bundle):
         return max(needed, APPROVERS_OF_A_POLICY_CHANGE)
     return needed
 

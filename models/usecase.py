@@ -59,6 +59,7 @@ class UseCase:
     first_as_of: date  # the first day on which a champion can be trained
     source: Callable[[], Source]
     inventory: Inventory = field(default_factory=Inventory)  # left out, it blocks promotion and serving
+    exposure: Callable[[Columns], float] | None = None  # that of a month's accounts, in the unit declared; None: not in the data
 
     def matured_at(self, month: Month) -> date:
         """The last day of the outcome month, on which (inclusive) a cohort's outcome is known."""

@@ -13,9 +13,9 @@ from itertools import groupby
 from models.channel import ReleaseChannel
 from models.governance.ledger import Entry, Event, Ledger
 from models.governance.verification import Finding
-from models.lake import Lake
+from models.lake import Lake, PartitionVersion
 from monitoring.chain import UNSEALED, ChainKeys, Link, Mac, chained, mac
-from monitoring.decisions import DecisionLog, stamp
+from monitoring.decisions import DecisionLog, Unmigrated, stamp
 from monitoring.sealing import DECISIONS
 
 _BACKUP = "restore the log from its backup, and find out who wrote to its database"
@@ -54,8 +54,17 @@ def note(log: DecisionLog, lake: Lake, ledger: Ledger, model: str, *, actor: str
 def logged(links: Iterable[Link], entries: Sequence[Entry], keys: Callable[[], ChainKeys]) -> Iterator[Finding]:
     """What is not as it was written in a log whose records come by lane and place: the check for `make verify`.
 
-    `keys` are asked for once there is something sealed.
+    `keys` are asked for once there is something sealed. Raises `Unmigrated` for a log that cannot be looked at, once the
+    ledger says that it is sealed: a former release's has no seals.
     """
+    try:
+        yield from _logged(links, entries, keys)
+    except Unmigrated:
+        if _noted(entries):
+            raise
+
+
+def _logged(links: Iterable[Link], entries: Sequence[Entry], keys: Callable[[], ChainKeys]) -> Iterator[Finding]:
     heads, expired, noted = _heads(entries), _expired(entries), bool(_noted(entries))
     seen: set[str] = set()
     for lane, found in groupby(links, key=lambda link: link.seal.lane):
@@ -189,7 +198,7 @@ def _expired(entries: Sequence[Entry]) -> dict[str, str]:
 
 
 def record_problem(linked: Sequence[Link], entries: Sequence[Entry], keys: Callable[[], ChainKeys]) -> str:
-    """What is wrong with one decision, given the one before it in its lane (if any) and itself; "" if nothing is.
+    """What is wrong with one decision or review, given the one before it in its lane (if any) and itself; "" if nothing is.
 
     Of one of before there were seals only its inputs can be missed. `keys` are asked for if it has a seal.
     """
@@ -197,8 +206,26 @@ def record_problem(linked: Sequence[Link], entries: Sequence[Entry], keys: Calla
         return ""
     own, expired = linked[-1], _expired(entries)
     if not own.seal.lane:
-        return _NO_SEAL if _noted(entries) else _deleted(own, expired) if own["inputs"] == "" else ""
+        emptied = own.is_decision and own["inputs"] == ""
+        return _NO_SEAL if _noted(entries) else _deleted(own, expired) if emptied else ""
     before = linked[0].seal if len(linked) > 1 else UNSEALED
     if (key := keys().of(own.seal.lane)) is None:
         return "there is no key of its generation here"
     return next(_Lane(key, own.seal.lane, expired, {}, before.place, before.chain).problems(own, key), "")
+
+
+def month_problem(part: PartitionVersion, entries: Sequence[Entry]) -> str:
+    """What is wrong with a sealed month that a decision is read from; "" if it is the one that the ledger noted.
+
+    Where nothing was ever noted, nothing can be compared.
+    """
+    noted = _months(entries, part.facts["model"]).get(str(part.month))
+    if noted == part.digest or not _noted(entries):
+        return ""
+    what = "is not what the ledger noted last" if noted else "is not in the ledger: nobody here sealed it"
+    return f"the sealed month {part.month} {what}"
+
+
+def is_missed(entries: Sequence[Entry]) -> bool:
+    """Whether a decision that is not in the log was taken out of it: since there are seals, no row ever leaves it."""
+    return bool(_noted(entries))

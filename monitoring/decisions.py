@@ -11,7 +11,7 @@ import numpy as np
 
 from models.clock import Month
 from models.contract import Array, Columns
-from models.errors import Conflict
+from models.errors import Conflict, Integrity
 from models.governance.explanation.reasons import Reason
 from models.policy import Action
 from monitoring.chain import Link, Seal
@@ -117,6 +117,10 @@ class Expiring:
     answers: int
 
 
+class Unmigrated(Integrity):
+    """There is a log, and what it holds is not laid out as this release knows it."""
+
+
 class Intake(Protocol):
     """What answering needs of a decision log. Safe for several threads and processes."""
 
@@ -190,12 +194,17 @@ class DecisionLog(Intake, Protocol):
     def links(self) -> Iterator[Link]:
         """Every record as it is stored, with its seal: by lane, and in a lane by place. See `monitoring.chain`.
 
-        Only looks: of a log that was never opened, or not since a former release, there is nothing to see.
+        Only looks: of a log that was never opened there is nothing to see. Raises `Unmigrated` for one that is laid out
+        otherwise, as a former release left it.
         """
         ...
 
     def linked(self, decision_id: str) -> list[Link]:
         """A decision and, before it, the one that precedes it in its lane; empty if the log does not have it."""
+        ...
+
+    def linked_review(self, decision_id: str) -> list[Link]:
+        """The same of the review of a decision; empty if nobody reviewed it."""
         ...
 
     def heads(self) -> Mapping[str, Seal]:

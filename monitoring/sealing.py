@@ -40,12 +40,12 @@ def with_inputs(columns: Columns) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     return found
 
 
-def find_sealed(lake: Lake, decision_id: str) -> LoggedDecision:
-    """A decision as the lake has it, which does not keep the request's id. Raises `NotFound`."""
+def find_sealed(lake: Lake, decision_id: str) -> tuple[PartitionVersion, LoggedDecision]:
+    """A decision as the lake has it, which does not keep the request's id, and in which partition. Raises `NotFound`."""
     for part in reversed(lake.versions(DECISIONS)):
         rows = np.flatnonzero(lake.read([part], ["decision_id"])["decision_id"] == decision_id)
         if len(rows):
-            return _decision(part, {name: values[rows[0]].item() for name, values in lake.read([part]).items()})
+            return part, _decision(part, {name: values[rows[0]].item() for name, values in lake.read([part]).items()})
     raise NotFound(
         f"there is no decision {decision_id!r}, neither in the log nor sealed", hint="decision ids are part of every answer"
     )

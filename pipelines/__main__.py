@@ -111,11 +111,13 @@ def _add_governance(verbs: "argparse._SubParsersAction[Door]") -> None:
     person = _verb(verbs, "approver", governing.make_approver, "make a key pair for a person who approves")
     trust = _verb(verbs, "trust", governing.trust, "let a proposed approver's signature count")
     distrust = _verb(verbs, "distrust", governing.distrust, "let an approver's signature count no longer")
+    jobs = _verb(verbs, "signers", governing.note_signers, "note whose keys publish and attest, as the trust file lists them")
+    begin = _verb(verbs, "anchor", governing.anchor, "let the ledger's anchor begin with an older ledger's head")
     for verb in (person, trust, distrust):
         verb.add_argument("--name", type=written, required=True, help="small letters, digits and hyphens")
-    for verb in (sign, refuse, overrule, halt, go_on, trust, distrust):
+    for verb in (sign, refuse, overrule, halt, go_on, trust, distrust, jobs, begin):
         verb.add_argument("--by", type=written, required=True, metavar="NAME", help="who answers for it")
-    for verb in (refuse, overrule, halt, go_on, trust, distrust):
+    for verb in (refuse, overrule, halt, go_on, trust, distrust, jobs, begin):
         verb.add_argument("--reason", type=written, required=True, help="why, in a sentence")
 
 

@@ -11,6 +11,7 @@ from models.governance.dossier import FAIRNESS, NOT_JUDGED, evidence_digest
 from monitoring.packs import Packs
 from pipelines.assessment import Assessment, Cohorts
 from pipelines.development import Development
+from pipelines.exposure import Measured
 from pipelines.openings import Opening
 
 
@@ -44,6 +45,7 @@ def collect(
     development: Development,
     assessment: Assessment,
     opening: Opening,
+    exposure: Measured | None,
     pictures: Mapping[str, bytes],
     supply: Mapping[str, bytes],
 ) -> Evidence:
@@ -62,6 +64,7 @@ def collect(
             "out_of_time_opening": opening.number,
             "left_out": list(cohorts.left_out),
             "partitions": cohorts.matured.lineage(),
+            "exposure": exposure.to_dict() if exposure else None,
         },
     }
     files = {name: json.dumps(table, indent=1, ensure_ascii=False).encode() for name, table in tables.items()}

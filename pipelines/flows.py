@@ -1,5 +1,6 @@
 """The flows: thin Prefect shells around plain functions. Each flow reads like its diagram."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
@@ -13,10 +14,13 @@ from prefect.events.worker import EventsWorker
 from prefect.flows import Flow
 from prefect.logging.handlers import APILogWorker
 from prefect.schedules import Cron
+from prefect.server.schemas.schedules import CronSchedule
 from prefect.tasks import exponential_backoff
 from prefect.types.entrypoint import EntrypointType
 
-from models.errors import Unavailable
+from models.errors import Misconfigured, Unavailable
+from models.governance.inventory import oversight
+from monitoring.cadence import too_rare
 from monitoring.report import MonthlyReport
 from pipelines import steps
 from pipelines.ingest import IngestReport
@@ -28,6 +32,7 @@ from pipelines.wiring import Platform, platform
 
 RETRIES = 2
 SETTLE_SECONDS = 10
+FIRINGS = 60  # of a schedule that are looked at: five years of a monthly one
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -139,10 +144,25 @@ def serve_schedules(parts: Platform) -> None:
     made up for: ingest takes in every month that is missing, and the others look at the newest.
     """
     settings = parts.settings
+    ensure_often_enough(parts)
     print(f"Prefect: http://127.0.0.1:{settings.prefect_port}   (ctrl-c stops the schedules and the server)", flush=True)
     for name, cron in schedules(parts).items():
         print(f"  {name:8} {cron}   {settings.timezone}", flush=True)
     serve(*deployments(parts), print_starting_message=False)
+
+
+def ensure_often_enough(parts: Platform) -> None:
+    """Raises `Misconfigured` if monitoring is scheduled more rarely than the tier asks for, by the engine's own calendar."""
+    if parts.use_case.inventory.missing():
+        return  # of no tier: nothing of it is promoted or served
+    cron, rules = parts.settings.monitor_cron, oversight(parts.use_case.inventory)
+    schedule = CronSchedule(cron=cron, timezone=parts.settings.timezone)
+    if too_rare(asyncio.run(schedule.get_dates(n=FIRINGS, start=parts.clock.now())), rules.monitoring_months):
+        raise Misconfigured(
+            f"STEWARD_PIPELINES_MONITOR_CRON is {cron!r}: that leaves gaps, and tier {rules.tier} is to be watched at least"
+            f" every {rules.monitoring_months} months",
+            hint="once a month is the default: 0 4 1 * *",
+        )
 
 
 def schedules(parts: Platform) -> dict[str, str]:

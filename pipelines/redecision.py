@@ -11,26 +11,36 @@ from models.bundle import Bundle
 from models.channel import ReleaseChannel, history
 from models.errors import Expired, Integrity, NotFound
 from models.governance.doubt.rule import Rule
-from models.governance.explanation.reasons import UNEXPLAINED, Explainer
+from models.governance.explanation.reasons import UNEXPLAINED, Explainer, Reason
 from models.governance.ledger import Entry
 from models.governance.signing import Trust
 from models.governance.stop import stop_at
-from models.lake import Lake
+from models.lake import Lake, PartitionVersion
 from models.policy import Action
 from models.scoring import Scorer
 from monitoring.chain import ChainKeys
-from monitoring.custody import record_problem
-from monitoring.decisions import DecisionLog, LoggedDecision
+from monitoring.custody import is_missed, month_problem, record_problem
+from monitoring.decisions import DecisionLog, LoggedDecision, Review
 from monitoring.sealing import find_sealed
 from pipelines.rebuild.differences import Difference, json_changes
 
 
-def find(log: DecisionLog, lake: Lake, decision_id: str) -> LoggedDecision:
-    """From the log, else from the sealed months. Raises `NotFound`."""
+@dataclass(frozen=True)
+class Past:
+    """A decision and what a person made of it. `part` is the sealed month that it was read from; None if the log has it."""
+
+    decision: LoggedDecision
+    review: Review | None = None
+    part: PartitionVersion | None = None
+
+
+def find(log: DecisionLog, lake: Lake, decision_id: str) -> Past:
+    """From the log, else from the sealed months, which keep no review. Raises `NotFound`."""
     try:
-        return log.find(decision_id)
+        return Past(log.find(decision_id), log.reviewed(decision_id))
     except NotFound:
-        return find_sealed(lake, decision_id)
+        part, decision = find_sealed(lake, decision_id)
+        return Past(decision, part=part)
 
 
 @dataclass(frozen=True)
@@ -49,21 +59,41 @@ class Published:
         )
 
 
-def ensure_unedited(log: DecisionLog, entries: Sequence[Entry], keys: Callable[[], ChainKeys], decision_id: str) -> None:
-    """Raises `Integrity` if the log's record is not the one that was written: account, month and time are in it, too.
+def edit(log: DecisionLog, entries: Sequence[Entry], keys: Callable[[], ChainKeys], past: Past) -> str:
+    """Why the record is not the one that was written, "" if it is: account, month and time are in its seal, too.
 
-    `entries` are the ledger's: it says since when a record needs a seal, and whose inputs retention deleted.
+    `entries` are the ledger's, attested: it says since when a record needs a seal, whose inputs retention deleted, and what
+    each sealed month holds.
     """
-    if problem := record_problem(log.linked(decision_id), entries, keys):
-        raise Integrity(f"decision {decision_id} is not as it was answered: {problem}", hint="see `make verify` for all of them")
+    if past.part is not None:
+        return month_problem(past.part, entries)
+    decision_id = past.decision.decision_id
+    problem = record_problem(log.linked(decision_id), entries, keys)
+    reviewed = record_problem(log.linked_review(decision_id), entries, keys)
+    return problem or (f"of its review: {reviewed}" if reviewed else "")
+
+
+def ensure_same(past: Past, problem: str, differences: Sequence[Difference], entries: Sequence[Entry]) -> None:
+    """Raises `Integrity` if the record was edited, comes out otherwise, or was taken out of the log, in this order."""
+    named = f"decision {past.decision.decision_id}"
+    first = differences[0].sentence if differences else ""
+    if problem:
+        hint = "see `make verify` for all of them; restore the log, or the sealed month, from its backup"
+        raise Integrity(f"{named} is not as it was answered: {problem}{f'; {first}' if first else ''}", hint=hint)
+    if first:
+        hint = "this machine computes otherwise, or the log was edited: see the golden rows, then `make verify`"
+        raise Integrity(f"{named} comes out otherwise: {first}", hint=hint)
+    if past.part is not None and is_missed(entries):
+        hint = "what its sealed month says is what the ledger noted; restore the log from its backup, and see `make verify`"
+        raise Integrity(f"{named} was taken out of the log, which never loses one", hint=hint)
 
 
 def redecide(decision: LoggedDecision, bundle: Bundle, load: Callable[[bytes], Scorer], published: Published) -> list[Difference]:
     """What comes out otherwise; empty if the decision is the same.
 
-    Raises `Expired` if its inputs were deleted; whether retention did it, `ensure_unedited` says.
+    Raises `Expired` if its inputs were deleted; whether retention did it, `edit` says.
 
-    Compared is everything that model, bundle and channel determine; what they do not, is sealed: see `ensure_unedited`.
+    Compared is everything that model, bundle and channel determine; what they do not, is sealed: see `edit`.
     """
     if not decision.inputs:
         raise Expired(
@@ -109,14 +139,27 @@ def _made_again(decision: LoggedDecision, bundle: Bundle, scorer: Scorer, publis
     }
 
 
-def told(decision: LoggedDecision) -> list[str]:
-    """A decision in words."""
+def told(past: Past) -> list[str]:
+    """A decision in words, and what a person made of it."""
+    decision = past.decision
     where = f"{decision.model} version {decision.version}, bundle {decision.bundle[:12]}"
     lines = [
         f"decision {decision.decision_id} of {decision.recorded_at:%Y-%m-%d %H:%M}, on {decision.month}",
         f"  {where}{f', as a fallback: {decision.fallback}' if decision.fallback else ''}",
         f"  probability {decision.probability!r}: {decision.action}",
+        *_why(decision.reasons, decision.no_notice),
     ]
-    lines += [f"  reason {number}: {reason.text}" for number, reason in enumerate(decision.reasons, start=1)]
     lines += [f"  out of distribution: {', '.join(decision.out_of_distribution)}"] if decision.out_of_distribution else []
-    return lines + ([f"  no notice is due: {decision.no_notice}"] if decision.no_notice else [])
+    if (review := past.review) is not None:
+        lines.append(
+            f"  reviewed {review.recorded_at:%Y-%m-%d %H:%M} by {review.reviewer}: {review.outcome} ({review.reason_code})"
+        )
+        lines += [f"  {line}" for line in _why(review.reasons, review.no_notice)]
+    if past.part is not None:
+        lines.append(f"  not in the log: read from the sealed month {past.part.month}, which keeps no review")
+    return lines
+
+
+def _why(reasons: Sequence[Reason], no_notice: str) -> list[str]:
+    found = [f"  reason {number}: {reason.text}" for number, reason in enumerate(reasons, start=1)]
+    return found + ([f"  no notice is due: {no_notice}"] if no_notice else [])

@@ -22,6 +22,7 @@ from pipelines.assessment import Assessment, Champion, Cohorts, assess
 from pipelines.candidates import Effort
 from pipelines.development import Development, develop
 from pipelines.evidence import Evidence, collect, fullest
+from pipelines.exposure import ensure_declared, measured
 from pipelines.ingest import IngestReport, ingest
 from pipelines.knowledge import Knowledge
 from pipelines.openings import Opening, note_opening, opening_of
@@ -65,9 +66,11 @@ def knowledge(platform: Platform, as_of: date, known_at: datetime | None = None)
 
 
 def open_cohorts(platform: Platform, as_of: date, known_at: datetime | None = None) -> Cohorts:
-    """Raises `Held` while a hold is open about anything that may be known, `NotEnoughData` below two matured cohorts."""
+    """Raises `Held` while a hold is open about anything that may be known, or if more hangs on the model than its owner
+    declares; `NotEnoughData` below two matured cohorts."""
     with platform.watch.step("read the cohorts", Part.DATA):
         cohorts = knowledge(platform, as_of, known_at).cohorts()
+        ensure_declared(measured(platform.use_case, cohorts.matured))
     if cohorts.left_out:
         platform.progress.say(f"left out, because their outcomes are coded otherwise: {', '.join(cohorts.left_out)}")
     return cohorts
@@ -97,7 +100,8 @@ def document(platform: Platform, cohorts: Cohorts, development: Development, ass
         opening = _opening(platform, cohorts, assessment)
         pictures = platform.draw(cohorts, development, assessment)
         made_with = platform.supply(Subject.bundle(assessment.bundle.model, assessment.bundle.digest))
-        return collect(cohorts, development, assessment, opening, pictures, made_with)
+        exposure = measured(platform.use_case, cohorts.matured)
+        return collect(cohorts, development, assessment, opening, exposure, pictures, made_with)
 
 
 def release(
@@ -147,7 +151,7 @@ def _into_force(platform: Platform, bundle: Bundle, version: int, sentence: str)
     except Held as held:
         mirror(desk, bundle.model)
         return Ending(Kind.HELD, held.problem, version, bundle.digest)
-    caveat = standing(office.channel, office.trust, bundle.model, office.clock.now()).caveat
+    caveat = standing(office.channel, office.trust, office.ledger, bundle.model, office.clock.now()).caveat
     return Ending(Kind.PROMOTED, f"{sentence} {caveat}".strip(), version, bundle.digest)
 
 
@@ -157,11 +161,22 @@ def watch(platform: Platform) -> list[MonthlyReport]:
         use_case, desk = platform.use_case, platform.monitoring_desk
         seal_all(platform.decisions, platform.lake, use_case.name, recorded_at=platform.clock.now())
         platform.note_decisions()
+        for late in platform.overdue(use_case.name):
+            platform.progress.say(f"{late.where} was overdue: {late.problem}")
         reports = []
         for month in due(use_case, desk):
             platform.progress.say(f"monitoring {month}")
             reports.append(monitor(use_case, month, desk)[1])
     return reports
+
+
+def unreported(platform: Platform) -> str:
+    """Why there is nothing to report on."""
+    months = platform.decisions.months(platform.use_case.name)
+    if not months:
+        return "no decision has been logged."
+    logged = f"{sum(months.values()):,} decisions are logged, on {', '.join(map(str, sorted(months)))}"
+    return f"{logged}; of each month inputs were deleted after retention, or it has not begun yet."
 
 
 def consider(

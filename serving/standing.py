@@ -28,7 +28,7 @@ def check_pointer(model: LoadedModel, channel: ReleaseReader, trust: Trust) -> N
     if pointer_at(channel, trust, name, sequence) != model.pointer:
         raise Integrity(
             f"pointer {sequence} of {name} was replaced on the release channel",
-            hint="the release that was verified answers on from memory; find out who wrote there, and promote again",
+            hint="the release that was verified answers on from memory; find out who wrote there, and put it back from a copy",
         )
 
 
@@ -40,7 +40,8 @@ def check_bytes(model: LoadedModel, channel: ReleaseReader) -> None:
     except (Integrity, NotFound) as error:
         raise Integrity(
             f"the bundle that is served was changed on the release channel: {error.problem}",
-            hint=f"the verified copy in memory answers on, a restart would find none: promote bundle {digest[:12]} again",
+            hint="the verified copy in memory answers on, a restart would find none: find out who wrote there, take the folder"
+            f" bundles/{digest[:12]}… out of the channel and put back the one from its backup; the registry has the same files",
         ) from error
 
 

@@ -16,6 +16,7 @@ from models.governance.fairness.figures import Kind
 from models.governance.ledger import Event
 from models.influence import MEASURES
 from pipelines.adapters.pack_page import render
+from pipelines.exposure import Measured
 from pipelines.pack import files
 from pipelines.pack.artefacts import Artefacts
 from pipelines.pack.build import Pack, build
@@ -58,6 +59,7 @@ def artefacts(**changes: Any) -> dict[str, bytes]:
             "out_of_time_opening": 1,
             "left_out": [],
             "partitions": PARTITIONS,
+            "exposure": Measured("2005-07", 5e9, 5_024_529_680, "TWD", 0.995, 1.1, 2, 2).to_dict(),
         },
         files.DEVELOPMENT: development(),
         files.RECIPE: RECIPE,

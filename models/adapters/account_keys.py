@@ -5,7 +5,8 @@ once each adds a generation of its own or fails. In the local profile the first 
 key, so that every laptop trains on the same accounts. Anywhere else both are mounted, but for a home that began without.
 
 The split never rotates: under another one no account would be found under its pseudonym of before. So a home notes a
-fingerprint of its split with its first use, in `splits/`, and is not opened under another one.
+fingerprint of its split with its first use, in `splits/`, and is not opened under another one. So it does of every key, in
+`prints/`: a key that was lost or exchanged is said to be, and none is made in its place.
 """
 
 import secrets
@@ -16,7 +17,7 @@ from pathlib import Path
 from models.adapters import durable
 from models.adapters.private import private_folder, tightened
 from models.errors import Conflict, Misconfigured, Unavailable
-from models.governance.pseudonyms import KEY_BYTES, Keyring, split_print
+from models.governance.pseudonyms import KEY_BYTES, Keyring, key_print, split_print
 
 ACCOUNTS = "accounts"
 AUDIT = "audit"
@@ -54,17 +55,23 @@ def keyring(keys: Path, name: str, *, local: bool, needs_split: bool = False) ->
     return Keyring(found, _split(split) if split.exists() else b"")
 
 
-def secret_keys(keys: Path, name: str, *, local: bool) -> tuple[bytes, ...]:
-    """The keys in the folder `name` below `keys`, oldest first. Raises `Misconfigured` if one is missing or damaged."""
-    folder = keys / name
-    if local and not _files(folder):
+def secret_keys(keys: Path, name: str, *, local: bool, noting: bool = True) -> tuple[bytes, ...]:
+    """The keys in the folder `name` below `keys`, oldest first. Raises `Misconfigured` if one is missing, damaged or another.
+
+    `noting` writes down the fingerprints of keys that are new; who only looks must not.
+    """
+    folder, prints = keys / name, keys.parent / "prints" / name
+    used = prints.exists() or (keys.parent / "splits" / name).exists()
+    if local and not _files(folder) and not used:
         _add(folder, 1, unless_there=True)
-    files = _files(folder)
-    if [path.stem for path in files] != [f"{number:04d}" for number in range(1, len(files) + 1)] or not files:
+    files, noted = _files(folder), sorted(path.name for path in prints.glob("[0-9]*"))
+    whole = [path.stem for path in files] == [f"{number:04d}" for number in range(1, len(files) + 1)]
+    if not files or not whole or len(files) < len(noted):
         what, there = _WHAT.get(name, "the keys that hide account ids"), ", ".join(path.name for path in files)
         raise Misconfigured(
-            f"{what} are not all in {folder}: {there or 'there is none'}",
-            hint="mount 0001.key, 0002.key, ... of 32 random bytes each, without a gap; no key is ever taken away",
+            f"{what} are not all in {folder}: {there or 'there is none'}{f' of {len(noted)}' if noted else ''}",
+            hint="mount 0001.key, 0002.key, ... of 32 random bytes each, without a gap; no key is ever taken away: restore"
+            " what was there from its backup",
         )
     tightened(folder)
     found = tuple(map(_read, files))
@@ -72,6 +79,13 @@ def secret_keys(keys: Path, name: str, *, local: bool) -> tuple[bytes, ...]:
         raise Misconfigured(
             f"a key in {folder} has not {KEY_BYTES} bytes", hint="restore it from its backup: none can be made anew"
         )
+    for path, key in zip(files, found, strict=True):
+        mark = key_print(key)
+        if _noted(prints / path.stem, mark if noting else "") not in ("", mark):
+            raise Misconfigured(
+                f"{path} is not the key that this home has used: what was stored under that one would not be found",
+                hint=f"restore it from its backup; only if nothing was ever stored under it, remove {prints / path.stem}",
+            )
     return found
 
 
@@ -79,6 +93,7 @@ def rotate(keys: Path, name: str, *, local: bool) -> int:
     """Add a generation and return its number. Raises `Misconfigured`, `Conflict`, `Unavailable`."""
     generation = len(secret_keys(keys, name, local=local)) + 1
     _add(keys / name, generation)
+    secret_keys(keys, name, local=local)
     return generation
 
 

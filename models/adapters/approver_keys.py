@@ -55,16 +55,22 @@ class ApproverKeys:
         """Raises `Misconfigured` if there is no such key or the passphrase is wrong."""
         return signer(self._own, name, Duty.APPROVE, passphrase)
 
-    def admit(self, name: str) -> str:
-        """Trust a proposed approver; the public key. Raises `NotFound`, `Conflict`, `Misconfigured`, `Unavailable`."""
-        proposal = self._proposal(name)
-        key = trust(proposal).keys.get(Duty.APPROVE, {}).get(name) if proposal.exists() else None
+    def proposal(self, name: str) -> str:
+        """The public key of who may be admitted. Raises `NotFound`, `Conflict`, `Misconfigured`."""
+        path = self._proposal(name)
+        key = trust(path).keys.get(Duty.APPROVE, {}).get(name) if path.exists() else None
         if key is None:
             raise NotFound(f"nobody proposed {name}", hint=f"they run: make approver NAME={name}")
         approvers = self._approvers()
         if approvers.get(name, key) != key:
             raise Conflict(f"another key is trusted as {name}", hint=f"take it out first: make distrust NAME={name}")
-        self._write({**approvers, name: key})
+        trust_of({**trust(self._trust_file).keys, Duty.APPROVE: {**approvers, name: key}}, self._trust_file)
+        return key
+
+    def admit(self, name: str) -> str:
+        """Trust a proposed approver; the public key. Raises as `proposal` does, and `Unavailable`."""
+        key = self.proposal(name)
+        self._write({**self._approvers(), name: key})
         return key
 
     def dismiss(self, name: str) -> str:

@@ -1,7 +1,6 @@
 """The ledger as a file of JSON lines: locked, appended, synced. A line counts once its line end is on disk.
 
-Beside it stands its head, `<name>.head.json`: number, chain value and the witness's signature. Each head is also copied
-to the anchor, a file elsewhere, if there is one. A cut-off end shows against either.
+Beside it stands its head, signed by the witness: see `ledger_heads`.
 """
 
 import fcntl
@@ -9,56 +8,70 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from models.adapters import durable
+from models.adapters.ledger_heads import Heads, write
 from models.bundle import canonical
-from models.errors import Integrity, Unavailable
-from models.governance.ledger import Entry, Event, verify_chain
-from models.governance.signing import Signed, Signer
+from models.errors import Integrity, NotApproved, Unavailable
+from models.governance.ledger import Entry, Event, head_of, verify_chain
+from models.governance.signing import Duty, Signed, Signer, Trust
 
 
 class FileLedger:
     """Safe for several processes on one machine. The chain is verified whenever it is read, so also before an append.
 
     `witness` is asked for its key only when something is appended; without one, as in tests and viewers, nothing is signed.
+    `trust` says whose signature under head and entries counts when something is appended: without it, the witness's own.
     """
 
-    def __init__(self, path: Path, witness: Callable[[], Signer] | None = None, anchor: Path | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        witness: Callable[[], Signer] | None = None,
+        anchor: Path | None = None,
+        trust: Callable[[], Trust] | None = None,
+    ) -> None:
         self._path = path
         self._witness = witness
-        self._anchor = anchor
+        self._trust = trust
+        self._heads = Heads(path, anchor)
 
     def append(self, event: Event, *, model: str, actor: str, at: datetime, facts: Mapping[str, Any]) -> Entry:
         witness = self._witness() if self._witness else None
-        with self._locked(fcntl.LOCK_EX) as file, self._anchored() as anchor:
+        with self._locked(fcntl.LOCK_EX) as file, self._heads.anchored() as anchor:
             data = _whole_lines(_content(file))
             entries = _parsed(data)
-            self._check_head(entries, witness)
+            if witness:
+                self._ensure_vouched(entries, witness)
             previous = entries[-1].chain if entries else ""
             entry = Entry(len(entries) + 1, event, model, actor, at.isoformat(), dict(facts), previous).sealed()
-            entry = entry.attested(witness) if witness else entry
+            entry = self._attested(entry, witness) if witness else entry
             os.ftruncate(file, len(data))  # what a killed append left unfinished was never reported as done
             os.lseek(file, len(data), os.SEEK_SET)
-            _write(file, canonical(asdict(entry)) + b"\n")
+            write(file, canonical(asdict(entry)) + b"\n")
             os.fsync(file)
             if witness:
-                self._publish(entry, anchor)
+                self._heads.publish(entry, anchor)
             return entry
+
+    def anchor(self) -> None:
+        """Let the anchor begin with the newest head, in a ledger that holds otherwise. Raises `Integrity`."""
+        if self._witness:
+            with self._locked(fcntl.LOCK_EX) as file:
+                self._ensure_vouched(_parsed(_whole_lines(_content(file))), self._witness(), anchored=False)
+                self._heads.copy()
 
     def heads(self) -> list[tuple[str, Signed]]:
         """Every signed head that is kept, with where: beside the ledger, and in the anchor. Unverified."""
-        found = [(str(self.head_path), Signed.from_bytes(self.head_path.read_bytes()))] if self.head_path.exists() else []
-        if self._anchor and self._anchor.exists():
-            found += [(str(self._anchor), Signed.from_bytes(line)) for line in self._anchor.read_bytes().splitlines()]
-        return found
+        return self._heads.all()
 
     @property
     def head_path(self) -> Path:
-        return self._path.with_suffix(".head.json")
+        return self._heads.path
 
     def entries(self, model: str | None = None) -> list[Entry]:
         if not self._path.exists():
@@ -67,56 +80,31 @@ class FileLedger:
             entries = _parsed(_whole_lines(_content(file)))
         return [entry for entry in entries if model in (None, entry.model)]
 
-    def _check_head(self, entries: list[Entry], witness: Signer | None) -> None:
-        """Nothing is appended to a ledger whose end was cut off: the new entry would hide it.
-
-        Before its first entry a witnessed ledger gets the head of an empty one, so that none is ever without.
-        """
-        if not self.head_path.exists():
-            if witness and entries:
-                raise self._without_head(len(entries))
-            if witness:
-                durable.replace(self.head_path, witness.sign({"number": 0, "chain": ""}).to_bytes())
+    def _ensure_vouched(self, entries: list[Entry], witness: Signer, *, anchored: bool = True) -> None:
+        """Nothing is appended to what the witness did not sign: the new entry's signature would vouch for it."""
+        head = self._heads.check(entries, anchored=anchored)
+        if head is None:
+            self._heads.begin(witness.sign({"number": 0, "chain": ""}))
             return
-        document = Signed.from_bytes(self.head_path.read_bytes()).document
-        number = int(document["number"])
-        if number > len(entries) or (number and entries[number - 1].chain != document["chain"]):
+        self._verify(head, witness, f"the head of the ledger in {self.head_path} does not hold")
+        for entry in entries[head_of(head, str(self.head_path))[0] :]:
+            self._verify(entry.signed_head(), witness, f"the attestation of ledger entry {entry.number} does not hold")
+
+    def _attested(self, entry: Entry, witness: Signer) -> Entry:
+        """Signed by a witness that is trusted: an entry that is not would spoil the ledger for ever."""
+        attested = entry.attested(witness)
+        self._verify(attested.signed_head(), witness, "the witness's key here is not the one that is trusted")
+        return attested
+
+    def _verify(self, signed: Signed, witness: Signer, what: str) -> None:
+        trust = self._trust() if self._trust else Trust({Duty.ATTEST: {witness.name: witness.public()}})
+        try:
+            trust.verify(signed, Duty.ATTEST)
+        except NotApproved as error:
             raise Integrity(
-                f"the ledger ends at entry {len(entries)}, and its signed head names another entry {number}",
-                hint="see `make verify`; restore the ledger from its backup",
-            )
-
-    def _without_head(self, entries: int) -> Integrity:
-        line = f", or write the last line of the anchor {self._anchor} to it" if self._anchor else ""
-        return Integrity(
-            f"the ledger has {entries} entries and no signed head: whether its end was cut off cannot be told",
-            hint=f"nothing was recorded; restore {self.head_path} from its backup{line}, then see `make verify`",
-        )
-
-    def _publish(self, entry: Entry, anchor: int | None) -> None:
-        head = entry.signed_head().to_bytes()
-        durable.replace(self.head_path, head)
-        if anchor is not None:
-            _write(anchor, head + b"\n")
-            os.fsync(anchor)
-
-    @contextmanager
-    def _anchored(self) -> Iterator[int | None]:
-        """The anchor, opened before anything is written: an entry that cannot be anchored is not made."""
-        if self._anchor is None:
-            yield None
-            return
-        try:
-            file = os.open(self._anchor, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-        except OSError as error:
-            raise Unavailable(
-                f"the ledger's anchor {self._anchor} does not answer: {error.strerror}",
-                hint="nothing was recorded; STEWARD_LEDGER_ANCHOR names a file that can be appended to",
+                f"{what}: {error.problem}",
+                hint="nothing was recorded; restore ledger, head and the witness's key from a backup, then see `make verify`",
             ) from error
-        try:
-            yield file
-        finally:
-            os.close(file)
 
     @contextmanager
     def _locked(self, how: int) -> Iterator[int]:
@@ -165,12 +153,17 @@ def _parsed(data: bytes) -> list[Entry]:
 
 def _entry(number: int, line: bytes) -> Entry:
     try:
-        fields = json.loads(line)
-        return Entry(**fields | {"event": Event(fields["event"])})
-    except (ValueError, KeyError, TypeError) as error:
-        raise Integrity(f"ledger entry {number} cannot be read", hint="restore the ledger from its backup") from error
+        said = json.loads(line)
+        entry = Entry(**said | {"event": Event(said["event"])})
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _unreadable(number) from error
+    if any(type(getattr(entry, name)) is not kind for name, kind in _KINDS.items()):
+        raise _unreadable(number)
+    return entry
 
 
-def _write(file: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(file, data) :]
+def _unreadable(number: int) -> Integrity:
+    return Integrity(f"ledger entry {number} cannot be read", hint="restore the ledger from its backup")
+
+
+_KINDS = {each.name: {"facts": dict, "number": int}.get(each.name, str) for each in fields(Entry) if each.name != "event"}

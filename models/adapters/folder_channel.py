@@ -57,7 +57,10 @@ class FolderChannel:
         folder = self._bundle(digest)
         with self._translated():
             if not folder.is_dir():
-                raise NotFound(f"the channel has no bundle {digest[:12]}", hint="promote it again from the registry")
+                raise NotFound(
+                    f"the channel has no bundle {digest[:12]}",
+                    hint="put its folder back from a copy of the channel; the registry has the same files",
+                )
             return {path.name: _bytes(path, _LARGEST_PART) for path in sorted(folder.iterdir())}
 
     def bundles(self) -> list[str]:
@@ -127,7 +130,7 @@ class FolderChannel:
     def _signed(self, path: Path, what: str) -> Signed:
         with self._translated():
             try:
-                return Signed.from_bytes(_bytes(path, _LARGEST_DOCUMENT))
+                return Signed.from_bytes(_bytes(path, _LARGEST_DOCUMENT), str(path))
             except FileNotFoundError as error:
                 raise NotFound(f"the channel has no {what}", hint=f"looked for {path}") from error
 

@@ -23,15 +23,20 @@ WITNESS = "ledger"
 LOCAL_SIGNERS = {PUBLISHER: Duty.PUBLISH, DEMONSTRATION_APPROVER: Duty.APPROVE, WITNESS: Duty.ATTEST}
 
 
+_MOUNT = "put the key back from its backup, or mount it there, as unencrypted PEM; one that is made anew counts for nothing"
+
+
 def signer(folder: Path, name: str, duty: Duty, passphrase: str = "") -> Signer:
     """The signer whose private key is `<duty>-<name>.pem` in `folder`; a job's key has no passphrase. Raises `Misconfigured`."""
     path = key_path(folder, name, duty)
+    if not path.exists():
+        hint = f"is {name!r} the right name, and STEWARD_PIPELINES_APPROVER_KEYS the right folder? make approver makes a key"
+        raise Misconfigured(f"there is no private key to {duty} at {path}", hint=hint if passphrase else _MOUNT)
     try:
         key = load_pem_private_key(tightened(path).read_bytes(), password=passphrase.encode() or None)
     except (OSError, ValueError, TypeError) as error:
         raise Misconfigured(
-            f"there is no private key to {duty} at {path}" if not path.exists() else f"{path} cannot be opened",
-            hint="the passphrase is wrong, or it is no PEM key" if passphrase else "mount the key there, as unencrypted PEM",
+            f"{path} cannot be opened", hint="the passphrase is wrong, or it is no PEM key" if passphrase else _MOUNT
         ) from error
     if not isinstance(key, Ed25519PrivateKey):
         raise Misconfigured(f"{path} is not an Ed25519 key", hint="make one with `openssl genpkey -algorithm ed25519`")
@@ -69,17 +74,22 @@ def trust_of(keys: Mapping[str, Mapping[str, str]], path: Path, *, demonstration
 
 
 def make_local_keys(folder: Path, trust_path: Path) -> None:
-    """Make what is missing of the local profile's keys, and the trust file. Several processes may do so at once."""
+    """Make what is missing of the local profile's keys, and the trust file. Several processes may do so at once.
+
+    A key that the trust file lists already is never made again: it was lost, and another one would count for nothing.
+    """
+    known = trust(trust_path).keys if trust_path.exists() else {}  # read first: it is written once all keys are there
     for name, duty in LOCAL_SIGNERS.items():
         path = key_path(folder, name, duty)
-        if not path.exists():
+        if not path.exists() and name not in known.get(duty, {}):
             pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
             _unless_there(path, pem, 0o600)
-    public = {str(duty): {name: signer(folder, name, duty).public()} for name, duty in LOCAL_SIGNERS.items()}
-    if not trust_path.exists():
+    if not known:
+        public = {str(duty): {name: signer(folder, name, duty).public()} for name, duty in LOCAL_SIGNERS.items()}
         _unless_there(trust_path, canonical(public), 0o644)
-    elif Duty.ATTEST not in (known := trust(trust_path).keys):  # a home of before there was a witness
-        durable.replace(trust_path, canonical({**known, Duty.ATTEST: public[Duty.ATTEST]}))
+    elif Duty.ATTEST not in known:  # a home of before there was a witness
+        witness = {WITNESS: signer(folder, WITNESS, Duty.ATTEST).public()}
+        durable.replace(trust_path, canonical({**known, Duty.ATTEST: witness}))
 
 
 def key_path(folder: Path, name: str, duty: Duty) -> Path:

@@ -65,4 +65,5 @@ USE_CASE = UseCase(
     first_as_of=date(2005, 7, 31),
     source=panel,
     inventory=INVENTORY,
+    exposure=lambda columns: float(columns["credit_limit"].sum()),
 )

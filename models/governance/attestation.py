@@ -3,27 +3,44 @@
 The chain alone proves nothing against who can write the file: it can be made anew without a key. An attestation cannot.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from models.errors import Integrity, PlatformError
-from models.governance.ledger import Entry
+from models.governance.facts import unreadable
+from models.governance.ledger import Entry, Ledger, head_of
 from models.governance.requests import Office
 from models.governance.signing import Duty, Signed, Trust
 from models.governance.verification import Finding
 
 
 def ensure_attested(office: Office) -> None:
-    """Raises `Integrity` unless every entry and every head of the ledger is signed by a trusted witness, and none was cut off.
+    """Raises `Integrity` as `attested` does."""
+    attested(office.ledger, lambda: office.trust)
 
-    The cost is one signature check an entry and head, about a tenth of a millisecond each.
+
+def attested(ledger: Ledger, trust: Callable[[], Trust]) -> list[Entry]:
+    """All entries, oldest first, of a ledger that may be relied on.
+
+    Raises `Integrity` unless every entry and every head is signed by a trusted witness, none was cut off, and each says what
+    its kind must say. The cost is one signature check an entry and head, about a tenth of a millisecond each.
     """
-    heads = office.ledger.heads()  # read first: an entry that is added meanwhile has a head that these entries lack
-    entries = office.ledger.entries()
-    for finding in (*unattested(entries, office.trust), *cut_off(entries, heads, office.trust)):
+    heads = ledger.heads()  # read first: an entry that is added meanwhile has a head that these entries lack
+    entries = ledger.entries()
+    for finding in unsound(entries, heads, trust()) if entries or heads else ():
         raise Integrity(
             f"{finding.where}: {finding.problem}",
-            hint="nothing is decided on it: restore ledger and head from a backup that agrees with the anchor, then make verify",
+            hint="nothing is decided on it, and nothing was recorded: restore ledger and head from a backup that agrees with"
+            " the anchor, then make verify",
         )
+    return entries
+
+
+def unsound(entries: Sequence[Entry], heads: Sequence[tuple[str, Signed]], trust: Trust) -> list[Finding]:
+    """What does not hold of the ledger itself; whatever else is compared with it rests on this.
+
+    What nobody attested is not interpreted.
+    """
+    return [*unattested(entries, trust), *cut_off(entries, heads, trust)] or list(unreadable(entries))
 
 
 def unattested(entries: Sequence[Entry], trust: Trust) -> Iterator[Finding]:
@@ -42,11 +59,12 @@ def cut_off(entries: Sequence[Entry], heads: Sequence[tuple[str, Signed]], trust
         if problem := unsigned(trust, signed, Duty.ATTEST):
             yield Finding(where, f"a signed head does not hold: {problem}")
             continue
-        number, last = int(signed.document["number"]), len(entries)
+        number, chain = head_of(signed, where)
+        last = len(entries)
         if number > last:
             yield Finding(f"ledger entry {last + 1}", f"removed from the end, up to entry {number}: {where} has the signed head")
             return
-        if number and entries[number - 1].chain != signed.document["chain"]:
+        if number and entries[number - 1].chain != chain:
             yield Finding(f"ledger entry {number}", f"not the one whose signed head {where} has: it was replaced")
             return
 

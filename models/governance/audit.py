@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from models.channel import Move, ReleaseChannel, pointer_at, verified
 from models.errors import PlatformError
 from models.governance.approval import DEMONSTRATION_APPROVER
-from models.governance.attestation import cut_off, unattested, unsigned
+from models.governance.attestation import unsigned, unsound
 from models.governance.dossier import Dossiers, evidence_digest
 from models.governance.ledger import Entry, Event
+from models.governance.signers import check_signers
 from models.governance.signing import Duty, Signed, Trust
 from models.governance.stop import stop_at
 from models.governance.verification import Finding
@@ -31,15 +32,17 @@ class Records:
 
 
 def audit(records: Records) -> list[Finding]:
-    """Everything that does not hold, the ledger first and in its order; empty if all of it holds."""
-    return [
-        *unattested(records.entries, records.trust),
-        *cut_off(records.entries, records.heads, records.trust),
+    """Everything that does not hold, in the ledger's order; empty if all of it holds.
+
+    If the ledger itself does not hold, that alone: what nobody attested, or cannot be read, is not interpreted.
+    """
+    return unsound(records.entries, records.heads, records.trust) or [
         *_releases(records),
         *_stops(records),
         *_approvals(records),
         *_contents(records),
         *_approvers(records),
+        *check_signers(records.entries, records.trust),
     ]
 
 
@@ -109,9 +112,9 @@ def _approvals(records: Records) -> Iterator[Finding]:
 
 
 def _contents(records: Records) -> Iterator[Finding]:
-    """Bundles that anybody asked to promote, and all evidence that was ever registered or asked with, byte by byte."""
-    asked = {entry.facts["bundle"]: entry for entry in records.entries if entry.event is Event.REQUESTED}
-    for digest, entry in asked.items():
+    """All bundles that were ever registered or asked for, and all evidence of them, byte by byte."""
+    named = {entry.facts["bundle"]: entry for entry in sorted(_named(records), key=lambda each: each.event is Event.REQUESTED)}
+    for digest, entry in named.items():
         try:
             verified(records.channel, entry.model, digest)
         except PlatformError as error:

@@ -16,6 +16,7 @@ from models.governance.ledger import Event
 from models.governance.registration import check_registered
 from models.governance.requests import Office, Request, needed, policy_changes, request, requested, withdrawn
 from models.governance.signing import Duty, Signed, Signer
+from models.governance.yardstick import said
 
 
 def sign_off(
@@ -187,7 +188,7 @@ def people_only(office: Office, wanted: Request) -> str:
         return f"{wanted.requester} asked to override the gate: {wanted.override}"
     bundle: Bundle = verified(office.channel, wanted.model, wanted.bundle)
     _, changes = policy_changes(office, wanted, bundle)
-    return f"the policy was edited after results were seen: {', '.join(changes)}" if changes else ""
+    return said(changes) if changes else ""
 
 
 def check_evidence(office: Office, wanted: Request) -> str:
@@ -222,7 +223,7 @@ def _await_pack(office: Office, wanted: Request) -> None:
 def _check_override(office: Office, wanted: Request) -> None:
     """Raises `NotApproved` unless the requester, an approver, signed exactly this reason."""
     for entry in office.noted(Event.OVERRIDE_REQUESTED, wanted.model, wanted.bundle):
-        signed = Signed.from_dict(entry.facts["signed"])
+        signed = Signed.from_dict(entry.facts["signed"], f"the override in ledger entry {entry.number}")
         if signed.signer == wanted.requester and signed.document.get("reason") == wanted.override:
             office.trust.verify(signed, Duty.APPROVE)
             return

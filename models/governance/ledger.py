@@ -27,7 +27,9 @@ class Event(StrEnum):
     RESUMED = "resumed"
     TRUSTED = "trusted"
     DISTRUSTED = "distrusted"
+    SIGNERS_NOTED = "signers_noted"
     KEYS_ROTATED = "keys_rotated"
+    ANCHORED = "anchored"
     INPUTS_EXPIRED = "inputs_expired"
     DECISIONS_SEALED = "decisions_sealed"
     HOLD_OPENED = "hold_opened"
@@ -98,10 +100,25 @@ def verify_chain(entries: Sequence[Entry]) -> None:
         previous = entry.chain
 
 
+def head_of(signed: Signed, where: str) -> tuple[int, str]:
+    """Number and chain value of the entry that a signed head stands for; 0 and "" before the first.
+
+    Raises `Integrity` for what is no head.
+    """
+    number, chain = signed.document.get("number"), signed.document.get("chain")
+    if type(number) is not int or number < 0 or not isinstance(chain, str):
+        raise Integrity(f"{where} is no head of a ledger: it names no entry", hint="restore it from its backup, then make verify")
+    return number, chain
+
+
 def _broken(entry: Entry, number: int, previous: str) -> str:
     if entry.number != number:
         return f"entry {entry.number} stands in its place"
-    if entry.sealed().chain != entry.chain:
+    try:
+        chain = entry.sealed().chain
+    except (ValueError, RecursionError):  # no process of ours can have written that
+        return "its facts are none that could be sealed"
+    if chain != entry.chain:
         return "its content is not what its chain value was made of"
     return "" if entry.previous == previous else "it does not follow the entry before it"
 

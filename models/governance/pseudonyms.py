@@ -27,7 +27,7 @@ SPLITS = 256
 _VALUE_BYTES = 16
 _REMEMBERED = 1 << 17  # accounts; the same ones return in every table of every month
 _SPLIT, _SPLIT_BYTES = b"held-out", 8
-_PRINT, _PRINT_BYTES = b"split of a home", 16
+_PRINT, _KEY_PRINT, _PRINT_BYTES = b"split of a home", b"key of a home", 16
 _FORM = re.compile(r"p([1-9]\d{0,3})_([0-9a-f]{2})([0-9a-f]{32})")
 
 
@@ -139,6 +139,11 @@ def split_of(account: str, key: bytes = b"") -> int:
 def split_print(key: bytes = b"") -> str:
     """The fingerprint of a key of the split, or of there being none."""
     return blake2b(digest_size=_PRINT_BYTES, person=_PRINT, key=key).hexdigest()
+
+
+def key_print(key: bytes) -> str:
+    """The fingerprint of a key of a ring."""
+    return blake2b(key, digest_size=_PRINT_BYTES, person=_KEY_PRINT).hexdigest()
 
 
 def masked(ring: Keyring, delivered: Array, pattern: str | None) -> Array:

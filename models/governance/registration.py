@@ -6,16 +6,25 @@ not be able to bring in a model of their own: without the publisher's key nothin
 
 from dataclasses import asdict
 
+from models.channel import verified
 from models.errors import NotApproved
 from models.governance.ledger import Event
 from models.governance.requests import Office, Request
+from models.governance.signers import begin_signers
 from models.governance.signing import Duty, Signed
+from models.governance.yardstick import yardstick
 
 
 def note_registered(office: Office, model: str, *, version: int, bundle: str, evidence: str, run: str, actor: str) -> None:
-    """Write down, signed, which bundle and evidence were registered. The same again adds nothing."""
+    """Write down, signed, which bundle and evidence were registered, and what it is judged with. The same again adds nothing.
+
+    The bundle is in the channel already.
+    """
+    begin_signers(office, actor)
     signed = office.publisher.sign({"model": model, "version": version, "bundle": bundle, "evidence": evidence})
-    facts = {"bundle": bundle, "version": version, "run": run, "evidence": evidence, "signed": asdict(signed)}
+    judged_with = yardstick(verified(office.channel, model, bundle))
+    facts = {"bundle": bundle, "version": version, "run": run, "evidence": evidence, "yardstick": judged_with}
+    facts |= {"signed": asdict(signed)}
     office.note_once(Event.REGISTERED, model, actor, facts)
 
 
@@ -27,7 +36,7 @@ def check_registered(office: Office, wanted: Request) -> None:
         raise NotApproved(
             f"{name} was registered by nobody who signed for it", hint="register it with `make train`, which holds the key"
         )
-    signed = Signed.from_dict(entries[-1].facts["signed"])
+    signed = Signed.from_dict(entries[-1].facts["signed"], f"the registration of {name}")
     office.trust.verify(signed, Duty.PUBLISH)
     asked = {"model": wanted.model, "version": wanted.version, "bundle": wanted.bundle, "evidence": wanted.evidence}
     if differing := [field for field, value in asked.items() if signed.document.get(field) != value]:

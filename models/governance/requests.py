@@ -1,18 +1,18 @@
 """Asking for a promotion: the maker asks, and what is asked stands in the ledger until a checker has decided."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from models.bundle import Bundle
-from models.channel import APPROVERS_OF_A_POLICY_CHANGE, POLICY, ReleaseChannel, approvers_needed, check_compatible, verified
+from models.channel import APPROVERS_OF_A_POLICY_CHANGE, ReleaseChannel, approvers_needed, check_compatible, verified
 from models.clock import Clock
-from models.errors import NotFound
+from models.errors import Integrity, NotFound
 from models.governance.dossier import Dossiers
 from models.governance.ledger import Entry, Event, Ledger
 from models.governance.signing import Signer, Trust
+from models.governance.yardstick import edited, yardstick
 
 
 @dataclass(frozen=True)
@@ -91,18 +91,17 @@ def needed(office: Office, wanted: Request) -> int:
 
 
 def policy_changes(office: Office, wanted: Request, bundle: Bundle) -> tuple[str, dict[str, list[Any]]]:
-    """The bundle that was judged before with another policy ("" if none), and what differs: field -> [before, now].
+    """The bundle that was judged before with another policy or inventory ("" if none), and what differs: field -> [before, now].
 
-    With a champion its policy is the measure. Without one, that of every candidate whose results anybody has seen.
+    With a champion its yardstick is the measure. Without one, that of every candidate whose results anybody has seen. What
+    was noted once by that measure stays true. Raises `Integrity` if a changed yardstick is gone with its bundle.
     """
-    before = [wanted.compared_with] if wanted.compared_with else _judged_before(office, wanted)
-    for digest in reversed(before):
-        try:
-            policy = verified(office.channel, wanted.model, digest).files[POLICY]
-        except NotFound:
-            continue  # a refused candidate of long ago, deleted by then
-        if policy != bundle.files[POLICY]:
-            return digest, _differences(json.loads(policy), json.loads(bundle.files[POLICY]))
+    for digest, noted in reversed(_judged_before(office, wanted)):
+        if noted != yardstick(bundle) and (changes := edited(_seen(office, wanted.model, digest), bundle)):
+            return digest, changes
+    for entry in office.noted(Event.POLICY_CHANGED, wanted.model, wanted.bundle):
+        if wanted.compared_with in ("", entry.facts["before"]):
+            return entry.facts["before"], entry.facts["changes"]
     return "", {}
 
 
@@ -117,25 +116,40 @@ class Withdrawal:
 
 def withdrawn(office: Office, wanted: Request) -> Withdrawal | None:
     """The last word against this bundle."""
+    return withdrawal(office.ledger.entries(wanted.model), wanted.bundle)
+
+
+def withdrawal(entries: Iterable[Entry], bundle: str) -> Withdrawal | None:
+    """The last word against a bundle, by the entries of its model."""
     found = None
-    for entry in office.ledger.entries(wanted.model):
-        rolled_back = entry.event is Event.ROLLED_BACK and entry.facts["previous"] == wanted.bundle
-        if rolled_back or (entry.event is Event.REJECTED and entry.facts["bundle"] == wanted.bundle):
+    for entry in entries:
+        rolled_back = entry.event is Event.ROLLED_BACK and entry.facts["previous"] == bundle
+        if rolled_back or (entry.event is Event.REJECTED and entry.facts["bundle"] == bundle):
             what = "rolled back" if rolled_back else "rejected"
             found = Withdrawal(what, entry.facts["reason"], datetime.fromisoformat(entry.recorded_at))
     return found
 
 
-def _judged_before(office: Office, wanted: Request) -> list[str]:
-    """Registered before this bundle was, oldest first."""
-    judged = [entry.facts["bundle"] for entry in office.ledger.entries(wanted.model) if entry.event is Event.REGISTERED]
-    return judged[: judged.index(wanted.bundle)] if wanted.bundle in judged else judged
+def _judged_before(office: Office, wanted: Request) -> list[tuple[str, Mapping[str, str] | None]]:
+    """Bundles with the yardstick that the ledger noted of them (None in earlier releases), oldest first.
+
+    The champion; without one, everything registered before this bundle was.
+    """
+    entries = [entry for entry in office.ledger.entries(wanted.model) if entry.event is Event.REGISTERED]
+    noted = {entry.facts["bundle"]: entry.facts.get("yardstick") for entry in entries}
+    if wanted.compared_with:
+        return [(wanted.compared_with, noted.get(wanted.compared_with))]
+    judged = list(noted)
+    earlier = judged[: judged.index(wanted.bundle)] if wanted.bundle in noted else judged
+    return [(digest, noted[digest]) for digest in earlier]
 
 
-def _differences(before: Any, now: Any, path: str = "") -> dict[str, list[Any]]:
-    if isinstance(before, dict) and isinstance(now, dict):
-        found: dict[str, list[Any]] = {}
-        for name in sorted({*before, *now}):
-            found |= _differences(before.get(name), now.get(name), f"{path}.{name}" if path else name)
-        return found
-    return {} if before == now else {path: [before, now]}
+def _seen(office: Office, model: str, digest: str) -> Bundle:
+    try:
+        return verified(office.channel, model, digest)
+    except NotFound as error:
+        raise Integrity(
+            f"bundle {digest[:12]} of {model}, whose results were seen, is not in the release channel: whether policy or"
+            " inventory were edited since cannot be told",
+            hint="put it back from a copy of the channel; the registry has its files too",
+        ) from error

@@ -43,21 +43,22 @@ class Signed:
         return canonical(asdict(self))
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> Self:
+    def from_bytes(cls, data: bytes, where: str = "a signed document") -> Self:
+        """`where` it lies, for the message. Raises `NotApproved`."""
         try:
-            return cls.from_dict(json.loads(data))
+            return cls.from_dict(json.loads(data), where)
         except (ValueError, RecursionError) as error:
-            raise _unreadable() from error
+            raise _unreadable(where) from error
 
     @classmethod
-    def from_dict(cls, raw: Mapping[str, Any]) -> Self:
+    def from_dict(cls, raw: Mapping[str, Any], where: str = "a signed document") -> Self:
         try:
             signature, key = str(raw.get("signature", "")), str(raw.get("key", ""))
             found = cls(dict(raw["document"]), str(raw["signer"]), Duty(raw["duty"]), signature, key)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise _unreadable() from error
+            raise _unreadable(where) from error
         if not found.signature:
-            raise NotApproved("a document has no signature", hint="what nobody signed counts for nothing; find out who wrote it")
+            raise NotApproved(f"{where} has no signature", hint="what nobody signed counts for nothing; find out who wrote it")
         return found
 
 
@@ -137,5 +138,5 @@ def _about(document: Mapping[str, Any]) -> str:
     return ", ".join(told) or "something that names no model"
 
 
-def _unreadable() -> NotApproved:
-    return NotApproved("a signed document cannot be read", hint="it was cut off or edited; fetch it again")
+def _unreadable(where: str) -> NotApproved:
+    return NotApproved(f"{where} cannot be read", hint="it was cut off or edited; fetch it again")

@@ -7,6 +7,8 @@ from models.channel import Pointer, ReleaseChannel, head, release
 from models.errors import NotApproved
 from models.governance.approval import Approval, agreeing
 from models.governance.dossier import by_verdict
+from models.governance.ledger import Ledger
+from models.governance.requests import withdrawal
 from models.governance.signing import Trust
 
 
@@ -44,17 +46,28 @@ class Standing:
         return self.approvals[0].accepted if self.approvals else ()
 
 
-def standing(channel: ReleaseChannel, trust: Trust, model: str, now: datetime) -> Standing:
-    """Raises `NoChampion`, and `Integrity` or `NotFound` for what no service would load."""
+def standing(channel: ReleaseChannel, trust: Trust, ledger: Ledger, model: str, now: datetime) -> Standing:
+    """Raises `NoChampion`, and `Integrity` or `NotFound` for what no service would load.
+
+    Named are those whose signature counts: signed after the last word against the bundle, which only the ledger has.
+    """
     pointer, people = head(channel, trust, model), replace(trust, demonstration=False)
     found, bundle = channel.approvals(pointer.bundle), pointer.bundle
+    last = withdrawal(ledger.entries(model), bundle)
+
+    def counting(by: Trust) -> tuple[Approval, ...]:
+        agreed = agreeing(found, by, model=model, bundle=bundle, now=now)
+        return tuple(each for each in agreed if last is None or datetime.fromisoformat(each.approved_at) > last.at)
+
     try:
         release(channel, people, model, now=now)
-        return Standing(pointer, agreeing(found, people, model=model, bundle=bundle, now=now), "")
+        if approvals := counting(people):
+            return Standing(pointer, approvals, "")
+        problem = f"nobody has signed since it was {last.what}" if last else ""
     except NotApproved as why:
         problem = why.problem
     try:
-        return Standing(pointer, agreeing(found, trust, model=model, bundle=bundle, now=now), problem)
+        return Standing(pointer, counting(trust), problem)
     except NotApproved:
         return Standing(pointer, (), problem)
 

@@ -13,6 +13,7 @@ from models.channel import Move, Pointer, Release, ReleaseReader, approvers_need
 from models.errors import Conflict, Integrity, NoChampion, NotApproved, NotFound, PlatformError, Unavailable
 from models.governance.answerable import answerable
 from models.governance.approval import agreeing
+from models.governance.attestation import ensure_attested
 from models.governance.checking import check_standing
 from models.governance.ledger import Entry, Event
 from models.governance.requests import Office, requested
@@ -173,8 +174,9 @@ def _noted(office: Office, model: str) -> dict[int, Entry]:
 
 
 def _last_noted(office: Office, model: str) -> int:
-    """The highest number that the ledger knows; 0 if it cannot be read, for that must keep nobody from stopping a model."""
+    """The highest number that the ledger knows; 0 if nothing rests on it, for that must keep nobody from stopping a model."""
     try:
+        ensure_attested(office)
         return max(_noted(office, model), default=0)
     except PlatformError:
         return 0
@@ -190,6 +192,7 @@ def _publish(office: Office, wanted: Stop) -> Stop:
         document = replace(wanted, sequence=max(office.channel.stops(wanted.model), last) + 1)
         office.channel.add_stop(document.model, document.sequence, office.publisher.sign(asdict(document)))
     try:
+        ensure_attested(office)
         reconcile(office, document.model)
     except PlatformError as error:
         said = "stopped" if document.stopped else "let go on"

@@ -38,3 +38,6 @@ def _found(check: Check) -> list[Finding]:
         return list(check.findings())
     except PlatformError as error:
         return [Finding(check.subject, error.problem, error.hint)]
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        problem = f"a record cannot be read, so the rest was not looked at: {type(error).__name__}: {error}"
+        return [Finding(check.subject, problem, "something stands in it that no release of the platform writes")]

@@ -15,9 +15,20 @@ from models.contract import Columns
 from models.errors import Conflict, Integrity, NotFound, Unavailable
 from monitoring.adapters import sql_seals
 from monitoring.adapters.lanes import Lanes
-from monitoring.adapters.sql_schema import ANSWERS, DECISIONS, REVIEWS, engine, is_current, upgrade
+from monitoring.adapters.sql_schema import ANSWERS, DECISIONS, REVIEWS, engine, has_decisions, is_current, unknown, upgrade
 from monitoring.chain import DECISION, REVIEW, ChainKeys, Link, Seal
-from monitoring.decisions import Answered, Entry, Expiring, LoggedDecision, Review, input_columns, missing, read_reasons, stamp
+from monitoring.decisions import (
+    Answered,
+    Entry,
+    Expiring,
+    LoggedDecision,
+    Review,
+    Unmigrated,
+    input_columns,
+    missing,
+    read_reasons,
+    stamp,
+)
 from monitoring.rows import decision_rows, read_decision, read_inputs, review_row
 
 _TYPES: dict[str, type[np.generic]] = {
@@ -157,15 +168,25 @@ class SqlDecisionLog:
 
     def links(self) -> Iterator[Link]:
         with _translated():
-            if not is_current(self._engine):
+            if not is_current(self._engine) and not has_decisions(self._engine):
                 return
-        for table in (DECISIONS, REVIEWS):
-            with self._reading() as connection:
-                yield from sql_seals.links(connection, table)
+            if lacking := unknown(self._engine, DECISIONS, REVIEWS):
+                raise Unmigrated(
+                    f"its seals cannot be read: it lacks {', '.join(lacking)}",
+                    hint="make report brings an older log up to date; if it was up to date, somebody took these away: restore"
+                    " it from its backup, then make verify",
+                )
+            with self._engine.connect() as connection:  # whatever its schema is called: nothing is migrated for a look
+                for table in (DECISIONS, REVIEWS):
+                    yield from sql_seals.links(connection, table)
 
     def linked(self, decision_id: str) -> list[Link]:
         with self._reading() as connection:
-            return sql_seals.linked(connection, decision_id)
+            return sql_seals.linked(connection, DECISIONS, decision_id)
+
+    def linked_review(self, decision_id: str) -> list[Link]:
+        with self._reading() as connection:
+            return sql_seals.linked(connection, REVIEWS, decision_id)
 
     def heads(self) -> Mapping[str, Seal]:
         with self._reading() as connection:

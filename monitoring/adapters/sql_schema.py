@@ -152,10 +152,27 @@ def upgrade(database: Engine) -> None:
 
 def is_current(database: Engine) -> bool:
     """Whether the tables are there as this code knows them, or with additions; makes nothing, not even SQLite's file."""
-    if database.dialect.name == "sqlite" and not Path(str(database.url.database)).exists():
+    if not _is_there(database):
         return False
     with database.connect() as connection:
         return _is_current(connection)
+
+
+def has_decisions(database: Engine) -> bool:
+    """Whether there is a table of decisions, of whatever schema; makes nothing."""
+    return _is_there(database) and inspect(database).has_table(DECISIONS.name)
+
+
+def unknown(database: Engine, *tables: Table) -> list[str]:
+    """Columns of these tables that the database does not have."""
+    looking = inspect(database)
+    there = {each.name: looking.get_columns(each.name) if looking.has_table(each.name) else [] for each in tables}
+    names = {name: {column["name"] for column in columns} for name, columns in there.items()}
+    return [f"{each.name}.{column.name}" for each in tables for column in each.c if column.name not in names[each.name]]
+
+
+def _is_there(database: Engine) -> bool:
+    return database.dialect.name != "sqlite" or Path(str(database.url.database)).exists()
 
 
 def _is_current(connection: Connection) -> bool:

@@ -20,12 +20,12 @@ def links(connection: Connection, table: Table) -> Iterator[Link]:
     yield from map(_link, connection.execute(query))
 
 
-def linked(connection: Connection, decision_id: str) -> list[Link]:
-    """A decision after the one before it in its lane."""
-    c = DECISIONS.c
+def linked(connection: Connection, table: Table, decision_id: str) -> list[Link]:
+    """A decision or its review after the one before it in its lane."""
+    c = table.c
     own = select(c.lane, c.place).where(c.decision_id == decision_id).subquery()
     before = c.lane != "", c.lane == own.c.lane, c.place == own.c.place - 1
-    query = _links(DECISIONS).join(own, or_(c.decision_id == decision_id, and_(*before))).order_by(c.place)
+    query = _links(table).join(own, or_(c.decision_id == decision_id, and_(*before))).order_by(c.place)
     return [_link(row) for row in connection.execute(query)]
 
 

@@ -15,6 +15,7 @@ from models.governance.inbox import Waiting, waiting
 from models.governance.inventory import Inventory, oversight
 from models.governance.ledger import Entry, Event
 from models.governance.requests import Office, requested
+from models.governance.signers import signers
 from models.governance.signing import Signer
 from models.governance.standing import standing
 from models.governance.verification import found_by
@@ -85,7 +86,7 @@ def promote(chosen: Namespace) -> Ended:
     bundle = _digest(parts, chosen.bundle)
     parts.expect_seals()
     pointer = release.promote(office, model, bundle)
-    found = standing(office.channel, office.trust, model, office.clock.now())
+    found = standing(office.channel, office.trust, office.ledger, model, office.clock.now())
     print(f"{model}: version {pointer.version}, bundle {bundle[:12]}, is in force. A running service follows by itself.")
     print("\n".join(f"  {line}" for line in found.lines))
     _say_conditions(found.approvals)
@@ -134,7 +135,7 @@ def verify(chosen: Namespace) -> Ended:
     print(f"{len(entries)} ledger entries hold, each attested; the head is signed{anchored}.")
     print("\n".join(check.holds for check in checks))
     for name in parts.channel.models():
-        print(f"{name}: {standing(parts.channel, parts.trust(), name, parts.clock.now()).sentence}.")
+        print(f"{name}: {standing(parts.channel, parts.trust(), parts.ledger, name, parts.clock.now()).sentence}.")
     return Ended.DONE
 
 
@@ -150,8 +151,8 @@ def make_approver(chosen: Namespace) -> Ended:
 def trust(chosen: Namespace) -> Ended:
     parts = platform()
     answerable(chosen.by, chosen.reason)
-    key = parts.approvers.admit(chosen.name)
-    _note_trust(parts, Event.TRUSTED, chosen, key)
+    _note_trust(parts, Event.TRUSTED, chosen, parts.approvers.proposal(chosen.name))  # first: nobody counts unrecorded
+    parts.approvers.admit(chosen.name)
     print(f"{chosen.name} may approve from now on; running services know it within five seconds")
     return Ended.DONE
 
@@ -159,9 +160,34 @@ def trust(chosen: Namespace) -> Ended:
 def distrust(chosen: Namespace) -> Ended:
     parts = platform()
     answerable(chosen.by, chosen.reason)
-    key = parts.approvers.dismiss(chosen.name)
-    _note_trust(parts, Event.DISTRUSTED, chosen, key)
+    key = parts.approvers.dismiss(chosen.name)  # first: a ledger that is broken must keep nobody in
+    try:
+        _note_trust(parts, Event.DISTRUSTED, chosen, key)
+    except PlatformError as error:
+        raise Integrity(f"{chosen.name} is dismissed, but that is not recorded: {error.problem}", error.hint) from error
     print(f"{chosen.name} may not approve any more, and what {chosen.name} approved no longer counts")
+    return Ended.DONE
+
+
+def note_signers(chosen: Namespace) -> Ended:
+    """A person answers for the keys of jobs that the trust file lists."""
+    by, reason = answerable(chosen.by, chosen.reason)
+    parts = platform()
+    found = signers(parts.trust())
+    parts.ledger.append(Event.SIGNERS_NOTED, model="", actor=by, at=parts.clock.now(), facts=found | {"reason": reason})
+    for duty, keys in found.items():
+        print(f"may {duty}: {', '.join(sorted(keys))}")
+    return Ended.DONE
+
+
+def anchor(chosen: Namespace) -> Ended:
+    """The ledger says who let its anchor begin, and when: what was cut off before that, it cannot show."""
+    by, reason = answerable(chosen.by, chosen.reason)
+    parts = platform()
+    parts.begin_anchor()
+    facts = {"anchor": str(parts.settings.ledger_anchor), "reason": reason}
+    entry = parts.ledger.append(Event.ANCHORED, model="", actor=by, at=parts.clock.now(), facts=facts)
+    print(f"{parts.settings.ledger_anchor} has the heads of the ledger from entry {entry.number - 1} on")
     return Ended.DONE
 
 
@@ -171,9 +197,9 @@ def _note_trust(parts: Platform, event: Event, chosen: Namespace, key: str) -> N
 
 
 def _with_releases(chosen: Namespace) -> Platform:
-    """An empty home stays empty: the office would make keys in it. Raises `NoChampion`."""
+    """An empty home stays empty: the office would make keys in it. Raises `NoChampion`, and `Integrity`: see `attested`."""
     parts = platform(use_case=chosen.model or "")
-    if not parts.ledger.entries(parts.use_case.name):
+    if not any(entry.model == parts.use_case.name for entry in parts.attested()):
         raise NoChampion(f"nothing was ever registered of {parts.use_case.name}", hint="run `make train` first")
     return parts
 
@@ -279,7 +305,7 @@ def _standing(parts: Platform, name: str) -> list[str]:
     if not entries or not parts.channel.pointers(name):
         return ["in force   nothing"]
     office: Office = parts.office
-    now = standing(office.channel, office.trust, name, office.clock.now())
+    now = standing(office.channel, office.trust, office.ledger, name, office.clock.now())
     refused = now.problem and office.demonstration is None
     how = "promoted" if refused else "in force"
     found = [
@@ -287,6 +313,7 @@ def _standing(parts: Platform, name: str) -> list[str]:
         *(f"approval   {line}" for line in now.lines),
         f"gates      {_gates(parts, name, now.pointer.bundle)}",
     ]
+    found += [f"OVERDUE    {late.problem}" for late in parts.overdue(name)]
     halted = stop.newest(office.channel, office.trust, name)
     return [*found, f"STOPPED    {halted.reason} ({halted.asked_by})"] if halted and halted.stopped else found
 

@@ -21,7 +21,7 @@ from pipelines.pack.artefacts import Verdict as PackVerdict
 from pipelines.pack.files import BUDGET_SECONDS as PACK_SECONDS
 from pipelines.promotion import aliases, earlier, mirror
 from pipelines.rebuild import run as rebuilding
-from pipelines.steps import Ending, Kind
+from pipelines.steps import Ending, Kind, unreported
 from pipelines.stopwatch import Part, Stopwatch
 from pipelines.wiring import Platform, platform
 
@@ -72,7 +72,7 @@ def monitor(chosen: Namespace) -> Ended:
     with engine(parts, verbose=chosen.verbose) as flows:
         reports = flows.monitor(use_case=parts.use_case.name)
     if not reports:
-        print("Nothing to report on: no decision has been logged.")
+        print(f"Nothing to report on: {unreported(parts)}")
         return _next("make serve, then score some accounts")
     for report in reports:
         print(f"{report.month}: {report.verdict.level}. {report.verdict.sentence}")

@@ -1,36 +1,40 @@
 """The commands about records: make a past decision again, delete what was kept long enough, rotate the keys of pseudonyms."""
 
 from argparse import Namespace
-from functools import partial
+from contextlib import suppress
 
 from models.catalog import names
-from models.errors import Integrity
+from models.errors import PlatformError
 from models.governance.answerable import answerable
 from models.governance.ledger import Event
+from monitoring.decisions import LoggedDecision
 from monitoring.retention import retain as expire
 from pipelines.commands.loop import Ended
-from pipelines.redecision import Published, ensure_unedited, find, redecide, told
-from pipelines.wiring import platform
+from pipelines.rebuild.differences import Difference
+from pipelines.redecision import Published, edit, ensure_same, find, redecide, told
+from pipelines.wiring import Platform, platform
 
 
 def replay_decision(chosen: Namespace) -> Ended:
-    """Raises `NotFound`, `Expired`, and `Integrity` naming what came out otherwise."""
+    """Raises `NotFound`, `Expired`, and `Integrity` naming what was edited, came out otherwise or is missed."""
     parts = platform(use_case=chosen.model or "")
-    decision = find(parts.decisions, parts.lake, chosen.id)
-    print("\n".join(told(decision)))
-    ensure = partial(ensure_unedited, parts.decisions, parts.ledger.entries(), parts.chain_keys, chosen.id)
-    if not decision.inputs:
-        ensure()  # before it is called expired
-    published = Published.of(parts.channel, parts.trust(), decision.model, decision.bundle)
-    if found := redecide(decision, parts.released_bundle(decision.bundle), parts.scorer, published):
-        print("\n".join(f"  {each.sentence}" for each in found))
-        raise Integrity(
-            f"decision {chosen.id} comes out otherwise: {found[0].sentence}",
-            hint="the log was edited, or this machine computes otherwise: see `make verify`, then the golden rows",
-        )
-    ensure()
+    entries = parts.attested()
+    past = find(parts.decisions, parts.lake, chosen.id)
+    print("\n".join(told(past)))
+    problem = edit(parts.decisions, entries, parts.chain_keys, past)  # before anything rests on the record
+    found = [] if problem else _differences(parts, past.decision)
+    if problem:
+        with suppress(PlatformError):  # what an edited record leads to may be anything
+            found = _differences(parts, past.decision)
+    print("\n".join(f"  {each.sentence}" for each in found), end="\n" if found else "")
+    ensure_same(past, problem, found, entries)
     print("made again from its record: the same in everything that was answered")
     return Ended.DONE
+
+
+def _differences(parts: Platform, decision: LoggedDecision) -> list[Difference]:
+    published = Published.of(parts.channel, parts.trust(), decision.model, decision.bundle)
+    return redecide(decision, parts.released_bundle(decision.bundle), parts.scorer, published)
 
 
 def account(chosen: Namespace) -> Ended:
@@ -45,6 +49,7 @@ def account(chosen: Namespace) -> Ended:
 
 def retain(chosen: Namespace) -> Ended:
     parts = platform(use_case=chosen.model or "")
+    parts.attested()
     months = parts.use_case.policy.retention_months
     done = expire(parts.archive, parts.use_case.name, months, parts.trainer)
     print(

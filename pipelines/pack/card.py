@@ -1,9 +1,9 @@
 """Model card: what it is for and not for, who answers for it, what oversight follows, and how it stands in short."""
 
 from pipelines.pack.artefacts import Artefacts, Figure, Unit
-from pipelines.pack.files import ASSESSMENT, FAIRNESS, INVENTORY, LINEAGE, OVERSIGHT, RECIPE, SUBJECT
-from pipelines.pack.gates import NOT_REFUSED, OWNED, control, fairness, of, passed
-from pipelines.pack.prose import Document, Section, points, say, section, table
+from pipelines.pack.files import ASSESSMENT, DATA, FAIRNESS, INVENTORY, LINEAGE, OVERSIGHT, RECIPE, SUBJECT
+from pipelines.pack.gates import EXPOSED, NOT_REFUSED, OWNED, control, fairness, of, passed
+from pipelines.pack.prose import Document, Section, Sentence, points, say, section, table
 
 
 def card(a: Artefacts) -> Document:
@@ -39,6 +39,7 @@ def _oversight(a: Artefacts) -> Section:
             source=a.figure(INVENTORY, "/exposure/source", Unit.TEXT, OWNED),
             tier=applies("tier"),
         ),
+        _measured(a),
         say(
             "Approvers who must sign: {approvers}. An approval counts for {days} days. Months between two reviews by"
             " monitoring: {months}.",
@@ -46,6 +47,22 @@ def _oversight(a: Artefacts) -> Section:
             days=applies("approval_days"),
             months=applies("monitoring_months"),
         ),
+    )
+
+
+def _measured(a: Artefacts) -> Sentence | None:
+    """Beside what is declared. Versions of before it was measured say nothing of it."""
+    if not a.at(DATA).get("exposure"):
+        return None
+    return say(
+        "Of the accounts of {month} that it was made of, the exposure is {amount} {unit}: {ratio} of what is declared,"
+        " which may be at most {largest}, and of tier {tier}.",
+        month=a.figure(DATA, "/exposure/month", Unit.TEXT),
+        amount=a.figure(DATA, "/exposure/amount", Unit.COUNT, EXPOSED),
+        unit=a.figure(DATA, "/exposure/unit", Unit.TEXT),
+        ratio=a.figure(DATA, "/exposure/ratio", Unit.SHARE, EXPOSED),
+        largest=a.figure(DATA, "/exposure/largest_ratio", Unit.SHARE),
+        tier=a.figure(DATA, "/exposure/tier", Unit.COUNT, EXPOSED),
     )
 
 

@@ -4,6 +4,7 @@ from pipelines.pack.artefacts import Artefacts, Figure, Gate, Unit, Verdict
 from pipelines.pack.files import ASSESSMENT, CONTROLS, FAIRNESS
 
 OWNED = Gate("inventory", "nothing left out, or neither promoted nor served", Verdict.BINDING)
+EXPOSED = Gate("exposure", "the largest ratio to what is declared, and no graver tier; or nothing is trained", Verdict.BINDING)
 NOT_REFUSED = Gate("pack", "the digests agree, or nothing is sealed", Verdict.BINDING)
 _RULED = {"within": Verdict.PASSED, "outside": Verdict.FAILED, "insufficient": Verdict.INSUFFICIENT}
 

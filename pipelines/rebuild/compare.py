@@ -20,7 +20,7 @@ from models.lake import OUTCOMES, SNAPSHOTS, Lake, PartitionVersion
 from models.scoring import Scorer
 from models.usecase import UseCase
 from pipelines.assessment import Workshop, sealed
-from pipelines.dataset import read
+from pipelines.dataset import Dataset, read
 from pipelines.packaging import Origin
 from pipelines.rebuild.differences import Difference, changed, json_changes
 from pipelines.supply import BILL
@@ -85,9 +85,10 @@ def rebuild(
     around = [*_circumstances(then, workshop.origin), *_libraries(evidence, libraries), *_evidence(recorded, evidence)]
     partitions, data = _partitions(lake, lineage["partitions"])
     made, parts = None, list[Difference]()
-    if partitions:
+    matured = _read(use_case, lake, partitions, lineage, data) if partitions else None
+    if matured is not None:
         try:
-            made = _followed(use_case, lake, partitions, replace(workshop, origin=then), lineage)
+            made = _followed(use_case, matured, replace(workshop, origin=then), lineage)
             parts = _parts(recorded, made)
         except PlatformError as error:
             parts = [Difference("the recipe", "was followed", f"cannot be: {error.problem}")]
@@ -95,12 +96,19 @@ def rebuild(
     return Rebuilt(recorded, made, largest, tuple(data), tuple(parts), tuple(around))
 
 
-def _followed(
-    use_case: UseCase, lake: Lake, partitions: Sequence[PartitionVersion], workshop: Workshop, lineage: Mapping[str, Any]
-) -> Bundle:
-    recipe = Recipe.from_dict(lineage["recipe"])
-    matured = read(use_case, lake, partitions, definition=recipe.definition_version)
-    final = refit(recipe, use_case, workshop.families, matured)
+def _read(
+    use_case: UseCase, lake: Lake, partitions: Sequence[PartitionVersion], lineage: Mapping[str, Any], data: list[Difference]
+) -> Dataset | None:
+    """None, and why in `data`, if what is stored there cannot be read."""
+    try:
+        return read(use_case, lake, partitions, definition=Recipe.from_dict(lineage["recipe"]).definition_version)
+    except PlatformError as error:
+        data.append(Difference("the partitions", "were read", f"cannot be: {error.problem}"))
+        return None
+
+
+def _followed(use_case: UseCase, matured: Dataset, workshop: Workshop, lineage: Mapping[str, Any]) -> Bundle:
+    final = refit(Recipe.from_dict(lineage["recipe"]), use_case, workshop.families, matured)
     return sealed(use_case, final, matured, workshop, as_of=lineage["as_of"])
 
 

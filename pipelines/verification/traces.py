@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from models.channel import ReleaseChannel, verified
-from models.errors import PlatformError
+from models.channel import ReleaseChannel
 from models.governance.ledger import Entry, Event
 from models.governance.verification import Finding
 
@@ -20,19 +19,9 @@ def check_traces(entries: Sequence[Entry], channel: ReleaseChannel, traces: Sequ
             "put ledger, head and release channel back from their backup; if the first run was killed at once, run it again",
         )
         return
-    registered = {entry.facts["bundle"]: entry.model for entry in entries if entry.event is Event.REGISTERED}
-    requested = {entry.facts["bundle"] for entry in entries if entry.event is Event.REQUESTED}
+    registered = {entry.facts["bundle"] for entry in entries if entry.event is Event.REGISTERED}
     for place in channel.strays():
         yield Finding(place, "it lies among the approvals, and is none; serving passes it over", "find out who put it there")
     for digest in channel.bundles():
         if digest not in registered:
             yield Finding(f"bundle {digest[:12]}", "it lies in the release channel, and was never registered", _UNREGISTERED)
-        elif digest not in requested:  # those that somebody asked to promote are checked with their evidence
-            yield from _changed(channel, registered[digest], digest)
-
-
-def _changed(channel: ReleaseChannel, model: str, digest: str) -> Iterator[Finding]:
-    try:
-        verified(channel, model, digest)
-    except PlatformError as error:
-        yield Finding(f"bundle {digest[:12]}", error.problem, error.hint)

@@ -10,7 +10,9 @@ from models.adapters.pack_folder import PackFolder
 from models.adapters.stamp_folder import StampFolder
 from models.bundle import Bundle
 from models.channel import ReleaseChannel
-from models.governance.ledger import Ledger
+from models.errors import Misconfigured
+from models.governance.attestation import attested
+from models.governance.ledger import Entry, Ledger
 from models.governance.requests import Office
 from models.governance.signing import Duty, Signer, Trust
 from models.governance.timestamps import Authority, StampedLedger, Stamps
@@ -27,10 +29,23 @@ class Releasing(Foundation):
 
     @cached_property
     def ledger(self) -> Ledger:
-        ledger = FileLedger(self.settings.ledger_path, self._witness, self.settings.ledger_anchor)
         if not self.settings.timestamp_url or self.authority is None:
-            return ledger
-        return StampedLedger(ledger, self.authority, self.stamps)
+            return self._ledger_file
+        return StampedLedger(self._ledger_file, self.authority, self.stamps)
+
+    @cached_property
+    def _ledger_file(self) -> FileLedger:
+        return FileLedger(self.settings.ledger_path, self._witness, self.settings.ledger_anchor, self.trust)
+
+    def attested(self) -> list[Entry]:
+        """The ledger's entries, for what rests on them. Raises `Integrity` unless its witness signed all of it."""
+        return attested(self.ledger, self.trust)
+
+    def begin_anchor(self) -> None:
+        """Give an anchor that is empty the head of a ledger that is older. Raises `Misconfigured` if none is set."""
+        if self.settings.ledger_anchor is None:
+            raise Misconfigured("no anchor is set", hint="STEWARD_LEDGER_ANCHOR names a file elsewhere")
+        self._ledger_file.anchor()
 
     @property
     def stamps(self) -> Stamps:

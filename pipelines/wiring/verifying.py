@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from models.adapters import account_keys
+from models.governance.attestation import unsound
 from models.governance.audit import Records, audit
 from models.governance.ledger import Entry
 from models.governance.timestamps import check_stamps, coverage
@@ -22,11 +23,17 @@ class Verifying(Watching):
     """The checks, of all models at once."""
 
     def checks(self) -> list[Check]:
-        """The ledger's own chain comes first: raises `Integrity` if it is broken. None of the checks writes anything."""
+        """The ledger's own chain comes first: raises `Integrity` if it is broken. None of the checks writes anything.
+
+        On a ledger that its witness did not sign, or that cannot be read, nothing rests: what it names is not looked at.
+        """
         entries, heads, channel = self.ledger.entries(), self.ledger.heads(), self.channel
         models = sorted({entry.model for entry in entries if entry.model}.union(channel.models()))
         left = traces(self.settings.home, self.settings.channel_folder)
         released = ", ".join(channel.models()) or "no model"
+        packs = Check("packs", "Every evidence pack follows from its artefacts.", lambda: check_packs(self.packs))
+        if entries and (found := unsound(entries, heads, self.trust())):
+            return [Check("ledger", "", lambda: found), packs, *self._stamps(entries)]
         checks = [
             Check("home", "Nothing lies here that no record names.", lambda: check_traces(entries, channel, left)),
             Check(
@@ -34,13 +41,14 @@ class Verifying(Watching):
                 f"Pointers, stops, approvals, bundles and evidence of {released} are as recorded.",
                 lambda: audit(Records(entries, heads, channel, self.trust(), self.evidence)) if entries or left else [],
             ),
-            Check("packs", "Every evidence pack follows from its artefacts.", lambda: check_packs(self.packs)),
+            packs,
         ]
         return [
             *checks,
             *self._stamps(entries),
             self._log(entries),
             *(check for model in models for check in self._lakes(model, entries)),
+            *(self._watched(model) for model in channel.models()),
         ]
 
     def _stamps(self, entries: Sequence[Entry]) -> list[Check]:
@@ -58,9 +66,14 @@ class Verifying(Watching):
             "decision log",
             "Every decision and review is as it was answered, and none is missing that the ledger knew of.",
             lambda: logged(
-                self.decisions.links(), entries, lambda: ChainKeys(account_keys.secret_keys(keys, account_keys.LOG, local=False))
+                self.decisions.links(),
+                entries,
+                lambda: ChainKeys(account_keys.secret_keys(keys, account_keys.LOG, local=False, noting=False)),
             ),
         )
+
+    def _watched(self, model: str) -> Check:
+        return Check(f"monitoring of {model}", f"{model} is watched as often as its tier asks for.", lambda: self.overdue(model))
 
     def _lakes(self, model: str, entries: Sequence[Entry]) -> list[Check]:
         return [

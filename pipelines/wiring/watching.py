@@ -3,10 +3,14 @@
 from functools import cached_property
 
 from models.adapters import account_keys
+from models.channel import head, verified
+from models.errors import NoChampion
+from models.governance.verification import Finding
 from monitoring import monitor
+from monitoring.cadence import check_watched, last_watched
 from monitoring.chain import ChainKeys
 from monitoring.custody import begin, note
-from monitoring.decisions import DecisionLog
+from monitoring.decisions import DecisionLog, Unmigrated
 from monitoring.report import ReportStore
 from monitoring.retention import Archive
 from pipelines.wiring.data import Data
@@ -31,7 +35,8 @@ class Watching(Data):
         begin(self.ledger, self.channel, actor=self.trainer, at=self.clock.now())
 
     def note_decisions(self) -> None:
-        """Write into the ledger what the decision log and its sealed months hold now."""
+        """Write into the ledger what the decision log and its sealed months hold now. Raises `Integrity`: see `attested`."""
+        self.attested()
         note(self.decisions, self.stored, self.ledger, self.use_case.name, actor=self.trainer, at=self.clock.now())
 
     @property
@@ -43,6 +48,17 @@ class Watching(Data):
         from monitoring.adapters.report_folder import ReportFolder
 
         return ReportFolder(self.settings.reports_folder)
+
+    def overdue(self, model: str) -> list[Finding]:
+        """Whether a model in force that has decided something was watched as often as its tier asks for."""
+        try:
+            champion = head(self.channel, self.trust(), model).bundle
+            decided = next(iter(self.decisions.links()), None) is not None
+        except (NoChampion, Unmigrated):
+            return []
+        since = last_watched(self.reports, self.ledger.entries(model), model)
+        found = check_watched(verified(self.channel, model, champion), since, self.clock.now())
+        return list(found) if decided else []
 
     @cached_property
     def monitoring_desk(self) -> monitor.Desk:

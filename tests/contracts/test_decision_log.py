@@ -411,6 +411,15 @@ def test_a_decision_comes_with_the_one_before_it_in_its_lane(log: DecisionLog) -
     assert log.linked("d9") == []
 
 
+def test_a_review_comes_with_the_one_before_it_in_its_lane(log: DecisionLog) -> None:
+    log.append([decision(name, action="review") for name in ("d1", "d2", "d3")])
+    for name in ("d2", "d1"):
+        log.review(reviewing(name))
+    assert [link["decision_id"] for link in log.linked_review("d1")] == ["d2", "d1"]
+    assert [link["decision_id"] for link in log.linked_review("d2")] == ["d2"]
+    assert log.linked_review("d3") == []
+
+
 def test_what_is_sealed_is_not_adopted_again(log: DecisionLog) -> None:
     log.append([decision("d1")])
     before = list(log.links())

@@ -1,19 +1,24 @@
 """What every ledger must do, the fake one too; and what the file must survive."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.adapters.file_ledger import FileLedger
-from models.errors import Integrity, Unavailable
+from models.bundle import canonical
+from models.errors import Integrity, NotApproved, Unavailable
 from models.governance.ledger import Entry, Event, Ledger, accepted_definition, open_holds, verify_chain
-from models.governance.signing import Duty, Signed, Trust
+from models.governance.signing import Duty, Signed, Signer, Trust
 from tests.fakes.ledger import FakeLedger
 from tests.office import signer
 from tests.readers import only_reading, shared_folder
@@ -236,6 +241,113 @@ def test_an_entry_that_cannot_be_anchored_is_not_made(tmp_path: Path) -> None:
         note(ledger, reason="one")
     assert ledger.entries() == []
     assert ledger.heads() == []
+
+
+@pytest.mark.parametrize("line", [b"[" * 100_000, b'{"event":"kept"}', b"[]", b"null"])
+def test_a_line_that_is_no_entry_is_refused_and_named(tmp_path: Path, line: bytes) -> None:
+    (tmp_path / "ledger.jsonl").write_bytes(line + b"\n")
+
+    with pytest.raises(Integrity, match="entry 1 cannot be read"):
+        FileLedger(tmp_path / "ledger.jsonl").entries()
+
+
+@pytest.mark.parametrize(
+    "change", [{"facts": []}, {"facts": "x"}, {"model": {}}, {"number": True}, {"recorded_at": 5}, {"attestation": None}]
+)
+def test_an_entry_with_a_field_of_another_type_is_refused_and_named(tmp_path: Path, change: dict[str, Any]) -> None:
+    path = tmp_path / "ledger.jsonl"
+    note(FileLedger(path))
+    path.write_text(json.dumps(json.loads(path.read_bytes()) | change) + "\n")
+
+    with pytest.raises(Integrity, match="entry 1 cannot be read"):
+        FileLedger(path).entries()
+
+
+def test_facts_that_no_process_could_have_sealed_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    note(FileLedger(path))
+    path.write_bytes(path.read_bytes().replace(b'"facts":{}', b'"facts":{"auc":NaN}'))
+
+    with pytest.raises(Integrity, match="entry 1 was edited"):
+        FileLedger(path).entries()
+
+
+@pytest.mark.parametrize("document", [{}, {"number": "six", "chain": ""}, {"sequence": 3}])
+def test_a_signed_document_that_is_no_head_is_named_with_its_file(tmp_path: Path, document: dict[str, Any]) -> None:
+    ledger = witnessed(tmp_path)
+    note(ledger, reason="one")
+    ledger.head_path.write_bytes(WITNESS.sign(document).to_bytes())
+
+    with pytest.raises(Integrity, match=r"ledger\.head\.json is no head of a ledger"):
+        note(ledger, reason="two")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"{", "cannot be read"), (b'{"document":{},"signer":"l","duty":"attest"}', "has no sig")]
+)
+def test_a_head_that_is_no_signed_document_is_named_with_its_file(tmp_path: Path, content: bytes, said: str) -> None:
+    ledger = witnessed(tmp_path)
+    note(ledger, reason="one")
+    ledger.head_path.write_bytes(content)
+
+    for use in (ledger.heads, lambda: note(ledger, reason="two")):
+        with pytest.raises(NotApproved, match=rf"ledger\.head\.json {said}"):
+            use()
+
+
+def forge(tmp_path: Path, *, head: bool) -> FileLedger:
+    """Chained anew without the witness's key; the head fits and keeps its old signature."""
+    ledger = witnessed(tmp_path)
+    first, last = (note(ledger, reason=reason) for reason in ("one", "two"))
+    forged = replace(last, facts={"reason": "better"}).sealed()
+    (tmp_path / "ledger.jsonl").write_bytes(b"".join(canonical(asdict(entry)) + b"\n" for entry in (first, forged)))
+    signed = Signed.from_bytes(ledger.head_path.read_bytes()) if head else first.signed_head()
+    ledger.head_path.write_bytes(replace(signed, document=forged.head() if head else first.head()).to_bytes())
+    return ledger
+
+
+@pytest.mark.parametrize(("head", "said"), [(True, "the head of the ledger"), (False, "the attestation of ledger entry 2")])
+def test_nothing_is_appended_to_what_the_witness_did_not_sign(tmp_path: Path, head: bool, said: str) -> None:
+    ledger = forge(tmp_path, head=head)
+    (tmp_path / "elsewhere" / "anchor.jsonl").write_bytes(ledger.head_path.read_bytes() + b"\n")
+
+    with pytest.raises(Integrity, match=said):
+        note(ledger, reason="vouches for it")
+    assert len(ledger.entries()) == 2
+
+
+def test_nothing_is_appended_to_a_ledger_whose_end_only_the_anchor_still_knows(tmp_path: Path) -> None:
+    ledger = witnessed(tmp_path)
+    note(ledger, reason="one")
+    kept = (tmp_path / "ledger.jsonl").read_bytes(), ledger.head_path.read_bytes()
+    note(ledger, reason="two")
+    (tmp_path / "ledger.jsonl").write_bytes(kept[0])
+    ledger.head_path.write_bytes(kept[1])
+
+    with pytest.raises(Integrity, match=r"a head in .*anchor\.jsonl names another entry 2"):
+        note(ledger, reason="hides it")
+
+
+def test_a_process_killed_between_anchor_and_head_keeps_nobody_from_the_next(tmp_path: Path) -> None:
+    ledger = witnessed(tmp_path)
+    note(ledger, reason="one")
+    head = ledger.head_path.read_bytes()
+    note(ledger, reason="two")
+    ledger.head_path.write_bytes(head)
+
+    assert [signed.document["number"] for _, signed in ledger.heads()] == [1, 1, 2]
+    assert note(ledger, reason="three").number == 3
+
+
+def test_a_witness_that_is_not_trusted_spoils_no_ledger(tmp_path: Path) -> None:
+    """Somebody lost its key, and another one was made."""
+    trusted = Trust({Duty.ATTEST: {"ledger": WITNESS.public()}})
+    other = Signer("ledger", Duty.ATTEST, Ed25519PrivateKey.generate())
+    note(FileLedger(tmp_path / "ledger.jsonl", lambda: WITNESS, trust=lambda: trusted), reason="one")
+
+    with pytest.raises(Integrity, match="the witness's key here is not the one that is trusted"):
+        note(FileLedger(tmp_path / "ledger.jsonl", lambda: other, trust=lambda: trusted), reason="two")
+    assert len(FileLedger(tmp_path / "ledger.jsonl").entries()) == 1
 
 
 def test_who_may_only_read_reads_and_is_told_that_nothing_was_recorded() -> None:

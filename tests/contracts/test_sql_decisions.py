@@ -31,10 +31,12 @@ from models.governance.explanation.reasons import Reason
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.adapters.sql_schema import COMPATIBILITY, METADATA, REVISION, SCRIPTS, engine, migrate
 from monitoring.chain import DECISION, ChainKeys
-from monitoring.custody import logged
-from monitoring.decisions import Answered, Entry
+from monitoring.custody import begin, logged
+from monitoring.decisions import Answered, Entry, Unmigrated
 from tests.contracts.conftest import run_on
 from tests.contracts.test_decision_log import JULY, decision, fresh, reviewing
+from tests.fakes.channel import FakeChannel
+from tests.fakes.ledger import FakeLedger
 from tests.rings import LOG_KEYS, log_keys
 
 
@@ -326,6 +328,46 @@ def test_looking_at_the_seals_of_a_log_that_is_not_there_makes_none(tmp_path: Pa
     log = SqlDecisionLog(f"sqlite:///{tmp_path / 'decisions.db'}")
     assert list(log.links()) == []
     assert not list(tmp_path.iterdir())
+    log.close()
+
+
+@pytest.mark.parametrize(
+    "edit", ["UPDATE alembic_version SET version_num = '0004'", "DROP TABLE alembic_version", "DELETE FROM alembic_version"]
+)
+def test_a_schema_that_is_called_older_hides_no_decision(migrated_sqlite: Path, tmp_path: Path, edit: str) -> None:
+    path = shutil.copy(migrated_sqlite, tmp_path / "decisions.db")
+    log, ledger = SqlDecisionLog(f"sqlite:///{path}", log_keys), FakeLedger()
+    begin(ledger, FakeChannel(), actor="pipeline", at=decision().recorded_at)
+    log.append([decision("d1")])
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(f"UPDATE decisions SET probability = 0.1; {edit}")
+
+    looking = SqlDecisionLog(f"sqlite:///{path}", log_keys)
+    assert [found.where for found in logged(looking.links(), ledger.entries(), log_keys)] == ["decision d1"]
+    for each in (log, looking):
+        each.close()
+
+
+@pytest.mark.parametrize(
+    ("edit", "lacks"),
+    [
+        ("UPDATE alembic_version SET version_num = '0004'; ALTER TABLE decisions DROP COLUMN chain", "decisions.chain"),
+        ("ALTER TABLE reviews DROP COLUMN lane", "reviews.lane"),
+        ("DROP TABLE reviews", "reviews.decision_id, "),
+        ("DROP TABLE decisions", "decisions.number, "),
+    ],
+)
+def test_a_log_that_lost_its_seals_is_missed_once_the_ledger_expects_them(
+    migrated_sqlite: Path, tmp_path: Path, edit: str, lacks: str
+) -> None:
+    path = shutil.copy(migrated_sqlite, tmp_path / "decisions.db")
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(edit)
+    log, ledger = SqlDecisionLog(f"sqlite:///{path}", log_keys), FakeLedger()
+    begin(ledger, FakeChannel(), actor="pipeline", at=decision().recorded_at)
+    with pytest.raises(Unmigrated, match=f"it lacks {lacks}"):
+        list(logged(log.links(), ledger.entries(), log_keys))
+    assert list(logged(log.links(), [], log_keys)) == [], "a former release's log has no seals"
     log.close()
 
 

@@ -385,6 +385,7 @@ def test_a_cut_off_end_shows_against_the_anchor_even_if_the_head_was_put_back(ho
     home.champion(bundles[0])
     anchor, head, ledger = (home.path / name for name in ("anchor.jsonl", "ledger.head.json", "ledger.jsonl"))
     before = head.read_bytes(), ledger.read_bytes()
+    home.run("anchor", "--by", "admin", "--reason", "it is mounted now", STEWARD_LEDGER_ANCHOR=str(anchor))
     home.run("stop", "--by", "on-call", "--reason", "scores jump", STEWARD_LEDGER_ANCHOR=str(anchor))
     head.write_bytes(before[0])
     ledger.write_bytes(before[1])

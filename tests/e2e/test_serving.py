@@ -176,7 +176,7 @@ def break_the_callers(service: Service, bundle: Bundle) -> None:
 
 ATTACKS: dict[Callable[[Service, Bundle], None], str] = {
     flip_a_byte: "model.onnx does not match its digest",
-    take_the_signature_away: "a document has no signature",
+    take_the_signature_away: "has no signature",
     publish_without_an_approval: "nobody approved bundle",
     approve_for_another_bundle: "the approval is for credit_default",
     sign_with_another_key: "the signature of 'pipeline' does not match",

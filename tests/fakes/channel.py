@@ -58,6 +58,10 @@ class FakeChannel:
         """What no program may do, and a person with access to the storage can."""
         del self._approvals[bundle]
 
+    def remove_bundle(self, digest: str) -> None:
+        """The same of a bundle."""
+        del self._bundles[digest]
+
     def stops(self, model: str) -> int:
         return max(self._stops.get(model, {}), default=0)
 

@@ -96,7 +96,12 @@ class InMemoryDecisionLog:
             yield from sorted(found, key=lambda link: (link.seal.lane, link.seal.place))
 
     def linked(self, decision_id: str) -> list[Link]:
-        links = [link for link in self.links() if link.is_decision]
+        return self._linked([link for link in self.links() if link.is_decision], decision_id)
+
+    def linked_review(self, decision_id: str) -> list[Link]:
+        return self._linked([link for link in self.links() if not link.is_decision], decision_id)
+
+    def _linked(self, links: list[Link], decision_id: str) -> list[Link]:
         own = [link for link in links if link["decision_id"] == decision_id]
         before = [link for link in links if own and link.seal.lane and link.seal.place == own[0].seal.place - 1]
         return before + own

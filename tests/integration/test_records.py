@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from models.governance.verification import found_by
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.chain import ChainKeys
 from monitoring.sealing import seal_all
+from pipelines import steps
 from pipelines.__main__ import main
 from pipelines.wiring import platform
 from serving.answers import Ask
@@ -74,6 +76,43 @@ def test_one_edited_figure_is_named_and_fails(home: Path, capsys: pytest.Capture
     assert "decision.probability: " in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("column", "value"), [("bundle", "a" * 64), ("model", "nope"), ("bundle", "../../x")])
+def test_an_edited_bundle_or_model_is_an_edit_and_not_a_bundle_that_is_missing(
+    home: Path, capsys: pytest.CaptureFixture[str], column: str, value: str
+) -> None:
+    with sqlite3.connect(home / "decisions.db") as log:
+        log.execute(f"UPDATE decisions SET {column} = ? WHERE decision_id = 'id-0'", (value,))
+    assert main(["replay-decision", "--id", "id-0"]) == 1
+    assert "not as it was answered: it was edited" in capsys.readouterr().err
+
+
+def test_a_decision_that_was_taken_out_of_the_log_is_told_and_missed(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    platform().note_decisions()
+    with sqlite3.connect(home / "decisions.db") as log:
+        log.execute("DELETE FROM decisions WHERE decision_id = 'id-0'")
+    assert main(["replay-decision", "--id", "id-0"]) == 1
+    said = capsys.readouterr()
+    assert "not in the log: read from the sealed month 2005-07" in said.out
+    assert "was taken out of the log" in said.err
+
+
+def test_nothing_is_called_expired_by_a_ledger_that_nobody_signed(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    FileClock(home / "clock").set(EXPIRED)
+    assert main(["retain"]) == 0
+    path, head = home / "ledger.jsonl", home / "ledger.head.json"
+    last = FileLedger(path).entries()[-1]
+    forged = replace(
+        last, number=last.number + 1, facts={**last.facts, "before": "2020-01-01T00:00:00+00:00"}, previous=last.chain
+    )
+    path.write_bytes(path.read_bytes() + canonical(asdict(forged.sealed())) + b"\n")
+    head.write_text(json.dumps(json.loads(head.read_bytes()) | {"document": forged.sealed().head()}))
+    capsys.readouterr()
+    assert main(["replay-decision", "--id", "id-0"]) == 1
+    said = capsys.readouterr().err
+    assert "its attestation does not hold" in said
+    assert "Expired" not in said
+
+
 def test_an_edit_that_no_model_could_notice_fails_too(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with sqlite3.connect(home / "decisions.db") as log:
         log.execute("UPDATE decisions SET account_id = 'p1_00' WHERE decision_id = 'id-0'")
@@ -118,6 +157,19 @@ def test_verify_names_an_edited_a_deleted_and_a_foreign_decision(home: Path) -> 
     assert not (home / "decisions.db").exists(), "who verifies makes nothing"
 
 
+def test_verify_names_a_model_that_nobody_watched_for_longer_than_its_tier_allows(home: Path) -> None:
+    parts, clock = platform(), FileClock(home / "clock")
+    clock.set(NOW)
+    parts.ledger.append(Event.PROMOTED, model=MODEL, actor="pipeline", at=NOW, facts={})
+    assert parts.overdue(MODEL) == []
+    clock.set(NOW + timedelta(days=33))
+    (late,) = parts.overdue(MODEL)
+    assert "nobody has watched it since 2005-08-01, and tier 2 is watched every month" in late.problem
+    (home / "decisions.db").unlink()
+    assert platform().overdue(MODEL) == [], "it decided nothing that could be watched"
+    assert not (home / "decisions.db").exists()
+
+
 def test_history_is_not_lost_silently_to_a_split_key_that_came_later(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["decisions", "--id", "A00017"]) == 0
     (home / "keys" / ACCOUNTS / "split.key").write_bytes(b"s" * 32)
@@ -146,6 +198,7 @@ def test_after_retention_it_answers_expired_and_everything_else_stands(home: Pat
     assert [entry.event for entry in entries] == [Event.DECISIONS_SEALED, Event.INPUTS_EXPIRED]
     assert log_findings() == []
     assert platform().released_bundle(platform().decisions.find("id-0").bundle)
+    assert "2 decisions are logged, on 2005-07; of each month inputs were deleted" in steps.unreported(platform())
     assert not any(b"60000" in path.read_bytes() for path in home.rglob("*.db*"))
 
 

@@ -102,6 +102,20 @@ def test_the_ledger_counts_each_model_that_the_out_of_time_month_judged(
     assert json.loads(evidence.read_text())["out_of_time_opening"] == 2
 
 
+def test_the_measured_exposure_is_part_of_the_evidence_and_a_smaller_declaration_is_not_trained_with(
+    champion: tuple[Platform, Ending],
+) -> None:
+    parts = platform_at(champion[0].settings.home)
+    evidence = parts.settings.home / "evidence" / "credit_default" / champion[1].bundle[:12] / "data.json"
+    measured = json.loads(evidence.read_text())["exposure"]
+    assert measured["month"] == "2005-07"
+    declared = parts.use_case.inventory.exposure.model_copy(update={"amount": measured["amount"] / 2})
+    parts.use_case = replace(parts.use_case, inventory=parts.use_case.inventory.model_copy(update={"exposure": declared}))
+
+    with pytest.raises(Held, match="the inventory declares an exposure of"):
+        steps.open_cohorts(parts, AUGUST)
+
+
 def test_no_choice_and_no_candidate_rests_on_a_held_out_account_or_an_audit_column(champion: tuple[Platform, Ending]) -> None:
     parts, _ = champion
     cohorts = steps.open_cohorts(parts, AUGUST)

@@ -96,6 +96,15 @@ def test_a_deleted_record_is_missed_where_it_stood(home: Home) -> None:
     assert home.findings() == ["decision d3: 1 records before it were taken out"]
 
 
+def test_a_record_that_was_taken_out_is_missed_although_the_others_were_numbered_anew(home: Home) -> None:
+    """Nothing of this is in the ledger yet: the chain alone shows it."""
+    last = home.of("d3")
+    home.links[last] = replace(home.links[last], seal=replace(home.links[last].seal, place=2))
+    del home.links[home.of("d2")]
+    (found,) = logged([link for link in home.links if link.is_decision], [], log_keys)
+    assert (found.where, found.problem) == ("decision d3", "it was edited, or is not the record that was written here")
+
+
 def test_a_cut_off_end_shows_against_the_ledger(home: Home) -> None:
     del home.links[home.of("d3")]
     (found,) = home.findings()

@@ -1,6 +1,7 @@
 """Past decisions, made again from what the log has."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
@@ -14,9 +15,11 @@ from models.errors import Expired, Integrity, NotFound
 from models.governance.doubt.rule import Rule
 from models.governance.ledger import Entry, Event
 from models.governance.stop import Stop
-from monitoring.decisions import LoggedDecision
-from monitoring.sealing import seal_all
-from pipelines.redecision import Published, ensure_unedited, find, redecide, told
+from monitoring.chain import ChainKeys
+from monitoring.custody import note
+from monitoring.decisions import LoggedDecision, Review
+from monitoring.sealing import DECISIONS, seal_all
+from pipelines.redecision import Past, Published, edit, ensure_same, find, redecide, told
 from serving.answers import Ask
 from serving.loaded import LoadedModel
 from tests.answering import Answering
@@ -71,9 +74,14 @@ def test_what_the_service_decided_comes_out_the_same(log: InMemoryDecisionLog, n
 def test_so_does_what_was_sealed(log: InMemoryDecisionLog, number: int) -> None:
     lake = InMemoryLake()
     seal_all(log, lake, MODEL, recorded_at=NOW)
-    found = find(InMemoryDecisionLog(), lake, f"id-{number}")
+    found = find(InMemoryDecisionLog(), lake, f"id-{number}").decision
     assert replace(found, request_id="r1") == log.find(f"id-{number}")
     assert redecide(found, BUNDLE, FakeScorer, ONCE) == []
+
+
+def ensure_unedited(log: InMemoryDecisionLog, entries: list[Entry], keys: Callable[[], ChainKeys], decision_id: str) -> None:
+    past = find(log, InMemoryLake(), decision_id)
+    ensure_same(past, edit(log, entries, keys, past), [], entries)
 
 
 def edited(log: InMemoryDecisionLog, number: int, **changes: Any) -> str:
@@ -180,7 +188,67 @@ def test_an_unknown_decision_is_looked_for_in_the_log_and_among_the_sealed() -> 
 
 def test_a_decision_is_told_in_words_without_the_account(log: InMemoryDecisionLog) -> None:
     decision: LoggedDecision = log.find("id-2")
-    text = "\n".join(told(decision))
+    text = "\n".join(told(Past(decision)))
     assert f"on {Month(2005, 7)}" in text
     assert decision.reasons[0].text in text
     assert decision.account_id not in text
+
+
+def reviewed(log: InMemoryDecisionLog) -> Past:
+    """What a person made of the account that was sent to review."""
+    reasons = log.find("id-2").reasons
+    log.review(Review("id-1", "reduce", "vera", "policy", "", NOW, reasons=reasons))
+    return find(log, InMemoryLake(), "id-1")
+
+
+def test_a_person_s_outcome_and_its_reasons_are_told_too(log: InMemoryDecisionLog) -> None:
+    past = reviewed(log)
+    text = "\n".join(told(past))
+    assert "by vera: reduce (policy)" in text
+    assert log.find("id-2").reasons[0].text in text
+    assert edit(log, NOTED, log_keys, past) == ""
+
+
+def test_an_edited_review_is_named(log: InMemoryDecisionLog) -> None:
+    past = reviewed(log)
+    log.reviews["id-1"] = replace(log.reviews["id-1"], outcome="keep")
+    assert "of its review: it was edited" in edit(log, NOTED, log_keys, past)
+
+
+class Sealed:
+    """The log lost a decision after its month was sealed and noted."""
+
+    def __init__(self, log: InMemoryDecisionLog) -> None:
+        self.lake = InMemoryLake()
+        self.ledger = FakeLedger()
+        seal_all(log, self.lake, MODEL, recorded_at=NOW)
+        note(log, self.lake, self.ledger, MODEL, actor="pipeline", at=NOW)
+        self.log = InMemoryDecisionLog()
+
+    def judged(self) -> str:
+        past, entries = find(self.log, self.lake, "id-2"), self.ledger.entries()
+        with pytest.raises(Integrity) as refused:
+            ensure_same(past, edit(self.log, entries, log_keys, past), [], entries)
+        return refused.value.problem
+
+
+def test_a_decision_that_only_its_sealed_month_has_is_missed_although_it_comes_out_the_same(log: InMemoryDecisionLog) -> None:
+    home = Sealed(log)
+    assert home.judged() == "decision id-2 was taken out of the log, which never loses one"
+    assert "not in the log: read from the sealed month 2005-07" in "\n".join(told(find(home.log, home.lake, "id-2")))
+
+
+def test_a_rewritten_sealed_month_vouches_for_nothing(log: InMemoryDecisionLog) -> None:
+    home = Sealed(log)
+    (part,) = home.lake.versions(DECISIONS)
+    columns = {**home.lake.read([part])}
+    columns["account_id"] = columns["account_id"][::-1].copy()
+    home.lake.write(DECISIONS, part.month, columns, recorded_at=NOW, facts=part.facts)
+    assert "the sealed month 2005-07 is not what the ledger noted last" in home.judged()
+
+
+def test_a_sealed_month_that_nobody_noted_vouches_for_nothing(log: InMemoryDecisionLog) -> None:
+    home = Sealed(log)
+    home.ledger = FakeLedger()
+    home.ledger.append(Event.DECISIONS_SEALED, model="", actor="pipeline", at=NOW, facts=NOTED[0].facts)
+    assert "is not in the ledger: nobody here sealed it" in home.judged()

@@ -343,7 +343,7 @@ def test_a_byte_that_is_flipped_on_the_channel_is_reported_and_the_verified_copy
         assert world.version() == 1
         assert world.watcher.seen.named() == {}
     refused(world, Integrity, "model.onnx does not match")
-    refused(world, Integrity, "promote bundle")
+    refused(world, Integrity, "put back the one from its backup")
     assert b'"probability":0.1' in world.ask()
     world.channel.spoilt = None
     world.watcher.look()

@@ -8,7 +8,7 @@ from threading import Barrier
 
 import pytest
 
-from models.adapters.key_files import DEMONSTRATION_APPROVER, PUBLISHER, WITNESS, make_local_keys, signer, trust
+from models.adapters.key_files import DEMONSTRATION_APPROVER, PUBLISHER, WITNESS, key_path, make_local_keys, signer, trust
 from models.errors import Misconfigured
 from models.governance.signing import Duty
 
@@ -97,3 +97,22 @@ def test_a_home_of_before_there_was_a_witness_gets_one_and_keeps_whom_it_trusts(
     after = trust(made(tmp_path) / "trust.json").keys
     assert after[Duty.ATTEST] == {WITNESS: signer(tmp_path, WITNESS, Duty.ATTEST).public()}
     assert after[Duty.APPROVE] == {}
+
+
+@pytest.mark.parametrize(("name", "duty"), [(WITNESS, Duty.ATTEST), (PUBLISHER, Duty.PUBLISH)])
+def test_a_lost_key_that_the_trust_file_lists_is_not_made_anew(tmp_path: Path, name: str, duty: Duty) -> None:
+    listed = trust(made(tmp_path) / "trust.json").keys
+    path = key_path(tmp_path, name, duty)
+    path.unlink()
+    make_local_keys(tmp_path, tmp_path / "trust.json")
+    assert not path.exists()
+    with pytest.raises(Misconfigured, match=f"there is no private key to {duty}") as refused:
+        signer(tmp_path, name, duty)
+    assert "from its backup" in refused.value.hint
+    assert trust(tmp_path / "trust.json").keys == listed
+
+
+def test_a_name_without_a_key_is_no_wrong_passphrase(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="there is no private key to approve") as refused:
+        signer(tmp_path, "anna", Duty.APPROVE, "four words are enough")
+    assert "is 'anna' the right name" in refused.value.hint

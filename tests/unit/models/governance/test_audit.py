@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 
 from models.bundle import MANIFEST, sha256
+from models.errors import Integrity
 from models.governance import release
 from models.governance.approval import DEMONSTRATION_APPROVER
 from models.governance.audit import Records, audit
 from models.governance.checking import sign_off
+from models.governance.facts import _FACTS
 from models.governance.ledger import Entry, Event
 from models.governance.requests import request, requested
+from models.governance.signers import signers
 from models.governance.signing import Duty
 from models.governance.stop import stop
 from models.governance.verification import Finding
@@ -240,6 +243,20 @@ def test_the_evidence_of_a_version_that_nobody_asked_for_is_checked() -> None:
     assert [finding.where for finding in case.found()] == [f"ledger entry {len(case.entries)}"]
 
 
+@pytest.mark.parametrize("tamper", [lambda files: files.pop("model.onnx"), lambda files: files.update({"model.onnx": b"x"})])
+def test_the_bundle_of_a_version_that_nobody_asked_for_is_checked_too(tamper: Callable[[dict[str, bytes]], object]) -> None:
+    case = Case()
+    refused = paper_bundle("refused")
+    case.bank.channel.add_bundle(refused.digest, refused.files)
+    case.bank.register(refused.digest, paper_evidence_digest(refused.digest))
+    case.look_again()
+
+    tamper(case.channel("bundles")[refused.digest])
+    assert [finding.where for finding in case.found()] == [f"ledger entry {len(case.entries)}"]
+    case.channel("bundles").pop(refused.digest)
+    assert [finding.where for finding in case.found()] == [f"ledger entry {len(case.entries)}"]
+
+
 def test_evidence_that_training_the_same_bundle_again_wrote_anew_holds() -> None:
     case = Case()
     anew = paper_evidence(FIRST, fairness="failed")
@@ -283,6 +300,39 @@ def test_what_was_done_to_the_record_is_named_first(tamper: Callable[[Case], str
     assert case.found()[0].where == where
 
 
+STRANGE: list[Any] = [{}, {"bundle": ["b"]}, {"bundle": 7, "sequence": "one"}]
+
+
+@pytest.mark.parametrize("facts", [*STRANGE, []])
+@pytest.mark.parametrize("event", sorted(_FACTS))
+def test_what_nobody_attested_is_not_interpreted(event: Event, facts: Any) -> None:
+    case = Case()
+    forged = Entry(99, event, MODEL, "mallory", case.entries[-1].recorded_at, facts, "", witness="ledger", attestation="x")
+    case.entries = rechained([*case.entries, forged])
+
+    assert [finding.where for finding in case.found()] == [f"ledger entry {len(case.entries)}"]
+
+
+@pytest.mark.parametrize("facts", STRANGE)
+@pytest.mark.parametrize("event", sorted(_FACTS))
+def test_an_attested_entry_that_says_nothing_readable_is_named(event: Event, facts: Any) -> None:
+    case = Case()
+    case.bank.ledger.append(event, model=MODEL, actor="pipeline", at=case.bank.clock.now(), facts=facts)
+    case.look_again()
+
+    (found,) = case.found()
+    assert found.where == f"ledger entry {len(case.entries)}"
+    assert "cannot be read" in found.problem
+
+
+@pytest.mark.parametrize("document", [{}, {"number": "six", "chain": ""}, {"number": -1, "chain": ""}, {"number": 1, "chain": 5}])
+def test_a_signed_document_that_is_no_head_is_refused(document: dict[str, Any]) -> None:
+    case = Case()
+    case.heads = [("beside", witness().sign(document))]
+    with pytest.raises(Integrity, match="beside is no head of a ledger"):
+        case.found()
+
+
 def test_the_approvals_of_somebody_who_left_are_checked_with_the_key_that_the_ledger_remembers() -> None:
     case = Case()
     key = case.trust.keys[Duty.APPROVE]["second"]
@@ -318,6 +368,27 @@ def test_a_renamed_a_replaced_and_a_missing_approver_are_named() -> None:
     assert [finding.problem for finding in case.found()] == ["the key of ana is not the one that was admitted"]
     case.approvers(**keys)
     assert [finding.where for finding in case.found()] == ["trust file"]
+
+
+def test_a_publisher_or_witness_whom_nobody_noted_is_named_until_a_person_answers_for_it() -> None:
+    case = Case()
+    mallory, own = signer("mallory", Duty.PUBLISH).public(), case.trust.keys[Duty.PUBLISH]
+    for keys, said in (
+        ({**own, "mallory": mallory}, "'mallory' may publish, and nobody noted that key"),
+        ({"pipeline": mallory}, "the key of 'pipeline', who may publish, is not the one that was noted"),
+        ({}, "'pipeline' was noted to publish and is gone"),
+    ):
+        case.trust = replace(trust(), keys={**trust().keys, Duty.PUBLISH: keys})
+        assert said in [finding.problem for finding in case.found()]
+    case.trust = replace(trust(), keys={**trust().keys, Duty.ATTEST: {**trust().keys[Duty.ATTEST], "eve": mallory}})
+    assert [finding.problem for finding in case.found()] == ["'eve' may attest, and nobody noted that key"]
+
+    case.bank.register(FIRST, paper_evidence_digest(FIRST), 9)
+    case.look_again()
+    assert [finding.where for finding in case.found()] == ["trust file"], "a training notes nothing anew"
+    case.bank.office.note(Event.SIGNERS_NOTED, "", "admin", signers(case.trust))
+    case.look_again()
+    assert case.found() == []
 
 
 def test_the_demonstration_approver_needs_no_admission() -> None:

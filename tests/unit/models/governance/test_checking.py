@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from models.bundle import MANIFEST, canonical, sha256
+from models.channel import approvers_needed, verified
 from models.credit_default import USE_CASE
-from models.errors import Conflict, Held, NotApproved, NotFound
+from models.errors import Conflict, Held, Integrity, NotApproved, NotFound
 from models.governance import release
 from models.governance.checking import ensure_approved, override, reject, sign_off
 from models.governance.inbox import waiting
@@ -15,6 +16,7 @@ from models.governance.ledger import Event
 from models.governance.requests import Request, request, requested
 from models.governance.signing import Duty
 from pipelines.promotion import keep, register
+from tests.fakes.channel import FakeChannel
 from tests.office import MODEL, NOON, Bank, candidate, paper_bundle, paper_evidence, second, signer, validator
 
 STRICTER = b'{"cut_off":0.1}'
@@ -28,9 +30,9 @@ def people() -> Bank:
     return Bank(local=False)
 
 
-def refused_by_the_gate(bank: Bank, content: str) -> str:
+def refused_by_the_gate(bank: Bank, content: str, **changes: bytes) -> str:
     """A registered candidate that the gate turned down."""
-    made = candidate(content)
+    made = candidate(content, **changes)
     register(bank.desk, made)
     keep(bank.desk, MODEL, bundle=made.bundle.digest, as_of=NOON.date(), actor="trainer", reason="AUC below the floor")
     return made.bundle.digest
@@ -186,6 +188,86 @@ def test_without_a_champion_the_policy_of_a_candidate_that_was_refused_is_the_me
         release.promote(bank.office, MODEL, lenient.bundle.digest)
     approval = sign_off(bank.office, validator(), MODEL, lenient.bundle.digest, comment="seen")
     assert approval.needed == 2
+
+
+def asked(bank: Bank, content: str, version: int, **changes: bytes) -> str:
+    """Registered and asked for, with no champion to compare with."""
+    made = candidate(content, **changes)
+    register(bank.desk, made)
+    request(bank.office, Request(MODEL, version, made.bundle.digest, made.evidence, "trainer", "", "passes now"))
+    return made.bundle.digest
+
+
+def test_an_edit_hidden_behind_a_second_refused_candidate_is_seen() -> None:
+    bank = Bank()
+    refused_by_the_gate(bank, "first")
+    refused_by_the_gate(bank, "second", policy=STRICTER)
+    asked(bank, "third", 3, policy=STRICTER)
+
+    with pytest.raises(Held, match="2 more approvers, because the policy was edited"):
+        release.promote(bank.office, MODEL, candidate("third", policy=STRICTER).bundle.digest)
+
+
+def deleted(bank: Bank, digest: str) -> None:
+    """What somebody with access to the channel's storage can do."""
+    assert isinstance(bank.channel, FakeChannel)
+    bank.channel.remove_bundle(digest)
+
+
+def test_deleting_the_bundle_of_a_refused_version_hides_no_edit() -> None:
+    bank = Bank()
+    deleted(bank, refused_by_the_gate(bank, "first"))
+    lenient = candidate("second", policy=STRICTER)
+    register(bank.desk, lenient)
+
+    with pytest.raises(Integrity, match="whose results were seen, is not in the release channel"):
+        request(bank.office, Request(MODEL, 2, lenient.bundle.digest, lenient.evidence, "trainer", "", "passes now"))
+
+
+def test_deleting_it_after_the_edit_was_noted_changes_nothing() -> None:
+    bank = Bank()
+    refused = refused_by_the_gate(bank, "first")
+    lenient = asked(bank, "second", 2, policy=STRICTER)
+    deleted(bank, refused)
+
+    with pytest.raises((Held, Integrity)):
+        release.promote(bank.office, MODEL, lenient)
+    assert not bank.channel.pointers(MODEL)
+
+
+def test_a_noted_edit_counts_although_the_ledger_of_before_noted_no_yardstick_and_the_bundles_agree() -> None:
+    bank = Bank()
+    lenient = asked(bank, "first", 1, policy=STRICTER)
+    facts = {"bundle": lenient, "before": "b" * 64, "changes": {"cut_off": [0.2, 0.1]}}
+    bank.office.note(Event.POLICY_CHANGED, MODEL, "trainer", facts)
+
+    with pytest.raises(Held, match="2 more approvers"):
+        release.promote(bank.office, MODEL, lenient)
+
+
+def test_a_refused_version_with_the_same_policy_may_be_gone() -> None:
+    bank = Bank()
+    deleted(bank, refused_by_the_gate(bank, "first"))
+
+    release.promote(bank.office, MODEL, asked(bank, "second", 2))
+
+
+def test_a_lowered_exposure_is_recorded_and_needs_two_people() -> None:
+    """Less exposure may mean a milder tier: it is as good as an edited threshold."""
+    bank = Bank()
+    release.promote(bank.office, MODEL, bank.ask("first"))
+    small = USE_CASE.inventory.exposure.model_copy(update={"amount": 2e9})
+    milder = canonical(USE_CASE.inventory.model_copy(update={"exposure": small}).model_dump(mode="json"))
+    digest = bank.ask("second", "first", inventory=milder)
+
+    with pytest.raises(Held, match=r"because the inventory was edited after results were seen: inventory\.exposure\.amount"):
+        release.promote(bank.office, MODEL, digest)
+    changed = bank.office.noted(Event.POLICY_CHANGED, MODEL, digest)[-1]
+    assert changed.facts["changes"] == {"inventory.exposure.amount": [5_024_529_680, 2e9]}
+    for who in (validator(), second()):
+        sign_off(bank.office, who, MODEL, digest, comment="the book was sold, I saw the papers")
+    release.promote(bank.office, MODEL, digest)
+    assert approvers_needed(bank.channel, verified(bank.channel, MODEL, digest), paper_bundle("first").digest) == 2
 
 
 def test_the_same_policy_asks_for_nothing_more() -> None:

@@ -52,15 +52,31 @@ def test_an_undeclared_inventory_lacks_everything() -> None:
     assert len(Inventory().missing()) == 8
 
 
-def test_the_tier_grows_with_exposure_and_with_the_gravity_of_the_purpose() -> None:
-    medium, large = BANDS["TWD"]
-    by_purpose = {
-        purpose: [oversight(with_exposure(amount, purpose)).tier for amount in (medium - 1, medium, large)]
-        for purpose in PurposeClass
-    }
+@pytest.mark.parametrize(
+    ("purpose", "unit", "amounts", "tiers"),
+    [
+        ("decides about customers", "TWD", (999_999_999, 1_000_000_000, 9_999_999_999, 10_000_000_000), (2, 2, 2, 1)),
+        ("decides about customers", "USD", (1, 30_000_000, 299_999_999, 300_000_000), (2, 2, 2, 1)),
+        ("capital or financial reporting", "EUR", (1, 29_999_999, 30_000_000, 300_000_000), (2, 2, 1, 1)),
+        ("steers risk or price", "TWD", (1, 1_000_000_000, 9_999_999_999, 10_000_000_000), (3, 2, 2, 1)),
+        ("supports people at work", "accounts", (1, 10_000, 999_999, 1_000_000), (3, 3, 3, 2)),
+    ],
+)
+def test_the_tier_is_exposure_by_purpose(purpose: str, unit: str, amounts: tuple[int, ...], tiers: tuple[int, ...]) -> None:
+    """By hand, and not from the table itself: who changes the table answers for it here."""
+    assert tuple(oversight(with_exposure(amount, PurposeClass(purpose), unit)).tier for amount in amounts) == tiers
 
-    assert by_purpose == {purpose: list(TIERS[purpose]) for purpose in PurposeClass}
-    assert all(tiers == sorted(tiers, reverse=True) for tiers in by_purpose.values())
+
+def test_every_purpose_is_weighed() -> None:
+    assert set(TIERS) == set(PurposeClass)
+    assert set(BANDS) == {"TWD", "USD", "EUR", "accounts"}
+
+
+@pytest.mark.parametrize(("tier", "approvers", "days", "months"), [(1, 2, 180, 1), (2, 1, 365, 1), (3, 1, 730, 3)])
+def test_what_a_tier_asks_for(tier: int, approvers: int, days: int, months: int) -> None:
+    rules = OVERSIGHT[tier]
+    assert (rules.tier, rules.approvers, rules.approval_days, rules.monitoring_months) == (tier, approvers, days, months)
+    assert bool(rules.pack) is (tier < 3)
 
 
 def test_a_graver_tier_never_asks_for_less() -> None:

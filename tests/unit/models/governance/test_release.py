@@ -251,6 +251,20 @@ def test_nothing_is_decided_on_a_ledger_from_which_a_rejection_was_taken() -> No
     assert (bank.served(), bank.ledger.entries()) == (second, noted)
 
 
+def test_so_it_is_where_people_approve_and_have_signed_before() -> None:
+    """Nobody signs at the promotion, so nobody else looks at the ledger."""
+    bank = Bank(local=False)
+    digest = bank.ask("first")
+    sign_off(bank.office, validator(), MODEL, digest, comment="I read the evidence")
+    rejected(bank, digest)
+    bank.ask("second")
+    bank.ledger = Rewritten(bank.ledger, heads=[])
+
+    with pytest.raises(Integrity, match="attestation does not hold"):
+        release.promote(bank.office, MODEL, digest)
+    assert not bank.channel.pointers(MODEL)
+
+
 @pytest.mark.parametrize(("anchored", "why"), [(False, "no signed head"), (True, "removed from the end")])
 def test_nothing_is_promoted_after_the_end_of_the_ledger_was_cut_off(anchored: bool, why: str) -> None:
     bank = Bank()

@@ -10,7 +10,7 @@ from models.channel import release as served_release
 from models.errors import Held, NotApproved
 from models.governance import release
 from models.governance.approval import VALID_FOR
-from models.governance.checking import sign_off
+from models.governance.checking import reject, sign_off
 from models.governance.inbox import Waiting, waiting
 from models.governance.ledger import Event
 from models.governance.registration import note_registered
@@ -30,7 +30,7 @@ def inbox(office: Office) -> list[Waiting]:
 
 
 def stands(office: Office) -> Standing:
-    return standing(office.channel, office.trust, MODEL, office.clock.now())
+    return standing(office.channel, office.trust, office.ledger, MODEL, office.clock.now())
 
 
 def demonstrated() -> tuple[Bank, str]:
@@ -128,3 +128,17 @@ def test_a_signature_under_an_older_pack_does_not_stand_in_the_way_of_a_new_one(
     sign_off(bank.office, validator(), MODEL, digest, comment="the second pack")
     release.promote(bank.office, MODEL, digest)
     assert bank.served() == digest
+
+
+def test_who_signed_before_a_rejection_is_not_named_as_approving_after_it() -> None:
+    bank = Bank(local=False)
+    digest = bank.ask("first")
+    sign_off(bank.office, validator(), MODEL, digest, comment="fine")
+    bank.clock.set(NOON + timedelta(hours=1))
+    reject(bank.office, validator(), MODEL, digest, reason="I was wrong about it")
+    bank.clock.set(NOON + timedelta(hours=2))
+    sign_off(bank.office, second(), MODEL, digest, comment="I looked again")
+    release.promote(bank.office, MODEL, digest)
+
+    found = stands(bank.office)
+    assert (found.sentence.partition(",")[0], found.problem) == ("approved by second", "")

@@ -18,6 +18,7 @@ from pipelines.pack import costs, files, monitoring_plan, validation
 from pipelines.pack.approvals import SIGNED
 from pipelines.pack.artefacts import NO_GATE, Artefacts, Figure, Unit, Verdict
 from pipelines.pack.build import build, recheck
+from pipelines.pack.card import card
 from pipelines.pack.documents import documents
 from pipelines.pack.prose import Points, Sentence, Table
 from tests.packs import artefacts, changed, parsed, plain_page
@@ -54,6 +55,14 @@ def test_the_page_lists_the_very_gates_that_an_approval_must_accept() -> None:
     for gate, verdict, figure in listed.rows:
         assert isinstance(figure, Figure)
         assert (figure.gate.name, figure.gate.verdict) == (gate, verdict)
+
+
+def test_the_card_says_the_measured_exposure_and_of_an_earlier_version_nothing() -> None:
+    def said(made: dict[str, bytes]) -> set[str]:
+        return {figure.pointer for figure in card(Artefacts(made)).figures if figure.file == files.DATA}
+
+    assert said(MADE) == {f"/exposure/{name}" for name in ("month", "amount", "unit", "ratio", "largest_ratio", "tier")}
+    assert said(changed(MADE, files.DATA, ["exposure"], None)) == set()
 
 
 @pytest.mark.parametrize("name", NEEDED)

@@ -1,7 +1,7 @@
 """A version is made again from its own record, or what stands in the way is named."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from functools import cache
@@ -19,7 +19,8 @@ from models.calibration import IDENTITY
 from models.clock import Month
 from models.contract import Columns
 from models.credit_default import USE_CASE as CREDIT_DEFAULT
-from models.lake import OUTCOMES, SNAPSHOTS, Lake
+from models.errors import Integrity
+from models.lake import OUTCOMES, SNAPSHOTS, Lake, PartitionVersion
 from models.policy import CutOffs
 from models.usecase import UseCase
 from pipelines.assessment import Workshop, sealed
@@ -176,6 +177,28 @@ def test_a_missing_partition_is_named_and_nothing_is_made_of_the_rest(tmp_path: 
     assert (found.reproduced, found.likeness) == (False, Likeness.NONE)
     assert "snapshots 2005-05 version 1: digest" in said(found, tmp_path)
     assert "missing now" in said(found, tmp_path)
+
+
+class Damaged(InMemoryLake):
+    """Its files are there and hold something else than they say."""
+
+    def read(self, partitions: Sequence[PartitionVersion], names: Sequence[str] | None = None) -> Columns:
+        raise Integrity(f"{partitions[0].table} {partitions[0].month} does not match its digest")
+
+
+def test_a_damaged_partition_is_a_difference_of_the_data(tmp_path: Any) -> None:
+    lake = lake_of()
+    assert isinstance(lake, InMemoryLake)
+    damaged = Damaged()
+    damaged.__dict__.update(lake.__dict__)
+    found = Archive(made()).rebuilt(damaged)
+
+    assert [one.sentence for one in found.data] == [
+        "the partitions: were read as recorded, cannot be: snapshots 2005-05 does not match its digest now"
+    ]
+    assert (found.parts, found.reproduced) == ((), False)
+    assert "the data differ:" in said(found, tmp_path)
+    assert "what came out" not in said(found, tmp_path)
 
 
 def test_a_parameter_that_was_not_the_one_fitted_is_named(tmp_path: Any) -> None:

@@ -34,16 +34,6 @@ def test_a_bundle_that_nobody_registered_is_named() -> None:
     assert found.where == f"bundle {smuggled.digest[:12]}"
 
 
-def test_a_bundle_that_was_registered_and_never_asked_for_is_checked_byte_by_byte() -> None:
-    channel = FakeChannel()
-    bank = Bank(channel=channel)
-    refused = paper_bundle("refused")
-    channel.add_bundle(refused.digest, {**refused.files, "model.onnx": b"another graph"})
-    bank.register(refused.digest, "")
-    (found,) = check_traces(bank.ledger.entries(), channel, [])
-    assert "model.onnx" in found.problem
-
-
 def test_what_lies_among_the_approvals_and_is_none_is_reported_and_voids_nothing(tmp_path: Path) -> None:
     bank = Bank(channel=FolderChannel(tmp_path))
     digest = bank.ask("first")
