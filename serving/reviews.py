@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from models.clock import Clock
 from models.errors import Detail, InputRefused, NotFound, Unavailable
 from models.governance.explanation.reasons import MOST, UNEXPLAINED, Explanation, Reason
+from models.governance.explanation.statements import EXAMPLES, objection
 from models.policy import Action
 from monitoring.decisions import DecisionLog, LoggedDecision, Review
 from serving.documents import Reviewed, ReviewReason
@@ -29,13 +30,6 @@ PERSON = "a person's review"
 """The group of a reason that a reviewer states."""
 _SHOWN = "outcome"  # the one field whose refused value is shown: others may hold whatever somebody typed
 _WORD = re.compile(r"[^\W_](?:[\w-]*\w)?")
-_FEWEST = 3  # words of a statement
-_SPOKEN = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+")  # of a script without spaces, every character is a word
-_NO_REASON = re.compile(
-    r"qualifying\W+score|scoring\W+(?:system|model)|internal\W+(?:standard|polic)|\b(?:fail\w*|not)\b.*\bscore",
-    re.IGNORECASE | re.DOTALL,
-)
-"""What Regulation B calls insufficient: the creditor's standards or policies, or a score not reached (12 CFR 1002.9(b)(2))."""
 
 
 class Reviewing(BaseModel):
@@ -57,6 +51,7 @@ class Reviewing(BaseModel):
 
 
 _BODY = TypeAdapter(Reviewing)
+_STATED = Detail(0, "statement", "", "the principal reason, as the customer shall read it")
 
 
 class Reviews:
@@ -136,19 +131,13 @@ def _own(said: Reviewing) -> tuple[Reason, ...]:
     """The reviewer's own reason, if there is one. Raises `InputRefused` if it tells the customer nothing."""
     if not _states_a_reason(said):
         return ()
-    if len(_SPOKEN.findall(said.statement)) < _FEWEST:
-        raise _says_nothing(f"has fewer than {_FEWEST} words")
-    if _NO_REASON.search(said.statement):
-        raise _says_nothing("speaks of a score, a scoring system or internal standards, which is no reason (12 CFR 1002.9(b)(2))")
+    if why := objection(said.statement):
+        raise InputRefused(
+            f"statement {why}",
+            [_STATED],
+            hint=f"nothing was recorded; name what about the account or the customer led to it, for example {EXAMPLES}",
+        )
     return (Reason(said.reason_code, PERSON, said.statement, 0.0, confirmed=False),)
-
-
-def _says_nothing(why: str) -> InputRefused:
-    return InputRefused(
-        f"statement {why}",
-        [Detail(0, "statement", "", "the principal reason, as the customer shall read it")],
-        hint="nothing was recorded; say in a sentence what about the account or the customer led to it",
-    )
 
 
 def _reasons(said: Reviewing, why: Explanation) -> tuple[Reason, ...]:
@@ -159,7 +148,7 @@ def _reasons(said: Reviewing, why: Explanation) -> tuple[Reason, ...]:
     if not reasons and not why.no_notice:
         raise InputRefused(
             "a reduction needs a reason for its notice, and the model has none against this account",
-            [Detail(0, "statement", "", "the principal reason, as the customer shall read it")],
+            [_STATED],
             hint="nothing was recorded; send it again with `statement`",
         )
     return reasons
