@@ -204,27 +204,86 @@ def doubting() -> dict[str, bytes]:
     return {"uncertainty.json": canonical(rule.to_dict())}
 
 
-def reviewed(world: World, said: dict[str, Any], then: Callable[[World], None] = lambda _: None) -> dict[str, Any]:
-    """A strange account that is delinquent, reviewed after whatever happened meanwhile."""
+def reviewed(
+    world: World, said: dict[str, Any], then: Callable[[World], None] = lambda _: None, **changes: Any
+) -> dict[str, Any]:
+    """A strange account, delinquent but for the changes, reviewed after whatever happened meanwhile."""
     with TestClient(world.app()) as client:
-        [answer] = client.post(SCORE, json=strange()).json()["answers"]
+        [answer] = client.post(SCORE, json=strange() | changes).json()["answers"]
         assert answer["decision"] == "review"
         then(world)
         answered: dict[str, Any] = client.post(f"/v1/decisions/{answer['decision_id']}/review", json=said).json()
         return answered
 
 
+UNSTATED = {name: value for name, value in SAID.items() if name != "statement"}
+SUSPECTED = UNSTATED | {"reason_code": "FRAUD_SUSPECTED", "comment": "phone call"}
+
+
 def test_a_reviewers_reduction_has_the_reasons_that_the_model_s_own_would_have() -> None:
     world = doubting_world()
-    told = reviewed(world, {name: value for name, value in SAID.items() if name != "statement"})
+    told = reviewed(world, UNSTATED)
     with TestClient(world.app()) as client:
         [plainly] = client.post(SCORE, json=record(status_0=5)).json()["answers"]
     assert plainly["decision"] == "reduce"
     assert told["reasons"] == plainly["reasons"]
-    assert (told["no_notice"], told["no_notice_basis"]) == (True, plainly["no_notice_basis"])
     (recorded,) = world.log.reviews.values()
     assert [reason.to_dict() for reason in recorded.reasons] == told["reasons"]
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_a_reduction_that_the_score_alone_would_not_have_made_needs_a_statement_behind_or_not(status: int) -> None:
+    world = doubting_world()
+    refused = reviewed(world, SUSPECTED, status_0=status)
+    assert [rule["field"] for rule in refused["errors"]] == ["statement"]
+    assert "Unable to verify income" in refused["hint"]
+    assert world.log.reviews == {}
+
+
+def test_the_model_s_reasons_are_not_added_where_its_score_would_not_have_reduced_the_account() -> None:
+    told = reviewed(doubting_world(), SUSPECTED | {"statement": "Suspected fraud on this account"}, status_0=1)
+    assert [reason["code"] for reason in told["reasons"]] == ["FRAUD_SUSPECTED"]
+    assert told["no_notice"] is False
+
+
+def test_a_notice_is_due_unless_the_reviewer_names_the_account_s_own_delinquency() -> None:
+    assert reviewed(doubting_world(), SUSPECTED)["no_notice"] is False
+    world = doubting_world()
+    told = reviewed(world, UNSTATED | {"own_delinquency": True}, status_0=1)
+    assert (told["no_notice"], told["reasons"]) == (True, [])
+    assert "delinquency as to the account" in told["no_notice_basis"]
+    (recorded,) = world.log.reviews.values()
     assert recorded.no_notice == told["no_notice_basis"]
+
+
+def test_delinquency_that_the_model_weighed_too_is_excused_with_its_reasons() -> None:
+    told = reviewed(doubting_world(), UNSTATED | {"own_delinquency": True})
+    assert (told["no_notice"], bool(told["reasons"])) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("said", "changes"),
+    [
+        (UNSTATED, {"status_0": 0}),  # current: no rule holds
+        (SAID, {}),  # behind, and reduced for another reason
+        (UNSTATED | {"outcome": "keep"}, {}),
+    ],
+)
+def test_an_excuse_that_does_not_hold_is_refused(said: dict[str, Any], changes: dict[str, Any]) -> None:
+    world = doubting_world()
+    refused = reviewed(world, said | {"own_delinquency": True}, **changes)
+    assert [rule["field"] for rule in refused["errors"]] == ["own_delinquency"]
+    assert world.log.reviews == {}
+
+
+def test_a_review_repeated_with_another_cause_is_another_review() -> None:
+    world = doubting_world()
+    with TestClient(world.app()) as client:
+        [answer] = client.post(SCORE, json=strange()).json()["answers"]
+        address = f"/v1/decisions/{answer['decision_id']}/review"
+        first = client.post(address, json=UNSTATED | {"own_delinquency": True})
+        assert client.post(address, json=UNSTATED | {"own_delinquency": True}).json() == first.json()
+        problem(client.post(address, json=UNSTATED), 409)
 
 
 def test_what_the_reviewer_states_stands_first() -> None:
@@ -334,6 +393,7 @@ def test_a_decision_that_nobody_was_asked_about_takes_no_review(client: TestClie
         ({"comment": "x" * 1_001}, "comment"),
         ({"account": "A1"}, "account"),
         ({"reviewer": 7}, "reviewer"),
+        ({"own_delinquency": "yes"}, "own_delinquency"),
     ],
 )
 def test_a_review_that_says_too_little_or_too_much_is_refused(client: TestClient, change: dict[str, Any], field: str) -> None:
