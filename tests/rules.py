@@ -3,8 +3,9 @@
 from itertools import product
 
 from models.contract import Contract
-from models.governance.doubt.familiar import Combination, Familiar, Range
+from models.governance.doubt.familiar import Familiar, Range
 from models.governance.doubt.rule import Rule
+from models.governance.doubt.seen import Combination
 from models.governance.doubt.uncertainty import Intervals
 from models.policy import Policy
 

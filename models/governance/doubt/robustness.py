@@ -23,9 +23,9 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Disturbed = Mapping[str, NDArray[Any]]
 
-KINDS = ("rounded", "noise_1", "noise_5", "stale", "one_unit", "all_units", "extreme")
+KINDS = ("rounded", "noise_1", "noise_5", "stale", "one_unit", "all_units", "extreme", "mixed")
 """Numbers to two digits; 1 % and 5 % of noise; last month's values again; one amount, or all of them, a thousand times too
-small or too large; one input at an end of its range."""
+small or too large; one input at an end of its range; every input from another account."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,7 @@ def disturbances(
     for name in contract.inputs:
         for end in (contract[name].minimum, contract[name].maximum):
             yield "extreme", f"{name} = {end:,.0f}", {name: np.full_like(columns[name], end)}
+    yield "mixed", "every input from another account", {name: rng.permutation(columns[name]) for name in contract.inputs}
 
 
 def refusals(contract: Contract, records: Sequence[Mapping[str, Any]]) -> Refusals:
