@@ -205,7 +205,8 @@ class Together(Frozen):
 
     def __str__(self) -> str:
         total = " - ".join([" + ".join(self.plus), *self.minus])
-        return f"({total}) / {self.over}" if self.over else total
+        several = len(self.plus) + len(self.minus) > 1
+        return f"{f'({total})' if several else total} / {self.over}" if self.over else total
 
 
 class RobustnessLimits(Frozen):
@@ -221,7 +222,14 @@ class RobustnessLimits(Frozen):
     false_flags: float = Field(gt=0, lt=1, description="share of other accounts of the same months that are flagged, at most")
     stale: dict[str, str] = Field(description="what a stale record repeats, by input: the older input")
     bounded: dict[str, Bounded] = Field(description="by disturbance: the change among accounts that are not flagged")
+    by_input: dict[str, dict[str, Bounded]] = Field(
+        default={}, description="by disturbance of one input, and by input: what is allowed there instead"
+    )
     caught: dict[str, float] = Field(description="by disturbance: the share that is flagged, at least")
+
+    def bound(self, kind: str, column: str) -> Bounded | None:
+        """The limit of a disturbance of one input, or of several ("")."""
+        return self.by_input.get(kind, {}).get(column, self.bounded.get(kind))
 
 
 class Policy(Frozen):

@@ -37,7 +37,10 @@ def use_case(**limits: Any) -> UseCase:
     assert own is not None
     wide = {kind: each.model_copy(update={"moved": 20.0, "changed": 1.0}) for kind, each in own.bounded.items()}
     policy = SAMPLE.policy.model_copy(
-        update={"directions": {"status": 1}, "robustness": own.model_copy(update={"bounded": wide, "flagged": 0.02, **limits})}
+        update={
+            "directions": {"status": 1},
+            "robustness": own.model_copy(update={"bounded": wide, "by_input": {}, "flagged": 0.02, **limits}),
+        }
     )
     return replace(SAMPLE, policy=policy)
 

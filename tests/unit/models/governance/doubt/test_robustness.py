@@ -125,6 +125,30 @@ def test_the_worst_change_is_told_as_a_share_of_its_limit() -> None:
     assert which.startswith("last month's values")
 
 
+def test_an_input_with_a_limit_of_its_own_lends_it_to_no_other() -> None:
+    limits = ROBUSTNESS.model_copy(
+        update={
+            "bounded": {**ROBUSTNESS.bounded, "one_unit": Bounded(moved=4.0, changed=0.3)},
+            "by_input": {"one_unit": {"payment_0": Bounded(moved=4.0, changed=0.6)}},
+        }
+    )
+    others = [Effect(kind, kind, 100, 0.0, 1.0, 0.0, 0.0, 0.0) for kind in KINDS]
+
+    def worst(column: str) -> float:
+        effect = Effect("one_unit", column, 100, 0.0, 0.0, 0.1, 0.1, 0.45, column)
+        return Robustness([*others, effect], NOTHING_TAKEN, 0.0, 0.0).worst(limits)[0]
+
+    assert worst("payment_0") == pytest.approx(0.75)
+    assert worst("bill_0") == worst("") == pytest.approx(1.5)
+
+
+def test_a_disturbance_of_one_input_says_which_it_was() -> None:
+    columns = {part: each.column for part, each in effects().items()}
+
+    assert columns["bill_0 a thousand times too small"] == columns["bill_0 = 5,000,000"] == "bill_0"
+    assert columns["every amount a thousand times too small"] == columns["last month's values"] == ""
+
+
 def test_a_disturbance_that_was_not_tried_or_has_no_limit_is_no_pass() -> None:
     tried = list(effects().values())
     without = ROBUSTNESS.model_copy(update={"bounded": {k: v for k, v in ROBUSTNESS.bounded.items() if k != "stale"}})
