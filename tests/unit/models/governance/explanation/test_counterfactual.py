@@ -60,6 +60,17 @@ def test_two_changes_are_told_where_one_is_not_enough() -> None:
     assert gained >= 45
 
 
+def test_a_change_is_drawn_back_again_when_another_one_made_room() -> None:
+    """Good is b of two or more with an a no smaller. The grid finds (6, 6); only with b drawn back to 2 can a come back to 2."""
+    both = tuple(Mutable(column=name, direction=1, until=40) for name in "ab")
+    part_of_two = part([0.0] * 4, scales={"a": [0.0, 6.0, 40.0], "b": [0.0, 6.0, 40.0]})
+    good = Formula(lambda x: np.where((x[:, 1] >= 2) & (x[:, 0] >= x[:, 1]), -0.5, 0.5))
+    judged = Formula(lambda x: np.where((x == 0).all(axis=1), -0.02, good.log_odds(x)))  # who is compared with must be near
+    found = Counsel(contract(4), policy(4, mutable=both), part_of_two, judged).better(np.array([0.0, 0.0, 1.0, 0.0]))
+    assert found is not None
+    assert found.changes == (Change("a", 0.0, 2.0), Change("b", 0.0, 2.0))
+
+
 def test_the_bound_itself_is_a_step_also_where_no_account_ever_was() -> None:
     found = counsel(lambda x: 39.5 - x[:, 1], UP_B).better(np.array([0.0, 0, 0, 0]))
     assert found is not None
