@@ -62,7 +62,9 @@ class Counselled(BaseModel):
     recorded: Literal[False] = Field(description="this is no decision: it has no id, and the log does not know of it")
     would_be: str = Field(description="keep, review or reduce: what /score would decide on the record as it stands")
     probability: float = Field(ge=0, le=1)
-    counterfactual: Better | None = Field(description="the smallest change found; null if there is none or none is needed")
+    counterfactual: Better | None = Field(
+        description="the smallest change found, of a review the smallest to keep; null if there is none or none is needed"
+    )
     explanation: str
 
 

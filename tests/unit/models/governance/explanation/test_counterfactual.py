@@ -39,6 +39,15 @@ def test_the_nearest_step_that_flips_the_decision_is_told() -> None:
     assert found.way == pytest.approx(6 / 41)
 
 
+def test_help_for_an_account_that_a_person_decides_leads_to_keep_and_no_less() -> None:
+    """Review from log-odds -1.39 on, reduce from 0 on."""
+    made = counsel(lambda x: x[:, 0] - 4.5, DOWN_A)
+    found = made.better(np.array([4.0, 0, 0, 0]), than=Action.REVIEW)
+    assert found is not None
+    assert (found.changes, found.action) == ((Change("a", 4.0, 3.0),), Action.KEEP)
+    assert counsel(lambda x: np.maximum(x[:, 0] - 4.5, -1.0), DOWN_A).better(np.array([4.0, 0, 0, 0]), than=Action.REVIEW) is None
+
+
 def test_one_change_is_preferred_to_two_however_long_its_way() -> None:
     found = counsel(lambda x: x[:, 0] - x[:, 1] - 0.5, DOWN_A, UP_B).better(np.array([20.0, 0, 0, 0]))
     assert found is not None
