@@ -19,6 +19,7 @@ _SHORT = frozenset({"bankruptcy", "temporary residence"})
 
 _VERDICT = re.compile(
     r"\w*scor(?:e|ing)\w*|\bcut\W?offs?\b|\bprobabilit\w+|\bcriteri(?:a|on)\b|\balgorithm\w*|\breason\W+codes?\b"
+    r"|\bmachine learning\b|\bartificial intelligence\b"
     r"|\binternal\W+(?:standard|polic|rule|guideline|requirement)\w*|[評评]分|分[數数]|模型|[門门][檻槛]|[概機机]率"
 )
 """How it was decided, which never is the reason."""
@@ -67,6 +68,10 @@ models need needed needs none nothing officer outcome output overall passed poin
 qualified qualify rank rating ratings reach reached reason reasons reduce reduced reduction refuse refused reject rejected
 required requirement requirements result results review reviewed reviewer risk risks risky rule rules side standard standards
 system systems test text threshold thresholds unsatisfactory unacceptable verdict weak
+according analysis appetite attached business calculated calculation call called colleague commercial committee computed
+confidential credit creditworthiness creditworthy data department eligibility eligible email enclosed evaluated evaluation human
+inadequate ineligible information insufficient law legal letter limit limits line lines longer management offer people person
+phone regulation regulatory satisfied satisfy statistical strategy sufficient team telephone unfavourable
 """
 """Words that by themselves say nothing about the account or the customer."""
 _EMPTY = frozenset(_SAYING_NOTHING.split())

@@ -34,6 +34,12 @@ SAYS_NOTHING = (
     "Decided by the credit scoring system",
     "You do not meet our requirements",
     "Bank decision after review",
+    "Your credit limit was reduced due to risk",
+    "This was a business decision of our committee",
+    "Insufficient creditworthiness of the customer",
+    "Reasons given by phone",
+    "According to a statistical analysis of your data",
+    "Machine learning found unpaid bills",
     "信用評分不足",
 )
 PROHIBITED = (
@@ -82,6 +88,8 @@ REASONS = (
     "Debts rose by ten percentage points",
     "The debit was returned by the payment system of your bank",
     "A single payment was returned unpaid in June",
+    "Phone number could not be confirmed",
+    "Credit limit used in full for six months",
     "Age of the account",
     "The account is only two months old",
     "Old debts remain unpaid",
