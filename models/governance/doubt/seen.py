@@ -1,7 +1,8 @@
 """Combinations of codes, and of codes with the signs of amounts, that a model was made from often enough."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -54,12 +55,19 @@ class Seen:
         near = self.keys[np.minimum(np.searchsorted(self.keys, asked), len(self.keys) - 1)]
         return np.asarray(~known | (near != asked))
 
-    def lacks_one(self, row: Sequence[float]) -> bool:
-        asked = [row[place] for place in self.codes]
-        for each in self.signs:
-            total = each.one(row)
-            asked.append((total > 0) - (total < 0))
-        return tuple(asked) not in self.known
+    @cached_property
+    def lacks_one(self) -> Callable[[Sequence[float]], bool]:
+        """The same of one account's packed inputs."""
+        codes, totals, known = self.codes, [each.one for each in self.signs], self.known
+
+        def lacks(row: Sequence[float]) -> bool:
+            asked = [row[place] for place in codes]
+            for total in totals:
+                value = total(row)
+                asked.append(1 if value > 0 else -1 if value < 0 else 0)
+            return tuple(asked) not in known
+
+        return lacks
 
 
 def signs_of(values: Floats) -> Floats:

@@ -1,8 +1,10 @@
 """Amounts taken together, computed alike for one account and for many: the same sums in the same order, so the same bits."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, reduce
 from math import nan
+from operator import itemgetter
 from typing import Self
 
 import numpy as np
@@ -46,15 +48,26 @@ class Measure:
             by = rows[:, self.over]
             return np.asarray(np.divide(total, by, out=np.full(len(rows), nan), where=by > 0))
 
-    def one(self, row: Sequence[float]) -> float:
-        total = 0.0
-        for place in self.plus:
-            total += row[place]
-        for place in self.minus:
-            total -= row[place]
-        if self.over is None:
+    @cached_property
+    def one(self) -> Callable[[Sequence[float]], float]:
+        """Of one account's packed inputs (inputs,)."""
+        total, over = _total(self.plus, self.minus), self.over
+        if over is None:
             return total
-        return total / row[self.over] if row[self.over] > 0 else nan
+        return lambda row: total(row) / row[over] if row[over] > 0 else nan
+
+
+def _total(plus: Sequence[int], minus: Sequence[int]) -> Callable[[Sequence[float]], float]:
+    """The sum by places, term by term in their order; up to three terms without a loop, which takes half as long."""
+    if (len(plus), len(minus)) == (1, 0):
+        return itemgetter(plus[0])
+    if (len(plus), len(minus)) == (1, 1):
+        (a,), (b,) = plus, minus
+        return lambda row: row[a] - row[b]
+    if (len(plus), len(minus)) == (2, 1):
+        (a, b), (c,) = plus, minus
+        return lambda row: row[a] + row[b] - row[c]
+    return lambda row: reduce(lambda total, place: total - row[place], minus, reduce(lambda t, p: t + row[p], plus, 0.0))
 
 
 @dataclass(frozen=True)
@@ -74,8 +87,11 @@ class Within:
         worth = self.measure.many(rows)
         return np.asarray(~((worth >= self.low) & (worth <= self.high)))
 
-    def lacks_one(self, row: Sequence[float]) -> bool:
-        return not self.low <= self.measure.one(row) <= self.high
+    @cached_property
+    def lacks_one(self) -> Callable[[Sequence[float]], bool]:
+        """The same of one account's packed inputs."""
+        worth, low, high = self.measure.one, self.low, self.high
+        return lambda row: not low <= worth(row) <= high
 
 
 def check(contract: Contract, compared: Sequence[Together], signs: Sequence[Together]) -> None:
