@@ -728,6 +728,12 @@ def test_an_account_unlike_any_other_is_told_what_is_odd_and_what_leads_to_keep(
     assert [(c["field"], c["to"]) for c in answered["counterfactual"]["changes"]] == [("bill_0", 100_000.0)]
 
 
+def test_to_become_like_others_and_still_be_decided_by_a_person_is_no_help() -> None:
+    with TestClient(doubting_world().app()) as client:
+        answered = client.post(COUNSEL, json=record(status_0=0, bill_0=100_001.0)).json()
+    assert (answered["would_be"], answered["counterfactual"]) == ("review", None)
+
+
 def test_where_nothing_helps_this_is_said(world: World) -> None:
     world.promote(0.5, version=2)
     with TestClient(world.app()) as client:

@@ -12,6 +12,7 @@ from models.credit_default import USE_CASE
 from models.errors import Integrity, Misconfigured
 from models.governance.doubt.familiar import Familiar
 from models.governance.doubt.learning import learned
+from models.governance.doubt.together import Measure, Within
 from models.policy import Together
 from tests.bundles import ROBUSTNESS
 from tests.samples import rows
@@ -82,7 +83,8 @@ def test_an_account_is_judged_alone_as_among_others() -> None:
 BY_THE_LIMIT = Together(plus=("bill_0",), over="credit_limit")
 SPENT = Together(plus=("bill_0", "payment_0"), minus=("bill_1",))
 LEFT = Together(plus=("bill_1",), minus=("payment_0",))
-TOGETHER = LIMITS.model_copy(update={"compared": (BY_THE_LIMIT, SPENT), "signs": (LEFT,)})
+GROWN = Together(plus=("bill_0",), minus=("bill_1",))
+TOGETHER = LIMITS.model_copy(update={"compared": (BY_THE_LIMIT, SPENT), "signs": (LEFT, GROWN)})
 
 
 def consistent(count: int = 4_000, seed: int = 11) -> dict[str, np.ndarray]:
@@ -118,7 +120,7 @@ def test_codes_that_go_with_no_such_sign_are_named_with_its_amounts() -> None:
     assert tied(status_0=2, status_1=2) == set()
     settled = {"payment_0": 50_000.0, "bill_0": 500.0}
     assert tied(**settled) == set()
-    assert tied(status_0=2, status_1=2, **settled) == {"status_0", "status_1", "bill_1", "payment_0"}
+    assert tied(status_0=2, status_1=2, **settled) == {"status_0", "status_1", "bill_0", "bill_1", "payment_0"}
 
 
 def test_what_is_odd_by_itself_names_nothing_that_it_is_taken_together_with() -> None:
@@ -149,6 +151,32 @@ def test_amounts_taken_together_are_judged_alone_as_among_others(accounts: list[
     assert np.array_equal(alone, TIED.strange(matrix))
 
 
+@given(st.lists(st.tuples(*[AMOUNTS] * 7), min_size=1, max_size=20))
+def test_a_sum_has_the_same_bits_alone_and_among_others_and_is_unfamiliar_alike(accounts: list[tuple[float, ...]]) -> None:
+    matrix = np.array([*accounts, (0.0, 0.0, 0.0, 0.1, 0.3, 0.2, 0.0), (-1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)])
+    longer = Together(plus=("bill_0", "payment_0", "payment_1"), minus=("bill_1", "credit_limit"))
+    for each in (
+        BY_THE_LIMIT,
+        SPENT,
+        LEFT,
+        Together(plus=("bill_0",)),
+        longer,
+        SPENT.model_copy(update={"over": "credit_limit"}),
+    ):
+        measure = Measure.of(each, CONTRACT.inputs)
+        alone = np.array([measure.one(row) for row in matrix.tolist()])
+        assert np.array_equal(alone, measure.many(matrix), equal_nan=True)
+        within = Within(measure, -1.0, 0.0)
+        assert within.lacks(matrix).tolist() == [within.lacks_one(row) for row in matrix.tolist()]
+
+
+def test_what_is_divided_by_nothing_is_never_familiar() -> None:
+    everything = Within(Measure.of(BY_THE_LIMIT, CONTRACT.inputs), -1e300, 1e300)
+    rows = np.array([[limit, 0, 0, 1.0, 0, 0, 0] for limit in (1.0, 0.0, -1.0, np.nan)])
+
+    assert everything.lacks(rows).tolist() == [False, True, True, True]
+
+
 @pytest.mark.parametrize(
     ("limits", "problem"),
     [
@@ -176,6 +204,8 @@ def test_what_is_taken_together_survives_the_bundle_and_a_bundle_of_before_has_n
     assert Familiar.from_dict(data, CONTRACT) == TIED
     assert TIED.speaks_of(TOGETHER)
     assert not TIED.speaks_of(LIMITS)
+    assert not TIED.speaks_of(TOGETHER.model_copy(update={"signs": (LEFT,)}))
+    assert not TIED.speaks_of(TOGETHER.model_copy(update={"compared": (SPENT,)}))
     before = json.loads(json.dumps(FAMILIAR.to_dict()))
     assert before.keys() == {"inputs", "rarer", "flagged", "ranges", "combinations"}
     assert all(each.keys() == {"columns", "seen"} for each in before["combinations"])
