@@ -30,7 +30,9 @@ class Decided(BaseModel):
         description="spans the probability and the two of Venn-Abers, one of which is perfectly calibrated"
     )
     out_of_distribution: list[str] | None = Field(
-        default=None, min_length=1, description="inputs unlike any that the model was made from, alone or together; a person decides"
+        default=None,
+        min_length=1,
+        description="inputs that, alone or together, are unlike any of the model's own; a person decides",
     )
     reasons: list[StatedReason] | None = Field(
         default=None, min_length=1, max_length=MOST, description="of a reduction, the weightiest first"
