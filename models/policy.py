@@ -192,14 +192,44 @@ class Bounded(Frozen):
     changed: float = Field(gt=0, le=1, description="share of accounts whose action changes, at most")
 
 
+class Together(Frozen):
+    """Amounts of one unit that mean something together: the sum of `plus` less the sum of `minus`, by `over` if it is given."""
+
+    plus: tuple[str, ...] = Field(min_length=1)
+    minus: tuple[str, ...] = ()
+    over: str = Field(default="", description="an input that is always above zero; none is the plain sum")
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (*self.plus, *self.minus, *filter(None, [self.over]))
+
+    def __str__(self) -> str:
+        total = " - ".join([" + ".join(self.plus), *self.minus])
+        several = len(self.plus) + len(self.minus) > 1
+        return f"{f'({total})' if several else total} / {self.over}" if self.over else total
+
+
 class RobustnessLimits(Frozen):
     """What input may do that is not as it should be. Every disturbance that is tried needs its limit here."""
 
     flagged: float = Field(gt=0, lt=1, description="share of the development accounts that count as out of distribution")
+    compared: tuple[Together, ...] = Field(
+        default=(), description="amounts taken together, each with a familiar range; older bundles have none"
+    )
+    signs: tuple[Together, ...] = Field(
+        default=(), description="amounts whose sign goes with the codes: each combination of both must have been seen"
+    )
     false_flags: float = Field(gt=0, lt=1, description="share of other accounts of the same months that are flagged, at most")
     stale: dict[str, str] = Field(description="what a stale record repeats, by input: the older input")
     bounded: dict[str, Bounded] = Field(description="by disturbance: the change among accounts that are not flagged")
+    by_input: dict[str, dict[str, Bounded]] = Field(
+        default={}, description="by disturbance of one input, and by input: what is allowed there instead"
+    )
     caught: dict[str, float] = Field(description="by disturbance: the share that is flagged, at least")
+
+    def bound(self, kind: str, column: str) -> Bounded | None:
+        """The limit of a disturbance of one input, or of several ("")."""
+        return self.by_input.get(kind, {}).get(column, self.bounded.get(kind))
 
 
 class Policy(Frozen):

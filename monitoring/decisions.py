@@ -76,8 +76,9 @@ def missing(entries: Sequence[Entry], ids: AbstractSet[str], keys: AbstractSet[s
 class Review:
     """What a person decided about an account that was sent to review: `keep` or `reduce`, and why.
 
-    A reduction has `reasons` for the notice, and `no_notice` as a decision has. `statement` is the reviewer's own reason in
-    the words of the notice, "" for none; it stands first among `reasons`.
+    A reduction has `reasons` for the notice. `statement` is the reviewer's own reason in the words of the notice, "" for none;
+    it stands first among `reasons`. `no_notice` is the rule by which none is due because the reviewer named the account's own
+    delinquency or inactivity as the cause, "" if one is due.
     """
 
     decision_id: str
@@ -91,8 +92,9 @@ class Review:
     reasons: tuple[Reason, ...] = ()
 
     def repeats(self, other: "Review") -> bool:
-        """Whether the same was said, at whatever time."""
-        return replace(self, recorded_at=other.recorded_at, no_notice=other.no_notice, reasons=other.reasons) == other
+        """Whether the same was said, at whatever time. Which rule excuses a notice is found out later; that one does was said."""
+        same = replace(self, recorded_at=other.recorded_at, no_notice=other.no_notice, reasons=other.reasons) == other
+        return same and bool(self.no_notice) == bool(other.no_notice)
 
     def after(self, decision: LoggedDecision, before: "Review | None") -> "Review":
         """What is recorded in the end: this, or the same said before. Raises `Conflict` if nobody was asked, or if it differs."""

@@ -14,7 +14,7 @@ from models.contract import Column, Columns, Contract
 from models.errors import Misconfigured
 from models.estimator import TreeEnsemble
 from models.gates import Parity
-from models.governance.doubt.familiar import learned
+from models.governance.doubt.learning import learned
 from models.governance.doubt.rule import PART, Rule
 from models.governance.doubt.uncertainty import venn_abers
 from models.governance.explanation.baseline import recorded
@@ -94,7 +94,7 @@ def ruled(
         raise Misconfigured(
             f"the policy of {contract.name} does not say how rare is unfamiliar", hint="give policy.robustness: limits"
         )
-    return Rule.made(policy, venn_abers(scores, outcomes), learned(contract, development, policy.robustness.flagged))
+    return Rule.made(policy, venn_abers(scores, outcomes), learned(contract, development, policy.robustness))
 
 
 def lineage(

@@ -17,7 +17,7 @@ from models.contract import REQUEST_ROLES, Columns, Contract
 from models.estimator import TreeEnsemble
 from models.gates import Check
 from models.governance.doubt.coverage import Coverage, covered, crosswise
-from models.governance.doubt.familiar import learned
+from models.governance.doubt.learning import learned
 from models.governance.doubt.robustness import Robustness, measured, refusals
 from models.governance.doubt.rule import Rule
 from models.governance.doubt.sweep import Monotone, contradictions, promised, sweep_features, sweep_inputs
@@ -209,9 +209,9 @@ def flags(rule: Rule, contract: Contract, matured: Dataset, development: Columns
     """Shares of accounts that are flagged: held-out ones by the others of the same months, and later ones by those before."""
     if rule.policy.robustness is None:
         return nan, nan
-    share, unseen = rule.policy.robustness.flagged, held_out(matured.accounts)
+    limits, unseen = rule.policy.robustness, held_out(matured.accounts)
     pairs = ((matured.take(~unseen).columns, matured.take(unseen).columns), (development, later))
-    found = (learned(contract, known, share).strange(contract.matrix(other)).any(axis=1) for known, other in pairs)
+    found = (learned(contract, known, limits).strange(contract.matrix(other)).any(axis=1) for known, other in pairs)
     others, after = (float(flagged.mean()) for flagged in found)
     return others, after
 

@@ -1,6 +1,7 @@
 """What would have had to be different: the answer to a client who asks about one account.
 
 Nothing is decided or recorded, and the answer says so: `would_be` instead of a decision, no decision id, `recorded` false.
+An account that a person would look at is helped, too: what the person decides may be a reduction.
 """
 
 import json
@@ -13,7 +14,7 @@ from models.governance.explanation.counterfactual import Change, Counterfactual
 from models.policy import Action
 from serving.answers import Ask
 from serving.checking import Record, refuse_the_future
-from serving.loaded import LoadedModel
+from serving.loaded import Judged, LoadedModel
 
 
 def counterfactual(model: LoadedModel, ask: Ask, this_month: Month) -> bytes:
@@ -28,8 +29,8 @@ def counterfactual(model: LoadedModel, ask: Ask, this_month: Month) -> bytes:
 def counselled(model: LoadedModel, record: Record, request_id: str) -> dict[str, Any]:
     """The body of the response for a record that was checked."""
     [judged], pointer = model.judged([record]), model.pointer
-    action = judged.action
-    found = model.counsel.better(model.packed([record])[0]) if action == Action.REDUCE else None
+    action = Action(judged.action)
+    found = None if action is Action.KEEP else model.counsel.better(model.packed([record])[0], than=action)
     return {
         "request_id": request_id,
         "model": pointer.model,
@@ -39,7 +40,7 @@ def counselled(model: LoadedModel, record: Record, request_id: str) -> dict[str,
         "would_be": action,
         "probability": judged.probability,
         "counterfactual": _told(model.contract, found) if found else None,
-        "explanation": _sentence(model, action, found),
+        "explanation": _sentence(model, judged, found),
     }
 
 
@@ -64,12 +65,21 @@ def _change(contract: Contract, change: Change) -> dict[str, Any]:
     }
 
 
-def _sentence(model: LoadedModel, action: str, found: Counterfactual | None) -> str:
-    if action != Action.REDUCE:
-        return f"It would be {action}: nothing has to change."
+def _sentence(model: LoadedModel, judged: Judged, found: Counterfactual | None) -> str:
+    if judged.action == Action.KEEP:
+        return "It would be keep: nothing has to change."
+    reviewed = judged.action == Action.REVIEW
+    first = f"It would be review: a person decides{_because(judged)}. " if reviewed else ""
     if found is None:
         names = ", ".join(each.column for each in model.counsel.mutable)
-        return (
-            f"No change of {names}, within the bounds of what a customer can do by the next review, leads to a better decision."
-        )
-    return f"With these values it would have been {found.action}. What comes next is decided on what is known then."
+        better = "keep without a person" if reviewed else "a better decision"
+        return f"{first}No change of {names}, within the bounds of what a customer can do by the next review, leads to {better}."
+    without = ", without a person" if reviewed else ""
+    return (
+        f"{first}With these values it would have been {found.action}{without}. What comes next is decided on what is known then."
+    )
+
+
+def _because(judged: Judged) -> str:
+    odd = ", ".join(judged.out_of_distribution)
+    return f", because of {odd}, unlike any that the model was made from" if odd else ""

@@ -31,7 +31,9 @@ class Decided(BaseModel):
         description="spans the probability and the two of Venn-Abers, one of which is perfectly calibrated"
     )
     out_of_distribution: list[str] | None = Field(
-        default=None, min_length=1, description="inputs unlike any that the model was made from; a person decides"
+        default=None,
+        min_length=1,
+        description="inputs that, alone or together, are unlike any of the model's own; a person decides",
     )
     reasons: list[StatedReason] | None = Field(
         default=None, min_length=1, max_length=MOST, description="of a reduction, the weightiest first"
@@ -63,7 +65,9 @@ class Counselled(BaseModel):
     recorded: Literal[False] = Field(description="this is no decision: it has no id, and the log does not know of it")
     would_be: str = Field(description="keep, review or reduce: what /score would decide on the record as it stands")
     probability: float = Field(ge=0, le=1)
-    counterfactual: Better | None = Field(description="the smallest change found; null if there is none or none is needed")
+    counterfactual: Better | None = Field(
+        description="the smallest change found, of a review the smallest to keep; null if there is none or none is needed"
+    )
     explanation: str
 
 

@@ -1,4 +1,4 @@
-"""Why a past decision's account would be reduced: by the bundle that decided, whatever is in force by now."""
+"""What the bundle that decided has to say for a reduction of a past decision's account, whatever is in force by now."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -24,17 +24,22 @@ class PastReasons:
         self._opened = lru_cache(maxsize=_KEPT)(self._open)
 
     def explain(self, decision: LoggedDecision) -> Explanation:
-        """The same reasons as a reduction would have had. Raises `Expired`, `NotFound`, `Integrity`, `Unavailable`."""
+        """Whether a notice would be due, and the reasons if the score alone would have reduced the account: none if not.
+
+        The score is at or above the policy's cut-off; doubt or unfamiliar input sent the account to a person all the same.
+        Raises `Expired`, `NotFound`, `Integrity`, `Unavailable`.
+        """
         if not decision.inputs:
             raise Expired(
                 f"decision {decision.decision_id} is past its retention: its inputs were deleted",
                 hint="a reduction needs reasons, and nobody can find them any more: decide on what is known now",
             )
-        contract, explainer = self._opened(decision.model, decision.bundle)
+        contract, cut_off, explainer = self._opened(decision.model, decision.bundle)
         (found,) = explainer.explain(np.array([[decision.inputs[name] for name in contract.inputs]], dtype=np.float64))
-        return found
+        return found if decision.probability >= cut_off else Explanation(found.no_notice, ())
 
-    def _open(self, model: str, digest: str) -> tuple[Contract, Explainer]:
+    def _open(self, model: str, digest: str) -> tuple[Contract, float, Explainer]:
         bundle = verified(self._channel, model, digest)
         scorer = self._make_scorer(bundle.graph)
-        return bundle.contract, Explainer(bundle.contract, bundle.policy, bundle.part("reasons.json"), scorer)
+        explainer = Explainer(bundle.contract, bundle.policy, bundle.part("reasons.json"), scorer)
+        return bundle.contract, bundle.policy.cut_offs.reduce, explainer

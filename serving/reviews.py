@@ -1,14 +1,17 @@
 """What a person decided about an account that was sent to review: taken once, read again as often as asked.
 
-A reduction is an adverse action whoever decides it: it has the reasons that the model finds for this account, after those
-that the reviewer states, and says whether a notice is due. Where the reviewer states a reason, one always is: delinquency
-excuses only what is done because of it (12 CFR 1002.2(c)(2)(ii)).
+A reduction is an adverse action whoever decides it, and its notice names why it was made: what the reviewer states, then
+what the model finds, if its score alone would have reduced the account too. Where the model would not, its reasons would not
+be why, so the reviewer must state one. A notice is due unless the reviewer says that the account's own delinquency or
+inactivity is the cause, and the policy's rules for that hold: they excuse only what is done because of it
+(12 CFR 1002.2(c)(2)(ii)).
 """
 
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from itertools import pairwise
 from typing import TypeVar
 
@@ -17,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from models.clock import Clock
 from models.errors import Detail, InputRefused, NotFound, Unavailable
 from models.governance.explanation.reasons import MOST, UNEXPLAINED, Explanation, Reason
+from models.governance.explanation.statements import EXAMPLES, objection
 from models.policy import Action
 from monitoring.decisions import DecisionLog, LoggedDecision, Review
 from serving.documents import Reviewed, ReviewReason
@@ -29,13 +33,6 @@ PERSON = "a person's review"
 """The group of a reason that a reviewer states."""
 _SHOWN = "outcome"  # the one field whose refused value is shown: others may hold whatever somebody typed
 _WORD = re.compile(r"[^\W_](?:[\w-]*\w)?")
-_FEWEST = 3  # words of a statement
-_SPOKEN = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+")  # of a script without spaces, every character is a word
-_NO_REASON = re.compile(
-    r"qualifying\W+score|scoring\W+(?:system|model)|internal\W+(?:standard|polic)|\b(?:fail\w*|not)\b.*\bscore",
-    re.IGNORECASE | re.DOTALL,
-)
-"""What Regulation B calls insufficient: the creditor's standards or policies, or a score not reached (12 CFR 1002.9(b)(2))."""
 
 
 class Reviewing(BaseModel):
@@ -52,11 +49,19 @@ class Reviewing(BaseModel):
     statement: str = Field(
         default="",
         max_length=LONGEST,
-        description="of a reduction: the reviewer's own reason, as the notice shall say it; needed where the model has none",
+        description="of a reduction: the principal reason in words, as the notice shall say it; required unless the score alone"
+        " would have reduced the account",
+        examples=["Unable to verify income"],
+    )
+    own_delinquency: bool = Field(
+        default=False,
+        description="of a reduction: this account's own delinquency or inactivity is the cause, and nothing else, so no notice is"
+        " due; refused where the policy's rules for that do not hold",
     )
 
 
 _BODY = TypeAdapter(Reviewing)
+_STATED = Detail(0, "statement", "", "the principal reason, as the customer shall read it")
 
 
 class Reviews:
@@ -84,13 +89,12 @@ class Reviews:
         """
         said = _read(body)
         decision = self._looked_up(decision_id, self._log.find)
-        review = Review(recorded_at=self._clock.now(), decision_id=decision_id, **said.model_dump())
+        review = _review(decision_id, said, self._clock.now())
         if (kept := review.after(decision, self._log.reviewed(decision_id))) is not review:
             return _document(kept)
         self._refuse_the_account(said, decision)
         why = self._explain(decision) if said.outcome == Action.REDUCE else UNEXPLAINED
-        excused = "" if _states_a_reason(said) else why.no_notice  # the rule is about delinquency, not about another reason
-        kept = self._log.review(replace(review, no_notice=excused, reasons=_reasons(said, why)))
+        kept = self._log.review(replace(review, no_notice=_excused(said, why), reasons=_reasons(said, why)))
         return _document(kept)
 
     def find(self, decision_id: str) -> Reviewed:
@@ -112,7 +116,7 @@ class Reviews:
 
     def _refuse_the_account(self, said: Reviewing, decision: LoggedDecision) -> None:
         """No id is recorded: a text that names this account is refused, and not repeated."""
-        for field, text in said.model_dump().items():
+        for field, text in said.model_dump(exclude={"own_delinquency"}).items():
             if any(decision.account_id in self._names(word) for word in _words(text)):
                 raise InputRefused(
                     f"{field} names the account",
@@ -128,6 +132,34 @@ def _words(text: str) -> Iterator[str]:
         yield from dict.fromkeys([word, word.upper(), word.lower()])
 
 
+def _review(decision_id: str, said: Reviewing, now: datetime) -> Review:
+    """As it was sent. That the reviewer names the account's own delinquency is kept by the rule that excuses it: `no_notice`."""
+    claimed, written = "own delinquency" if said.own_delinquency else "", said.model_dump(exclude={"own_delinquency"})
+    return Review(recorded_at=now, decision_id=decision_id, no_notice=claimed, **written)
+
+
+def _excused(said: Reviewing, why: Explanation) -> str:
+    """The rule by which no notice is due, "" if one is. Raises `InputRefused` if the reviewer claims what does not hold."""
+    if not said.own_delinquency:
+        return ""
+    if said.outcome != Action.REDUCE:
+        raise _no_excuse("only a reduction can be excused from its notice", "leave it out")
+    if _states_a_reason(said):
+        raise _no_excuse("a reduction for a stated reason needs its notice", "send the statement or own_delinquency, not both")
+    if not why.no_notice:
+        raise _no_excuse(
+            "this account was neither behind nor inactive in the month decided, by the policy's rules", "send a statement instead"
+        )
+    return why.no_notice
+
+
+def _no_excuse(why: str, instead: str) -> InputRefused:
+    rule = "true only if this account's own delinquency or inactivity is the one cause of a reduction"
+    return InputRefused(
+        f"own_delinquency is refused: {why}", [Detail(0, "own_delinquency", "", rule)], hint=f"nothing was recorded; {instead}"
+    )
+
+
 def _states_a_reason(said: Reviewing) -> bool:
     return bool(said.statement.strip())
 
@@ -136,19 +168,13 @@ def _own(said: Reviewing) -> tuple[Reason, ...]:
     """The reviewer's own reason, if there is one. Raises `InputRefused` if it tells the customer nothing."""
     if not _states_a_reason(said):
         return ()
-    if len(_SPOKEN.findall(said.statement)) < _FEWEST:
-        raise _says_nothing(f"has fewer than {_FEWEST} words")
-    if _NO_REASON.search(said.statement):
-        raise _says_nothing("speaks of a score, a scoring system or internal standards, which is no reason (12 CFR 1002.9(b)(2))")
+    if why := objection(said.statement):
+        raise InputRefused(
+            f"statement {why}",
+            [_STATED],
+            hint=f"nothing was recorded; name what about the account or the customer led to it, for example {EXAMPLES}",
+        )
     return (Reason(said.reason_code, PERSON, said.statement, 0.0, confirmed=False),)
-
-
-def _says_nothing(why: str) -> InputRefused:
-    return InputRefused(
-        f"statement {why}",
-        [Detail(0, "statement", "", "the principal reason, as the customer shall read it")],
-        hint="nothing was recorded; say in a sentence what about the account or the customer led to it",
-    )
 
 
 def _reasons(said: Reviewing, why: Explanation) -> tuple[Reason, ...]:
@@ -156,11 +182,11 @@ def _reasons(said: Reviewing, why: Explanation) -> tuple[Reason, ...]:
     if said.outcome != Action.REDUCE:
         return ()
     reasons = (*_own(said), *why.reasons)[:MOST]
-    if not reasons and not why.no_notice:
+    if not reasons and not said.own_delinquency:
         raise InputRefused(
-            "a reduction needs a reason for its notice, and the model has none against this account",
-            [Detail(0, "statement", "", "the principal reason, as the customer shall read it")],
-            hint="nothing was recorded; send it again with `statement`",
+            "a reduction needs a reason for its notice, and the score alone would not have reduced this account",
+            [_STATED],
+            hint=f"nothing was recorded; send it again with `statement`, for example {EXAMPLES}",
         )
     return reasons
 

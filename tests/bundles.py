@@ -12,6 +12,7 @@ from models.bundle import Bundle, canonical
 from models.channel import Move, Pointer, ReleaseChannel, publish
 from models.contract import Contract
 from models.credit_default import USE_CASE as CREDIT_DEFAULT
+from models.credit_default.policy import ROBUSTNESS as CREDIT_ROBUSTNESS
 from models.estimator import Tree, TreeEnsemble
 from models.governance.approval import approve
 from models.governance.explanation.baseline import recorded
@@ -25,7 +26,14 @@ from tests.rules import plain
 COST = CREDIT_DEFAULT.policy.cost.model_copy(update={"lost_margin": 7_500.0})
 _review, _reduce = COST.cut_offs()
 CUT_OFFS = CutOffs(review=_review, reduce=_reduce)
-USE_CASE = replace(CREDIT_DEFAULT, policy=CREDIT_DEFAULT.policy.model_copy(update={"cost": COST, "cut_offs": CUT_OFFS}))
+# Their accounts are made column by column: nothing in them goes together, and mixing them makes nothing odd.
+ROBUSTNESS = CREDIT_ROBUSTNESS.model_copy(
+    update={"compared": (), "signs": (), "caught": CREDIT_ROBUSTNESS.caught | {"mixed": 0.0}}
+)
+USE_CASE = replace(
+    CREDIT_DEFAULT,
+    policy=CREDIT_DEFAULT.policy.model_copy(update={"cost": COST, "cut_offs": CUT_OFFS, "robustness": ROBUSTNESS}),
+)
 
 MODEL = USE_CASE.name
 NOW = datetime(2005, 8, 1, 6, tzinfo=UTC)

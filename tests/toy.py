@@ -41,7 +41,7 @@ def contract(inputs: int) -> Contract:
 
 def groups(inputs: int) -> tuple[ReasonGroup, ...]:
     return tuple(
-        ReasonGroup(code=name.upper(), name=name, inputs=(name,), notice=f"because of {name}") for name in "abcdef"[:inputs]
+        ReasonGroup(code=name.upper(), name=name, inputs=(name,), notice=f"Level of number {name}") for name in "abcdef"[:inputs]
     )
 
 

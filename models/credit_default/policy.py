@@ -19,6 +19,7 @@ from models.policy import (
     Policy,
     ReasonGroup,
     RobustnessLimits,
+    Together,
     UncertaintyLimits,
 )
 
@@ -135,23 +136,37 @@ ADVERSE = Adverse(
 # regression goes in steps, and one may lie at a cut-off by chance: the limit is what the reviewers can bear.
 UNCERTAINTY = UncertaintyLimits(confidence=0.99, review_growth=0.15)
 
+# What an account spent is what its bill grew by and what it paid; a payment settles the bill of the month before.
+_SPENT = Together(plus=("bill_0", "payment_0"), minus=("bill_1",))
+_LEFT_UNPAID = Together(plus=("bill_1",), minus=("payment_0",))
+
 # The repayment status carries most of the model (AUC .83 by itself). So a record that repeats last month's, or a status that is
 # plainly wrong, changes what is decided; from one record nobody can tell. The limits keep that from growing unseen; a whole month
-# of such records is what monitoring finds. An end of a range may be an ordinary value (nothing paid): then it is another account.
-# So is a payment a thousand times too small, which is next to nothing paid: both have one limit.
+# of such records is what monitoring finds. An end of a range may be an ordinary value: who paid nothing is another account, and
+# so is a payment a thousand times too small. So payments have a limit of their own, one for both; for a while every input had
+# it, although only payments needed it.
+_PAYMENTS = dict.fromkeys(("payment_0", "payment_1"), Bounded(moved=4.00, changed=0.50))
+
 ROBUSTNESS = RobustnessLimits(
     flagged=0.005,
     false_flags=0.02,
+    compared=(
+        Together(plus=("bill_0",), over="credit_limit"),
+        Together(plus=("bill_1",), over="credit_limit"),
+        _SPENT.model_copy(update={"over": "credit_limit"}),
+    ),
+    signs=(Together(plus=("bill_0",)), Together(plus=("bill_1",)), _LEFT_UNPAID, _SPENT),
     stale={"status_0": "status_1", "bill_0": "bill_1", "payment_0": "payment_1"},
     bounded={
         "rounded": Bounded(moved=0.50, changed=0.03),
         "noise_1": Bounded(moved=0.50, changed=0.03),
         "noise_5": Bounded(moved=1.00, changed=0.06),
         "stale": Bounded(moved=9.00, changed=0.35),
-        "one_unit": Bounded(moved=4.00, changed=0.50),
-        "extreme": Bounded(moved=9.00, changed=0.50),
+        "one_unit": Bounded(moved=4.00, changed=0.35),
+        "extreme": Bounded(moved=9.00, changed=0.35),
     },
-    caught={"all_units": 0.99},
+    by_input={"one_unit": _PAYMENTS, "extreme": _PAYMENTS},
+    caught={"all_units": 0.99, "mixed": 0.50},
 )
 
 POLICY = Policy(

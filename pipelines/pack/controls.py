@@ -118,6 +118,8 @@ CONTROLS = (
             f"{_GOVERNANCE}/explanation/test_reasons.py::test_a_reduced_account_is_told_one_to_four_positive_reasons_the_largest_first",
             f"{_GOVERNANCE}/explanation/test_reasons.py::test_the_values_add_up_to_the_way_from_the_baseline",
             "tests/unit/serving/test_prediction.py::test_a_reduction_says_why_and_the_log_keeps_what_was_said",
+            f"{_GOVERNANCE}/explanation/test_baseline.py::test_a_notice_that_gives_no_reason_is_refused",
+            "tests/unit/serving/test_app.py::test_a_statement_that_tells_the_customer_nothing_is_refused",
         ),
         (files.REASONS, files.POLICY),
     ),
@@ -127,6 +129,7 @@ CONTROLS = (
         ("12 CFR 1002.2(c)",),
         (
             f"{_GOVERNANCE}/explanation/test_reasons.py::test_the_rules_of_no_notice_mark_the_accounts_that_the_use_case_calls_behind_and_inactive",
+            "tests/unit/serving/test_app.py::test_a_notice_is_due_unless_the_reviewer_names_the_account_s_own_delinquency",
         ),
         (files.POLICY,),
     ),
@@ -134,7 +137,10 @@ CONTROLS = (
         "directions",
         "The sealed graph keeps every direction that the policy promises",
         ("SR 26-2", "EU AI Act art. 15"),
-        (f"{_GOVERNANCE}/doubt/test_sweep.py::test_a_tree_that_breaks_a_direction_is_found_by_each_look",),
+        (
+            f"{_GOVERNANCE}/doubt/test_sweep.py::test_a_tree_that_breaks_a_direction_is_found_by_each_look",
+            f"{_GOVERNANCE}/doubt/test_sweep.py::test_a_model_that_rises_where_it_may_only_fall_is_found_by_each_look",
+        ),
         (files.ASSESSMENT,),
     ),
     Control(
@@ -154,6 +160,8 @@ CONTROLS = (
         (
             f"{_GOVERNANCE}/doubt/test_robustness.py::test_only_what_the_contract_allows_comes_past_it",
             f"{_GOVERNANCE}/doubt/test_robustness.py::test_the_worst_change_is_told_as_a_share_of_its_limit",
+            f"{_GOVERNANCE}/doubt/test_familiar.py::test_amounts_that_are_common_alone_and_never_together_are_named",
+            "tests/unit/models/credit_default/test_policy.py::test_wrong_input_may_do_what_was_stated_and_no_more",
         ),
         (files.ASSESSMENT,),
     ),

@@ -1,26 +1,28 @@
-"""What the model has seen: the ranges and combinations of codes of the accounts that it was made from.
+"""What the model has seen: the ranges and combinations of the accounts that it was made from.
 
-Outside of them a score is a guess that looks like any other score, so serving answers `review` and names the inputs. How
-rare is unfamiliar is not chosen by hand: it is set so that a stated share of the development accounts themselves would be
-flagged.
+Outside of them a score is a guess that looks like any other score, so serving answers `review` and names the inputs. Looked
+at are single amounts, pairs of codes, and what the policy declares to mean something together: amounts of one unit (a bill by
+the limit), and codes with the signs of amounts (behind on payment with nothing owed). How rare is unfamiliar is not chosen
+by hand: it is set so that a stated share of the development accounts themselves would be flagged, by all of it.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.contract import Columns, Contract
+from models.contract import Contract
 from models.errors import Integrity
+from models.governance.doubt.seen import Combination, Seen, tuples
+from models.governance.doubt.together import Measure, Within
+from models.policy import RobustnessLimits, Together
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-_SPREAD = 2.0**20  # codes lie closer together than this
 _FEW = 8  # rows that are looked up one by one: arrays pay only for more
 
 
@@ -34,11 +36,12 @@ class Range:
 
 
 @dataclass(frozen=True)
-class Combination:
-    """Codes that were often enough together: `seen` holds one code by column."""
+class TogetherRange:
+    """The same of amounts taken together."""
 
-    columns: tuple[str, ...]
-    seen: tuple[tuple[int, ...], ...]
+    together: Together
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -51,102 +54,85 @@ class Familiar:
     combinations: tuple[Combination, ...]
     rarer: float
     flagged: float
+    compared: tuple[TogetherRange, ...] = ()
 
     def strange(self, rows: Floats) -> Bools:
-        """Of packed inputs (n, inputs), which are unfamiliar, same shape; a combination marks every column of it."""
+        """Of packed inputs (n, inputs), which are unfamiliar, same shape.
+
+        What is taken together marks every input of it, unless one of them is odd by itself: no more is named than is odd.
+        """
         if len(rows) <= _FEW:
             return np.array([self._strange_of(row) for row in rows.tolist()], dtype=np.bool_).reshape(rows.shape)
-        low, high, joint = self._compiled
+        low, high, pairs, together = self._compiled
         found = ~((rows >= low) & (rows <= high))
-        for places, weights, keys in joint:
-            asked = _keys(rows[:, places], weights)
-            near = keys[np.minimum(np.searchsorted(keys, asked), len(keys) - 1)]
-            found[:, places] |= (near != asked)[:, None]
+        for each in pairs:
+            found[:, each.marked] |= each.lacks(rows)[:, None]
+        alone = found.copy()
+        for tie in together:
+            found[:, tie.marked] |= (tie.lacks(rows) & ~alone[:, tie.marked].any(axis=1))[:, None]
         return found
 
     def _strange_of(self, row: list[float]) -> list[bool]:
         """The same of one account, by look-ups: a tenth of the time that arrays take for it."""
-        ends, joint = self._looked_up
-        found = [not low <= value <= high for value, (low, high) in zip(row, ends, strict=True)]
-        for places, seen in joint:
-            if tuple([row[place] for place in places]) not in seen:
-                for place in places:
+        _, _, pairs, together = self._compiled
+        found = [not low <= value <= high for value, (low, high) in zip(row, self._ends, strict=True)]
+        for each in pairs:
+            if each.lacks_one(row):
+                for place in each.marked:
                     found[place] = True
+        odd = [tie for tie in together if tie.lacks_one(row)]
+        if not odd:
+            return found
+        for places in [tie.marked for tie in odd if not any(found[place] for place in tie.marked)]:
+            for place in places:
+                found[place] = True
         return found
 
     @cached_property
-    def _looked_up(self) -> tuple[list[tuple[float, float]], list[tuple[list[int], frozenset[tuple[int, ...]]]]]:
-        low, high, joint = self._compiled
-        seen = [frozenset(combination.seen) for combination in self.combinations]
-        return list(zip(low.tolist(), high.tolist(), strict=True)), [
-            (places, codes) for (places, _, _), codes in zip(joint, seen, strict=True)
-        ]
+    def _ends(self) -> list[tuple[float, float]]:
+        low, high, _, _ = self._compiled
+        return list(zip(low.tolist(), high.tolist(), strict=True))
 
     @cached_property
-    def _compiled(self) -> tuple[Floats, Floats, list[tuple[list[int], Floats, Floats]]]:
-        """Ends of the ranges by input, infinite where there is none; of each combination places, weights and sorted keys."""
+    def _compiled(self) -> tuple[Floats, Floats, list[Seen], list[Seen | Within]]:
+        """Ends of the ranges by input, infinite where there is none; pairs of codes; what the policy takes together."""
         low, high = np.full(len(self.inputs), -np.inf), np.full(len(self.inputs), np.inf)
         for each in self.ranges:
             low[self.inputs.index(each.column)], high[self.inputs.index(each.column)] = each.low, each.high
-        joint = []
-        for combination in self.combinations:
-            places = [self.inputs.index(name) for name in combination.columns]
-            weights = np.array([_SPREAD**place for place in range(len(places))])
-            joint.append((places, weights, np.sort(_keys(np.array(combination.seen, dtype=np.float64), weights))))
-        return low, high, joint
+        seen = [(bool(each.signs), Seen.of(each, self.inputs)) for each in self.combinations]
+        within = [Within(Measure.of(each.together, self.inputs), each.low, each.high) for each in self.compared]
+        return low, high, [each for signed, each in seen if not signed], [*within, *(each for signed, each in seen if signed)]
+
+    def speaks_of(self, limits: RobustnessLimits) -> bool:
+        """Whether the amounts taken together are those that a policy declares."""
+        signs = {each for combination in self.combinations for each in combination.signs}
+        return tuple(each.together for each in self.compared) == limits.compared and signs == set(limits.signs)
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """JSON; what an older release did not know is left out where there is none of it."""
+        plain = {name: getattr(self, name) for name in ("inputs", "rarer", "flagged")}
+        ranges = [vars(each) for each in self.ranges]
+        compared = [vars(each) | {"together": each.together.model_dump()} for each in self.compared]
+        joint = [
+            {"columns": each.columns, "seen": each.seen}
+            | ({"signs": [sign.model_dump() for sign in each.signs]} if each.signs else {})
+            for each in self.combinations
+        ]
+        return plain | {"ranges": ranges, "combinations": joint} | ({"compared": compared} if compared else {})
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], contract: Contract) -> Self:
-        """Raises `Integrity` unless every input of the contract is looked at."""
+        """Raises `Integrity` unless every input of the contract is looked at. A bundle of before has nothing taken together."""
         ranges = tuple(Range(**each) for each in data["ranges"])
-        seen = tuple(Combination(tuple(each["columns"]), _tuples(each["seen"])) for each in data["combinations"])
+        seen = tuple(
+            Combination(tuple(each["columns"]), tuples(each["seen"]), tuple(map(Together.model_validate, each.get("signs", ()))))
+            for each in data["combinations"]
+        )
+        compared = tuple(
+            TogetherRange(Together.model_validate(each["together"]), each["low"], each["high"])
+            for each in data.get("compared", ())
+        )
         looked_at = {each.column for each in ranges} | {name for each in seen for name in each.columns}
         if looked_at != set(contract.inputs) or tuple(data["inputs"]) != contract.inputs or not all(each.seen for each in seen):
             raise Integrity("what is familiar does not speak of the contract's inputs", hint="seal the bundle again")
-        return cls(contract.inputs, ranges, seen, float(data["rarer"]), float(data["flagged"]))
-
-
-def learned(contract: Contract, development: Columns, share: float) -> Familiar:
-    """From the inputs of the accounts that the model was made from, shape (n,): flags at most `share` of them.
-
-    A number is as rare as the accounts that lie at least as far out on its side are few; a combination of codes, as those
-    that have it are. An account is as rare as its rarest input, and the rarest accounts, up to the share, are flagged.
-    """
-    coded = [name for name in contract.inputs if contract[name].codes]
-    numbers = {name: np.sort(development[name]) for name in contract.inputs if name not in coded}
-    joint = [_counted(names, development) for names in combinations(coded, min(2, len(coded))) if names]
-    rows = len(development[contract.inputs[0]])
-    few = [_fewer(values, development[name]) for name, values in numbers.items()]
-    rarity = np.min([*few, *(counts[place] for _, _, counts, place in joint)], axis=0)
-    least = int(np.sort(rarity)[int(share * rows)])
-    ranges = tuple(Range(name, float(values[least - 1]), float(values[rows - least])) for name, values in numbers.items())
-    often = tuple(Combination(names, _tuples(codes[counts >= least])) for names, codes, counts, _ in joint)
-    return Familiar(contract.inputs, ranges, often, least / rows, float(np.mean(rarity < least)))
-
-
-def _fewer(ordered: NDArray[Any], values: NDArray[Any]) -> NDArray[np.int64]:
-    """How many accounts lie at least as far out, on the side where they are fewer, by account (n,)."""
-    below = np.searchsorted(ordered, values, side="right")
-    above = len(ordered) - np.searchsorted(ordered, values, side="left")
-    return np.asarray(np.minimum(below, above))
-
-
-def _counted(
-    names: tuple[str, ...], development: Columns
-) -> tuple[tuple[str, ...], NDArray[Any], NDArray[np.int64], NDArray[np.intp]]:
-    """Distinct combinations of codes, how often each occurs, and which one each account has."""
-    rows = np.column_stack([development[name] for name in names])
-    codes, place, counts = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
-    return names, codes, counts, place
-
-
-def _tuples(codes: Iterable[Iterable[Any]]) -> tuple[tuple[int, ...], ...]:
-    return tuple(tuple(int(code) for code in each) for each in codes)
-
-
-def _keys(codes: Floats, weights: Floats) -> Floats:
-    """One number for every combination of codes, shape (n, columns) to (n,)."""
-    return np.asarray((codes * weights).sum(axis=1))
+        return cls(contract.inputs, ranges, seen, float(data["rarer"]), float(data["flagged"]), compared)

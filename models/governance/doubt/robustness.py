@@ -7,7 +7,7 @@ the policy.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,15 +23,16 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Disturbed = Mapping[str, NDArray[Any]]
 
-KINDS = ("rounded", "noise_1", "noise_5", "stale", "one_unit", "all_units", "extreme")
+KINDS = ("rounded", "noise_1", "noise_5", "stale", "one_unit", "all_units", "extreme", "mixed")
 """Numbers to two digits; 1 % and 5 % of noise; last month's values again; one amount, or all of them, a thousand times too
-small or too large; one input at an end of its range."""
+small or too large; one input at an end of its range; every input from another account."""
 
 
 @dataclass(frozen=True)
 class Effect:
     """Of one disturbance on `rows` real accounts, as shares of them. Moved (log-odds, absolute: 99th percentile and largest) and
-    changed are those of the silent accounts, which are neither refused nor flagged."""
+    changed are those of the silent accounts, which are neither refused nor flagged. `column` is the one input that was
+    disturbed, "" if several were."""
 
     kind: str
     part: str
@@ -41,6 +42,7 @@ class Effect:
     moved: float
     moved_most: float
     changed: float
+    column: str = ""
 
     @property
     def caught(self) -> float:
@@ -71,7 +73,7 @@ class Robustness:
         """The largest change as a multiple of its limit, and which one it is; NaN if a disturbance has no limit."""
         found = [(float("nan"), f"{kind} was not tried or has no limit") for kind in KINDS if not self._limited(kind, limits)]
         for each in self.effects:
-            if limit := limits.bounded.get(each.kind):
+            if limit := limits.bound(each.kind, each.column):
                 ratio = max(each.moved / limit.moved, each.changed / limit.changed)
                 found.append((ratio, f"{each.part}: 99 % move by at most {each.moved:.3f} log-odds, {each.changed:.2%} change"))
         missing = [each for each in found if np.isnan(each[0])]
@@ -99,9 +101,14 @@ def measured(
     own = {name: np.asarray(columns[name]) for name in contract.inputs}
     before = _Answers.of(contract, rule, scorer, own)
     return [
-        _effect(contract, rule, scorer, kind, part, {**own, **changed}, before)
+        replace(_effect(contract, rule, scorer, kind, part, {**own, **changed}, before), column=_only(changed))
         for kind, part, changed in disturbances(contract, own, limits.stale, np.random.default_rng(seed))
     ]
+
+
+def _only(changed: Disturbed) -> str:
+    """The one input that differs, "" if several do."""
+    return next(iter(changed)) if len(changed) == 1 else ""
 
 
 def disturbances(
@@ -121,6 +128,7 @@ def disturbances(
     for name in contract.inputs:
         for end in (contract[name].minimum, contract[name].maximum):
             yield "extreme", f"{name} = {end:,.0f}", {name: np.full_like(columns[name], end)}
+    yield "mixed", "every input from another account", {name: rng.permutation(columns[name]) for name in contract.inputs}
 
 
 def refusals(contract: Contract, records: Sequence[Mapping[str, Any]]) -> Refusals:

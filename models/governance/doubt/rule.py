@@ -47,6 +47,8 @@ class Rule:
         found = cls.made(policy, intervals, Familiar.from_dict(part["familiar"], bundle.contract))
         if found.band != CutOffs.model_validate(part["band"]):
             raise Integrity("the review band does not follow from policy and intervals", hint="seal the bundle again")
+        if policy.robustness and not found.familiar.speaks_of(policy.robustness):
+            raise Integrity("what is familiar is not what the policy takes together", hint="seal the bundle again")
         return found
 
     def actions(self, probability: Floats, rows: Floats) -> Actions:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from models.calibration import sigmoid
 from models.contract import Columns, Contract
 from models.errors import Integrity, Misconfigured, NotEnoughData
+from models.governance.explanation.notices import check_notices
 from models.policy import Adverse, Policy
 from models.scoring import Scorer
 
@@ -45,7 +46,8 @@ def recorded(contract: Contract, policy: Policy, development: Columns, scorer: S
 
 
 def mapped(contract: Contract, policy: Policy) -> Adverse:
-    """The policy's part on adverse decisions. Raises `Misconfigured` unless it speaks of every input once and of nothing else."""
+    """The policy's part on adverse decisions. Raises `Misconfigured` unless it speaks of every input once and of nothing else,
+    in words that can be told to a customer."""
     adverse = policy.adverse
     if adverse is None:
         raise Misconfigured(
@@ -64,6 +66,7 @@ def mapped(contract: Contract, policy: Policy) -> Adverse:
             f"the policy's reasons speak of {', '.join(foreign)}, which no model of {contract.name} sees",
             hint="reasons, notices and help are about the contract's inputs alone",
         )
+    check_notices(adverse)
     return adverse
 
 

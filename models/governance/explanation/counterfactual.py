@@ -1,4 +1,4 @@
-"""Help for a reduced account: the smallest change that would have led to a better decision, proved by scoring it.
+"""Help for an account: the smallest change that would have led to a better decision, proved by scoring it.
 
 Only the policy's mutable inputs move, each in its own direction and up to its bound; an audit column is no input and cannot
 be among them. Smallest means: fewest inputs, then the least total way, where the way of an input is the share of development
@@ -111,13 +111,14 @@ class Counsel:
         self._place = {name: place for place, name in enumerate(contract.inputs)}
         self._scales = {each.column: _scale(part["scales"][each.column]) for each in self.mutable}
 
-    def better(self, row: Floats) -> Counterfactual | None:
-        """The smallest change of packed inputs (inputs,) with a milder action; None if the grid holds none.
+    def better(self, row: Floats, than: Action | None = None) -> Counterfactual | None:
+        """The smallest change of packed inputs (inputs,) with an action milder than their own, or than the one given; None if the
+        grid holds none.
 
         Raises `Integrity` if the change, scored once more alone, does not lead to what the grid said.
         """
         steps = {each.column: found for each in self.mutable if len((found := self._steps(each, row)).values)}
-        severity = _SEVERITY[self._judged(row[None])[0][0]]
+        severity = _SEVERITY[than or self._judged(row[None])[0][0]]
         for size in range(1, min(len(steps), MOST_CHANGED) + 1):
             tried = [self._best(row, chosen, steps, severity) for chosen in combinations(steps, size)]
             if milder := [self._drawn_back(row, each, severity) for each in tried if each is not None]:

@@ -15,9 +15,11 @@ from models.bundle import Bundle, canonical
 from models.calibration import Calibration, sigmoid
 from models.estimator import TreeEnsemble
 from models.gates import PROOFS, Check
+from models.governance.doubt.robustness import Refusals
 from models.policy import Action, Policy
 from models.splits import folds, held_out
 from models.usecase import UseCase
+from pipelines import proofs
 from pipelines.dataset import Dataset
 from pipelines.packaging import Origin, lineage, seal
 from pipelines.proofs import Anatomy, Proofs, Scored, prove
@@ -37,7 +39,10 @@ def use_case(**limits: Any) -> UseCase:
     assert own is not None
     wide = {kind: each.model_copy(update={"moved": 20.0, "changed": 1.0}) for kind, each in own.bounded.items()}
     policy = SAMPLE.policy.model_copy(
-        update={"directions": {"status": 1}, "robustness": own.model_copy(update={"bounded": wide, "flagged": 0.02, **limits})}
+        update={
+            "directions": {"status": 1},
+            "robustness": own.model_copy(update={"bounded": wide, "by_input": {}, "flagged": 0.02, **limits}),
+        }
     )
     return replace(SAMPLE, policy=policy)
 
@@ -104,6 +109,21 @@ def failed(found: tuple[Proofs, Policy]) -> set[str]:
 def test_a_sound_bundle_shows_everything_that_the_gate_asks_for() -> None:
     assert list(checks(sound())) == list(PROOFS)
     assert failed(sound()) == set()
+
+
+def test_ten_thousand_accounts_are_swept_and_disturbed_or_all_if_there_are_fewer() -> None:
+    found = sound()[0]
+
+    assert ROWS < proofs.ROWS == 10_000
+    assert {each.rows for each in found.monotone.features} == {ROWS}
+    assert {each.rows for each in found.robustness.effects} == {ROWS}
+
+
+def test_broken_records_that_nobody_offered_refuse() -> None:
+    found, policy = sound()
+    untried = replace(found, robustness=replace(found.robustness, refusals=Refusals({}, {})))
+
+    assert failed((untried, policy)) == {"refusals"}
 
 
 def test_a_planted_tree_that_rewards_being_further_behind_refuses() -> None:

@@ -206,27 +206,86 @@ def doubting() -> dict[str, bytes]:
     return {"uncertainty.json": canonical(rule.to_dict())}
 
 
-def reviewed(world: World, said: dict[str, Any], then: Callable[[World], None] = lambda _: None) -> dict[str, Any]:
-    """A strange account that is delinquent, reviewed after whatever happened meanwhile."""
+def reviewed(
+    world: World, said: dict[str, Any], then: Callable[[World], None] = lambda _: None, **changes: Any
+) -> dict[str, Any]:
+    """A strange account, delinquent but for the changes, reviewed after whatever happened meanwhile."""
     with TestClient(world.app()) as client:
-        [answer] = client.post(SCORE, json=strange()).json()["answers"]
+        [answer] = client.post(SCORE, json=strange() | changes).json()["answers"]
         assert answer["decision"] == "review"
         then(world)
         answered: dict[str, Any] = client.post(f"/v1/decisions/{answer['decision_id']}/review", json=said).json()
         return answered
 
 
+UNSTATED = {name: value for name, value in SAID.items() if name != "statement"}
+SUSPECTED = UNSTATED | {"reason_code": "FRAUD_SUSPECTED", "comment": "phone call"}
+
+
 def test_a_reviewers_reduction_has_the_reasons_that_the_model_s_own_would_have() -> None:
     world = doubting_world()
-    told = reviewed(world, {name: value for name, value in SAID.items() if name != "statement"})
+    told = reviewed(world, UNSTATED)
     with TestClient(world.app()) as client:
         [plainly] = client.post(SCORE, json=record(status_0=5)).json()["answers"]
     assert plainly["decision"] == "reduce"
     assert told["reasons"] == plainly["reasons"]
-    assert (told["no_notice"], told["no_notice_basis"]) == (True, plainly["no_notice_basis"])
     (recorded,) = world.log.reviews.values()
     assert [reason.to_dict() for reason in recorded.reasons] == told["reasons"]
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_a_reduction_that_the_score_alone_would_not_have_made_needs_a_statement_behind_or_not(status: int) -> None:
+    world = doubting_world()
+    refused = reviewed(world, SUSPECTED, status_0=status)
+    assert [rule["field"] for rule in refused["errors"]] == ["statement"]
+    assert "Unable to verify income" in refused["hint"]
+    assert world.log.reviews == {}
+
+
+def test_the_model_s_reasons_are_not_added_where_its_score_would_not_have_reduced_the_account() -> None:
+    told = reviewed(doubting_world(), SUSPECTED | {"statement": "Suspected fraud on this account"}, status_0=1)
+    assert [reason["code"] for reason in told["reasons"]] == ["FRAUD_SUSPECTED"]
+    assert told["no_notice"] is False
+
+
+def test_a_notice_is_due_unless_the_reviewer_names_the_account_s_own_delinquency() -> None:
+    assert reviewed(doubting_world(), SUSPECTED)["no_notice"] is False
+    world = doubting_world()
+    told = reviewed(world, UNSTATED | {"own_delinquency": True}, status_0=1)
+    assert (told["no_notice"], told["reasons"]) == (True, [])
+    assert "delinquency as to the account" in told["no_notice_basis"]
+    (recorded,) = world.log.reviews.values()
     assert recorded.no_notice == told["no_notice_basis"]
+
+
+def test_delinquency_that_the_model_weighed_too_is_excused_with_its_reasons() -> None:
+    told = reviewed(doubting_world(), UNSTATED | {"own_delinquency": True})
+    assert (told["no_notice"], bool(told["reasons"])) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("said", "changes"),
+    [
+        (UNSTATED, {"status_0": 0}),  # current: no rule holds
+        (SAID, {}),  # behind, and reduced for another reason
+        (UNSTATED | {"outcome": "keep"}, {}),
+    ],
+)
+def test_an_excuse_that_does_not_hold_is_refused(said: dict[str, Any], changes: dict[str, Any]) -> None:
+    world = doubting_world()
+    refused = reviewed(world, said | {"own_delinquency": True}, **changes)
+    assert [rule["field"] for rule in refused["errors"]] == ["own_delinquency"]
+    assert world.log.reviews == {}
+
+
+def test_a_review_repeated_with_another_cause_is_another_review() -> None:
+    world = doubting_world()
+    with TestClient(world.app()) as client:
+        [answer] = client.post(SCORE, json=strange()).json()["answers"]
+        address = f"/v1/decisions/{answer['decision_id']}/review"
+        first = client.post(address, json=UNSTATED | {"own_delinquency": True})
+        assert client.post(address, json=UNSTATED | {"own_delinquency": True}).json() == first.json()
+        problem(client.post(address, json=UNSTATED), 409)
 
 
 def test_what_the_reviewer_states_stands_first() -> None:
@@ -270,20 +329,20 @@ def test_a_reduction_against_which_the_model_has_nothing_needs_the_reviewer_s_ow
     "statement",
     [
         "x",
-        "Income. -- !",
-        "Low income",
         "收入",
         "You failed to achieve a qualifying score",
-        "Our internal\nstandards are not met",
-        "Decided by the credit scoring system",
-        "The required score was not one your score reached",
+        "Your score was too low",
+        "system said so always",
+        "our bank policy says so",
+        "the the the",
+        "You are too old for this",
     ],
 )
 def test_a_statement_that_tells_the_customer_nothing_is_refused(client: TestClient, statement: str) -> None:
     address = sent_to_review(client)
-    assert [rule.field for rule in problem(client.post(address, json=SAID | {"statement": statement}), 422).errors] == [
-        "statement"
-    ]
+    said = problem(client.post(address, json=SAID | {"statement": statement}), 422)
+    assert [rule.field for rule in said.errors] == ["statement"]
+    assert "Unable to verify income" in said.hint
     assert client.get(address).json()["outcome"] is None
 
 
@@ -336,6 +395,7 @@ def test_a_decision_that_nobody_was_asked_about_takes_no_review(client: TestClie
         ({"comment": "x" * 1_001}, "comment"),
         ({"account": "A1"}, "account"),
         ({"reviewer": 7}, "reviewer"),
+        ({"own_delinquency": "yes"}, "own_delinquency"),
     ],
 )
 def test_a_review_that_says_too_little_or_too_much_is_refused(client: TestClient, change: dict[str, Any], field: str) -> None:
@@ -632,10 +692,48 @@ def test_a_month_to_come_is_neither_decided_nor_discussed(client: TestClient, wo
     assert len(world.log.decisions) == logged
 
 
-def test_an_account_that_is_not_reduced_needs_no_help(client: TestClient) -> None:
+def test_an_account_that_is_kept_needs_no_help(world: World) -> None:
+    world.promote(0.05, version=2)
+    with TestClient(world.app()) as client:
+        answered = client.post(COUNSEL, json=record(status_0=0)).json()
+    assert (answered["would_be"], answered["counterfactual"]) == ("keep", None)
+    assert answered["explanation"] == "It would be keep: nothing has to change."
+
+
+def test_an_account_that_a_person_would_decide_is_told_what_leads_to_keep(world: World) -> None:
+    """The person may reduce it."""
+    world.promote(0.05, version=2)
+    with TestClient(world.app()) as client:
+        answered = client.post(COUNSEL, json=record(status_0=1)).json()
+    Counselled.model_validate(answered)
+    assert (answered["would_be"], answered["counterfactual"]["would_be"]) == ("review", "keep")
+    assert [(change["field"], change["to"]) for change in answered["counterfactual"]["changes"]] == [("status_0", 0)]
+    assert answered["explanation"].startswith(
+        "It would be review: a person decides. With these values it would have been keep, without"
+    )
+
+
+def test_where_nothing_leads_past_a_person_this_is_said(client: TestClient) -> None:
     answered = client.post(COUNSEL, json=record(status_0=0)).json()
-    assert answered["counterfactual"] is None
-    assert answered["explanation"] == "It would be review: nothing has to change."
+    assert (answered["would_be"], answered["counterfactual"]) == ("review", None)
+    assert answered["explanation"].startswith("It would be review: a person decides. No change of status_0, bill_0, payment_0")
+    assert answered["explanation"].endswith("leads to keep without a person.")
+
+
+def test_an_account_unlike_any_other_is_told_what_is_odd_and_what_leads_to_keep() -> None:
+    world = World()
+    OFFICE.promote(world.channel, fake_bundle(0.05, parts=doubting()))
+    with TestClient(world.app()) as client:
+        answered = client.post(COUNSEL, json=record(status_0=0, bill_0=100_001.0)).json()
+    assert "because of bill_0, unlike any" in answered["explanation"]
+    assert answered["would_be"] == "review"
+    assert [(c["field"], c["to"]) for c in answered["counterfactual"]["changes"]] == [("bill_0", 100_000.0)]
+
+
+def test_to_become_like_others_and_still_be_decided_by_a_person_is_no_help() -> None:
+    with TestClient(doubting_world().app()) as client:
+        answered = client.post(COUNSEL, json=record(status_0=0, bill_0=100_001.0)).json()
+    assert (answered["would_be"], answered["counterfactual"]) == ("review", None)
 
 
 def test_where_nothing_helps_this_is_said(world: World) -> None:

@@ -30,6 +30,7 @@ from pipelines.proofs import Anatomy
 from pipelines.rebuild.compare import Likeness, Rebuilt, rebuild
 from pipelines.rebuild.run import lines
 from pipelines.training import Recipe, refit
+from tests.bundles import fake_bundle
 from tests.datasets import dataset
 from tests.fakes.lake import InMemoryLake
 
@@ -125,6 +126,18 @@ def relabelled(bundle: Bundle, **recipe: Any) -> Bundle:
 
 def said(found: Rebuilt, tmp_path: Any) -> str:
     return "\n".join(lines(found, "credit_default", 1, tmp_path))
+
+
+def test_scores_are_the_same_within_a_thousandth_of_a_millionth_and_no_further() -> None:
+    recorded, other = fake_bundle(0.1), fake_bundle(0.2)
+
+    def like(largest: float) -> tuple[bool, Likeness]:
+        found = Rebuilt(recorded, other, largest, (), (), ())
+        return found.reproduced, found.likeness
+
+    assert like(1e-9) == (True, Likeness.SCORES)
+    assert like(1.01e-9) == (False, Likeness.OTHER)
+    assert like(float("nan")) == (False, Likeness.OTHER)
 
 
 def test_a_version_is_made_again_byte_for_byte(tmp_path: Any) -> None:

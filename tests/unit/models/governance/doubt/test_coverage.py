@@ -1,5 +1,7 @@
 """Intervals are looked at on accounts that they were not made of."""
 
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 
@@ -18,6 +20,14 @@ def test_each_half_lies_within_the_intervals_of_the_other() -> None:
     assert [half.bands[0].rows for half in halves] == [3_000, 3_000]
     assert all(len(half.bands) == 1 + BANDS for half in halves)
     assert all(half.worst <= half.allowed for half in halves)
+
+
+def test_all_that_is_looked_at_together_holds_at_the_confidence() -> None:
+    """Two halves of six looks each share the one in a hundred."""
+    halves = crosswise(SCORES, BAD, NAMES, confidence=0.99, seed=0)
+
+    assert [half.allowed for half in halves] == [pytest.approx(NormalDist().inv_cdf(1 - 0.01 / (2 * 2 * 6)))] * 2
+    assert covered("one", SCORES, BAD, SCORES, BAD, confidence=0.99).allowed < halves[0].allowed
 
 
 def test_sound_intervals_are_refused_about_as_rarely_as_stated() -> None:

@@ -9,19 +9,21 @@ from models.adapters.onnx_graph import export
 from models.adapters.onnx_runtime import OnnxScorer
 from models.calibration import Calibration
 from models.contract import Role
-from models.credit_default.policy import POLICY, ROBUSTNESS
-from models.governance.doubt.familiar import learned
-from models.governance.doubt.robustness import KINDS, Effect, Refusals, Robustness, measured, outside, refusals
+from models.credit_default.policy import POLICY
+from models.governance.doubt.learning import learned
+from models.governance.doubt.robustness import KINDS, Effect, Refusals, Robustness, disturbances, measured, outside, refusals
 from models.governance.doubt.rule import Rule
 from models.governance.doubt.uncertainty import venn_abers
 from models.policy import Action, Bounded
-from tests.bundles import record
+from tests.bundles import ROBUSTNESS, record
 from tests.samples import SAMPLE, ensemble, features, rows
 from tests.unit.models.governance.doubt.test_uncertainty import accounts
 
 CONTRACT = SAMPLE.contract
 COLUMNS = rows(1_000)
-RULE = Rule.made(POLICY, venn_abers(*accounts(3_000)), learned(CONTRACT, COLUMNS, 0.02))
+RULE = Rule.made(
+    POLICY, venn_abers(*accounts(3_000)), learned(CONTRACT, COLUMNS, ROBUSTNESS.model_copy(update={"flagged": 0.02}))
+)
 
 
 @cache
@@ -69,6 +71,21 @@ def test_an_account_with_all_amounts_in_thousands_is_not_scored_in_silence() -> 
     assert small.moved == small.changed == 0
 
 
+def test_mixed_accounts_have_every_input_from_another_account_and_the_same_ones_each_time() -> None:
+    first, again = (
+        {kind: changed for kind, _, changed in disturbances(CONTRACT, COLUMNS, {}, np.random.default_rng(5))}["mixed"]
+        for _ in range(2)
+    )
+
+    for name in CONTRACT.inputs:
+        assert np.array_equal(np.sort(first[name]), np.sort(COLUMNS[name]))
+        assert np.array_equal(first[name], again[name])
+    kept = np.mean([first[name] == COLUMNS[name] for name in ("bill_0", "bill_1", "payment_1")], axis=0)
+    assert kept.mean() < 0.2
+    pairs = {*zip(COLUMNS["bill_0"].tolist(), COLUMNS["bill_1"].tolist(), strict=True)}
+    assert np.mean([pair in pairs for pair in zip(first["bill_0"].tolist(), first["bill_1"].tolist(), strict=True)]) < 0.1
+
+
 def test_more_noise_moves_more() -> None:
     assert effects()["1 % of noise"].changed < effects()["5 % of noise"].changed
 
@@ -106,6 +123,30 @@ def test_the_worst_change_is_told_as_a_share_of_its_limit() -> None:
 
     assert worst == pytest.approx(2.0)
     assert which.startswith("last month's values")
+
+
+def test_an_input_with_a_limit_of_its_own_lends_it_to_no_other() -> None:
+    limits = ROBUSTNESS.model_copy(
+        update={
+            "bounded": {**ROBUSTNESS.bounded, "one_unit": Bounded(moved=4.0, changed=0.3)},
+            "by_input": {"one_unit": {"payment_0": Bounded(moved=4.0, changed=0.6)}},
+        }
+    )
+    others = [Effect(kind, kind, 100, 0.0, 1.0, 0.0, 0.0, 0.0) for kind in KINDS]
+
+    def worst(column: str) -> float:
+        effect = Effect("one_unit", column, 100, 0.0, 0.0, 0.1, 0.1, 0.45, column)
+        return Robustness([*others, effect], NOTHING_TAKEN, 0.0, 0.0).worst(limits)[0]
+
+    assert worst("payment_0") == pytest.approx(0.75)
+    assert worst("bill_0") == worst("") == pytest.approx(1.5)
+
+
+def test_a_disturbance_of_one_input_says_which_it_was() -> None:
+    columns = {part: each.column for part, each in effects().items()}
+
+    assert columns["bill_0 a thousand times too small"] == columns["bill_0 = 5,000,000"] == "bill_0"
+    assert columns["every amount a thousand times too small"] == columns["last month's values"] == ""
 
 
 def test_a_disturbance_that_was_not_tried_or_has_no_limit_is_no_pass() -> None:

@@ -64,8 +64,21 @@ def test_a_tree_that_breaks_a_direction_is_found_by_each_look(tree: Tree) -> Non
     assert found.to_dict()["violations"] == found.violations
 
 
-def test_the_other_direction_is_a_promise_of_its_own() -> None:
-    assert looked_at(ensemble(), {"status": -1}).violations > 0
+def test_a_model_that_rises_where_it_may_only_fall_is_found_by_each_look() -> None:
+    found = looked_at(ensemble(), {"status": -1})
+
+    assert found.trees == {"status": 1}
+    assert [(each.name, each.violations > 0) for each in found.features] == [("status", True)]
+    assert next(each for each in found.inputs if each.name == "status_0").violations > 0
+
+
+def test_a_model_that_falls_where_it_may_only_fall_is_looked_at_and_has_no_violation() -> None:
+    falling = TreeEnsemble(NAMES, -1.5, (stump(0, 0.0, 1.6, -0.7), stump(1, 0.9, 0.0, 1.25)))
+    found = looked_at(falling, {"status": -1})
+
+    assert found.violations == 0
+    assert [each.steps for each in found.features] == [500]
+    assert next(each for each in found.inputs if each.name == "status_0").steps == 500 * 11
 
 
 def test_a_feature_without_a_direction_may_go_either_way() -> None:

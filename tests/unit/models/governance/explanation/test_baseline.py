@@ -118,6 +118,38 @@ def test_an_audit_column_is_no_reason_no_rule_and_no_help(adverse: dict[str, Any
         mapped(contract(1), policy(1, **adverse))
 
 
+@pytest.mark.parametrize("field", ["code", "name", "notice"])
+@pytest.mark.parametrize("text", ["", " "])
+def test_a_reason_without_a_code_a_name_or_a_text_is_refused(field: str, text: str) -> None:
+    first, second = groups(2)
+    with pytest.raises(Misconfigured, match=f"reason group 2 has no {field}"):
+        mapped(contract(2), policy(2, groups=(first, second.model_copy(update={field: text}))))
+
+
+@pytest.mark.parametrize("field", ["code", "name", "notice"])
+def test_two_reasons_are_told_apart(field: str) -> None:
+    first, second = groups(2)
+    alike = second.model_copy(update={field: f" {getattr(first, field).lower()}"})
+    with pytest.raises(Misconfigured, match=f"reason groups 1 and 2 have one {field}"):
+        mapped(contract(2), policy(2, groups=(first, alike)))
+
+
+@pytest.mark.parametrize("notice", ["You failed to reach a qualifying score", "Because of your age and income", "Income"])
+def test_a_notice_that_gives_no_reason_is_refused(notice: str) -> None:
+    with pytest.raises(Misconfigured, match="the notice of reason group A") as refused:
+        mapped(contract(1), policy(1, groups=(groups(1)[0].model_copy(update={"notice": notice}),)))
+    assert "Unable to verify income" in refused.value.hint
+
+
+@pytest.mark.parametrize("missing", ["name", "basis"])
+def test_a_rule_that_excuses_a_notice_says_by_what(missing: str) -> None:
+    rule = NoNotice(name="n", basis="b", when=(Condition(column="a", comparison="==", value=1),)).model_copy(
+        update={missing: " "}
+    )
+    with pytest.raises(Misconfigured, match="lacks its name or its basis"):
+        mapped(contract(1), policy(1, no_notice=(rule,)))
+
+
 def test_a_policy_that_says_nothing_of_adverse_decisions_is_refused() -> None:
     with pytest.raises(Misconfigured, match="no reasons for adverse decisions"):
         mapped(contract(1), policy(1).model_copy(update={"adverse": None}))

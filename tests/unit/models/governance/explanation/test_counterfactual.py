@@ -39,6 +39,15 @@ def test_the_nearest_step_that_flips_the_decision_is_told() -> None:
     assert found.way == pytest.approx(6 / 41)
 
 
+def test_help_for_an_account_that_a_person_decides_leads_to_keep_and_no_less() -> None:
+    """Review from log-odds -1.39 on, reduce from 0 on."""
+    made = counsel(lambda x: x[:, 0] - 4.5, DOWN_A)
+    found = made.better(np.array([4.0, 0, 0, 0]), than=Action.REVIEW)
+    assert found is not None
+    assert (found.changes, found.action) == ((Change("a", 4.0, 3.0),), Action.KEEP)
+    assert counsel(lambda x: np.maximum(x[:, 0] - 4.5, -1.0), DOWN_A).better(np.array([4.0, 0, 0, 0]), than=Action.REVIEW) is None
+
+
 def test_one_change_is_preferred_to_two_however_long_its_way() -> None:
     found = counsel(lambda x: x[:, 0] - x[:, 1] - 0.5, DOWN_A, UP_B).better(np.array([20.0, 0, 0, 0]))
     assert found is not None
@@ -58,6 +67,17 @@ def test_two_changes_are_told_where_one_is_not_enough() -> None:
     assert [change.column for change in found.changes] == ["a", "b"]
     gained = sum(abs(change.after - change.before) for change in found.changes)
     assert gained >= 45
+
+
+def test_a_change_is_drawn_back_again_when_another_one_made_room() -> None:
+    """Good is b of two or more with an a no smaller. The grid finds (6, 6); only with b drawn back to 2 can a come back to 2."""
+    both = tuple(Mutable(column=name, direction=1, until=40) for name in "ab")
+    part_of_two = part([0.0] * 4, scales={"a": [0.0, 6.0, 40.0], "b": [0.0, 6.0, 40.0]})
+    good = Formula(lambda x: np.where((x[:, 1] >= 2) & (x[:, 0] >= x[:, 1]), -0.5, 0.5))
+    judged = Formula(lambda x: np.where((x == 0).all(axis=1), -0.02, good.log_odds(x)))  # who is compared with must be near
+    found = Counsel(contract(4), policy(4, mutable=both), part_of_two, judged).better(np.array([0.0, 0.0, 1.0, 0.0]))
+    assert found is not None
+    assert found.changes == (Change("a", 0.0, 2.0), Change("b", 0.0, 2.0))
 
 
 def test_the_bound_itself_is_a_step_also_where_no_account_ever_was() -> None:

@@ -45,8 +45,8 @@ def test_three_groups_share_their_interaction_by_thirds() -> None:
 
 def test_the_months_of_a_group_count_as_one_reason() -> None:
     both = (
-        ReasonGroup(code="S", name="status", inputs=("a", "b"), notice="status"),
-        ReasonGroup(code="C", name="c", inputs=("c",), notice="c"),
+        ReasonGroup(code="S", name="status", inputs=("a", "b"), notice="Level of both states"),
+        ReasonGroup(code="C", name="c", inputs=("c",), notice="Level of number c"),
     )
     made = explainer(lambda x: GOOD + x[:, 0] * x[:, 1] + x[:, 2], [0.0, 0.0, 0.0], groups=both)
     np.testing.assert_allclose(made.values(np.array([[2.0, 3.0, 1.0]])).shapley, [[6.0, 1.0]], atol=1e-12)
@@ -142,7 +142,7 @@ def test_a_reset_counts_over_all_accounts_compared_with_and_not_over_the_first()
 
 def test_if_no_reset_confirms_a_reason_the_largest_is_given_and_says_so() -> None:
     found = told(lambda x: GOOD + 3 * x[:, 0] + 2.5 * x[:, 1] - 4 * x[:, 0] * x[:, 1], [1.0, 1.0])
-    assert found.reasons == (Reason("A", "a", "because of a", 1.0, confirmed=False),)
+    assert found.reasons == (Reason("A", "a", "Level of number a", 1.0, confirmed=False),)
     assert found.dropped == ("a", "b")
 
 
@@ -209,5 +209,5 @@ def test_every_condition_of_a_rule_must_hold_and_the_first_rule_is_cited() -> No
 
 
 def test_a_reason_is_stored_and_read_back() -> None:
-    reason = Reason("A", "a", "because of a", 0.25, confirmed=False)
+    reason = Reason("A", "a", "Level of number a", 0.25, confirmed=False)
     assert Reason.from_dict(reason.to_dict()) == reason
