@@ -21,6 +21,7 @@ from pipelines.pack.artefacts import Artefacts
 from pipelines.pack.build import Pack, build
 from pipelines.pack.controls import control_map
 from pipelines.pack.prose import Document
+from pipelines.pack.writer import writer
 
 MONTHS = ("2005-06", "2005-07")
 PICTURES = ("roc", "calibration", "gain", "stability", "learning_curve", "expected_cost", "doubt")
@@ -115,8 +116,10 @@ def write(home: Path, model: str, version: int) -> tuple[Pack, Path]:
     made = artefacts()
     pack, bundle = build(made, render), parsed(made, files.SUBJECT)["bundle"]
     facts = {"version": version, "bundle": bundle}
+    named = {"bundle": bundle, "pack": pack.digest, "training": parsed(made, files.SUBJECT)["training"], "writer": writer()}
     ledger = FileLedger(home / "ledger.jsonl")
-    ledger.append(Event.REGISTERED, model=model, actor="pipeline", at=datetime(2005, 9, 1, tzinfo=UTC), facts=facts)
+    for event, noted in ((Event.REGISTERED, facts), (Event.PACK_SEALED, named)):
+        ledger.append(event, model=model, actor="pipeline", at=datetime(2005, 9, 1, tzinfo=UTC), facts=noted)
     return pack, PackFolder(home / "packs").store(model, bundle, pack.digest, pack.files)
 
 

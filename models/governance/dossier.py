@@ -39,13 +39,13 @@ def evidence_digest(files: Mapping[str, bytes], bundle: str, demanded: Collectio
     listed = _manifest(files, short)
     digests: Mapping[str, str] = listed["files"]
     if listed["bundle"] != bundle:
-        raise _refused(f"the evidence is of bundle {listed['bundle'][:12]}, not of {short}")
+        raise altered(f"the evidence is of bundle {listed['bundle'][:12]}, not of {short}")
     if missing := sorted({*digests, *demanded} - files.keys()):
-        raise _refused(f"the evidence of bundle {short} lacks {', '.join(missing)}")
+        raise altered(f"the evidence of bundle {short} lacks {', '.join(missing)}")
     if added := sorted({*files, *demanded} - {*digests, MANIFEST}):
-        raise _refused(f"{', '.join(added)} is not in the manifest of the evidence of bundle {short}")
+        raise altered(f"{', '.join(added)} is not in the manifest of the evidence of bundle {short}")
     if changed := sorted(name for name, digest in digests.items() if sha256(files[name]) != digest):
-        raise _refused(f"{', '.join(changed)} in the evidence of bundle {short} was changed after sealing")
+        raise altered(f"{', '.join(changed)} in the evidence of bundle {short} was changed after sealing")
     return sha256(files[MANIFEST])
 
 
@@ -58,7 +58,7 @@ def open_gates(files: Mapping[str, bytes]) -> tuple[str, ...]:
         figures = json.loads(files[FIGURES])["figures"] if FIGURES in files else []
         left = unpassed((str(figure["gate"]), str(figure["verdict"])) for figure in figures)
     except (ValueError, KeyError, TypeError) as error:
-        raise _refused(f"{FIGURES} of the evidence cannot be read") from error
+        raise altered(f"{FIGURES} of the evidence cannot be read") from error
     return tuple(f"{name}: {verdict}" for name, verdict in left.items())
 
 
@@ -86,13 +86,13 @@ def by_verdict(gates: Iterable[str]) -> str:
 
 def _manifest(files: Mapping[str, bytes], short: str) -> dict[str, Any]:
     if MANIFEST not in files:
-        raise _refused(f"there is no sealed evidence of bundle {short}")
+        raise altered(f"there is no sealed evidence of bundle {short}")
     try:
         listed = json.loads(files[MANIFEST])
         return {"bundle": str(listed["bundle"]), "files": dict(listed["files"])}
     except (ValueError, KeyError, TypeError) as error:
-        raise _refused(f"the manifest of the evidence of bundle {short} cannot be read") from error
+        raise altered(f"the manifest of the evidence of bundle {short} cannot be read") from error
 
 
-def _refused(problem: str) -> NotApproved:
+def altered(problem: str) -> NotApproved:
     return NotApproved(problem, hint="nobody can have approved this: restore the folder, or train again")

@@ -11,8 +11,9 @@ from models.lake import Lake
 from monitoring.chain import ChainKeys
 from monitoring.custody import kept, logged
 from pipelines.adapters.traces import traces
+from pipelines.pack.writer import writer
 from pipelines.recorded import recorded
-from pipelines.verification.packs import check_packs
+from pipelines.verification.packs import check_packs, compared
 from pipelines.verification.partitions import check_partitions
 from pipelines.verification.traces import check_traces
 from pipelines.wiring.watching import Watching
@@ -34,7 +35,11 @@ class Verifying(Watching):
                 f"Pointers, stops, approvals, bundles and evidence of {released} are as recorded.",
                 lambda: audit(Records(entries, heads, channel, self.trust(), self.evidence)) if entries or left else [],
             ),
-            Check("packs", "Every evidence pack follows from its artefacts.", lambda: check_packs(self.packs)),
+            Check(
+                "packs",
+                compared(entries, writer()),
+                lambda: check_packs(self.packs, entries, self.render_pack, writer()),
+            ),
         ]
         return [
             *checks,

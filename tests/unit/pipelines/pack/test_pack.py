@@ -17,7 +17,7 @@ from pipelines.adapters.pack_page import render
 from pipelines.pack import costs, files, monitoring_plan, validation
 from pipelines.pack.approvals import SIGNED
 from pipelines.pack.artefacts import NO_GATE, Artefacts, Figure, Unit, Verdict
-from pipelines.pack.build import build, recheck
+from pipelines.pack.build import build, recheck, reread
 from pipelines.pack.documents import documents
 from pipelines.pack.prose import Points, Sentence, Table
 from tests.packs import artefacts, changed, parsed, plain_page
@@ -120,21 +120,41 @@ def test_every_figure_names_where_it_stands_and_the_gate_that_it_can_fail() -> N
     for each in stored:
         assert each["source"]["file"] in pack.files
         assert each["gate"] == NO_GATE or each["limit"]
-    recheck(pack.files)
+    recheck(pack.files, plain_page)
 
 
 def test_a_stored_number_that_no_longer_follows_from_its_artefact_is_stale() -> None:
     pack = build(MADE, plain_page).files
     with pytest.raises(Integrity, match="stale"):
-        recheck(changed(pack, files.FIGURES, ["figures", 5, "value"], "better"))
+        reread(changed(pack, files.FIGURES, ["figures", 5, "value"], "better"))
     with pytest.raises(Integrity, match="stale"):
-        recheck(changed(pack, files.REASONS, ["help", "found"], 1.0))
+        reread(changed(pack, files.REASONS, ["help", "found"], 1.0))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("verdict", "passed"), ("limit", ">= 0"), ("gate", NO_GATE), ("unit", "count"), ("name", "nicer")]
+)
+def test_a_gate_a_limit_or_a_verdict_that_does_not_follow_from_the_artefacts_is_stale(field: str, value: str) -> None:
+    pack = build(MADE, plain_page).files
+    listed = json.loads(pack[files.FIGURES])["figures"]
+    place = next(number for number, each in enumerate(listed) if each["verdict"] == Verdict.FAILED)
+    with pytest.raises(Integrity, match="stale"):
+        recheck(changed(pack, files.FIGURES, ["figures", place, field], value), plain_page)
+
+
+def test_a_figure_that_was_left_out_or_a_page_that_says_otherwise_is_stale() -> None:
+    pack = build(MADE, plain_page).files
+    fewer = json.loads(pack[files.FIGURES])["figures"][:-1]
+    with pytest.raises(Integrity, match=r"figures\.json is not what follows"):
+        recheck(changed(pack, files.FIGURES, ["figures"], fewer), plain_page)
+    with pytest.raises(Integrity, match=r"index\.html is not what follows"):
+        recheck({**pack, files.PAGE: pack[files.PAGE] + b" nicer"}, plain_page)
 
 
 @pytest.mark.parametrize("figure", [{}, {"source": {}}, None])
 def test_a_listed_figure_that_cannot_be_read_is_refused(figure: Any) -> None:
     with pytest.raises(Integrity, match="cannot be read"):
-        recheck(changed(build(MADE, plain_page).files, files.FIGURES, ["figures", 5], figure))
+        reread(changed(build(MADE, plain_page).files, files.FIGURES, ["figures", 5], figure))
 
 
 def test_a_gate_that_failed_is_shown_as_failed() -> None:
