@@ -44,9 +44,10 @@ def check_packs(shelf: Shelf, entries: Sequence[Entry], render: Render, release:
         yield Finding(where, "no entry of the ledger names this pack", UNNAMED)
 
 
-def compared(entries: Sequence[Entry], release: str) -> str:
+def compared(shelf: Shelf, entries: Sequence[Entry], release: str) -> str:
     """What holds if `check_packs` finds nothing, as a sentence."""
-    others = [digest[:12] for digest, wrote in named_packs(entries).items() if wrote and wrote != release]
+    wrote = {digest[:12]: by for digest, by in named_packs(entries).items()}
+    others = [folder for _, folder, _ in shelf.stored() if wrote.get(folder, release) != release]
     holds = "The ledger names every evidence pack that is here, and each follows from its artefacts, figures and page."
     if not others:
         return holds

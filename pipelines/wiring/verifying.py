@@ -37,7 +37,7 @@ class Verifying(Watching):
             ),
             Check(
                 "packs",
-                compared(entries, writer()),
+                compared(self.packs, entries, writer()),
                 lambda: check_packs(self.packs, entries, self.render_pack, writer()),
             ),
         ]

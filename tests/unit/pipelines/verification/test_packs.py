@@ -112,10 +112,9 @@ def test_words_of_another_release_are_not_compared_and_that_is_said(shelf: PackF
     shelf.store(MODEL, BUNDLE, other.digest, other.files)
     entries = [*noted(other, writer="another"), *noted(PACK)]
     assert found_on(shelf, entries) == []
-    assert f"Not compared, as another release of the platform wrote them: verdicts and page of {other.digest[:12]};" in compared(
-        entries, RELEASE
-    )
-    assert "Not compared" not in compared(noted(PACK), RELEASE)
+    said = f"Not compared, as another release of the platform wrote them: verdicts and page of {other.digest[:12]};"
+    assert said in compared(shelf, entries, RELEASE)
+    assert "Not compared" not in compared(shelf, noted(PACK), RELEASE)
 
     wrong = json.loads(PACK.files[files.FIGURES])
     wrong["figures"][0]["value"] = "nicer"
