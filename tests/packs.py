@@ -49,6 +49,17 @@ PARTITIONS = [
 ]
 
 
+FINE = {"value": 0.79, "limit": ">= 0.7"}  # the lower end of every estimate
+JUDGED: dict[str, dict[str, Any]] = {
+    "rows": {"value": 400.0, "limit": "the same rows, complete"},
+    "outcomes": {"value": 60, "limit": ">= 50"},
+    "calibration_slope": {"value": 0.79, "limit": ">= 0.7 and <= 1.25"},
+    "monotone": {"value": 0, "limit": "0"},
+    "refusals": {"value": 0, "limit": "0"},
+}
+"""Checks of the gate: the number that each read, and its limit."""
+
+
 def artefacts(**changes: Any) -> dict[str, bytes]:
     """Files by name. `changes` replace the JSON of a file, by its name without folder and ending."""
     training = {
@@ -132,7 +143,7 @@ def assessment() -> dict[str, Any]:
     overall = {"rows": 400, "bad": 60, "estimates": {name: estimate(0.8) for name in MEASURES}}
     small = {"rows": 9, "bad": 1, "insufficient": "fewer than 100 bad or good outcomes"}
     checks = [
-        {"name": name, "value": 1.0, "limit": ">= 0.7", "passed": True, "sentence": f"{name} is 1."} for name in FLOORS + PROOFS
+        {"name": name, "passed": True, "sentence": f"{name} is fine.", **JUDGED.get(name, FINE)} for name in FLOORS + PROOFS
     ]
     judged = {"overall": overall, "groups": {"population": {"current": overall, "inactive": small}, "region": {"north": overall}}}
     return {
@@ -146,7 +157,8 @@ def assessment() -> dict[str, Any]:
 def proofs() -> dict[str, Any]:
     covered = {"name": "half 1", "width": 0.01, "widest": 0.1, "worst": 0.5, "allowed": 3.0}
     total = {"expected": 10.0, "realised": 11.0, "error": 1.0, "reviewed": 0.1}
-    effect = {"part": "noise", "refused": 0.0, "flagged": 0.01, "moved": 0.2, "changed": 0.01}
+    noise = {"kind": "noise_1", "part": "noise", "refused": 0.0, "flagged": 0.01, "moved": 0.2, "changed": 0.01}
+    units = {"kind": "all_units", "part": "wrong unit", "refused": 0.5, "flagged": 0.5, "moved": 5.0, "changed": 0.9}
     return {
         "monotone": {"violations": 0, "steps": 90, "trees": {"usage": 0}},
         "uncertainty": {
@@ -154,7 +166,11 @@ def proofs() -> dict[str, Any]:
             "later": {**covered, "name": "out of time"},
             "reviewed": {"by_cut_offs": 0.1, "with_doubt": 0.12, "in_force": 0.13},
         },
-        "robustness": {"effects": [effect], "refusals": {"offered": {"absent": 9}, "taken": {"absent": 0}}, "false_flags": 0.005},
+        "robustness": {
+            "effects": [noise, units],
+            "refusals": {"offered": {"absent": 9}, "taken": {"absent": 0}},
+            "false_flags": 0.005,
+        },
         "cost": {
             "cut_offs": {"review": 0.1, "reduce": 0.3},
             "band": {"review": 0.09, "reduce": 0.4},
@@ -199,7 +215,7 @@ def computed(bundle: str, training: str) -> dict[str, Any]:
         files.OVERSIGHT: about | {"tier": 2, "approvers": 1, "approval_days": 365, "monitoring_months": 1},
         files.DERIVED: about | {"cut_offs": {"review": 0.1, "reduce": 0.3}},
         files.OUTCOMES: about | outcomes(),
-        files.LEDGER: about | {"overrides": 0, "holds": 1, "entries": [entry]},
+        files.LEDGER: about | {"overrides_before": 0, "overrides": 0, "holds": 1, "entries": [entry]},
         files.FAIRNESS: about | fairness(),
         files.REASONS: about | reasons(),
         files.CONTROLS: control_map(),
@@ -224,7 +240,14 @@ def outcomes() -> dict[str, Any]:
 def fairness() -> dict[str, Any]:
     limits = USE_CASE.policy.fairness
     assert limits is not None
-    within, outside = ({"jurisdiction": "EU", "verdict": verdict} for verdict in ("within", "outside"))
+    within, outside, unsure = (
+        {"jurisdiction": name, "verdict": verdict, "limit_low": low, "limit_high": high}
+        for name, verdict, low, high in (
+            ("house", "within", 0.5, None),
+            ("EU", "outside", 0.9, None),
+            ("EU", "insufficient", -0.25, 0.25),
+        )
+    )
     cell = {"sample": "as judged", "column": "sex", "group": "male", "rows": 200, "shortfall": "", "sentence": "In words."}
     group = {"sample": "as judged", "column": "sex", "accounts": 200, "favourable_rate": 0.7}
     return {
@@ -245,7 +268,7 @@ def fairness() -> dict[str, Any]:
                 **cell,
                 "kind": Kind.SCORE_DIFFERENCE.value,
                 "gate": "fairness.score_difference",
-                "rulings": [{"jurisdiction": "EU", "verdict": "insufficient"}],
+                "rulings": [unsure],
                 **estimate(None),
                 "shortfall": "too few",
             },

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from math import isfinite
@@ -84,6 +84,13 @@ class Figure:
     def is_number(self) -> bool:
         return isinstance(self.value, int | float) and not isinstance(self.value, bool)
 
+    @property
+    def number(self) -> float:
+        """Raises `Integrity` for what is none."""
+        if not self.is_number:
+            raise missing(f"{self.file} has no number at {self.pointer}")
+        return float(self.value)
+
     def to_dict(self) -> dict[str, Any]:
         plain = asdict(self)
         source = {"file": plain.pop("file"), "pointer": plain.pop("pointer"), "digest": plain.pop("digest")}
@@ -152,9 +159,22 @@ class Artefacts:
 
     def check(self, name: str) -> Gate:
         """A check of the gate that judged this version. Raises `Integrity` if it was not made."""
+        made = self._made(name)
+        return Gate(name, made["limit"], Verdict.PASSED if made["passed"] else Verdict.FAILED)
+
+    def judged(self, file: str, pointer: str, unit: Unit, name: str) -> Figure:
+        """A number under the check that judged it: one of its ends is the very number that the check read.
+
+        Where the gate read another one, of fewer rows for instance, this number can fail nothing and is reported only.
+        """
+        figure = self.figure(file, pointer, unit)
+        read = self._made(name)["value"] in (figure.value, figure.low, figure.high)
+        return replace(figure, gate=self.check(name)) if read else figure
+
+    def _made(self, name: str) -> Any:
         for made in self.at(ASSESSMENT, "/gate/checks"):
             if made["name"] == name:
-                return Gate(name, made["limit"], Verdict.PASSED if made["passed"] else Verdict.FAILED)
+                return made
         raise missing(f"the gate made no check {name!r}")
 
     @cached_property

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.bundle import MANIFEST, canonical, sha256
+from models.errors import Integrity
 from pipelines.pack import files
-from pipelines.pack.artefacts import Artefacts, Figure, Gate, Unit, missing, stale
+from pipelines.pack.artefacts import REFUSED, Artefacts, Figure, Gate, Unit, missing, stale
 from pipelines.pack.documents import documents
+from pipelines.pack.limits import contradiction
 from pipelines.pack.prose import Document
 
 Render = Callable[[Sequence[Document], Artefacts], bytes]
@@ -52,6 +54,9 @@ def _written(a: Artefacts, render: Render) -> tuple[tuple[Figure, ...], dict[str
     pages = documents(a)
     figures = tuple(dict.fromkeys(figure for document in pages for figure in document.figures))
     _present(a, pages)
+    if wrong := [said for figure in figures if (said := contradiction(figure))]:
+        hint = "artefact or page is wrong: find out which"
+        raise Integrity(f"a mark contradicts its number: {wrong[0]}; {REFUSED}", hint=hint)
     return figures, {files.FIGURES: _listed(figures), files.PAGE: render(pages, a)}
 
 

@@ -56,8 +56,8 @@ def _standing(a: Artefacts) -> Section:
         say("The gate: {sentence}", sentence=a.figure(ASSESSMENT, "/gate/sentence", Unit.TEXT, of(a))),
         say(
             "Out of time it ranks accounts with an AUC of {auc}; its Brier score is {ratio} of that of the base rate.",
-            auc=a.figure(ASSESSMENT, f"{estimates}/auc", Unit.POINTS, a.check("auc")),
-            ratio=a.figure(ASSESSMENT, f"{estimates}/brier_ratio", Unit.POINTS, a.check("brier_ratio")),
+            auc=a.judged(ASSESSMENT, f"{estimates}/auc", Unit.POINTS, "auc"),
+            ratio=a.judged(ASSESSMENT, f"{estimates}/brier_ratio", Unit.POINTS, "brier_ratio"),
         ),
         say(
             "Of the accounts that are neither behind nor inactive alone it ranks with an AUC of {auc}.",

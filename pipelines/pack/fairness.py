@@ -108,15 +108,16 @@ def _ruled(a: Artefacts, pointer: str, *, reference: bool = False) -> Cell:
     if not pointer:
         return "reference" if reference else ""
     figure = a.at(FAIRNESS, pointer)
-    verdict = _worst(figure["rulings"])
+    gate = gates.ruled(_gravest(figure["rulings"]), figure["gate"]) if figure["rulings"] else gates.unruled(figure["gate"])
     if figure["value"] is None:
-        return a.figure(FAIRNESS, f"{pointer}/shortfall", Unit.TEXT, gates.ruled(verdict, figure["gate"]))
-    return a.figure(FAIRNESS, pointer, Unit.POINTS, gates.ruled(verdict, figure["gate"]))
+        return a.figure(FAIRNESS, f"{pointer}/shortfall", Unit.TEXT, gate)
+    return a.figure(FAIRNESS, pointer, Unit.POINTS, gate)
 
 
-def _worst(rulings: Sequence[Any]) -> str:
+def _gravest(rulings: Sequence[Any]) -> Any:
+    """What one jurisdiction says of a figure, of those that say the worst the first."""
     order = [each.value for each in Verdict]
-    return max((ruling["verdict"] for ruling in rulings), key=order.index, default=Verdict.INSUFFICIENT.value)
+    return max(rulings, key=lambda ruling: order.index(ruling["verdict"]))
 
 
 def _crossed(a: Artefacts) -> Section:

@@ -40,9 +40,9 @@ def _measured(a: Artefacts) -> Section:
             "The candidate was fitted on the development months and judged on all {rows} accounts of {month}, of which {bad}"
             " turned bad. The deployed model is the same recipe on all matured months, checked on {held} accounts that no model"
             " is fitted on.",
-            rows=a.figure(ASSESSMENT, f"{judged}/rows", Unit.COUNT, a.check("rows")),
+            rows=a.judged(ASSESSMENT, f"{judged}/rows", Unit.COUNT, "rows"),
             month=a.figure(DATA, "/out_of_time", Unit.TEXT),
-            bad=a.figure(ASSESSMENT, f"{judged}/bad", Unit.COUNT, a.check("outcomes")),
+            bad=a.judged(ASSESSMENT, f"{judged}/bad", Unit.COUNT, "outcomes"),
             held=a.figure(ASSESSMENT, f"{deployed}/rows", Unit.COUNT),
         ),
         table(
@@ -59,10 +59,10 @@ def _measured(a: Artefacts) -> Section:
 
 def _value(a: Artefacts, where: str, name: str, unit: Unit, check: str) -> Figure:
     """The measure, or why there is none."""
-    gate = a.check(check) if check else FREE
     if "insufficient" in a.at(ASSESSMENT, where):
-        return a.figure(ASSESSMENT, f"{where}/insufficient", Unit.TEXT, gate)
-    return a.figure(ASSESSMENT, f"{where}/estimates/{name}", unit, gate)
+        return a.figure(ASSESSMENT, f"{where}/insufficient", Unit.TEXT, a.check(check) if check else FREE)
+    pointer = f"{where}/estimates/{name}"
+    return a.judged(ASSESSMENT, pointer, unit, check) if check else a.figure(ASSESSMENT, pointer, unit)
 
 
 def _groups(a: Artefacts) -> Section:

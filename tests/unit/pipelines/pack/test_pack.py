@@ -1,7 +1,10 @@
 """A pack is of one version, whole, and says no number that does not stand in an artefact."""
 
 import json
+import math
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +22,7 @@ from pipelines.pack.approvals import SIGNED
 from pipelines.pack.artefacts import NO_GATE, Artefacts, Figure, Unit, Verdict
 from pipelines.pack.build import build, recheck, reread
 from pipelines.pack.documents import documents
+from pipelines.pack.limits import contradiction, ends
 from pipelines.pack.prose import Points, Sentence, Table
 from tests.packs import artefacts, changed, parsed, plain_page
 
@@ -172,6 +176,107 @@ def test_a_figure_is_ruled_by_its_gravest_verdict_and_too_few_accounts_are_insuf
     few = parsed(MADE, files.REASONS)["adverse_action"]["accounts"]
     assert few < ENOUGH
     assert verdicts["reasons.adverse_action.top_1_agreement.mean"] is Verdict.INSUFFICIENT
+
+
+def marked(made: Mapping[str, bytes] = MADE) -> dict[tuple[str, str], Figure]:
+    """Numbers that passed or failed something, by place."""
+    judged = (Verdict.PASSED, Verdict.FAILED)
+    figures = [each for document in documents(Artefacts(made)) for each in document.figures]
+    return {(each.file, each.pointer): each for each in figures if each.is_number and each.gate.verdict in judged}
+
+
+def test_every_mark_follows_from_its_number_and_its_limit() -> None:
+    numeric = [figure for figure in marked().values() if ends(figure.gate.limit)]
+    assert len(numeric) > 10
+    assert [contradiction(figure) for figure in numeric if contradiction(figure)] == []
+    assert {figure.gate.name for figure in numeric} >= {"auc", "monotone", "disturbances", "interval_coverage", "refusals"}
+
+
+@pytest.mark.parametrize("place", sorted(marked()), ids=" ".join)
+def test_a_number_that_is_absurd_is_passed_by_no_gate(place: tuple[str, str]) -> None:
+    """Else its gate does not read it, and its mark says nothing."""
+    file, pointer = place
+    tokens = [int(token) if token.isdigit() else token.replace("~1", "/") for token in pointer.split("/")[1:]]
+    before = Artefacts(MADE).at(file, pointer)
+    passed = []
+    for absurd in (-1e9, 1e9):
+        after = {**before, **dict.fromkeys(("value", "low", "high"), absurd)} if isinstance(before, dict) else absurd
+        made = changed(MADE, file, tokens, after)
+        found = marked(made).get(place)
+        passed.append(found is not None and found.gate.verdict is Verdict.PASSED and not contradiction(found))
+    assert not all(passed)
+
+
+@pytest.mark.parametrize(
+    "pointer",
+    [
+        "/proofs/cost/band/reduce",
+        "/proofs/monotone/steps",
+        "/proofs/uncertainty/reviewed/in_force",
+        "/proofs/uncertainty/crosswise/0/allowed",
+        "/proofs/uncertainty/crosswise/0/width",
+        "/proofs/robustness/refusals/offered/absent",
+        "/proofs/robustness/effects/0/refused",
+        "/proofs/robustness/effects/0/flagged",
+        "/proofs/robustness/effects/1/moved",
+        "/proofs/robustness/effects/1/changed",
+    ],
+)
+def test_what_no_limit_bounds_has_no_mark(pointer: str) -> None:
+    assert {figure.gate.name for figure in build(MADE, plain_page).figures if figure.pointer == pointer} == {NO_GATE}
+
+
+def test_a_disturbance_is_marked_by_the_limits_of_its_own_kind() -> None:
+    limits = USE_CASE.policy.robustness
+    assert limits is not None
+    noise, units = (f"/proofs/robustness/effects/{number}" for number in (0, 1))
+    found = {figure.pointer: figure.gate for figure in build(MADE, plain_page).figures}
+    assert found[f"{noise}/moved"].limit == f"<= {limits.bounded['noise_1'].moved:g}"
+    assert found[f"{noise}/changed"].limit == f"<= {limits.bounded['noise_1'].changed:g}"
+    least = f"refused and flagged together >= {limits.caught['all_units']:g}"
+    assert {found[f"{units}/{name}"].limit for name in ("refused", "flagged")} == {least}
+    made = changed(MADE, files.ASSESSMENT, ["proofs", "robustness", "effects", 1, "flagged"], 0.4)
+    assert marked(made)[files.ASSESSMENT, f"{units}/refused"].gate.verdict is Verdict.FAILED
+
+
+def test_a_number_that_the_gate_did_not_read_is_marked_by_no_gate() -> None:
+    """As where only accounts were judged on which the champion was not trained: the table shows all of them."""
+    checks = parsed(MADE, files.ASSESSMENT)["gate"]["checks"]
+    place = next(number for number, check in enumerate(checks) if check["name"] == "auc")
+    made = changed(MADE, files.ASSESSMENT, ["gate", "checks", place, "value"], 0.71)
+    assert (files.ASSESSMENT, "/out_of_time/overall/estimates/auc") in marked()
+    assert (files.ASSESSMENT, "/out_of_time/overall/estimates/auc") not in marked(made)
+
+
+def test_a_mark_that_contradicts_its_number_fails_the_build() -> None:
+    figure = marked()[files.ASSESSMENT, "/out_of_time/overall/estimates/auc"]
+    assert "the limit of auc is >= 0.7, and it says failed" in contradiction(
+        replace(figure, gate=replace(figure.gate, verdict=Verdict.FAILED))
+    )
+    assert "says passed" in contradiction(replace(figure, low=0.69))
+    fairness = parsed(MADE, files.FAIRNESS)
+    fairness["figures"][0]["rulings"][1]["verdict"] = "within"
+    fairness["figures"][0]["rulings"][0] = fairness["figures"][0]["rulings"][1]
+    with pytest.raises(Integrity, match=r"contradicts its number: .*impact_ratio is EU: >= 0\.9, and it says passed"):
+        build(changed(MADE, files.FAIRNESS, ["figures"], fairness["figures"]), plain_page)
+
+
+@pytest.mark.parametrize(
+    ("limit", "found"),
+    [
+        (">= 0.7", (0.7, math.inf)),
+        (">= -0.35 and <= 0.35", (-0.35, 0.35)),
+        ("<= 1e-09", (-math.inf, 1e-9)),
+        ("0", (0, 0)),
+        ("<= 3.34 standard errors", (-math.inf, 3.34)),
+        ("EU: >= 0.9", (0.9, math.inf)),
+        ("<= 1 of each limit", None),
+        ("refused and flagged together >= 0.99", None),
+        ("the same rows, complete", None),
+    ],
+)
+def test_limits_in_words_are_read_back(limit: str, found: tuple[float, float] | None) -> None:
+    assert ends(limit) == found
 
 
 def test_a_share_that_no_limit_judges_is_never_passed() -> None:
