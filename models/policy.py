@@ -86,6 +86,10 @@ class GateLimits(Frozen):
     brier_ceiling_ratio: float = Field(description="Brier score / that of predicting the base rate, at most")
     calibration_slope: tuple[float, float]
     calibration_intercept: tuple[float, float]
+    out_of_time_slope: tuple[float, float] | None = Field(
+        default=None, description="of the candidate on the month that judges; None: as for the deployed model"
+    )
+    out_of_time_intercept: tuple[float, float] | None = Field(default=None, description="the same")
     auc_margin: float = Field(description="the paired AUC loss against the champion may not exceed this")
     brier_margin: float = Field(description="the paired Brier loss against the champion may not exceed this")
     family_margin: float = Field(description="lower bound of the paired AUC gain that a more complex family must exceed")

@@ -164,6 +164,10 @@ POLICY = Policy(
         brier_ceiling_ratio=0.95,
         calibration_slope=(0.80, 1.25),
         calibration_intercept=(-0.35, 0.35),
+        # The same limits on the month after, which no calibration has seen: nothing wider was asked for, though July had been
+        # measured (slope 1.03, intercept -.07) when they came in. Where the level moves for every model: docs/adr/0004-gate.md.
+        out_of_time_slope=(0.80, 1.25),
+        out_of_time_intercept=(-0.35, 0.35),
         auc_margin=0.002,
         brier_margin=0.001,
         family_margin=0.002,

@@ -68,9 +68,9 @@ def _recorded(a: Artefacts) -> Section:
         ),
         table(
             say(
-                "Entries of the ledger shown: {count}. From before this version was registered, all about this model but"
-                " registrations, requests and packs; of this version, how often its month was opened, changes of its policy, the gate's refusal"
-                " and overrides. Its approvals sign this pack and cannot stand inside.",
+                "Entries of the ledger shown: {count}. From before this version was registered: all about this model but"
+                " registrations, requests and packs. Of this version: openings of its month, changes of its policy, what the gate"
+                " refused, and overrides. Its approvals sign this pack and cannot stand inside.",
                 count=a.figure(LEDGER, "/entries", Unit.COUNT, CHAINED),
             ),
             ("Entry", "What", "By", "Recorded at (UTC)", "In words"),

@@ -159,23 +159,21 @@ class Artefacts:
 
     def check(self, name: str) -> Gate:
         """A check of the gate that judged this version. Raises `Integrity` if it was not made."""
-        made = self._made(name)
-        return Gate(name, made["limit"], Verdict.PASSED if made["passed"] else Verdict.FAILED)
+        for made in self.at(ASSESSMENT, "/gate/checks"):
+            if made["name"] == name:
+                return Gate(name, made["limit"], Verdict.PASSED if made["passed"] else Verdict.FAILED)
+        raise missing(f"the gate made no check {name!r}")
 
     def judged(self, file: str, pointer: str, unit: Unit, name: str) -> Figure:
         """A number under the check that judged it: one of its ends is the very number that the check read.
 
-        Where the gate read another one, of fewer rows for instance, this number can fail nothing and is reported only.
+        Where the gate read another one, of fewer rows for instance, or did not make this check yet when the version was
+        trained, this number can fail nothing and is reported only.
         """
         figure = self.figure(file, pointer, unit)
-        read = self._made(name)["value"] in (figure.value, figure.low, figure.high)
+        made = next((each for each in self.at(ASSESSMENT, "/gate/checks") if each["name"] == name), None)
+        read = made is not None and made["value"] in (figure.value, figure.low, figure.high)
         return replace(figure, gate=self.check(name)) if read else figure
-
-    def _made(self, name: str) -> Any:
-        for made in self.at(ASSESSMENT, "/gate/checks"):
-            if made["name"] == name:
-                return made
-        raise missing(f"the gate made no check {name!r}")
 
     @cached_property
     def digests(self) -> dict[str, str]:

@@ -13,8 +13,8 @@ MEASURES = {
     "brier": ("Brier score", Unit.FINE, "", ""),
     "brier_ratio": ("Brier score over that of the base rate", Unit.POINTS, "brier_ratio", "deployed_brier_ratio"),
     "log_loss": ("Log-loss", Unit.FINE, "", ""),
-    "calibration_slope": ("Calibration slope", Unit.POINTS, "", "calibration_slope"),
-    "calibration_intercept": ("Calibration intercept", Unit.POINTS, "", "calibration_intercept"),
+    "calibration_slope": ("Calibration slope", Unit.POINTS, "out_of_time_slope", "calibration_slope"),
+    "calibration_intercept": ("Calibration intercept", Unit.POINTS, "out_of_time_intercept", "calibration_intercept"),
     "bad_rate": ("Bad rate", Unit.SHARE, "", ""),
     "mean_probability": ("Mean probability", Unit.SHARE, "", ""),
 }
@@ -38,12 +38,20 @@ def _measured(a: Artefacts) -> Section:
         "What was measured",
         say(
             "The candidate was fitted on the development months and judged on all {rows} accounts of {month}, of which {bad}"
-            " turned bad. The deployed model is the same recipe on all matured months, checked on {held} accounts that no model"
-            " is fitted on.",
+            " turned bad. The deployed model is the same recipe on all matured months, checked on {held} accounts of the newest"
+            " one, on which no tree is grown.",
             rows=a.judged(ASSESSMENT, f"{judged}/rows", Unit.COUNT, "rows"),
             month=a.figure(DATA, "/out_of_time", Unit.TEXT),
             bad=a.judged(ASSESSMENT, f"{judged}/bad", Unit.COUNT, "outcomes"),
             held=a.figure(ASSESSMENT, f"{deployed}/rows", Unit.COUNT),
+        ),
+        say(
+            "These {held} accounts also calibrate the deployed model: its slope and intercept were fitted on all of them. Here"
+            " each half of them is judged under a calibration by the other half, so this column says little about other months."
+            " How the recipe is calibrated on a month that no calibration has seen, the column out of time says. Both are gated"
+            " (control {gate}).",
+            held=a.figure(ASSESSMENT, f"{deployed}/rows", Unit.COUNT),
+            gate=control(a, "gate"),
         ),
         table(
             say("Figures with their confidence intervals, clustered by account."),
