@@ -173,12 +173,20 @@ class Mutable(Frozen):
     until: float | str
 
 
+class ReasonStability(Frozen):
+    """How far reasons may depend on which accounts a model happened to see, by refits on other samples of them."""
+
+    first_reason: float = Field(gt=0, le=1, description="share of the accounts with the same first reason, at least")
+    overlap: float = Field(gt=0, le=1, description="listed reasons in common over all that either lists, at least")
+
+
 class Adverse(Frozen):
     """What is said to the customer whose line is reduced. Data, so that serving needs no code of a use case."""
 
     groups: tuple[ReasonGroup, ...] = Field(min_length=1, max_length=6)
     no_notice: tuple[NoNotice, ...]
     mutable: tuple[Mutable, ...]
+    stability: ReasonStability | None = Field(default=None, description="without it stability is reported only")
     baselines: int = Field(default=4, ge=1, description="accounts that reasons are measured against, at most")
 
 

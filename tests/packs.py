@@ -291,6 +291,7 @@ def reasons() -> dict[str, Any]:
     spread = {"mean": 0.9, "least": 0.8, "most": 1.0}
     some = {
         "accounts": 200,
+        "population": 900,
         "top_1_agreement": spread,
         "top_4_jaccard": spread,
         "still_reduced": spread,
@@ -302,9 +303,14 @@ def reasons() -> dict[str, Any]:
         "month": MONTHS[1],
         "refits": 20,
         "refits_without_baseline": 0,
-        "adverse_action": {**some, "accounts": 2},
+        "adverse_action": {**some, "accounts": 2, "population": 2},
+        "no_notice": {**some, "top_1_agreement": {"mean": 0.9, "least": 0.7, "most": 1.0}},
         "every_reduction": some,
-        "help": {"accounts": 100, "found": 0.9, "changes": {"payment_0": 0.9}},
+        "help": {
+            "adverse_action": {"accounts": 0},
+            "no_notice": {"accounts": 100, "found": 0.9, "changes": {"payment_0": 0.9}},
+            "every_reduction": {"accounts": 100, "found": 0.9, "changes": {"payment_0": 0.9}},
+        },
     }
 
 

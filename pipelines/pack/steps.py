@@ -9,6 +9,7 @@ from models.bundle import MANIFEST, Bundle, sha256
 from models.errors import NoChampion
 from models.governance import release
 from models.governance.dossier import evidence_digest
+from models.governance.doubt.rule import Rule
 from models.governance.fairness.report import FairnessReport
 from models.governance.inbox import waiting
 from models.governance.packs import note_pack
@@ -81,7 +82,9 @@ def reasons_files(platform: Platform, about: Subject) -> dict[str, bytes]:
     with platform.watch.step("refit for the stability of reasons", Part.MODEL):
         platform.progress.say("refitting, to see whether other accounts would have given other reasons")
         recipe = Recipe.from_dict(about.bundle.lineage["recipe"])
-        return gather.reasons(about.bundle.digest, stability(platform.use_case, about.cohorts, recipe, platform.families))
+        return gather.reasons(
+            about.bundle.digest, stability(platform.use_case, about.cohorts, recipe, platform.families, Rule.of(about.bundle))
+        )
 
 
 def rebuild_files(platform: Platform, about: Subject) -> dict[str, bytes]:

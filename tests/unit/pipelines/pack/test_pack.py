@@ -51,6 +51,7 @@ def test_the_page_lists_the_very_gates_that_an_approval_must_accept() -> None:
         "fairness.join: insufficient",
         "fairness.score_difference: insufficient",
         "reasons.sample: insufficient",
+        "reasons.stability: insufficient",
     )
     (signed,) = (each for each in documents(Artefacts(MADE)) if each.name == SIGNED)
     (listed,) = (block for block in signed.sections[1].blocks if isinstance(block, Table))
@@ -132,7 +133,7 @@ def test_a_stored_number_that_no_longer_follows_from_its_artefact_is_stale() -> 
     with pytest.raises(Integrity, match="stale"):
         reread(changed(pack, files.FIGURES, ["figures", 5, "value"], "better"))
     with pytest.raises(Integrity, match="stale"):
-        reread(changed(pack, files.REASONS, ["help", "found"], 1.0))
+        reread(changed(pack, files.REASONS, ["help", "no_notice", "found"], 1.0))
 
 
 @pytest.mark.parametrize(
@@ -284,6 +285,22 @@ def test_a_share_that_no_limit_judges_is_never_passed() -> None:
     judged = {figure.name: figure.gate.verdict for figure in figures if figure.gate.name != NO_GATE}
     assert judged == {"reasons.every_reduction.accounts": Verdict.PASSED}
     assert {"reasons.every_reduction.top_1_agreement.mean", *judged} <= {each.name for each in figures}
+
+
+@pytest.mark.parametrize(
+    ("mean", "least", "verdict"),
+    [(0.9, 0.85, Verdict.PASSED), (0.9, 0.25, Verdict.INSUFFICIENT), (0.78, 0.25, Verdict.FAILED), (0.8, 0.8, Verdict.PASSED)],
+)
+def test_the_stability_of_reasons_is_judged_by_the_worst_refit_and_the_mean(mean: float, least: float, verdict: Verdict) -> None:
+    limits = USE_CASE.policy.adverse and USE_CASE.policy.adverse.stability
+    assert limits
+    assert limits.first_reason == 0.8
+    found = changed(MADE, files.REASONS, ["no_notice", "top_1_agreement"], {"mean": mean, "least": least, "most": 1.0})
+    gates = {figure.pointer: figure.gate for figure in build(found, plain_page).figures}
+    assert {gates[f"/no_notice/top_1_agreement/{end}"].verdict for end in ("mean", "least")} == {verdict}
+    assert gates["/no_notice/top_1_agreement/mean"].name == "reasons.stability"
+    assert gates["/no_notice/top_1_agreement/most"].name == NO_GATE
+    assert (f"reasons.stability: {verdict}" in open_gates(build(found, plain_page).files)) == (verdict is not Verdict.PASSED)
 
 
 def test_no_audit_column_is_called_an_input() -> None:
