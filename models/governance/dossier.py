@@ -29,19 +29,24 @@ class Dossiers(Protocol):
         ...
 
 
-def evidence_digest(files: Mapping[str, bytes], bundle: str, demanded: Collection[str] = ()) -> str:
+def evidence_digest(files: Mapping[str, bytes], bundle: str, demanded: Collection[str] = (), version: int = 0) -> str:
     """The digest that stands for every file: that of the manifest, which lists the others.
 
     Raises `NotApproved` if a file is missing, was changed or added, if the evidence is of another bundle, or if one of the
-    `demanded` files is not part of it.
+    `demanded` files is not part of it; then `version` is what a pack is to be built for.
     """
     short = bundle[:12]
     listed = _manifest(files, short)
     digests: Mapping[str, str] = listed["files"]
     if listed["bundle"] != bundle:
         raise altered(f"the evidence is of bundle {listed['bundle'][:12]}, not of {short}")
-    if missing := sorted({*digests, *demanded} - files.keys()):
+    if missing := sorted(digests.keys() - files.keys()):
         raise altered(f"the evidence of bundle {short} lacks {', '.join(missing)}")
+    if unbuilt := sorted(set(demanded) - files.keys()):
+        raise NotApproved(
+            f"the evidence of bundle {short} lacks {', '.join(unbuilt)}",
+            hint=f"build its evidence pack: make evidence VERSION={version or '…'}; what training leaves comes by training again",
+        )
     if added := sorted({*files, *demanded} - {*digests, MANIFEST}):
         raise altered(f"{', '.join(added)} is not in the manifest of the evidence of bundle {short}")
     if changed := sorted(name for name, digest in digests.items() if sha256(files[name]) != digest):

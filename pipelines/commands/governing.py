@@ -10,7 +10,7 @@ from models.governance import release, stop
 from models.governance.answerable import answerable
 from models.governance.approval import Approval
 from models.governance.attestation import ensure_attested
-from models.governance.checking import override, reject, sign_off
+from models.governance.checking import demands, override, reject, sign_off
 from models.governance.dossier import FAIRNESS, NOT_JUDGED, by_verdict, open_gates
 from models.governance.inbox import Waiting, waiting
 from models.governance.inventory import Inventory, oversight
@@ -75,9 +75,11 @@ def overrule(chosen: Namespace) -> Ended:
     parts = _with_releases(chosen)
     office, model = parts.office, parts.use_case.name
     bundle, compared_with = _digest(parts, chosen.bundle), release.champion(office, model)
-    override(office, _approver(parts, chosen.by), model, bundle, compared_with=compared_with, reason=chosen.reason)
+    wanted = override(office, _approver(parts, chosen.by), model, bundle, compared_with=compared_with, reason=chosen.reason)
     print(f"{chosen.by} asked to override the gate's refusal of bundle {bundle[:12]}: {chosen.reason}")
-    print(f'Next: somebody else approves it: make approve BUNDLE={bundle[:12]} BY=… COMMENT="…"')
+    read = office.dossiers.files(model, bundle, wanted.evidence).keys() >= set(demands(office, wanted))
+    first = "" if read else f"make evidence VERSION={wanted.version}, which people must have read; then "
+    print(f'Next: {first}somebody else approves it: make approve BUNDLE={bundle[:12]} BY=… COMMENT="…"')
     return Ended.HELD
 
 
