@@ -241,7 +241,7 @@ def fairness() -> dict[str, Any]:
     limits = USE_CASE.policy.fairness
     assert limits is not None
     within, outside, unsure = (
-        {"jurisdiction": name, "verdict": verdict, "limit_low": low, "limit_high": high}
+        {"jurisdiction": name, "verdict": verdict, "limit_low": low, "limit_high": high, "why": f"{name}: {verdict}."}
         for name, verdict, low, high in (
             ("house", "within", 0.5, None),
             ("EU", "outside", 0.9, None),

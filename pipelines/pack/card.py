@@ -67,7 +67,9 @@ def _standing(a: Artefacts) -> Section:
         else None,
         say("Fairness: {sentence}", sentence=a.figure(FAIRNESS, "/sentence", Unit.TEXT, fairness(a))),
         table(
-            say("Gates of this version. Fairness is ruled by jurisdiction ({fairness}).", fairness=control(a, "fairness")),
+            say(
+                "Gates of this version. Fairness is ruled by jurisdiction (control {fairness}).", fairness=control(a, "fairness")
+            ),
             ("Gate", "Verdict"),
             [
                 *(

@@ -310,6 +310,22 @@ def test_no_audit_column_is_called_an_input() -> None:
     assert parsed(MADE, files.OUTCOMES)["inputs"] == len(USE_CASE.contract.inputs)
 
 
+def test_the_fairness_report_states_every_limit_of_every_jurisdiction_and_who_ruled() -> None:
+    made = changed(MADE, files.FAIRNESS, ["figures", 0, "column"], "sex x age")
+    (written,) = (each for each in documents(Artefacts(made)) if each.name == "fairness")
+    shown = {figure.pointer: figure.value for figure in written.figures}
+    policy = USE_CASE.policy.fairness
+    assert policy is not None
+    for name, limits in policy.jurisdictions.items():
+        for field, value in limits.model_dump(mode="json").items():
+            pointer = f"/limits/jurisdictions/{name}/{field}"
+            listed = {f"{pointer}/{place}": each for place, each in enumerate(value)} if isinstance(value, list) else {}
+            assert (listed or {pointer: value}).items() <= shown.items()
+    assert (shown["/figures/0/rulings/0/why"], shown["/figures/0/rulings/1/why"]) == ("house: within.", "EU: outside.")
+    ruled = next(figure for figure in written.figures if figure.pointer == "/figures/0")
+    assert ruled.gate.limit == "EU: >= 0.9"
+
+
 def test_nothing_that_is_measured_limited_or_assumed_is_left_out() -> None:
     assert validation.MEASURES.keys() == MEASURED.keys()
     shown = {*monitoring_plan.LIMITS, "calibration_ratio"}
