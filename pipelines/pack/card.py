@@ -1,9 +1,11 @@
 """Model card: what it is for and not for, who answers for it, what oversight follows, and how it stands in short."""
 
 from pipelines.pack.artefacts import Artefacts, Figure, Unit
-from pipelines.pack.files import ASSESSMENT, FAIRNESS, INVENTORY, LINEAGE, OVERSIGHT, RECIPE, SUBJECT
+from pipelines.pack.files import ASSESSMENT, FAIRNESS, INVENTORY, LINEAGE, OVERSIGHT, REASONS, RECIPE, SUBJECT
 from pipelines.pack.gates import NOT_REFUSED, OWNED, control, fairness, of, passed
-from pipelines.pack.prose import Document, Section, points, say, section, table
+from pipelines.pack.prose import Document, Section, Sentence, points, say, section, table
+from pipelines.pack.reasons import FIRST, stable
+from pipelines.reasons_report import DUE
 
 
 def card(a: Artefacts) -> Document:
@@ -66,6 +68,7 @@ def _standing(a: Artefacts) -> Section:
         if "current" in a.at(ASSESSMENT, "/out_of_time/groups/population")
         else None,
         say("Fairness: {sentence}", sentence=a.figure(FAIRNESS, "/sentence", Unit.TEXT, fairness(a))),
+        _stability(a),
         table(
             say(
                 "Gates of this version. Fairness is ruled by jurisdiction (control {fairness}).", fairness=control(a, "fairness")
@@ -82,6 +85,19 @@ def _standing(a: Artefacts) -> Section:
                 ),
             ],
         ),
+    )
+
+
+def _stability(a: Artefacts) -> Sentence | None:
+    """Of whom the law owes reasons to, if there is anybody."""
+    if not a.at(REASONS, f"/{DUE}").get(FIRST):
+        return None
+    mean, least = (a.figure(REASONS, f"/{DUE}/{FIRST}/{end}", Unit.SHARE, stable(a, DUE, FIRST)) for end in ("mean", "least"))
+    return say(
+        "Reasons: fitted on another sample of the accounts, it gives the same first reason to {mean} of those who are owed a notice;"
+        " to {least} at worst.",
+        mean=mean,
+        least=least,
     )
 
 

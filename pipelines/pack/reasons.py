@@ -13,7 +13,8 @@ from pipelines.reasons_report import ALL, DUE, NOT_DUE
 
 SEALED = Gate("seal", "every input has a reason text, or nothing is sealed", Verdict.BINDING)
 KINDS = {DUE: "Adverse actions, a notice is due", NOT_DUE: "Reductions without a notice due", ALL: "Every reduction"}
-LIMITED = {"top_1_agreement": "first_reason", "top_4_jaccard": "overlap"}
+FIRST = "top_1_agreement"
+LIMITED = {FIRST: "first_reason", "top_4_jaccard": "overlap"}
 """What the policy limits, by kind of account; the whole of them is a mean of the two."""
 SPREADS = {
     "top_1_agreement": "same first reason",
