@@ -94,7 +94,7 @@ def _stability(a: Artefacts) -> Sentence | None:
         return None
     mean, least = (a.figure(REASONS, f"/{DUE}/{FIRST}/{end}", Unit.SHARE, stable(a, DUE, FIRST)) for end in ("mean", "least"))
     return say(
-        "Reasons: fitted on another sample of the accounts, it gives the same first reason to {mean} of those who are owed a notice;"
+        "Reasons: fitted on other samples of the accounts, it gives the same first reason to {mean} of those owed a notice;"
         " to {least} at worst.",
         mean=mean,
         least=least,
