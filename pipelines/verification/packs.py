@@ -48,11 +48,12 @@ def compared(shelf: Shelf, entries: Sequence[Entry], release: str) -> str:
     """What holds if `check_packs` finds nothing, as a sentence."""
     wrote = {digest[:12]: by for digest, by in named_packs(entries).items()}
     others = [folder for _, folder, _ in shelf.stored() if wrote.get(folder, release) != release]
-    holds = "The ledger names every evidence pack that is here, and each follows from its artefacts, figures and page."
+    named = "The ledger names every evidence pack that is here, and"
     if not others:
-        return holds
+        return f"{named} each follows from its artefacts, figures and page."
     return (
-        f"{holds} Not compared, as another release of the platform wrote them: verdicts and page of {', '.join(others)};"
+        f"{named} each number stands in its artefact."
+        f" Not compared, as another release of the platform wrote them: verdicts and page of {', '.join(others)};"
         " their bytes are those that the ledger names. make evidence VERSION=… writes a version's pack anew."
     )
 
