@@ -5,7 +5,7 @@ passes by default: a number that is missing, or a check that was not made, refus
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import inf, isfinite
 from typing import Any
@@ -28,6 +28,8 @@ FLOORS = (
     "deployed_brier_ratio",
     "calibration_slope",
     "calibration_intercept",
+    "out_of_time_slope",
+    "out_of_time_intercept",
     "parity",
     "same_decisions",
 )
@@ -41,6 +43,8 @@ PROOFS = (
     "caught",
 )
 """What `pipelines/proofs.py` shows of the sealed bundle: as binding as a floor."""
+EXCUSABLE = ("out_of_time_slope", "out_of_time_intercept")
+"""Where the level of risk moved for everybody, no recipe could know it, and keeping the champion would not help."""
 COMPARISONS = ("auc_gain", "brier_gain", "reason_to_change")
 
 
@@ -54,13 +58,17 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """One question, the figure that answers it, the limit in words, and the whole of it as a sentence."""
+    """One question, the figure that answers it, the limit in words, and the whole of it as a sentence.
+
+    `excused`: it was not passed, and does not refuse, because the champion would not pass it either. It stays open.
+    """
 
     name: str
     value: float
     limit: str
     passed: bool
     sentence: str
+    excused: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,8 +97,9 @@ class Decision:
     @property
     def sentence(self) -> str:
         """Why, in one sentence: what failed, or what spoke for the change."""
-        failed = [check.sentence for check in self.checks if not check.passed]
-        reasons = failed or [check.sentence for check in self.checks if check.name == "reason_to_change"]
+        failed = [check.sentence for check in self.checks if not (check.passed or check.excused)]
+        excused = [check.sentence for check in self.checks if check.excused]
+        reasons = failed or [check.sentence for check in self.checks if check.name == "reason_to_change"] + excused
         return f"{self.outcome.value.capitalize()}: {' '.join(reasons or ['every floor holds and there is no champion yet.'])}"
 
     def to_dict(self) -> dict[str, Any]:
@@ -112,8 +121,9 @@ def decide(
 ) -> Decision:
     """Judge probabilities (n,) of challenger and champion on the same out-of-time rows; no champion means the first.
 
-    Where the recipe is refitted and calibrated anew before it is deployed, `deployed` is where calibration is judged, and
-    where the floors must hold once more; everything else is judged out of time. `redefined` is a sentence that says how
+    Where the recipe is refitted and calibrated anew before it is deployed, `deployed` is where the calibration in force is
+    judged, and where the floors must hold once more; everything else, the candidate's calibration too, is judged out of
+    time. `redefined` is a sentence that says how
     the outcomes are read otherwise than when the champion was trained, if they are: then a loss is not the model's fault.
     `proofs` are the checks by the names of `PROOFS`.
     """
@@ -121,20 +131,28 @@ def decide(
     if not rows.passed:
         return Decision(Outcome.REFUSE, (rows,))
     held = deployed or HeldOut(bad, challenger, accounts)
-    checks = [rows, *_floors(limits, bad, challenger, accounts), *_deployed(limits, held), *_parity(parity, len(bad)), *proofs]
+    checks = [
+        rows,
+        *_floors(limits, bad, challenger, accounts),
+        *_deployed(limits, held),
+        *_out_of_time(limits, bad, challenger, champion, accounts),
+        *_parity(parity, len(bad)),
+        *proofs,
+    ]
     if champion is not None:
         checks += _comparisons(limits, bad, challenger, champion, accounts, redefined)
     return Decision(conclude(checks, against_champion=champion is not None), tuple(checks))
 
 
 def conclude(checks: Sequence[Check], *, against_champion: bool) -> Outcome:
-    """PROMOTE needs every check by name, each with a finite figure, each passed."""
+    """PROMOTE needs every check by name, each with a finite figure, each passed or excused."""
     floors = FLOORS + PROOFS
     expected = floors + (COMPARISONS if against_champion else ())
     made = {check.name: check for check in checks if isfinite(check.value)}
-    if len(made) < len(checks) or made.keys() != set(expected) or not all(made[name].passed for name in floors):
+    held = {name for name, check in made.items() if check.passed or (check.excused and name in EXCUSABLE and against_champion)}
+    if len(made) < len(checks) or made.keys() != set(expected) or not held >= set(floors):
         return Outcome.REFUSE
-    return Outcome.PROMOTE if all(made[name].passed for name in expected) else Outcome.KEEP
+    return Outcome.PROMOTE if held >= set(expected) else Outcome.KEEP
 
 
 def _rows(bad: Bools, challenger: Floats, champion: Floats | None, accounts: NDArray[Any]) -> Check:
@@ -180,6 +198,42 @@ def _calibration(limits: GateLimits, held: HeldOut) -> list[Check]:
         _inside("calibration_slope", "Calibration slope", found["calibration_slope"], *limits.calibration_slope),
         _inside("calibration_intercept", "Calibration intercept", found["calibration_intercept"], *limits.calibration_intercept),
     ]
+
+
+def _out_of_time(
+    limits: GateLimits, bad: Bools, challenger: Floats, champion: Floats | None, accounts: NDArray[Any]
+) -> list[Check]:
+    """Calibration where no calibration has seen the rows: that of the recipe on the month after.
+
+    Outside the limits it refuses, unless the champion is as far outside on the same rows: then it stays open for people.
+    """
+    asked = {
+        "calibration_slope": ("out_of_time_slope", limits.out_of_time_slope or limits.calibration_slope),
+        "calibration_intercept": ("out_of_time_intercept", limits.out_of_time_intercept or limits.calibration_intercept),
+    }
+    ours, theirs = (
+        evaluate(bad, probability, accounts, confidence=limits.confidence) if probability is not None else None
+        for probability in (challenger, champion)
+    )
+    assert ours is not None
+    checks = []
+    for measure, (name, (low, high)) in asked.items():
+        check = _inside(name, f"{measure.replace('_', ' ').capitalize()} out of time", ours[measure], low, high)
+        if theirs is not None and not check.passed and _beyond(ours[measure], low, high) <= _reach(theirs[measure], low, high):
+            words = f" The champion's is {theirs[measure].value:.4f} on the same accounts: the level moved for both."
+            check = replace(check, sentence=check.sentence + words, excused=True)
+        checks.append(check)
+    return checks
+
+
+def _beyond(found: Estimate, low: float, high: float) -> float:
+    """How far a value lies outside; below 0 inside."""
+    return max(low - found.value, found.value - high)
+
+
+def _reach(found: Estimate, low: float, high: float) -> float:
+    """How far outside an interval reaches."""
+    return max(low - found.low, found.high - high)
 
 
 def _inside(name: str, title: str, found: Estimate, low: float = -inf, high: float = inf) -> Check:

@@ -86,6 +86,10 @@ class GateLimits(Frozen):
     brier_ceiling_ratio: float = Field(description="Brier score / that of predicting the base rate, at most")
     calibration_slope: tuple[float, float]
     calibration_intercept: tuple[float, float]
+    out_of_time_slope: tuple[float, float] | None = Field(
+        default=None, description="of the candidate on the month that judges; None: as for the deployed model"
+    )
+    out_of_time_intercept: tuple[float, float] | None = Field(default=None, description="the same")
     auc_margin: float = Field(description="the paired AUC loss against the champion may not exceed this")
     brier_margin: float = Field(description="the paired Brier loss against the champion may not exceed this")
     family_margin: float = Field(description="lower bound of the paired AUC gain that a more complex family must exceed")
@@ -169,12 +173,20 @@ class Mutable(Frozen):
     until: float | str
 
 
+class ReasonStability(Frozen):
+    """How far reasons may depend on which accounts a model happened to see, by refits on other samples of them."""
+
+    first_reason: float = Field(gt=0, le=1, description="share of the accounts with the same first reason, at least")
+    overlap: float = Field(gt=0, le=1, description="listed reasons in common over all that either lists, at least")
+
+
 class Adverse(Frozen):
     """What is said to the customer whose line is reduced. Data, so that serving needs no code of a use case."""
 
     groups: tuple[ReasonGroup, ...] = Field(min_length=1, max_length=6)
     no_notice: tuple[NoNotice, ...]
     mutable: tuple[Mutable, ...]
+    stability: ReasonStability | None = Field(default=None, description="without it stability is reported only")
     baselines: int = Field(default=4, ge=1, description="accounts that reasons are measured against, at most")
 
 

@@ -3,23 +3,13 @@
 import mimetypes
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from models.errors import Integrity, NotApproved, NotFound
 from models.governance.dossier import evidence_digest
 from models.governance.ledger import Entry, Event
+from models.governance.packs import Packs, newest_pack
 
 PAGE = "index.html"
-
-
-class Packs(Protocol):
-    def newest(self, model: str, bundle: str) -> str:
-        """The digest of the pack that was built last. Raises `NotFound` if there is none."""
-        ...
-
-    def files(self, model: str, bundle: str, digest: str) -> Mapping[str, bytes]:
-        """Every file by its name below the folder, as it is now. Empty if there is none."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -34,7 +24,8 @@ class Version:
 def versions(entries: Sequence[Entry], packs: Packs, model: str) -> list[Version]:
     """Newest first; `entries` are the model's."""
     made = {int(entry.facts["version"]): str(entry.facts["bundle"]) for entry in entries if entry.event is Event.REGISTERED}
-    return [Version(number, bundle, _newest(packs, model, bundle)) for number, bundle in sorted(made.items(), reverse=True)]
+    found = sorted(made.items(), reverse=True)
+    return [Version(number, bundle, newest_pack(entries, packs, model, bundle)) for number, bundle in found]
 
 
 def opened(packs: Packs, model: str, version: Version) -> Mapping[str, bytes]:
@@ -61,10 +52,3 @@ def document(files: Mapping[str, bytes], name: str) -> tuple[bytes, str]:
     if name not in files:
         raise NotFound(f"the evidence pack has no file {name!r}", hint="open the page of the pack")
     return files[name], mimetypes.guess_type(name)[0] or "text/plain"
-
-
-def _newest(packs: Packs, model: str, bundle: str) -> str:
-    try:
-        return packs.newest(model, bundle)
-    except NotFound:
-        return ""

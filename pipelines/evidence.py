@@ -1,14 +1,15 @@
 """The evidence of one bundle: a folder of figures and pictures, sealed by digests, that an approval signs beside the bundle."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from models.bundle import MANIFEST, canonical, sha256
 from models.errors import NotApproved, NotFound
-from models.governance.dossier import FAIRNESS, NOT_JUDGED, evidence_digest
-from monitoring.packs import Packs
+from models.governance.dossier import FAIRNESS, NOT_JUDGED
+from models.governance.ledger import Entry
+from models.governance.packs import Packs, opened
 from pipelines.assessment import Assessment, Cohorts
 from pipelines.development import Development
 from pipelines.exposure import Measured
@@ -26,18 +27,16 @@ class Evidence:
         return sha256(self.files[MANIFEST])
 
 
-def fullest(packs: Packs, model: str, bundle: str, trained: str) -> str:
-    """The digest to ask with: of the newest evidence pack made from the training evidence `trained`, else `trained` itself.
+def fullest(packs: Packs, entries: Sequence[Entry], model: str, bundle: str, trained: str) -> str:
+    """The digest to ask with: of the evidence pack that the ledger named last, if it is made of `trained`; else `trained`.
 
     A pack that was touched, or made from evidence that training has replaced since, is none: it must be built again.
     """
     try:
-        newest = packs.newest(model, bundle)
-        files = packs.files(model, bundle, newest)
-        whole = evidence_digest(files, bundle) == newest and json.loads(files[MANIFEST]).get("training") == trained
+        newest, files = opened(entries, packs, model, bundle)
     except (NotFound, NotApproved):
         return trained
-    return newest if whole else trained
+    return newest if json.loads(files[MANIFEST]).get("training") == trained else trained
 
 
 def collect(

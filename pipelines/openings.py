@@ -14,7 +14,8 @@ from models.governance.requests import Office
 
 @dataclass(frozen=True)
 class Opening:
-    """`total` models were judged on `month` so far; this one was the `number`-th, which no later opening changes."""
+    """`total` models were judged on `month` so far, alternatives that fairness looked at too; this one was the `number`-th,
+    which no later opening changes."""
 
     use_case: str
     month: str
@@ -27,10 +28,12 @@ class Opening:
         return f"The out-of-time month {self.month} was opened {times} for {self.use_case}."
 
 
-def note_opening(office: Office, model: str, bundle: str, month: Month, as_of: date, actor: str) -> None:
-    """Write down that the month judged this bundle. The same bundle again, in a rerun after a kill, adds nothing."""
+def note_opening(office: Office, model: str, bundle: str, month: Month, as_of: date, actor: str, alternative: str = "") -> None:
+    """Write down that the month judged this bundle, or an alternative to it. The same again, after a kill, adds nothing."""
     facts = {"bundle": bundle, "month": str(month), "as_of": as_of.isoformat()}
-    office.note_once(Event.OUT_OF_TIME_OPENED, model, actor, facts)
+    facts |= {"alternative": alternative} if alternative else {}
+    if not any(entry.facts == facts for entry in office.noted(Event.OUT_OF_TIME_OPENED, model, bundle)):
+        office.note(Event.OUT_OF_TIME_OPENED, model, actor, facts)
 
 
 def opening_of(entries: Sequence[Entry], model: str, bundle: str, month: Month) -> Opening:

@@ -138,7 +138,12 @@ class Proofs:
                 f"Disturbed input that nobody notices stays within {ratio:.2f} of its limit at worst: {worst}.",
             ),
             Check(
-                "caught", slack, ">= 0", slack >= 0, f"Refused or flagged are {slack:+.2%} against the limit at worst: {least}."
+                "caught",
+                slack,
+                ">= 0",
+                slack >= 0,
+                f"What must be caught is refused or flagged, {abs(slack):.2%} of the accounts {'more' if slack >= 0 else 'fewer'}"
+                f" than the limit asks, at worst: {least}.",
             ),
         ]
 

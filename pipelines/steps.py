@@ -121,7 +121,8 @@ def _released(
     if digest_in_force(desk.office, model) == bundle.digest:
         return _again(platform, bundle)
     run = _record(platform, cohorts, development, assessment, evidence, trigger)
-    candidate = Candidate(bundle, run, platform.trainer, fullest(platform.packs, model, bundle.digest, evidence.digest))
+    asked_with = fullest(platform.packs, platform.ledger.entries(model), model, bundle.digest, evidence.digest)
+    candidate = Candidate(bundle, run, platform.trainer, asked_with)
     if decision.outcome is not Outcome.PROMOTE:
         version = register(desk, candidate)
         keep(desk, model, bundle=bundle.digest, as_of=cohorts.as_of, actor=platform.trainer, reason=decision.sentence)

@@ -22,6 +22,7 @@ from pipelines.pack.artefacts import Artefacts
 from pipelines.pack.build import Pack, build
 from pipelines.pack.controls import control_map
 from pipelines.pack.prose import Document
+from pipelines.pack.writer import writer
 
 MONTHS = ("2005-06", "2005-07")
 PICTURES = ("roc", "calibration", "gain", "stability", "learning_curve", "expected_cost", "doubt")
@@ -47,6 +48,17 @@ PARTITIONS = [
     for month in MONTHS
     for table in ("snapshots", "outcomes")
 ]
+
+
+FINE = {"value": 0.79, "limit": ">= 0.7"}  # the lower end of every estimate
+JUDGED: dict[str, dict[str, Any]] = {
+    "rows": {"value": 400.0, "limit": "the same rows, complete"},
+    "outcomes": {"value": 60, "limit": ">= 50"},
+    "calibration_slope": {"value": 0.79, "limit": ">= 0.7 and <= 1.25"},
+    "monotone": {"value": 0, "limit": "0"},
+    "refusals": {"value": 0, "limit": "0"},
+}
+"""Checks of the gate: the number that each read, and its limit."""
 
 
 def artefacts(**changes: Any) -> dict[str, bytes]:
@@ -117,8 +129,10 @@ def write(home: Path, model: str, version: int) -> tuple[Pack, Path]:
     made = artefacts()
     pack, bundle = build(made, render), parsed(made, files.SUBJECT)["bundle"]
     facts = {"version": version, "bundle": bundle}
+    named = {"bundle": bundle, "pack": pack.digest, "training": parsed(made, files.SUBJECT)["training"], "writer": writer()}
     ledger = FileLedger(home / "ledger.jsonl")
-    ledger.append(Event.REGISTERED, model=model, actor="pipeline", at=datetime(2005, 9, 1, tzinfo=UTC), facts=facts)
+    for event, noted in ((Event.REGISTERED, facts), (Event.PACK_SEALED, named)):
+        ledger.append(event, model=model, actor="pipeline", at=datetime(2005, 9, 1, tzinfo=UTC), facts=noted)
     return pack, PackFolder(home / "packs").store(model, bundle, pack.digest, pack.files)
 
 
@@ -131,7 +145,7 @@ def assessment() -> dict[str, Any]:
     overall = {"rows": 400, "bad": 60, "estimates": {name: estimate(0.8) for name in MEASURES}}
     small = {"rows": 9, "bad": 1, "insufficient": "fewer than 100 bad or good outcomes"}
     checks = [
-        {"name": name, "value": 1.0, "limit": ">= 0.7", "passed": True, "sentence": f"{name} is 1."} for name in FLOORS + PROOFS
+        {"name": name, "passed": True, "sentence": f"{name} is fine.", **JUDGED.get(name, FINE)} for name in FLOORS + PROOFS
     ]
     judged = {"overall": overall, "groups": {"population": {"current": overall, "inactive": small}, "region": {"north": overall}}}
     return {
@@ -145,7 +159,8 @@ def assessment() -> dict[str, Any]:
 def proofs() -> dict[str, Any]:
     covered = {"name": "half 1", "width": 0.01, "widest": 0.1, "worst": 0.5, "allowed": 3.0}
     total = {"expected": 10.0, "realised": 11.0, "error": 1.0, "reviewed": 0.1}
-    effect = {"part": "noise", "refused": 0.0, "flagged": 0.01, "moved": 0.2, "changed": 0.01}
+    noise = {"kind": "noise_1", "part": "noise", "refused": 0.0, "flagged": 0.01, "moved": 0.2, "changed": 0.01}
+    units = {"kind": "all_units", "part": "wrong unit", "refused": 0.5, "flagged": 0.5, "moved": 5.0, "changed": 0.9}
     return {
         "monotone": {"violations": 0, "steps": 90, "trees": {"usage": 0}},
         "uncertainty": {
@@ -153,7 +168,11 @@ def proofs() -> dict[str, Any]:
             "later": {**covered, "name": "out of time"},
             "reviewed": {"by_cut_offs": 0.1, "with_doubt": 0.12, "in_force": 0.13},
         },
-        "robustness": {"effects": [effect], "refusals": {"offered": {"absent": 9}, "taken": {"absent": 0}}, "false_flags": 0.005},
+        "robustness": {
+            "effects": [noise, units],
+            "refusals": {"offered": {"absent": 9}, "taken": {"absent": 0}},
+            "false_flags": 0.005,
+        },
         "cost": {
             "cut_offs": {"review": 0.1, "reduce": 0.3},
             "band": {"review": 0.09, "reduce": 0.4},
@@ -198,7 +217,7 @@ def computed(bundle: str, training: str) -> dict[str, Any]:
         files.OVERSIGHT: about | {"tier": 2, "approvers": 1, "approval_days": 365, "monitoring_months": 1},
         files.DERIVED: about | {"cut_offs": {"review": 0.1, "reduce": 0.3}},
         files.OUTCOMES: about | outcomes(),
-        files.LEDGER: about | {"overrides": 0, "holds": 1, "entries": [entry]},
+        files.LEDGER: about | {"overrides_before": 0, "overrides": 0, "holds": 1, "entries": [entry]},
         files.FAIRNESS: about | fairness(),
         files.REASONS: about | reasons(),
         files.CONTROLS: control_map(),
@@ -223,7 +242,14 @@ def outcomes() -> dict[str, Any]:
 def fairness() -> dict[str, Any]:
     limits = USE_CASE.policy.fairness
     assert limits is not None
-    within, outside = ({"jurisdiction": "EU", "verdict": verdict} for verdict in ("within", "outside"))
+    within, outside, unsure = (
+        {"jurisdiction": name, "verdict": verdict, "limit_low": low, "limit_high": high, "why": f"{name}: {verdict}."}
+        for name, verdict, low, high in (
+            ("house", "within", 0.5, None),
+            ("EU", "outside", 0.9, None),
+            ("EU", "insufficient", -0.25, 0.25),
+        )
+    )
     cell = {"sample": "as judged", "column": "sex", "group": "male", "rows": 200, "shortfall": "", "sentence": "In words."}
     group = {"sample": "as judged", "column": "sex", "accounts": 200, "favourable_rate": 0.7}
     return {
@@ -244,7 +270,7 @@ def fairness() -> dict[str, Any]:
                 **cell,
                 "kind": Kind.SCORE_DIFFERENCE.value,
                 "gate": "fairness.score_difference",
-                "rulings": [{"jurisdiction": "EU", "verdict": "insufficient"}],
+                "rulings": [unsure],
                 **estimate(None),
                 "shortfall": "too few",
             },
@@ -267,6 +293,7 @@ def reasons() -> dict[str, Any]:
     spread = {"mean": 0.9, "least": 0.8, "most": 1.0}
     some = {
         "accounts": 200,
+        "population": 900,
         "top_1_agreement": spread,
         "top_4_jaccard": spread,
         "still_reduced": spread,
@@ -278,9 +305,14 @@ def reasons() -> dict[str, Any]:
         "month": MONTHS[1],
         "refits": 20,
         "refits_without_baseline": 0,
-        "adverse_action": {**some, "accounts": 2},
+        "adverse_action": {**some, "accounts": 2, "population": 2},
+        "no_notice": {**some, "top_1_agreement": {"mean": 0.9, "least": 0.7, "most": 1.0}},
         "every_reduction": some,
-        "help": {"accounts": 100, "found": 0.9, "changes": {"payment_0": 0.9}},
+        "help": {
+            "adverse_action": {"accounts": 0},
+            "no_notice": {"accounts": 100, "found": 0.9, "changes": {"payment_0": 0.9}},
+            "every_reduction": {"accounts": 100, "found": 0.9, "changes": {"payment_0": 0.9}},
+        },
     }
 
 

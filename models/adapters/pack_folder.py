@@ -1,4 +1,4 @@
-"""Evidence packs in a folder: `<root>/<model>/<bundle>/<pack>/`, and beside them `newest`, which names one.
+"""Evidence packs in a folder: `<root>/<model>/<bundle>/<pack>/`. Which is the newest, the ledger says.
 
 A pack is never written over: an approval may have signed it.
 """
@@ -8,9 +8,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from models.adapters import durable
-from models.errors import NotFound
-
-_NEWEST = "newest"
 
 
 class PackFolder:
@@ -18,19 +15,11 @@ class PackFolder:
         self._root = root
 
     def store(self, model: str, bundle: str, digest: str, files: Mapping[str, bytes]) -> Path:
-        """Write it whole or not at all, and make it the newest; the same pack again changes nothing."""
+        """Write it whole or not at all; the same pack again changes nothing."""
         folder = self._folder(model, bundle, digest)
         if self.files(model, bundle, digest) != dict(files):
             self._write(folder, files)
-        durable.replace(folder.parent / _NEWEST, digest.encode())
         return folder
-
-    def newest(self, model: str, bundle: str) -> str:
-        """The digest of the pack that was built last. Raises `NotFound` if there is none."""
-        try:
-            return (self._root / model / bundle[:12] / _NEWEST).read_text().strip()
-        except OSError as error:
-            raise NotFound(f"bundle {bundle[:12]} of {model} has no evidence pack", hint="build it: make evidence") from error
 
     def files(self, model: str, bundle: str, digest: str) -> dict[str, bytes]:
         """Every file by its name below the folder, as it is now. Empty if there is none."""

@@ -19,6 +19,8 @@ from models.governance.signing import Duty, Signed, Trust
 from models.governance.stop import stop_at
 from models.governance.verification import Finding
 
+PACK_GONE = "put the folder back from its backup; make evidence VERSION=… builds it again only if nothing has changed since"
+
 
 @dataclass(frozen=True)
 class Records:
@@ -124,10 +126,15 @@ def _contents(records: Records) -> Iterator[Finding]:
 
 
 def _evidence(records: Records, model: str, bundle: str) -> Iterator[Finding]:
-    """Training the same bundle again writes its evidence anew: what was registered later may lie in the place of the earlier."""
-    named = {
-        entry.facts["evidence"]: entry for entry in _named(records) if (entry.model, entry.facts["bundle"]) == (model, bundle)
-    }
+    """Training the same bundle again writes its evidence anew: what was registered later may lie in the place of the earlier.
+
+    Not so a pack: it is never written over, so nothing may lie in its place.
+    """
+    named: dict[str, Entry] = {}
+    for entry in (each for each in _named(records) if (each.model, each.facts["bundle"]) == (model, bundle)):
+        digest = entry.facts["pack" if entry.event is Event.PACK_SEALED else "evidence"]
+        if digest not in named or named[digest].event is not Event.PACK_SEALED:
+            named[digest] = entry
     for place, (digest, entry) in enumerate(named.items()):
         where = f"ledger entry {entry.number}"
         try:
@@ -135,13 +142,15 @@ def _evidence(records: Records, model: str, bundle: str) -> Iterator[Finding]:
         except PlatformError as error:
             yield Finding(where, error.problem)
             continue
-        if found not in list(named)[place:]:
+        if found != digest and entry.event is Event.PACK_SEALED:
+            yield Finding(where, f"the evidence pack {digest[:12]} of bundle {bundle[:12]} is gone", PACK_GONE)
+        elif found not in list(named)[place:]:
             yield Finding(where, f"the evidence of bundle {bundle[:12]} is not the one that was recorded")
 
 
 def _named(records: Records) -> list[Entry]:
     """Who names evidence."""
-    return [entry for entry in records.entries if entry.event in (Event.REGISTERED, Event.REQUESTED)]
+    return [entry for entry in records.entries if entry.event in (Event.REGISTERED, Event.REQUESTED, Event.PACK_SEALED)]
 
 
 def _approvers(records: Records) -> Iterator[Finding]:

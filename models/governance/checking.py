@@ -194,7 +194,8 @@ def people_only(office: Office, wanted: Request) -> str:
 def check_evidence(office: Office, wanted: Request) -> str:
     """The digest of the evidence as it is now. Raises `NotApproved` if it is not all there, or not what was registered."""
     demanded = demands(office, wanted)
-    digest = evidence_digest(office.dossiers.files(wanted.model, wanted.bundle, wanted.evidence), wanted.bundle, demanded)
+    files = office.dossiers.files(wanted.model, wanted.bundle, wanted.evidence)
+    digest = evidence_digest(files, wanted.bundle, demanded, wanted.version)
     if digest != wanted.evidence:
         raise NotApproved(
             f"the evidence of bundle {wanted.bundle[:12]} is {digest[:12]}, and {wanted.evidence[:12] or 'none'} was registered",

@@ -29,23 +29,28 @@ class Dossiers(Protocol):
         ...
 
 
-def evidence_digest(files: Mapping[str, bytes], bundle: str, demanded: Collection[str] = ()) -> str:
+def evidence_digest(files: Mapping[str, bytes], bundle: str, demanded: Collection[str] = (), version: int = 0) -> str:
     """The digest that stands for every file: that of the manifest, which lists the others.
 
     Raises `NotApproved` if a file is missing, was changed or added, if the evidence is of another bundle, or if one of the
-    `demanded` files is not part of it.
+    `demanded` files is not part of it; then `version` is what a pack is to be built for.
     """
     short = bundle[:12]
     listed = _manifest(files, short)
     digests: Mapping[str, str] = listed["files"]
     if listed["bundle"] != bundle:
-        raise _refused(f"the evidence is of bundle {listed['bundle'][:12]}, not of {short}")
-    if missing := sorted({*digests, *demanded} - files.keys()):
-        raise _refused(f"the evidence of bundle {short} lacks {', '.join(missing)}")
+        raise altered(f"the evidence is of bundle {listed['bundle'][:12]}, not of {short}")
+    if missing := sorted(digests.keys() - files.keys()):
+        raise altered(f"the evidence of bundle {short} lacks {', '.join(missing)}")
+    if unbuilt := sorted(set(demanded) - files.keys()):
+        raise NotApproved(
+            f"the evidence of bundle {short} lacks {', '.join(unbuilt)}",
+            hint=f"build its evidence pack: make evidence VERSION={version or '…'}; what training leaves comes by training again",
+        )
     if added := sorted({*files, *demanded} - {*digests, MANIFEST}):
-        raise _refused(f"{', '.join(added)} is not in the manifest of the evidence of bundle {short}")
+        raise altered(f"{', '.join(added)} is not in the manifest of the evidence of bundle {short}")
     if changed := sorted(name for name, digest in digests.items() if sha256(files[name]) != digest):
-        raise _refused(f"{', '.join(changed)} in the evidence of bundle {short} was changed after sealing")
+        raise altered(f"{', '.join(changed)} in the evidence of bundle {short} was changed after sealing")
     return sha256(files[MANIFEST])
 
 
@@ -58,7 +63,7 @@ def open_gates(files: Mapping[str, bytes]) -> tuple[str, ...]:
         figures = json.loads(files[FIGURES])["figures"] if FIGURES in files else []
         left = unpassed((str(figure["gate"]), str(figure["verdict"])) for figure in figures)
     except (ValueError, KeyError, TypeError) as error:
-        raise _refused(f"{FIGURES} of the evidence cannot be read") from error
+        raise altered(f"{FIGURES} of the evidence cannot be read") from error
     return tuple(f"{name}: {verdict}" for name, verdict in left.items())
 
 
@@ -86,13 +91,13 @@ def by_verdict(gates: Iterable[str]) -> str:
 
 def _manifest(files: Mapping[str, bytes], short: str) -> dict[str, Any]:
     if MANIFEST not in files:
-        raise _refused(f"there is no sealed evidence of bundle {short}")
+        raise altered(f"there is no sealed evidence of bundle {short}")
     try:
         listed = json.loads(files[MANIFEST])
         return {"bundle": str(listed["bundle"]), "files": dict(listed["files"])}
     except (ValueError, KeyError, TypeError) as error:
-        raise _refused(f"the manifest of the evidence of bundle {short} cannot be read") from error
+        raise altered(f"the manifest of the evidence of bundle {short} cannot be read") from error
 
 
-def _refused(problem: str) -> NotApproved:
+def altered(problem: str) -> NotApproved:
     return NotApproved(problem, hint="nobody can have approved this: restore the folder, or train again")

@@ -15,6 +15,7 @@ class Event(StrEnum):
     OUT_OF_TIME_OPENED = "out_of_time_opened"
     REGISTERED = "registered"
     REQUESTED = "requested"
+    PACK_SEALED = "pack_sealed"
     POLICY_CHANGED = "policy_changed"
     OVERRIDE_REQUESTED = "override_requested"
     APPROVED = "approved"

@@ -8,8 +8,8 @@ from models.channel import ReleaseChannel
 from models.clock import Clock
 from models.errors import PlatformError
 from models.governance.ledger import Ledger
+from models.governance.packs import Packs
 from models.governance.signing import Trust
-from monitoring.packs import Packs
 from monitoring.report import ReportStore
 from monitoring.runs import RunHistory
 from monitoring.validations import Validations

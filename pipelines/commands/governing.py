@@ -5,15 +5,17 @@ from collections.abc import Callable, Iterable
 from getpass import getpass
 
 from models.catalog import find, names
-from models.errors import Integrity, Misconfigured, NoChampion, NotFound, PlatformError
+from models.errors import Integrity, Misconfigured, NoChampion, NotApproved, NotFound, PlatformError
 from models.governance import release, stop
 from models.governance.answerable import answerable
 from models.governance.approval import Approval
-from models.governance.checking import override, reject, sign_off
+from models.governance.attestation import ensure_attested
+from models.governance.checking import demands, override, reject, sign_off
 from models.governance.dossier import FAIRNESS, NOT_JUDGED, by_verdict, open_gates
 from models.governance.inbox import Waiting, waiting
 from models.governance.inventory import Inventory, oversight
 from models.governance.ledger import Entry, Event
+from models.governance.packs import opened
 from models.governance.requests import Office, requested
 from models.governance.signers import signers
 from models.governance.signing import Signer
@@ -74,9 +76,11 @@ def overrule(chosen: Namespace) -> Ended:
     parts = _with_releases(chosen)
     office, model = parts.office, parts.use_case.name
     bundle, compared_with = _digest(parts, chosen.bundle), release.champion(office, model)
-    override(office, _approver(parts, chosen.by), model, bundle, compared_with=compared_with, reason=chosen.reason)
+    wanted = override(office, _approver(parts, chosen.by), model, bundle, compared_with=compared_with, reason=chosen.reason)
     print(f"{chosen.by} asked to override the gate's refusal of bundle {bundle[:12]}: {chosen.reason}")
-    print(f'Next: somebody else approves it: make approve BUNDLE={bundle[:12]} BY=… COMMENT="…"')
+    read = office.dossiers.files(model, bundle, wanted.evidence).keys() >= set(demands(office, wanted))
+    first = "" if read else f"make evidence VERSION={wanted.version}, which people must have read; then "
+    print(f'Next: {first}somebody else approves it: make approve BUNDLE={bundle[:12]} BY=… COMMENT="…"')
     return Ended.HELD
 
 
@@ -319,10 +323,13 @@ def _standing(parts: Platform, name: str) -> list[str]:
 
 
 def _gates(parts: Platform, model: str, bundle: str) -> str:
-    """What the newest evidence pack says, whoever signed what."""
+    """What the evidence pack says that the ledger named last, whoever signed what. Any other pack is nobody's word."""
     try:
-        pack = parts.packs.newest(model, bundle)
+        ensure_attested(parts.office)
+        pack, files = opened(parts.ledger.entries(model), parts.packs, model, bundle)
     except NotFound:
         return f"{FAIRNESS} {NOT_JUDGED}: make evidence"
-    left = by_verdict(open_gates(parts.packs.files(model, bundle, pack)))
+    except (Integrity, NotApproved) as error:
+        return f"cannot be told, {error.problem}: make verify"
+    left = by_verdict(open_gates(files))
     return f"evidence pack {pack[:12]}: {left or 'every gate was passed'}"

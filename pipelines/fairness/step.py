@@ -9,13 +9,16 @@ from models.bundle import Bundle
 from models.clock import Month
 from models.errors import Integrity, NoChampion
 from models.governance.dossier import evidence_digest
+from models.governance.fairness.alternatives import CHAMPION
 from models.governance.fairness.report import FairnessReport
+from models.governance.requests import Office
 from models.lake import OUTCOMES, Lake
 from models.splits import Plan
 from models.usecase import UseCase
 from pipelines.assessment import Cohorts
 from pipelines.dataset import load
 from pipelines.fairness.assemble import Materials, fairness_report
+from pipelines.openings import note_opening
 from pipelines.steps import in_force
 from pipelines.stopwatch import Part
 from pipelines.training import Recipe
@@ -40,7 +43,7 @@ def champion_report(platform: Platform) -> FairnessReport:
 def report_on(platform: Platform, materials: Materials) -> FairnessReport:
     """Of any sealed model, also of one that was just trained and is not in force."""
     with platform.watch.step("compute fairness", Part.MODEL):
-        return fairness_report(
+        report = fairness_report(
             platform.use_case,
             materials,
             platform.audit_table,
@@ -48,6 +51,15 @@ def report_on(platform: Platform, materials: Materials) -> FairnessReport:
             workers=platform.settings.workers,
             progress=platform.progress.count,
         )
+    count_look(platform.office, report, materials.cohorts, platform.trainer)
+    return report
+
+
+def count_look(office: Office, report: FairnessReport, cohorts: Cohorts, actor: str) -> None:
+    """An alternative that was confirmed out of time was looked at there: one more model that the month has judged."""
+    if (name := report.confirmation.name) != CHAMPION:
+        month = cohorts.plan.out_of_time
+        note_opening(office, report.model, report.bundle, month, cohorts.as_of, actor, alternative=name)
 
 
 def cohorts_of(use_case: UseCase, lake: Lake, bundle: Bundle) -> Cohorts:

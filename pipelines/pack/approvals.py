@@ -1,4 +1,4 @@
-"""Approvals and overrides: who must sign, and what the ledger held about this model when the version was registered."""
+"""Approvals and overrides: who must sign, and what the ledger holds about this model that a pack can hold."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -60,9 +60,19 @@ def _recorded(a: Artefacts) -> Section:
     entries = a.names(LEDGER, "/entries")
     return section(
         "What is on record",
-        say("Overrides of the gate before this version: {count}.", count=a.figure(LEDGER, "/overrides", Unit.COUNT, CHAINED)),
+        say(
+            "Overrides of the gate asked for before this version was registered: {before}; for this version, until this pack was"
+            " made: {own}.",
+            before=a.figure(LEDGER, "/overrides_before", Unit.COUNT, CHAINED),
+            own=a.figure(LEDGER, "/overrides", Unit.COUNT, CHAINED),
+        ),
         table(
-            say("Entries of the ledger: {count}.", count=a.figure(LEDGER, "/entries", Unit.COUNT, CHAINED)),
+            say(
+                "Entries of the ledger shown: {count}. From before this version was registered: all about this model but"
+                " registrations, requests and packs. Of this version: openings of its month, changes of its policy, what the gate"
+                " refused, and overrides. Its approvals sign this pack and cannot stand inside.",
+                count=a.figure(LEDGER, "/entries", Unit.COUNT, CHAINED),
+            ),
             ("Entry", "What", "By", "Recorded at (UTC)", "In words"),
             [_entry(a, pointer) for pointer in entries],
         ),

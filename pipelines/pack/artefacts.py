@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from math import isfinite
@@ -84,6 +84,13 @@ class Figure:
     def is_number(self) -> bool:
         return isinstance(self.value, int | float) and not isinstance(self.value, bool)
 
+    @property
+    def number(self) -> float:
+        """Raises `Integrity` for what is none."""
+        if not self.is_number:
+            raise missing(f"{self.file} has no number at {self.pointer}")
+        return float(self.value)
+
     def to_dict(self) -> dict[str, Any]:
         plain = asdict(self)
         source = {"file": plain.pop("file"), "pointer": plain.pop("pointer"), "digest": plain.pop("digest")}
@@ -156,6 +163,17 @@ class Artefacts:
             if made["name"] == name:
                 return Gate(name, made["limit"], Verdict.PASSED if made["passed"] else Verdict.FAILED)
         raise missing(f"the gate made no check {name!r}")
+
+    def judged(self, file: str, pointer: str, unit: Unit, name: str) -> Figure:
+        """A number under the check that judged it: one of its ends is the very number that the check read.
+
+        Where the gate read another one, of fewer rows for instance, or did not make this check yet when the version was
+        trained, this number can fail nothing and is reported only.
+        """
+        figure = self.figure(file, pointer, unit)
+        made = next((each for each in self.at(ASSESSMENT, "/gate/checks") if each["name"] == name), None)
+        read = made is not None and made["value"] in (figure.value, figure.low, figure.high)
+        return replace(figure, gate=self.check(name)) if read else figure
 
     @cached_property
     def digests(self) -> dict[str, str]:

@@ -6,13 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.bundle import MANIFEST, canonical, sha256
+from models.errors import Integrity
 from pipelines.pack import files
-from pipelines.pack.artefacts import Artefacts, Figure, Gate, Unit, missing, stale
+from pipelines.pack.artefacts import REFUSED, Artefacts, Figure, Gate, Unit, missing, stale
 from pipelines.pack.documents import documents
+from pipelines.pack.limits import contradiction
 from pipelines.pack.prose import Document
 
 Render = Callable[[Sequence[Document], Artefacts], bytes]
 """Documents as one page."""
+
+_FOLLOWING = frozenset({files.FIGURES, files.PAGE, MANIFEST})
+"""What is made of the artefacts."""
 
 
 @dataclass(frozen=True)
@@ -34,17 +39,25 @@ def build(made: Mapping[str, bytes], render: Render) -> Pack:
     """
     artefacts = Artefacts(made)
     check(artefacts)
-    written = documents(artefacts)
-    figures = tuple(dict.fromkeys(figure for document in written for figure in document.figures))
-    _present(artefacts, written)
-    page = render(written, artefacts)
-    sealed = {**made, files.FIGURES: _listed(figures), files.PAGE: page}
+    figures, written = _written(artefacts, render)
+    sealed = {**made, **written}
     manifest = {
         "bundle": artefacts.at(files.SUBJECT, "/bundle"),
         "training": artefacts.at(files.SUBJECT, "/training"),
         "files": {name: sha256(data) for name, data in sorted(sealed.items())},
     }
     return Pack({**sealed, MANIFEST: canonical(manifest)}, figures)
+
+
+def _written(a: Artefacts, render: Render) -> tuple[tuple[Figure, ...], dict[str, bytes]]:
+    """Everything that follows from the artefacts: the figures, and the files that show them."""
+    pages = documents(a)
+    figures = tuple(dict.fromkeys(figure for document in pages for figure in document.figures))
+    _present(a, pages)
+    if wrong := [said for figure in figures if (said := contradiction(figure))]:
+        hint = "artefact or page is wrong: find out which"
+        raise Integrity(f"a mark contradicts its number: {wrong[0]}; {REFUSED}", hint=hint)
+    return figures, {files.FIGURES: _listed(figures), files.PAGE: render(pages, a)}
 
 
 def check(a: Artefacts) -> None:
@@ -66,10 +79,33 @@ def check(a: Artefacts) -> None:
     _same_rows(a)
 
 
-def recheck(sealed: Mapping[str, bytes]) -> None:
-    """Every figure of a stored pack still follows from its artefact. Raises `Integrity`.
+def recheck(sealed: Mapping[str, bytes], render: Render) -> None:
+    """Write a stored pack again from its artefacts: figures with limits and verdicts, and the page, byte for byte.
 
-    Whether a file was changed after sealing is another question: `models.governance.dossier.evidence_digest`.
+    Raises `Integrity`. Only the release that wrote a pack writes it so; of any other see `reread`. Whether a file was changed
+    after sealing is another question: `models.governance.dossier.evidence_digest`.
+    """
+    reread(sealed)
+    artefacts = Artefacts({name: data for name, data in sealed.items() if name not in _FOLLOWING})
+    check(artefacts)
+    figures, written = _written(artefacts, render)
+    listed = json.loads(sealed[files.FIGURES])["figures"]
+    for figure, stored in zip(figures, listed, strict=False):
+        if json.loads(canonical(figure.to_dict())) != stored:
+            gate = figure.gate
+            raise stale(
+                f"figures.json has {stored['name']} under {stored['gate']}, {stored['limit']}: {stored['verdict']}, and by its"
+                f" artefacts it is {figure.name} under {gate.name}, {gate.limit}: {gate.verdict}"
+            )
+    for name in _FOLLOWING - {MANIFEST}:
+        if sealed.get(name) != written[name]:
+            raise stale(f"{name} is not what follows from the artefacts")
+
+
+def reread(sealed: Mapping[str, bytes]) -> None:
+    """The value of every listed figure still stands in its artefact. Raises `Integrity`.
+
+    It says nothing of gates, verdicts and the page: those follow from the code of the release that wrote the pack.
     """
     a = Artefacts(sealed)
     for stored in a.at(files.FIGURES, "/figures"):

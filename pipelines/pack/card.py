@@ -1,9 +1,11 @@
 """Model card: what it is for and not for, who answers for it, what oversight follows, and how it stands in short."""
 
 from pipelines.pack.artefacts import Artefacts, Figure, Unit
-from pipelines.pack.files import ASSESSMENT, DATA, FAIRNESS, INVENTORY, LINEAGE, OVERSIGHT, RECIPE, SUBJECT
+from pipelines.pack.files import ASSESSMENT, DATA, FAIRNESS, INVENTORY, LINEAGE, OVERSIGHT, REASONS, RECIPE, SUBJECT
 from pipelines.pack.gates import EXPOSED, NOT_REFUSED, OWNED, control, fairness, of, passed
 from pipelines.pack.prose import Document, Section, Sentence, points, say, section, table
+from pipelines.pack.reasons import FIRST, stable
+from pipelines.reasons_report import DUE
 
 
 def card(a: Artefacts) -> Document:
@@ -73,8 +75,8 @@ def _standing(a: Artefacts) -> Section:
         say("The gate: {sentence}", sentence=a.figure(ASSESSMENT, "/gate/sentence", Unit.TEXT, of(a))),
         say(
             "Out of time it ranks accounts with an AUC of {auc}; its Brier score is {ratio} of that of the base rate.",
-            auc=a.figure(ASSESSMENT, f"{estimates}/auc", Unit.POINTS, a.check("auc")),
-            ratio=a.figure(ASSESSMENT, f"{estimates}/brier_ratio", Unit.POINTS, a.check("brier_ratio")),
+            auc=a.judged(ASSESSMENT, f"{estimates}/auc", Unit.POINTS, "auc"),
+            ratio=a.judged(ASSESSMENT, f"{estimates}/brier_ratio", Unit.POINTS, "brier_ratio"),
         ),
         say(
             "Of the accounts that are neither behind nor inactive alone it ranks with an AUC of {auc}.",
@@ -83,8 +85,11 @@ def _standing(a: Artefacts) -> Section:
         if "current" in a.at(ASSESSMENT, "/out_of_time/groups/population")
         else None,
         say("Fairness: {sentence}", sentence=a.figure(FAIRNESS, "/sentence", Unit.TEXT, fairness(a))),
+        _stability(a),
         table(
-            say("Gates of this version. Fairness is ruled by jurisdiction ({fairness}).", fairness=control(a, "fairness")),
+            say(
+                "Gates of this version. Fairness is ruled by jurisdiction (control {fairness}).", fairness=control(a, "fairness")
+            ),
             ("Gate", "Verdict"),
             [
                 *(
@@ -97,6 +102,19 @@ def _standing(a: Artefacts) -> Section:
                 ),
             ],
         ),
+    )
+
+
+def _stability(a: Artefacts) -> Sentence | None:
+    """Of whom the law owes reasons to, if there is anybody."""
+    if not a.at(REASONS, f"/{DUE}").get(FIRST):
+        return None
+    mean, least = (a.figure(REASONS, f"/{DUE}/{FIRST}/{end}", Unit.SHARE, stable(a, DUE, FIRST)) for end in ("mean", "least"))
+    return say(
+        "Reasons: fitted on other samples of the accounts, it gives the same first reason to {mean} of those owed a notice;"
+        " to {least} at worst.",
+        mean=mean,
+        least=least,
     )
 
 

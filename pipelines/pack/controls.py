@@ -55,7 +55,11 @@ CONTROLS = (
         "inventory",
         "Owner, purpose, uses and exposure are declared; an empty field blocks promotion and serving",
         ("SR 26-2", "EU AI Act art. 9", "EU AI Act art. 11", "NIST AI RMF MAP", "ISO/IEC 42001 A.5"),
-        (f"{_GOVERNANCE}/test_inventory.py::test_every_use_case_declares_everything",),
+        (
+            f"{_GOVERNANCE}/test_inventory.py::test_every_use_case_declares_everything",
+            f"{_GOVERNANCE}/test_release.py::test_what_its_inventory_leaves_out_keeps_a_bundle_from_being_promoted",
+            "tests/unit/serving/test_declared.py::test_a_bundle_made_by_hand_with_an_empty_field_is_not_served",
+        ),
         (files.INVENTORY, files.OVERSIGHT),
     ),
     Control(
@@ -107,6 +111,7 @@ CONTROLS = (
         ("12 CFR 1002.4(a)", "NIST AI RMF MEASURE"),
         (
             f"{_GOVERNANCE}/fairness/test_alternatives.py::test_an_alternative_without_the_surcharge_is_found_chosen_and_confirmed",
+            f"{_PIPELINES}/fairness/test_assemble.py::test_the_chosen_alternative_itself_is_fitted_and_judged_out_of_time",
         ),
         (files.FAIRNESS,),
     ),
@@ -223,7 +228,13 @@ CONTROLS = (
         "monitoring",
         "Each month is judged against the bundle's own reference, under the limits of its policy",
         ("SR 26-2", "EU AI Act art. 72", "NIST AI RMF MANAGE"),
-        ("tests/unit/monitoring/console/test_views.py::test_the_next_step_follows_the_verdict",),
+        (
+            "tests/unit/monitoring/test_monitor.py::test_a_quiet_month_is_green_before_and_after_its_outcomes_are_known",
+            "tests/unit/monitoring/test_monitor.py::test_every_figure_names_the_partition_it_came_from",
+            "tests/unit/monitoring/test_verdict.py::test_a_large_shift_suggests_to_retrain",
+            "tests/unit/monitoring/test_verdict.py::test_predictions_that_miss_the_bad_rate_are_an_alarm",
+            "tests/unit/monitoring/console/test_views.py::test_the_next_step_follows_the_verdict",
+        ),
         (files.POLICY, files.OVERSIGHT),
     ),
     Control(
@@ -287,6 +298,8 @@ CONTROLS = (
         (
             "tests/unit/pipelines/pack/test_pack.py::test_an_artefact_that_is_missing_fails_the_build",
             "tests/unit/pipelines/pack/test_pack.py::test_an_artefact_of_another_version_is_stale_and_fails_the_build",
+            "tests/unit/pipelines/pack/test_pack.py::test_a_number_that_is_absurd_is_passed_by_no_gate",
+            "tests/unit/pipelines/verification/test_packs.py::test_a_pack_that_no_entry_names_is_named_however_well_it_is_sealed",
         ),
         (files.FIGURES,),
     ),

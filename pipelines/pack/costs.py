@@ -52,8 +52,8 @@ def _cut_offs(a: Artefacts) -> Section:
         ),
         say(
             "Doubt about the score widens the review range to {low} and {high}.",
-            low=a.figure(ASSESSMENT, f"{band}/review", Unit.SHARE, a.check("review_growth")),
-            high=a.figure(ASSESSMENT, f"{band}/reduce", Unit.SHARE, a.check("review_growth")),
+            low=a.figure(ASSESSMENT, f"{band}/review", Unit.SHARE),
+            high=a.figure(ASSESSMENT, f"{band}/reduce", Unit.SHARE),
         ),
         Picture("plots/expected_cost.png", "Expected cost of each action by probability, and what was realised out of time."),
         table(

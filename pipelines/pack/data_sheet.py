@@ -15,8 +15,8 @@ def _partitions(a: Artefacts) -> Section:
     return section(
         "Which rows",
         say(
-            "Cohorts for development: {count}. Out of time is {month}, kept for judging. Models judged on it so far, this"
-            " one included: {opening}.",
+            "Cohorts for development: {count}. Out of time is {month}, kept for judging. Models judged on it until this"
+            " one was trained, this one included: {opening}.",
             count=a.figure(DATA, "/development", Unit.COUNT),
             month=a.figure(DATA, "/out_of_time", Unit.TEXT),
             opening=a.figure(DATA, "/out_of_time_opening", Unit.COUNT),

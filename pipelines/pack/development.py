@@ -105,7 +105,7 @@ def _dimensions(a: Artefacts) -> Section:
     return section(
         "Fewer dimensions",
         table(
-            say("Principal components instead of the features; none is the features themselves."),
+            say("Principal components in the place of features. Where there are none, it is the features themselves."),
             ("Components", "Variance explained", "AUC", "Gain in AUC"),
             [
                 (

@@ -10,6 +10,15 @@ from pipelines.pack.files import FAIRNESS
 from pipelines.pack.prose import Cell, Document, Picture, Section, Table, points, say, section, table
 
 SHOWN = 8
+LIMITS = {
+    Kind.IMPACT_RATIO.value: "adverse impact ratio, at least",
+    Kind.SCORE_DIFFERENCE.value: "standardised mean difference of the score, either sign, at most",
+    Kind.TRUE_POSITIVE_GAP.value: "gap in true positive rate, either sign, at most",
+    Kind.FALSE_POSITIVE_GAP.value: "gap in false positive rate, either sign, at most",
+    Kind.CALIBRATION_RATIO.value: "predicted over observed bad rate, from and to",
+    Kind.PROXY_AUC.value: "power to tell a group (AUC), at most",
+}
+"""By the name of the policy's field, which is the figure's kind."""
 KINDS = (Kind.IMPACT_RATIO, Kind.SCORE_DIFFERENCE, Kind.TRUE_POSITIVE_GAP, Kind.FALSE_POSITIVE_GAP, Kind.CALIBRATION_RATIO)
 HEADS = (
     "Column",
@@ -52,6 +61,7 @@ def _verdict(a: Artefacts) -> Section:
                 for each in a.names(FAIRNESS, "/limits/jurisdictions")
             )
         ),
+        _limits(a),
         table(
             say("Accounts that the restricted table does not know; they form groups of their own."),
             ("Sample", "Accounts"),
@@ -65,6 +75,24 @@ def _verdict(a: Artefacts) -> Section:
                 for pointer in a.names(FAIRNESS, "/gates")
             ],
         ),
+    )
+
+
+def _limits(a: Artefacts) -> Table:
+    """What each jurisdiction asks of each figure, as sealed in the bundle's policy."""
+    places = a.names(FAIRNESS, "/limits/jurisdictions")
+    rows: list[tuple[Cell, ...]] = []
+    for kind, title in LIMITS.items():
+        found: list[Cell] = []
+        for place in places:
+            pointer = f"{place}/{kind}"
+            ends = a.names(FAIRNESS, pointer) if isinstance(a.at(FAIRNESS, pointer), list) else [pointer]
+            found.append(tuple(a.figure(FAIRNESS, end, Unit.PLAIN) for end in ends))
+        rows.append((title, *found))
+    judged = tuple(tuple(a.figure(FAIRNESS, p, Unit.TEXT) for p in a.names(FAIRNESS, f"{place}/columns")) for place in places)
+    heads = [say("{name}", name=a.figure(FAIRNESS, place, Unit.KEY)) for place in places]
+    return table(
+        say("What each jurisdiction asks, the whole interval of it."), ("Of", *heads), [*rows, ("audit columns", *judged)]
     )
 
 
@@ -82,6 +110,11 @@ def _groups(a: Artefacts) -> Section:
         tables.append(table(caption, HEADS, [_group(a, pointer) for pointer in mine]))
     return section(
         "By group",
+        say(
+            "A mark is that of the jurisdiction that ruled most severely: point at a figure for its name and limit (control"
+            " {fairness}).",
+            fairness=gates.control(a, "fairness"),
+        ),
         *tables,
         Picture("fairness/impact_ratio.png", "Adverse impact ratio by group, with intervals and limits."),
         Picture("fairness/calibration.png", "Predicted over observed bad rate by group."),
@@ -108,15 +141,16 @@ def _ruled(a: Artefacts, pointer: str, *, reference: bool = False) -> Cell:
     if not pointer:
         return "reference" if reference else ""
     figure = a.at(FAIRNESS, pointer)
-    verdict = _worst(figure["rulings"])
+    gate = gates.ruled(_gravest(figure["rulings"]), figure["gate"]) if figure["rulings"] else gates.unruled(figure["gate"])
     if figure["value"] is None:
-        return a.figure(FAIRNESS, f"{pointer}/shortfall", Unit.TEXT, gates.ruled(verdict, figure["gate"]))
-    return a.figure(FAIRNESS, pointer, Unit.POINTS, gates.ruled(verdict, figure["gate"]))
+        return a.figure(FAIRNESS, f"{pointer}/shortfall", Unit.TEXT, gate)
+    return a.figure(FAIRNESS, pointer, Unit.POINTS, gate)
 
 
-def _worst(rulings: Sequence[Any]) -> str:
+def _gravest(rulings: Sequence[Any]) -> Any:
+    """What one jurisdiction says of a figure, of those that say the worst the first."""
     order = [each.value for each in Verdict]
-    return max((ruling["verdict"] for ruling in rulings), key=order.index, default=Verdict.INSUFFICIENT.value)
+    return max(rulings, key=lambda ruling: order.index(ruling["verdict"]))
 
 
 def _crossed(a: Artefacts) -> Section:
@@ -143,8 +177,12 @@ def _of(a: Artefacts, kind: Kind) -> list[str]:
 
 
 def _listed(a: Artefacts, caption: Any, pointers: Sequence[str]) -> Table:
-    rows = [(_ruled(a, pointer), a.figure(FAIRNESS, f"{pointer}/sentence", Unit.TEXT)) for pointer in pointers[:SHOWN]]
-    return table(caption, ("Value", "In words"), rows)
+    rows: list[tuple[Cell, ...]] = []
+    for pointer in pointers[:SHOWN]:
+        rulings = a.names(FAIRNESS, f"{pointer}/rulings")
+        whys = tuple(a.figure(FAIRNESS, f"{place}/why", Unit.TEXT) for place in rulings)
+        rows.append((_ruled(a, pointer), a.figure(FAIRNESS, f"{pointer}/sentence", Unit.TEXT), whys))
+    return table(caption, ("Value", "In words", "Ruled"), rows)
 
 
 def _alternatives(a: Artefacts) -> Section:

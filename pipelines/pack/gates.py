@@ -1,5 +1,8 @@
 """The gates that a figure of a pack can fail, beside the checks by which a version was judged (`Artefacts.check`)."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from pipelines.pack.artefacts import Artefacts, Figure, Gate, Unit, Verdict
 from pipelines.pack.files import ASSESSMENT, CONTROLS, FAIRNESS
 
@@ -39,8 +42,16 @@ def fairness(a: Artefacts, pointer: str = "") -> Gate:
     return Gate(name, "the limits of every jurisdiction", _RULED[ruled])
 
 
-def ruled(verdict: str, name: str) -> Gate:
-    return Gate(name, "the limits of every jurisdiction", _RULED[verdict])
+def ruled(ruling: Mapping[str, Any], name: str) -> Gate:
+    """By one jurisdiction, with its limit."""
+    sides = ((">=", ruling["limit_low"]), ("<=", ruling["limit_high"]))
+    limit = " and ".join(f"{sign} {end:.10g}" for sign, end in sides if end is not None)
+    return Gate(name, f"{ruling['jurisdiction']}: {limit}", _RULED[ruling["verdict"]])
+
+
+def unruled(name: str) -> Gate:
+    """No limit is no pass."""
+    return Gate(name, "no jurisdiction has a limit for it", Verdict.INSUFFICIENT)
 
 
 def joined(verdict: str) -> Gate:

@@ -19,7 +19,7 @@ from pipelines.pack import files
 from pipelines.pack.controls import control_map
 from pipelines.rebuild.compare import TOLERANCE, Rebuilt
 
-_ASKING = frozenset({Event.REGISTERED, Event.REQUESTED})
+_ASKING = frozenset({Event.REGISTERED, Event.REQUESTED, Event.PACK_SEALED})
 _ABOUT_IT = frozenset({Event.OUT_OF_TIME_OPENED, Event.POLICY_CHANGED, Event.KEPT, Event.OVERRIDE_REQUESTED})
 
 
@@ -87,7 +87,9 @@ def recorded(ledger: Sequence[Entry], bundle: str) -> dict[str, Any]:
         if (entry.number < before and entry.event not in _ASKING)
         or (entry.facts.get("bundle") == bundle and entry.event in _ABOUT_IT)
     ]
-    counts = {"overrides": _count(kept, Event.OVERRIDE_REQUESTED), "holds": _count(kept, Event.HOLD_OPENED)}
+    overrides = [entry for entry in kept if entry.event is Event.OVERRIDE_REQUESTED]
+    own = sum(entry.facts["bundle"] == bundle for entry in overrides)
+    counts = {"overrides_before": len(overrides) - own, "overrides": own, "holds": _count(kept, Event.HOLD_OPENED)}
     return {"bundle": bundle} | counts | {"entries": [_plain(entry) for entry in kept]}
 
 

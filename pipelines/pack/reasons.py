@@ -1,13 +1,21 @@
 """Reasons report: what a customer is told, when nothing is due, and whether other data would have given other reasons."""
 
+from dataclasses import replace
+
 from models.evaluation import ENOUGH
 from pipelines.pack.artefacts import FREE, Artefacts, Gate, Unit, Verdict
+from pipelines.pack.costs import APPROVED
 from pipelines.pack.files import POLICY, REASONS
 from pipelines.pack.gates import control
-from pipelines.pack.prose import Cell, Document, Section, points, say, section, table
+from pipelines.pack.limits import between
+from pipelines.pack.prose import Cell, Document, Section, Sentence, points, say, section, table
+from pipelines.reasons_report import ALL, DUE, NOT_DUE
 
 SEALED = Gate("seal", "every input has a reason text, or nothing is sealed", Verdict.BINDING)
-KINDS = {"adverse_action": "Adverse actions, a notice is due", "every_reduction": "Every reduction"}
+KINDS = {DUE: "Adverse actions, a notice is due", NOT_DUE: "Reductions without a notice due", ALL: "Every reduction"}
+FIRST = "top_1_agreement"
+LIMITED = {FIRST: "first_reason", "top_4_jaccard": "overlap"}
+"""What the policy limits, by kind of account; the whole of them is a mean of the two."""
 SPREADS = {
     "top_1_agreement": "same first reason",
     "top_4_jaccard": "listed reasons in common",
@@ -58,7 +66,9 @@ def _stability(a: Artefacts) -> Section:
     for kind, title in KINDS.items():
         for name, words in SPREADS.items():
             if spread := a.at(REASONS, f"/{kind}").get(name):
-                ends = [a.figure(REASONS, f"/{kind}/{name}/{end}", Unit.SHARE, too_few(a, kind)) for end in spread]
+                gate = stable(a, kind, name)
+                gates = {"mean": gate, "least": gate}  # what would be judged by the most stable refit?
+                ends = [a.figure(REASONS, f"/{kind}/{name}/{end}", Unit.SHARE, gates.get(end, FREE)) for end in spread]
                 rows.append((title, words, *ends))
     return section(
         "Would another sample have given other reasons?",
@@ -69,7 +79,19 @@ def _stability(a: Artefacts) -> Section:
             lost=a.figure(REASONS, "/refits_without_baseline", Unit.COUNT),
             month=a.figure(REASONS, "/month", Unit.TEXT),
         ),
+        _asked(a),
         table(say("Agreement with the model as judged, over the refits."), ("Accounts", "What", "Mean", "Least", "Most"), rows),
+    )
+
+
+def _asked(a: Artefacts) -> Sentence | None:
+    if not a.at(POLICY, "/adverse").get("stability"):
+        return None
+    return say(
+        "The policy asks of each kind that the first reason is the same for at least {first} of the accounts, and that the lists"
+        " have at least {overlap} in common. Passed if no refit is below it, failed if their mean is.",
+        first=a.figure(POLICY, "/adverse/stability/first_reason", Unit.SHARE, APPROVED),
+        overlap=a.figure(POLICY, "/adverse/stability/overlap", Unit.SHARE, APPROVED),
     )
 
 
@@ -77,7 +99,8 @@ def _frequency(a: Artefacts) -> Section:
     rows: list[tuple[Cell, ...]] = []
     for kind, title in KINDS.items():
         gate, found = too_few(a, kind), a.at(REASONS, f"/{kind}")
-        rows.append((title, "accounts explained", "", a.figure(REASONS, f"/{kind}/accounts", Unit.COUNT, enough(a, kind))))
+        rows.append((title, "accounts reduced", "", a.figure(REASONS, f"/{kind}/population", Unit.COUNT)))
+        rows.append((title, "of these explained", "", a.figure(REASONS, f"/{kind}/accounts", Unit.COUNT, enough(a, kind))))
         for name, words in SHARES.items():
             rows += [(title, words, "", a.figure(REASONS, f"/{kind}/{name}", Unit.SHARE, gate))] if name in found else []
         for group in a.names(REASONS, f"/{kind}/first_reason") if "first_reason" in found else []:
@@ -85,7 +108,14 @@ def _frequency(a: Artefacts) -> Section:
             rows.append((title, "first reason", named, share))
     return section(
         "Which reasons are given",
-        table(say("Shares of the accounts explained."), ("Accounts", "What", "Reason", "Share"), rows),
+        say(
+            "Explained is a sample of each kind. In figures on every reduction, {reduced} in all, an account counts for as many"
+            " as it stands for: {due} are owed a notice, {others} are not.",
+            reduced=a.figure(REASONS, f"/{ALL}/population", Unit.COUNT),
+            due=a.figure(REASONS, f"/{DUE}/population", Unit.COUNT),
+            others=a.figure(REASONS, f"/{NOT_DUE}/population", Unit.COUNT),
+        ),
+        table(say("Shares of the accounts."), ("Accounts", "What", "Reason", "Share"), rows),
     )
 
 
@@ -101,18 +131,34 @@ def too_few(a: Artefacts, kind: str) -> Gate:
     return gate if gate.verdict is Verdict.INSUFFICIENT else FREE
 
 
+def stable(a: Artefacts, kind: str, name: str) -> Gate:
+    """Passed if no refit falls below the limit, failed if the mean does, else insufficient.
+
+    One more refit falls below the least of twenty with a probability of one in twenty-one.
+    """
+    few, limits = too_few(a, kind), a.at(POLICY, "/adverse").get("stability")
+    if few.verdict is Verdict.INSUFFICIENT or not limits or name not in LIMITED or kind == ALL:
+        return few
+    least, mean = (a.figure(REASONS, f"/{kind}/{name}/{end}", Unit.SHARE).number for end in ("least", "mean"))
+    gate = between("reasons.stability", least, low=limits[LIMITED[name]])
+    return replace(gate, verdict=Verdict.INSUFFICIENT) if least < limits[LIMITED[name]] <= mean else gate
+
+
 def _help(a: Artefacts) -> Section:
+    rows: list[tuple[Cell, ...]] = []
+    for kind, title in KINDS.items():
+        found = a.at(REASONS, f"/help/{kind}")
+        rows.append((title, "accounts looked at", "", a.figure(REASONS, f"/help/{kind}/accounts", Unit.COUNT)))
+        if "found" in found:
+            rows.append((title, "with a change that helps", "", a.figure(REASONS, f"/help/{kind}/found", Unit.SHARE)))
+            named = a.names(REASONS, f"/help/{kind}/changes")
+            rows += [(title, "by a change of", a.figure(REASONS, p, Unit.KEY), a.figure(REASONS, p, Unit.SHARE)) for p in named]
     return section(
         "What a customer could have changed",
         say(
-            "For {found} of {accounts} reduced accounts there is a change of what a customer can change by the next review that"
-            " leads to a better decision. Each was scored again to prove it.",
-            found=a.figure(REASONS, "/help/found", Unit.SHARE),
-            accounts=a.figure(REASONS, "/help/accounts", Unit.COUNT),
+            "Looked for is a change of what a customer can change by the next review that leads to a better decision by the"
+            " sealed rule, doubt and unfamiliar input included. Each was scored again to prove it (control {reasons}).",
+            reasons=control(a, "reasons"),
         ),
-        table(
-            say("By what would have to change."),
-            ("Input", "Share of the accounts"),
-            [(a.figure(REASONS, p, Unit.KEY), a.figure(REASONS, p, Unit.SHARE)) for p in a.names(REASONS, "/help/changes")],
-        ),
+        table(say("For how many there is one, and what would have to change."), ("Accounts", "What", "Input", "Share"), rows),
     )

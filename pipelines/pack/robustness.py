@@ -1,11 +1,16 @@
 """Directions, uncertainty and robustness: what the sealed bundle was shown to do, and what wrong input does to it."""
 
+from dataclasses import replace
+
 from pipelines.pack.artefacts import FREE, Artefacts, Figure, Gate, Unit
-from pipelines.pack.files import ASSESSMENT
+from pipelines.pack.files import ASSESSMENT, POLICY
 from pipelines.pack.gates import control, told
+from pipelines.pack.limits import between
 from pipelines.pack.prose import Document, Picture, Section, say, section, table
 
 PROOFS = "/proofs"
+SILENT = (("moved", Unit.POINTS), ("changed", Unit.SHARE))
+"""What a disturbance does to accounts that are neither refused nor flagged, as the policy limits it."""
 
 
 def robustness(a: Artefacts) -> Document:
@@ -21,7 +26,7 @@ def _directions(a: Artefacts) -> Section:
         say(
             "Steps against a direction of the policy: {violations}, of {steps} steps on real accounts.",
             violations=_proof(a, "/monotone/violations", Unit.COUNT, gate),
-            steps=_proof(a, "/monotone/steps", Unit.COUNT, gate),
+            steps=_proof(a, "/monotone/steps", Unit.COUNT),
         ),
         table(
             say("Pairs of leaves in the wrong order, by feature with a direction ({name}).", name=control(a, "directions")),
@@ -35,9 +40,8 @@ def _directions(a: Artefacts) -> Section:
 
 
 def _intervals(a: Artefacts) -> Section:
-    gate, growth = a.check("interval_coverage"), a.check("review_growth")
     halves = [p.removeprefix(PROOFS) for p in a.names(ASSESSMENT, f"{PROOFS}/uncertainty/crosswise")]
-    rows = [_covered(a, half, gate) for half in halves]
+    rows = [_covered(a, half, judged=True) for half in halves]
     later = "/uncertainty/later"
     return section(
         "Uncertainty",
@@ -59,25 +63,23 @@ def _intervals(a: Artefacts) -> Section:
         say("{growth}", growth=told(a, "review_growth")),
         say(
             "In all {share} of the accounts out of time go to a person.",
-            share=_proof(a, "/uncertainty/reviewed/in_force", Unit.SHARE, growth),
+            share=_proof(a, "/uncertainty/reviewed/in_force", Unit.SHARE),
         ),
     )
 
 
-def _covered(a: Artefacts, where: str, gate: Gate | None = None) -> tuple[Figure, ...]:
-    fields = (("name", Unit.TEXT), ("width", Unit.SHARE), ("worst", Unit.POINTS), ("allowed", Unit.POINTS))
-    return tuple(_proof(a, f"{where}/{name}", unit, gate) for name, unit in fields)
+def _covered(a: Artefacts, where: str, *, judged: bool = False) -> tuple[Figure, ...]:
+    """Each half has its own allowance, and the gate takes the half that comes nearest to it, or goes furthest beyond."""
+    allowed = _proof(a, f"{where}/allowed", Unit.POINTS)
+    worst = _proof(a, f"{where}/worst", Unit.POINTS)
+    if judged:
+        gate = between("interval_coverage", worst.number, high=allowed.number, of="standard errors")
+        worst = replace(worst, gate=gate)
+    return _proof(a, f"{where}/name", Unit.TEXT), _proof(a, f"{where}/width", Unit.SHARE), worst, allowed
 
 
 def _disturbed(a: Artefacts) -> Section:
-    gate = a.check("disturbances")
-    fields = (
-        ("part", Unit.TEXT),
-        ("refused", Unit.SHARE),
-        ("flagged", Unit.SHARE),
-        ("moved", Unit.POINTS),
-        ("changed", Unit.SHARE),
-    )
+    effects = [pointer.removeprefix(PROOFS) for pointer in a.names(ASSESSMENT, f"{PROOFS}/robustness/effects")]
     return section(
         "Disturbed input",
         say("{flags}", flags=told(a, "false_flags")),
@@ -86,12 +88,26 @@ def _disturbed(a: Artefacts) -> Section:
         table(
             say("What each disturbance does. Moved: the change in log-odds that nearly all silent accounts stay below."),
             ("Disturbance", "Refused", "Flagged", "Moved", "Other action"),
-            [
-                tuple(_proof(a, f"{p.removeprefix(PROOFS)}/{name}", unit, gate) for name, unit in fields)
-                for p in a.names(ASSESSMENT, f"{PROOFS}/robustness/effects")
-            ],
+            [_effect(a, pointer) for pointer in effects],
         ),
     )
+
+
+def _effect(a: Artefacts, pointer: str) -> tuple[Figure, ...]:
+    """What the policy limits of this kind of disturbance, and no other cell, can fail."""
+    kind, limits = a.at(ASSESSMENT, f"{PROOFS}{pointer}/kind"), a.at(POLICY, "/robustness")
+    bounded, least = limits["bounded"].get(kind, {}), limits["caught"].get(kind)
+    refused, flagged = (_proof(a, f"{pointer}/{name}", Unit.SHARE) for name in ("refused", "flagged"))
+    if least is not None:
+        together = between("caught", refused.number + flagged.number, low=least)
+        gate = replace(together, limit=f"refused and flagged together {together.limit}")
+        refused, flagged = (replace(each, gate=gate) for each in (refused, flagged))
+    silent = [_bounded(_proof(a, f"{pointer}/{name}", unit), bounded.get(name)) for name, unit in SILENT]
+    return _proof(a, f"{pointer}/part", Unit.TEXT), refused, flagged, *silent
+
+
+def _bounded(figure: Figure, most: float | None) -> Figure:
+    return figure if most is None else replace(figure, gate=between("disturbances", figure.number, high=most))
 
 
 def _refused(a: Artefacts) -> Section:
@@ -104,7 +120,7 @@ def _refused(a: Artefacts) -> Section:
             [
                 (
                     a.figure(ASSESSMENT, what, Unit.KEY),
-                    a.figure(ASSESSMENT, what, Unit.COUNT, gate),
+                    a.figure(ASSESSMENT, what, Unit.COUNT),
                     a.figure(ASSESSMENT, what.replace("/offered/", "/taken/"), Unit.COUNT, gate),
                 )
                 for what in a.names(ASSESSMENT, offered)

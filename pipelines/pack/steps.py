@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from models.bundle import Bundle
+from models.bundle import MANIFEST, Bundle, sha256
 from models.errors import NoChampion
 from models.governance import release
 from models.governance.dossier import evidence_digest
+from models.governance.doubt.rule import Rule
 from models.governance.fairness.report import FairnessReport
 from models.governance.inbox import waiting
+from models.governance.packs import note_pack
 from models.governance.registration import note_registered
 from models.governance.requests import request
 from pipelines.assessment import Cohorts
@@ -20,6 +22,7 @@ from pipelines.pack import gather
 from pipelines.pack.artefacts import Figure, Verdict
 from pipelines.pack.build import Pack, build
 from pipelines.pack.files import DEVELOPMENT
+from pipelines.pack.writer import writer
 from pipelines.reasons_report import stability
 from pipelines.rebuild import run as rebuilding
 from pipelines.steps import in_force
@@ -79,7 +82,9 @@ def reasons_files(platform: Platform, about: Subject) -> dict[str, bytes]:
     with platform.watch.step("refit for the stability of reasons", Part.MODEL):
         platform.progress.say("refitting, to see whether other accounts would have given other reasons")
         recipe = Recipe.from_dict(about.bundle.lineage["recipe"])
-        return gather.reasons(about.bundle.digest, stability(platform.use_case, about.cohorts, recipe, platform.families))
+        return gather.reasons(
+            about.bundle.digest, stability(platform.use_case, about.cohorts, recipe, platform.families, Rule.of(about.bundle))
+        )
 
 
 def rebuild_files(platform: Platform, about: Subject) -> dict[str, bytes]:
@@ -100,6 +105,8 @@ def seal(platform: Platform, about: Subject, computed: Mapping[str, bytes]) -> K
         }
         pack = build(made, platform.render_pack)
         folder = platform.packs.store(bundle.model, bundle.digest, pack.digest, pack.files)
+        named = {"bundle": bundle.digest, "pack": pack.digest, "training": sha256(about.evidence[MANIFEST]), "writer": writer()}
+        note_pack(platform.office, bundle.model, platform.trainer, **named)
         return Kept(pack.digest, folder, pack.figures, _ask(platform, bundle, pack))
 
 

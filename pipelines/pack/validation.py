@@ -13,8 +13,8 @@ MEASURES = {
     "brier": ("Brier score", Unit.FINE, "", ""),
     "brier_ratio": ("Brier score over that of the base rate", Unit.POINTS, "brier_ratio", "deployed_brier_ratio"),
     "log_loss": ("Log-loss", Unit.FINE, "", ""),
-    "calibration_slope": ("Calibration slope", Unit.POINTS, "", "calibration_slope"),
-    "calibration_intercept": ("Calibration intercept", Unit.POINTS, "", "calibration_intercept"),
+    "calibration_slope": ("Calibration slope", Unit.POINTS, "out_of_time_slope", "calibration_slope"),
+    "calibration_intercept": ("Calibration intercept", Unit.POINTS, "out_of_time_intercept", "calibration_intercept"),
     "bad_rate": ("Bad rate", Unit.SHARE, "", ""),
     "mean_probability": ("Mean probability", Unit.SHARE, "", ""),
 }
@@ -38,12 +38,20 @@ def _measured(a: Artefacts) -> Section:
         "What was measured",
         say(
             "The candidate was fitted on the development months and judged on all {rows} accounts of {month}, of which {bad}"
-            " turned bad. The deployed model is the same recipe on all matured months, checked on {held} accounts that no model"
-            " is fitted on.",
-            rows=a.figure(ASSESSMENT, f"{judged}/rows", Unit.COUNT, a.check("rows")),
+            " turned bad. The deployed model is the same recipe on all matured months, checked on {held} accounts of the newest"
+            " one, on which no tree is grown.",
+            rows=a.judged(ASSESSMENT, f"{judged}/rows", Unit.COUNT, "rows"),
             month=a.figure(DATA, "/out_of_time", Unit.TEXT),
-            bad=a.figure(ASSESSMENT, f"{judged}/bad", Unit.COUNT, a.check("outcomes")),
+            bad=a.judged(ASSESSMENT, f"{judged}/bad", Unit.COUNT, "outcomes"),
             held=a.figure(ASSESSMENT, f"{deployed}/rows", Unit.COUNT),
+        ),
+        say(
+            "These {held} accounts also calibrate the deployed model: its slope and intercept were fitted on all of them. Here"
+            " each half of them is judged under a calibration by the other half, so this column says little about other months."
+            " How the recipe is calibrated on a month that no calibration has seen, the column out of time says. Both are gated"
+            " (control {gate}).",
+            held=a.figure(ASSESSMENT, f"{deployed}/rows", Unit.COUNT),
+            gate=control(a, "gate"),
         ),
         table(
             say("Figures with their confidence intervals, clustered by account."),
@@ -59,10 +67,10 @@ def _measured(a: Artefacts) -> Section:
 
 def _value(a: Artefacts, where: str, name: str, unit: Unit, check: str) -> Figure:
     """The measure, or why there is none."""
-    gate = a.check(check) if check else FREE
     if "insufficient" in a.at(ASSESSMENT, where):
-        return a.figure(ASSESSMENT, f"{where}/insufficient", Unit.TEXT, gate)
-    return a.figure(ASSESSMENT, f"{where}/estimates/{name}", unit, gate)
+        return a.figure(ASSESSMENT, f"{where}/insufficient", Unit.TEXT, a.check(check) if check else FREE)
+    pointer = f"{where}/estimates/{name}"
+    return a.judged(ASSESSMENT, pointer, unit, check) if check else a.figure(ASSESSMENT, pointer, unit)
 
 
 def _groups(a: Artefacts) -> Section:

@@ -1,6 +1,5 @@
-"""What a training run works with: families, search, exporter, pictures, bill of materials, fairness files, the pack's page."""
+"""What a training run works with: families, search, exporter, pictures, bill of materials, fairness files."""
 
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -14,8 +13,6 @@ from pipelines.adapters.evidence_folder import EvidenceFolder
 from pipelines.assessment import Assessment, Cohorts, Workshop
 from pipelines.development import Development
 from pipelines.fairness.table import lines
-from pipelines.pack.artefacts import Artefacts
-from pipelines.pack.prose import Document
 from pipelines.proofs import Anatomy
 from pipelines.search import Optimiser
 from pipelines.supply import Library, Subject, documents
@@ -64,12 +61,6 @@ class Making(Releasing):
         """Draw and store a fairness report; returns where each file is."""
         folder = EvidenceFolder(self.settings.home / "fairness")
         return folder.store(report.model, report.bundle, self.fairness_files(report))
-
-    def render_pack(self, documents: Sequence[Document], artefacts: Artefacts) -> bytes:
-        """The page of an evidence pack."""
-        from pipelines.adapters.pack_page import render
-
-        return render(documents, artefacts)
 
     @cached_property
     def libraries(self) -> tuple[Library, ...]:

@@ -1,5 +1,6 @@
 """Ledger, release channel, registry and evidence; whose keys sign, and whose signatures count."""
 
+from collections.abc import Sequence
 from functools import cached_property
 
 from models.adapters.approver_keys import ApproverKeys
@@ -20,6 +21,8 @@ from models.registry import ModelRegistry
 from models.scoring import Scorer
 from pipelines.adapters.evidence_folder import EvidenceFolder
 from pipelines.adapters.mlflow_home import DATABASE, FOLDER, has_versions
+from pipelines.pack.artefacts import Artefacts
+from pipelines.pack.prose import Document
 from pipelines.promotion import Desk
 from pipelines.wiring.foundation import Foundation
 
@@ -131,3 +134,9 @@ class Releasing(Foundation):
     @cached_property
     def packs(self) -> PackFolder:
         return PackFolder(self.settings.home / "packs")
+
+    def render_pack(self, documents: Sequence[Document], artefacts: Artefacts) -> bytes:
+        """The page of an evidence pack."""
+        from pipelines.adapters.pack_page import render
+
+        return render(documents, artefacts)

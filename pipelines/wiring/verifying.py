@@ -12,8 +12,9 @@ from models.lake import Lake
 from monitoring.chain import ChainKeys
 from monitoring.custody import kept, logged
 from pipelines.adapters.traces import traces
+from pipelines.pack.writer import writer
 from pipelines.recorded import recorded
-from pipelines.verification.packs import check_packs
+from pipelines.verification.packs import check_packs, compared
 from pipelines.verification.partitions import check_partitions
 from pipelines.verification.traces import check_traces
 from pipelines.wiring.watching import Watching
@@ -31,7 +32,11 @@ class Verifying(Watching):
         models = sorted({entry.model for entry in entries if entry.model}.union(channel.models()))
         left = traces(self.settings.home, self.settings.channel_folder)
         released = ", ".join(channel.models()) or "no model"
-        packs = Check("packs", "Every evidence pack follows from its artefacts.", lambda: check_packs(self.packs))
+        packs = Check(
+            "packs",
+            compared(self.packs, entries, writer()),
+            lambda: check_packs(self.packs, entries, self.render_pack, writer()),
+        )
         if entries and (found := unsound(entries, heads, self.trust())):
             return [Check("ledger", "", lambda: found), packs, *self._stamps(entries)]
         checks = [

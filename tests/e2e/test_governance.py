@@ -267,6 +267,10 @@ def test_people_sign_a_demonstrated_champion_again_before_production_serves_it(h
     assert "gates      fairness not judged: make evidence" in home.run("inventory")
     PackFolder(home.path / "packs").store(MODEL, bundle.digest, made.evidence, evidence)
     assert f"{made.evidence[:12]}: failed (fairness, fairness.impact_ratio)" in home.run("inventory")
+    nicer = paper_evidence(bundle.digest, fairness="passed")
+    PackFolder(home.path / "packs").store(MODEL, bundle.digest, sha256(nicer["manifest.json"]), nicer)
+    assert f"{made.evidence[:12]}: failed (fairness, fairness.impact_ratio)" in home.run("inventory")
+    assert "no entry of the ledger names this pack" in home.run("verify", ends=1)
     shutil.rmtree(home.path / "packs")
     assert "0 wait for approval" in home.run("requests")
 

@@ -240,7 +240,8 @@ def test_every_file_of_the_pack_can_be_fetched_and_nothing_else(tmp_path: Path, 
     for name, data in pack.files.items():
         answer = client(tmp_path).get(f"{PACK}/files/{name}")
         assert (answer.status_code, answer.content) == (200, data)
-    for name in ("../newest", "%2e%2e/newest", "..%2f..%2f..%2fledger.jsonl", "/etc/passwd", "bundle", "nothing.json", ""):
+    outside = ("../../ledger.jsonl", "%2e%2e/index.html", "..%2f..%2f..%2fledger.jsonl", "/etc/passwd")
+    for name in (*outside, "bundle", "nothing.json", ""):
         assert client(tmp_path).get(f"{PACK}/files/{name}").status_code == 404
     assert client(tmp_path).get("/models/..%2fcredit_default/versions/3/evidence").status_code == 404
     assert client(tmp_path).get("/models/credit_default/versions/8/evidence").status_code == 404

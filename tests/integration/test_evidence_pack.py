@@ -13,6 +13,7 @@ from models.governance.checking import check_evidence, sign_off
 from models.governance.dossier import evidence_digest
 from models.governance.inbox import waiting
 from models.governance.requests import requested
+from pipelines.adapters.pack_page import render
 from pipelines.development import Development
 from pipelines.pack import files, steps
 from pipelines.pack.artefacts import Verdict
@@ -58,7 +59,7 @@ def pack(home: Path) -> Kept:
 
 def test_every_figure_of_a_real_pack_follows_from_its_artefact(pack: Kept) -> None:
     stored = {path.relative_to(pack.folder).as_posix(): path.read_bytes() for path in pack.folder.rglob("*") if path.is_file()}
-    recheck(stored)
+    recheck(stored, render)
     assert len(pack.figures) > 1_000
     bundle = json.loads(stored[files.SUBJECT])["bundle"]
     assert evidence_digest(stored, bundle) == pack.digest

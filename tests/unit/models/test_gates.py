@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.catalog import find
-from models.gates import COMPARISONS, FLOORS, PROOFS, Check, HeldOut, Outcome, Parity, conclude, decide
+from models.gates import COMPARISONS, EXCUSABLE, FLOORS, PROOFS, Check, HeldOut, Outcome, Parity, conclude, decide
 
 NEEDED = FLOORS + PROOFS
 LIMITS = find("credit_default").policy.gates.model_copy(update={"minimum_bad": 100})
@@ -155,12 +155,50 @@ def test_a_definition_that_changed_is_told_but_is_no_reason_by_itself():
     assert decision.sentence.startswith(f"Keep: {changed} No proven gain")
 
 
-def test_calibration_is_judged_on_the_model_that_would_be_deployed():
+HALF = ACCOUNTS % 2 == 0
+CALIBRATED = HeldOut(BAD[HALF], GOOD[HALF], ACCOUNTS[HALF])
+
+
+def test_calibration_is_judged_on_the_model_that_would_be_deployed_and_out_of_time():
     shifted = model(noise=0.5, shift=0.6)
-    assert judge(shifted).outcome is Outcome.REFUSE
-    half = ACCOUNTS % 2 == 0
-    assert judge(shifted, deployed=HeldOut(BAD[half], GOOD[half], ACCOUNTS[half])).outcome is Outcome.PROMOTE
-    assert failed(judge(GOOD, deployed=HeldOut(BAD[half], shifted[half], ACCOUNTS[half]))) == {"calibration_intercept"}
+    assert failed(judge(GOOD, deployed=HeldOut(BAD[HALF], shifted[HALF], ACCOUNTS[HALF]))) == {"calibration_intercept"}
+    decision = judge(shifted, deployed=CALIBRATED)
+    assert (decision.outcome, failed(decision)) == (Outcome.REFUSE, {"out_of_time_intercept"})
+    stretched = judge(model(noise=0.5, stretch=0.6), deployed=CALIBRATED)
+    assert (stretched.outcome, failed(stretched) & {"out_of_time_slope"}) == (Outcome.REFUSE, {"out_of_time_slope"})
+
+
+def test_the_limits_out_of_time_are_the_policys_own():
+    wide = LIMITS.model_copy(update={"out_of_time_intercept": (-0.9, 0.9)})
+    assert judge(model(noise=0.5, shift=0.6), limits=wide, deployed=CALIBRATED).outcome is Outcome.PROMOTE
+    silent = LIMITS.model_copy(update={"out_of_time_intercept": None, "out_of_time_slope": None})
+    assert failed(judge(model(noise=0.5, shift=0.6), limits=silent, deployed=CALIBRATED)) == {"out_of_time_intercept"}
+
+
+def test_where_the_level_moved_for_the_champion_too_it_does_not_refuse_but_stays_open():
+    """To keep a champion that is as far out would help nobody: what is deployed is calibrated on the newest month."""
+    decision = judge(model(noise=0.5, shift=0.8), model(noise=1.5, shift=1.3), deployed=CALIBRATED)
+    assert decision.outcome is Outcome.PROMOTE
+    assert failed(decision) == {"out_of_time_intercept"}
+    assert "on the same accounts: the level moved for both." in decision.sentence
+    assert decision.to_dict()["outcome"] == "promote"
+
+
+def test_a_challenger_that_is_further_out_than_the_champion_is_refused():
+    decision = judge(model(noise=0.5, shift=1.2), model(noise=1.5, shift=0.6), deployed=CALIBRATED)
+    assert decision.outcome is Outcome.REFUSE
+    assert "out_of_time_intercept" in failed(decision)
+    assert not any(check.excused for check in decision.checks)
+
+
+def test_no_other_check_can_be_excused_and_none_without_a_champion():
+    checks = judge(GOOD, model(noise=1.5)).checks
+    assert conclude(checks, against_champion=True) is Outcome.PROMOTE
+    for name in NEEDED:
+        broken = [replace(check, passed=False, excused=True) if check.name == name else check for check in checks]
+        assert (conclude(broken, against_champion=True) is Outcome.PROMOTE) == (name in EXCUSABLE)
+    alone = [replace(check, passed=check.name not in EXCUSABLE, excused=True) for check in judge(GOOD).checks]
+    assert conclude(alone, against_champion=False) is Outcome.REFUSE
 
 
 def test_a_refit_that_no_longer_discriminates_does_not_hide_behind_its_candidate():
@@ -257,7 +295,8 @@ def test_two_models_never_replace_each_other(one, other, shift, seed):
 def test_a_gain_in_one_measure_does_not_outweigh_a_loss_in_the_other():
     ranks_better = model(noise=0.5, shift=0.35)
     calibrated = model(noise=0.52)
-    generous = LIMITS.model_copy(update={"brier_margin": 0.05, "calibration_intercept": (-0.5, 0.5)})
+    wide = dict.fromkeys(("calibration_intercept", "out_of_time_intercept"), (-0.5, 0.5))
+    generous = LIMITS.model_copy(update={"brier_margin": 0.05, **wide})
     decision = judge(ranks_better, calibrated, limits=generous)
     assert decision.outcome is Outcome.KEEP
     assert "A proven gain, but a proven loss as well" in decision.sentence

@@ -36,6 +36,15 @@ def test_the_same_model_again_opens_nothing_and_keeps_its_number(bank: Bank) -> 
     assert (again.number, again.total) == (1, 2)
 
 
+def test_a_look_at_an_alternative_opens_the_month_too_once(bank: Bank) -> None:
+    judged(bank, "a")
+    for _ in range(2):
+        note_opening(bank.office, MODEL, "a", JULY, date(2005, 8, 31), "trainer", alternative="seed 8")
+        again = judged(bank, "a")
+    assert (again.number, again.total) == (1, 2)
+    assert judged(bank, "b").number == 3
+
+
 def test_each_month_is_counted_for_itself(bank: Bank) -> None:
     judged(bank, "a")
     assert judged(bank, "b", AUGUST).total == 1

@@ -14,6 +14,7 @@ from models.governance.audit import Records, audit
 from models.governance.checking import sign_off
 from models.governance.facts import _FACTS
 from models.governance.ledger import Entry, Event
+from models.governance.packs import note_pack
 from models.governance.requests import request, requested
 from models.governance.signers import signers
 from models.governance.signing import Duty
@@ -229,6 +230,25 @@ def test_evidence_that_training_left_is_checked_beside_a_pack_too() -> None:
     assert [finding.where for finding in case.found()] == [where]
     case.bank.dossiers = Kept({})
     assert [finding.where for finding in case.found()] == [f"ledger entry {len(case.entries)}"], f"the pack {pack} is gone"
+
+
+def test_a_pack_that_is_gone_is_named_though_training_wrote_newer_evidence_of_the_bundle() -> None:
+    case = Case()
+    training, pack, anew = (paper_evidence(FIRST, fairness=verdict) for verdict in ("passed", "failed", "insufficient"))
+    digest = sha256(pack[MANIFEST])
+    named = {"bundle": FIRST, "pack": digest, "training": sha256(training[MANIFEST]), "writer": "release"}
+    note_pack(case.bank.office, MODEL, "trainer", **named)
+    place = f"ledger entry {len(case.bank.ledger.entries())}"
+    with_a_pack(case)
+    case.bank.register(FIRST, sha256(anew[MANIFEST]))
+    case.bank.dossiers = Kept({digest: pack})
+    case.bank.dossiers.replaced[FIRST] = anew
+    case.look_again()
+    assert case.found() == []
+
+    case.bank.dossiers = Kept({})
+    case.bank.dossiers.replaced[FIRST] = anew
+    assert [finding.where for finding in case.found()] == [place]
 
 
 def test_the_evidence_of_a_version_that_nobody_asked_for_is_checked() -> None:

@@ -111,8 +111,14 @@ def test_where_people_approve_they_must_have_been_able_to_read_the_evidence_pack
 
     with pytest.raises(Held, match="waits for its evidence pack"):
         release.promote(bank.office, MODEL, bundle.digest)
-    with pytest.raises(NotApproved, match=r"lacks .*index\.html"):
+    with pytest.raises(NotApproved, match=r"lacks .*index\.html") as unbuilt:
         approved(bank, bundle.digest)
+    assert "make evidence VERSION=1;" in str(unbuilt.value.hint)
+
+    bank.dossiers.replaced[bundle.digest] = {name: data for name, data in files.items() if name != "assessment.json"}
+    with pytest.raises(NotApproved, match=r"lacks assessment\.json\n") as gone:
+        approved(bank, bundle.digest)
+    assert "restore the folder" in str(gone.value.hint)
 
 
 def test_evidence_of_another_bundle_is_none() -> None:

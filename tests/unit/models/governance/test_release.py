@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from models.bundle import canonical
 from models.channel import Move
+from models.credit_default import USE_CASE
 from models.errors import Conflict, Held, Integrity, NotApproved, NotFound
 from models.governance import release
 from models.governance.approval import VALID_FOR, WATERMARK
@@ -55,6 +57,16 @@ def test_what_nobody_asked_for_is_not_promoted() -> None:
 
     with pytest.raises(NotFound, match="nobody asked"):
         release.promote(bank.office, MODEL, bundle.digest)
+
+
+@pytest.mark.parametrize(("field", "nothing"), [("owner", ""), ("permitted", []), ("exposure", {})])
+def test_what_its_inventory_leaves_out_keeps_a_bundle_from_being_promoted(field: str, nothing: object) -> None:
+    bank = Bank()
+    whole = USE_CASE.inventory.model_dump(mode="json")
+    digest = bank.ask("first", inventory=canonical(whole | {field: nothing}))
+    with pytest.raises(NotApproved, match="leaves out:"):
+        release.promote(bank.office, MODEL, digest)
+    assert bank.channel.pointers(MODEL) == 0
 
 
 def test_in_production_a_promotion_waits_for_a_person() -> None:

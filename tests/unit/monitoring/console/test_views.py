@@ -219,6 +219,8 @@ def packed(sources: Sources, bundle: Bundle, version: int, files: dict[str, byte
     packs = sources.packs
     assert isinstance(packs, FakePacks)
     packs.store(MODEL, bundle.digest, digest, {"index.html": page, MANIFEST: manifest} if files is None else files)
+    named = {"bundle": bundle.digest, "pack": digest, "training": "t" * 64, "writer": "release"}
+    sources.ledger.append(Event.PACK_SEALED, model=MODEL, actor="pipeline", at=NOW, facts=named)
     return digest
 
 
@@ -231,6 +233,15 @@ def test_a_model_page_lists_every_version_with_or_without_its_evidence_pack(sour
     assert [(each.number, each.bundle, each.pack) for each in listed] == [(2, second.digest, ""), (1, first.digest, digest)]
     with pytest.raises(NotFound, match="version 2 of credit_default has no evidence pack"):
         evidence.evidence_page(sources, MODEL, 2)
+
+
+def test_a_pack_that_no_ledger_entry_names_is_not_shown(sources: Sources) -> None:
+    bundle = promote(sources, "first", 1)
+    digest = packed(sources, bundle, 1)
+    assert isinstance(sources.packs, FakePacks)
+    manifest = canonical({"bundle": bundle.digest, "files": {"index.html": sha256(b"nicer")}})
+    sources.packs.store(MODEL, bundle.digest, sha256(manifest), {"index.html": b"nicer", MANIFEST: manifest})
+    assert evidence.evidence_page(sources, MODEL, 1).version.pack == digest
 
 
 def test_a_pack_is_shown_with_the_approvals_of_its_version(sources: Sources) -> None:

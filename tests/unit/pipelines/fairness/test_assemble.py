@@ -14,11 +14,13 @@ from models.bundle import PARTS, Bundle, canonical
 from models.clock import Month
 from models.credit_default import USE_CASE
 from models.errors import Misconfigured
+from models.evaluation import auc
 from models.governance.doubt.rule import Rule
 from models.governance.fairness.figures import CROSSED, Kind, Verdict
 from models.governance.fairness.report import FairnessReport
+from models.governance.ledger import Event
 from models.lake import AUDIT
-from models.policy import Policy
+from models.policy import CutOffs, Policy
 from models.splits import Plan, held_out
 from pipelines.assessment import Cohorts
 from pipelines.candidates import Effort
@@ -26,11 +28,15 @@ from pipelines.dataset import Dataset
 from pipelines.development import develop
 from pipelines.fairness.assemble import JUDGED, SERVED, Materials, fairness_report
 from pipelines.fairness.audit import LakeAudit
+from pipelines.fairness.candidates import CHAMPION, out_of_time, tried
+from pipelines.fairness.step import count_look
 from pipelines.fairness.table import lines
+from pipelines.search import sample
 from tests.datasets import dataset
 from tests.fakes.families import SPACE, LineFamily
 from tests.fakes.lake import InMemoryLake
 from tests.fakes.optimiser import RandomOptimiser
+from tests.office import Bank
 from tests.rules import plain
 
 USE = replace(USE_CASE, search_spaces={"line": SPACE})
@@ -124,6 +130,54 @@ def test_decisions_are_joined_to_the_right_accounts(report: FairnessReport) -> N
     assert men - UNKNOWN <= rows["male"]["accounts"] <= men
     assert rows["not recorded"]["accounts"] == UNKNOWN == report.unjoined[JUDGED]
     assert sum(row["accounts"] for row in rows.values()) == ACCOUNTS
+
+
+@pytest.fixture(scope="module")
+def preferring() -> FairnessReport:
+    """A model that reads the usage of the line alone favours everybody; where that may cost any AUC, it is chosen."""
+    given, limits = tempting(), POLICY.fairness
+    assert limits is not None
+    any_cost = limits.model_copy(update={"auc_margin": 0.9})
+    eager = POLICY.model_copy(update={"fairness": any_cost, "cut_offs": CutOffs(review=0.8, reduce=0.9)})
+    found = reported(replace(given, bundle=bundle(given.recipe, eager)))
+    assert found.frontier.chosen == "1 features"
+    return found
+
+
+def tempting() -> Materials:
+    given = materials()
+    selection = given.search["selection"]["line"]
+    importance = {"utilisation_0": 1.0} | selection["importance"]
+    planted = selection | {"importance": importance, "subsets": [{"size": 1}]}
+    return replace(given, search={**given.search, "selection": {**given.search["selection"], "line": planted}})
+
+
+def test_the_chosen_alternative_itself_is_fitted_and_judged_out_of_time(preferring: FairnessReport) -> None:
+    given, found = tempting(), preferring.confirmation
+    tries = tried(given.recipe, given.search, sample(USE, given.cohorts.taught()).features)
+    chosen = next(each for each in tries if each.name == preferring.frontier.chosen)
+    own = out_of_time(USE, [LineFamily()], given.cohorts, given.recipe, chosen)
+    assert found.name == chosen.name
+    assert found.point.auc == pytest.approx(auc(given.cohorts.out_of_time.bad, POLICY.quantise(own)))
+    assert found.point.auc != found.champion.auc
+
+
+def test_a_look_at_an_alternative_out_of_time_is_counted_and_none_at_the_champion(
+    report: FairnessReport, preferring: FairnessReport
+) -> None:
+    bank, cohorts = Bank(), materials().cohorts
+    count_look(bank.office, replace(report, confirmation=replace(report.confirmation, name=CHAMPION)), cohorts, "trainer")
+    assert bank.events() == []
+    for _ in range(2):
+        count_look(bank.office, preferring, cohorts, "trainer")
+    (entry,) = bank.ledger.entries()
+    assert entry.event is Event.OUT_OF_TIME_OPENED
+    assert entry.facts == {
+        "bundle": preferring.bundle,
+        "month": "2005-07",
+        "as_of": cohorts.as_of.isoformat(),
+        "alternative": preferring.frontier.chosen,
+    }
 
 
 def test_what_is_served_is_judged_on_accounts_that_no_model_is_fitted_on(report: FairnessReport) -> None:
