@@ -8,8 +8,9 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from typing import Literal
 
 from monitoring.decisions import LoggedDecision
@@ -41,13 +42,26 @@ class Histogram:
         self.counts[bisect_left(self.ends, value)] += 1
         self.total += value
 
+    def plus(self, other: "Histogram") -> "Histogram":
+        """Both together; the ends are the same."""
+        return Histogram(self.ends, [a + b for a, b in zip(self.counts, other.counts, strict=True)], self.total + other.total)
+
 
 @dataclass(frozen=True)
 class Family:
+    """`adds_up`: what several workers count is told as one sum; else each tells what it sees itself."""
+
     name: str
     kind: Kind
     about: str
     samples: Mapping[Labels, float | Histogram]
+    adds_up: bool = True
+
+    def plus(self, other: "Family") -> "Family":
+        both = dict(self.samples)
+        for labels, value in other.samples.items():
+            both[labels] = _sum(both[labels], value) if labels in both else value
+        return replace(self, samples=both)
 
 
 class Meter:
@@ -102,11 +116,28 @@ class Meter:
             "scoring requests by status; 0: the client had gone",
             {(("status", str(status)),): count for status, count in self._responses.items()},
         )
-        yield gauge("in_flight", "scoring requests that are not answered yet", self._in_flight)
+        yield gauge("in_flight", "scoring requests that are not answered yet", self._in_flight, adds_up=True)
 
 
-def gauge(name: str, about: str, value: float) -> Family:
-    return Family(f"steward_{name}", "gauge", about, {(): value})
+def gauge(name: str, about: str, value: float, *, adds_up: bool = False) -> Family:
+    return Family(f"steward_{name}", "gauge", about, {(): value}, adds_up)
+
+
+def joined(own: Iterable[Family], others: Iterable[Iterable[Family]]) -> list[Family]:
+    """What one worker tells for all of them."""
+    found = {family.name: family for family in own}
+    for family in chain.from_iterable(others):
+        if family.adds_up:
+            found[family.name] = found[family.name].plus(family) if family.name in found else family
+    return list(found.values())
+
+
+def _sum(one: float | Histogram, other: float | Histogram) -> float | Histogram:
+    if isinstance(one, Histogram) and isinstance(other, Histogram):
+        return one.plus(other)
+    if isinstance(one, Histogram) or isinstance(other, Histogram):
+        raise TypeError("a histogram and a number do not add up")
+    return one + other
 
 
 def in_force(models: Iterable[LoadedModel], stale: AbstractSet[str] = frozenset()) -> Iterator[Family]:
@@ -117,13 +148,16 @@ def in_force(models: Iterable[LoadedModel], stale: AbstractSet[str] = frozenset(
         "gauge",
         "1 for what answers now",
         {(*name, ("version", str(model.pointer.version)), ("bundle", model.pointer.bundle)): 1 for model, name in shown},
+        adds_up=False,
     )
     published = {name: datetime.fromisoformat(model.pointer.published_at).timestamp() for model, name in shown}
-    yield Family("steward_model_published_seconds", "gauge", "when it was put into force, since 1970", published)
+    yield Family("steward_model_published_seconds", "gauge", "when it was put into force, since 1970", published, adds_up=False)
     unconfirmed = {name: float(model.pointer.model in stale) for model, name in shown}
-    yield Family("steward_model_stale", "gauge", "1 if the release channel did not confirm it at the last look", unconfirmed)
+    yield Family(
+        "steward_model_stale", "gauge", "1 if the release channel did not confirm it at the last look", unconfirmed, adds_up=False
+    )
     ends = {name: model.expires_at.timestamp() for model, name in shown}
-    yield Family("steward_model_approval_ends_seconds", "gauge", "when its approval ends, since 1970", ends)
+    yield Family("steward_model_approval_ends_seconds", "gauge", "when its approval ends, since 1970", ends, adds_up=False)
 
 
 def _decision(model: str, version: int, action: str, fallback: bool, unfamiliar: bool) -> Labels:  # noqa: FBT001, labels

@@ -1,6 +1,8 @@
 """What the service counts of itself."""
 
 from datetime import timedelta
+from multiprocessing import get_context
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,7 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from models.clock import Month
 from monitoring.decisions import LoggedDecision
 from serving.adapters.exposition import Exposition
-from serving.metering import SCORES, Family, Histogram, Meter, in_force
+from serving.adapters.meter_files import MeterFiles
+from serving.metering import SCORES, Family, Histogram, Meter, gauge, in_force, joined
 from tests.bundles import MODEL, NOW
 from tests.unit.serving.test_prediction import loaded
 
@@ -80,3 +83,36 @@ def test_a_service_that_counted_nothing_yet_says_what_it_takes_itself() -> None:
     found = read(*Meter().families())
     assert found["process_cpu_seconds_total"][frozenset()] > 0
     assert "steward_decisions_total" not in found
+
+
+def test_what_workers_count_adds_up_and_what_each_sees_does_not() -> None:
+    one, other = Meter(), Meter()
+    one.recorded([decision(0.1, "keep"), decision(0.5, "reduce")])
+    other.recorded([decision(0.12, "keep")])
+    other.began()
+    ready = gauge("ready", "", 1)
+    found = read(*joined([*one.families(), ready], [[*other.families(), ready]]))
+    assert sum(found["steward_decisions_total"].values()) == 3
+    assert found["steward_score_count"] == {frozenset({("model", MODEL)}): 3}
+    assert (found["steward_in_flight"], found["steward_ready"]) == ({frozenset(): 1}, {frozenset(): 1})
+
+
+def test_whichever_worker_is_asked_tells_for_all_of_them_and_for_those_that_are_gone(tmp_path: Path) -> None:
+    context = get_context("fork")
+
+    def counted(times: int) -> None:
+        meter = Meter()
+        meter.recorded([decision(0.1, "keep")] * times)
+        MeterFiles(tmp_path).keep([*meter.families()])
+
+    for times in (2, 3):  # two workers that have ended since
+        worker = context.Process(target=counted, args=(times,))
+        worker.start()
+        worker.join()
+    own = Meter()
+    own.recorded([decision(0.2, "keep")])
+    found = read(*MeterFiles(tmp_path).together([*own.families()]))
+    assert sum(found["steward_decisions_total"].values()) == 6
+    assert found["steward_score_count"] == {frozenset({("model", MODEL)}): 6}
+    again = read(*MeterFiles(tmp_path).together([*own.families()]))
+    assert again["steward_decisions_total"] == found["steward_decisions_total"]
