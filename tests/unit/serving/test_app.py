@@ -537,6 +537,7 @@ class Spooled(World):
             self.store,
             self.predictor,
             lambda release: LoadedModel.load(release, FakeScorer, 100),
+            FakeCopies(),
         )
 
     def close(self) -> None:
