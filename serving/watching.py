@@ -111,7 +111,7 @@ class Watcher:
             raise NoChampion("no model has been promoted yet", hint="run `make train`")
         if trust:
             raise trust
-        return {name: problem for name in {*names, *known} if (problem := _problem(partial(self._renew, name)))}
+        return {name: problem for name in sorted({*names, *known}) if (problem := _problem(partial(self._renew, name)))}
 
     def _renew_trust(self) -> None:
         self._trusted = self._trust()

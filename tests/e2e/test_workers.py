@@ -184,7 +184,7 @@ def test_models_side_by_side_are_answered_changed_and_stopped_apart(service: Ser
     assert [answers[name]["answers"][0]["probability"] for name in (MODEL, OTHER)] == [0.1, 0.2]
 
     service.promote(other_bundle(0.3), version=8)
-    until(client, "/v1/models", lambda served: [each["version"] for each in served["models"]] == [1, 8])
+    until(client, "/v1/models", lambda served: {each["version"] for each in served["models"]} == {1, 8})
     (service.home / "channel" / "approvals" / other_bundle(0.3).digest / "demonstration-approver.json").unlink()
     until(client, "/v1/models", lambda served: [each["model"] for each in served["models"]] == [MODEL])
     assert client.post(f"/v1/models/{OTHER}/score", json=record()).status_code == 503
