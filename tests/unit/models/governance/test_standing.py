@@ -141,4 +141,4 @@ def test_who_signed_before_a_rejection_is_not_named_as_approving_after_it() -> N
     release.promote(bank.office, MODEL, digest)
 
     found = stands(bank.office)
-    assert (found.sentence.partition(",")[0], found.problem) == ("approved by second", "")
+    assert ([approval.approver for approval in found.approvals], found.problem) == (["second"], "")
