@@ -21,6 +21,10 @@ CONDITIONS ?=
 FALLBACK ?=
 ID       ?=
 ACCOUNT  ?=
+MODELS   ?=
+ACTIONS  ?=
+DAYS     ?=
+REVIEWERS ?=
 REBUILD  ?=
 REPLAY           = var/replay/$(SCENARIO)
 HOME_OF_SCENARIO = $(if $(SCENARIO),STEWARD_HOME=$(REPLAY) $(if $(wildcard $(REPLAY)/clock),STEWARD_CLOCK_FILE=$(REPLAY)/clock))
@@ -154,6 +158,17 @@ trust: $(READY) ## let a proposed approver's signature count (NAME, BY, REASON)
 
 distrust: $(READY) ## let an approver's signature count no longer (NAME, BY, REASON)
 	@$(GOVERN) distrust $(PERSON)
+
+##@ who may ask the scoring service
+.PHONY: api-key api-keys revoke-api-key
+api-key: $(READY) ## make a key and show it once (NAME, MODELS, ACTIONS, DAYS, REVIEWERS, BY, REASON)
+	@$(GOVERN) api-key $(if $(MODELS),--models "$(MODELS)") $(if $(ACTIONS),--actions "$(ACTIONS)") $(if $(DAYS),--days $(DAYS)) $(if $(REVIEWERS),--reviewers "$(REVIEWERS)") $(PERSON)
+
+api-keys: $(READY) ## the keys there are: scopes, end and state
+	@$(GOVERN) api-keys $(ARGS)
+
+revoke-api-key: $(READY) ## let a key open the service no longer (NAME, BY, REASON)
+	@$(GOVERN) revoke-api-key $(PERSON)
 
 ##@ records of decisions and of accounts
 .PHONY: replay-decision decisions retain rotate-keys
