@@ -32,7 +32,7 @@ def work(
         return 1
     parts = service.predictor, service.recorder, service.watcher, service.reviews
     beside = service.tracer, service.access, service.store
-    app = scoring_app(*parts, limits, service.exposed, service.close, *beside)
+    app = scoring_app(*parts, limits, service.exposed, service.close, *beside, register=service.register)
     config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=drain_seconds)
     host, port = door.getsockname()[:2]
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -3,6 +3,7 @@
 A name is given once: a revoked key's file stays and says so. Otherwise the ledger's entries about a name would be about two keys.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,10 +22,10 @@ class ApiKeyFiles:
         self.folder = keys / FOLDER
 
     def all(self) -> list[ApiKey]:
-        return [_read(path) for path in self._paths()]
+        return [_read(path) for path in _paths(self.folder)]
 
     def find(self, name: str) -> ApiKey:
-        known = {path.stem: path for path in self._paths()}
+        known = {path.stem: path for path in _paths(self.folder)}
         if name not in known:
             raise NotFound(f"there is no key {name!r}", hint=f"there are: {', '.join(known) or 'none'}")
         return _read(known[name])
@@ -50,9 +51,6 @@ class ApiKeyFiles:
         except OSError as error:
             raise _unwritable(self.folder, error) from error
 
-    def _paths(self) -> list[Path]:
-        return sorted(self.folder.glob("[!.]*.json"))
-
 
 class LatestApiKeys:
     """The keys of a process that runs on while keys are made and revoked. One caller at a time."""
@@ -74,9 +72,10 @@ class LatestApiKeys:
     def look(self) -> bool:
         """Read what has changed since the last look; whether anything has.
 
-        Raises `Misconfigured` naming a file that cannot be read: it opens nothing, and the others are read all the same.
+        Raises `Misconfigured` naming a file that cannot be read: it opens nothing, and the others are read all the same. If the
+        folder cannot be read, the keys stay as they were.
         """
-        marks = {path: _mark(path) for path in sorted(self._folder.glob("[!.]*.json"))}
+        marks = {path: _mark(path) for path in _paths(self._folder)}
         if marks == self._marks:
             return False
         found, damaged = {}, None
@@ -91,6 +90,18 @@ class LatestApiKeys:
             raise damaged
         self._marks = marks
         return True
+
+
+def _paths(folder: Path) -> list[Path]:
+    try:
+        names = os.listdir(folder)  # noqa: PTH208, a glob is silent about a folder that may not be read
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise Misconfigured(
+            f"the API keys in {folder} cannot be read: {error.strerror}", hint="whoever runs this must own the folder"
+        ) from error
+    return sorted(folder / name for name in names if name.endswith(".json") and not name.startswith("."))
 
 
 def _mark(path: Path) -> object:
