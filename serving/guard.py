@@ -5,7 +5,6 @@ from when its body is there until it was answered, so a slow sender takes nobody
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
@@ -44,13 +43,11 @@ class Guard:
         bounds: Bounds,
         refusal: Callable[[Exception, str], Application],
         queued: Callable[[], int],
-        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app = app
         self._register = register
         self._refusal = refusal
         self._queued = queued
-        self._ticks = ticks
         self._deadlines = Deadlines(bounds.request_seconds)
         self.bounds = bounds
         self.in_flight = 0
@@ -74,9 +71,9 @@ class Guard:
             await self._visited(_Visit(self, holder, receive, send), scope)
 
     def _admitted(self, scope: Scope, need: Need) -> Holder:
-        holder = self._register.admit(_presented(scope["headers"]) if self._register.closed else None)
+        holder = self._register.admit(_presented(scope["headers"])) if self._register.closed else self._register.anybody
         holder.permit(need)
-        holder.count(self._ticks())
+        holder.count()
         if self._queued() >= self.bounds.queued:
             raise Overloaded("more decisions wait to be recorded than may")
         return holder

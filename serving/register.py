@@ -4,8 +4,8 @@ A key that is presented is looked up by its SHA-256, and the two hashes are comp
 look-up learns how hashes begin, which tells nothing about a key of 256 random bits.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
+import time
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from hmac import compare_digest
 from ipaddress import ip_address
@@ -26,33 +26,35 @@ _ASK = "whoever runs the service issues others"
 class Holder:
     """Somebody who asks: the holder of a key, or anybody. For one event loop."""
 
-    def __init__(self, key: ApiKey | None, allowance: Allowance) -> None:
+    def __init__(self, key: ApiKey | None, allowance: Allowance, ticks: Callable[[], float] = time.monotonic) -> None:
         self.key = key
         self.name = key.name if key else ""
         self.in_flight = 0
         self._most_in_flight = allowance.in_flight
-        self._requests = Bucket(allowance.requests_per_second, allowance.burst)
-        self._decisions = Bucket(allowance.decisions_per_second, max(1.0, allowance.decisions_per_second))
-        self._actions = frozenset(key.actions) if key else None
+        self._requests = Bucket(allowance.requests_per_second, allowance.burst, ticks)
+        self._decisions = Bucket(allowance.decisions_per_second, max(1.0, allowance.decisions_per_second), ticks)
+        self._actions = frozenset(key.actions if key else Action)
+        self._models = frozenset(key.models if key else [EVERY])
         self._digest = bytes.fromhex(key.digest) if key else b""
 
     def has(self, digest: bytes) -> bool:
         return compare_digest(self._digest, digest)
 
     def covers(self, model: str) -> bool:
-        return self.key is None or self.key.covers(model)
+        return model in self._models or EVERY in self._models
+
+    def may(self, action: Action) -> bool:
+        return action in self._actions
 
     def permit(self, need: Need) -> None:
         """Raises `NotPermitted`."""
-        if self._actions is None or self.key is None:
-            return
         if not need.actions <= self._actions:
             raise NotPermitted(
                 f"this key may not {_all_of(need.actions - self._actions)}", f"it may {_all_of(self._actions)}; {_ASK}"
             )
         if need.model and not self.covers(need.model):
             what = "all models" if need.model == EVERY else f"the model {need.model[:64]!r}"
-            raise NotPermitted(f"this key is not for {what}", f"it is for {', '.join(self.key.models)}; {_ASK}")
+            raise NotPermitted(f"this key is not for {what}", f"it is for {_all_of(self._models)}; {_ASK}")
 
     def permit_reviewer(self, reviewer: str) -> None:
         """Raises `NotPermitted`."""
@@ -61,11 +63,11 @@ class Holder:
                 f"this key does not bring reviews of {reviewer}", f"it brings those of {', '.join(self.key.reviewers)}; {_ASK}"
             )
 
-    def count(self, now: float) -> None:
+    def count(self) -> None:
         """One request more. Raises `TooManyRequests`."""
-        if wait := self._requests.wait(now):
+        if wait := self._requests.wait():
             raise TooManyRequests("requests", wait)
-        if wait := self._decisions.wait(now):
+        if wait := self._decisions.wait():
             raise TooManyRequests("decisions", wait)
         self._requests.take(1.0)
 
@@ -87,7 +89,7 @@ ANYBODY = Holder(None, OPEN)
 
 
 def may_read(holder: Holder | None) -> bool:
-    return holder is not None and (holder.key is None or Action.READ in holder.key.actions)
+    return holder is not None and holder.may(Action.READ)
 
 
 class Register:
@@ -95,7 +97,7 @@ class Register:
 
     def __init__(self, clock: Clock, open_to_all: Allowance = OPEN) -> None:
         self._clock = clock
-        self._anybody = Holder(None, open_to_all)
+        self.anybody = Holder(None, open_to_all)
         self._holders: dict[bytes, Holder] = {}
         self._closed = False
 
@@ -113,20 +115,16 @@ class Register:
     def admit(self, secret: bytes | None) -> Holder:
         """Who presents this; None for nothing. Raises `NotAuthenticated`."""
         if not self._closed:
-            return self._anybody
+            return self.anybody
         if secret is None:
             raise NotAuthenticated("this service answers holders of an API key", presented=False)
         digest = sha256(secret).digest()
         holder = self._holders.get(digest)
         if holder is None or holder.key is None or not holder.has(digest):
             raise NotAuthenticated("this is no key of this service", presented=True)
-        state = holder.key.state(self._now())
-        if state is not State.IN_FORCE:
+        if holder.key.state(self._clock.now()) is not State.IN_FORCE:
             raise NotAuthenticated("this key is no longer in force", presented=True)
         return holder
-
-    def _now(self) -> datetime:
-        return self._clock.now()
 
 
 def loopback(host: str) -> bool:
@@ -148,5 +146,5 @@ def ensure_guarded(*, local: bool, loopback: bool, keys: bool) -> None:
     )
 
 
-def _all_of(actions: frozenset[str]) -> str:
-    return ", ".join(sorted(actions))
+def _all_of(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))

@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from models.governance.api_keys import Allowance, ApiKey
 from serving.guard import LONGEST_ADDRESS, MOST_HEADERS, Bounds
 from serving.refusals import TooManyRequests
-from serving.register import Register
+from serving.register import Holder
 from tests.bundles import MODEL, NOW, record, records
 from tests.doors import COUNSEL, SCORE, Doorway, bearer, key
 from tests.fakes.decisions import InMemoryDecisionLog
@@ -193,14 +193,12 @@ class Ticking:
         return self.now
 
 
-def admitted(key: ApiKey, ticks: Ticking) -> Callable[[], bool]:
-    register = Register(Doorway().clock)
-    register.take_over([key], any_files=True)
-    holder = register.admit(b"secret-app")
+def asks(allowance: Allowance, ticks: Ticking) -> Callable[[], bool]:
+    holder = Holder(None, allowance, ticks)
 
     def ask() -> bool:
         try:
-            holder.count(ticks())
+            holder.count()
         except TooManyRequests:
             return False
         return True
@@ -210,7 +208,7 @@ def admitted(key: ApiKey, ticks: Ticking) -> Callable[[], bool]:
 
 def test_a_key_may_ask_its_rate_and_at_once_its_burst() -> None:
     ticks = Ticking()
-    ask = admitted(slow(requests_per_second=2, burst=3), ticks)
+    ask = asks(Allowance(requests_per_second=2, burst=3), ticks)
     assert [ask() for _ in range(4)] == [True, True, True, False]
     ticks.now += 0.5
     assert [ask() for _ in range(2)] == [True, False]
