@@ -26,7 +26,9 @@ def main() -> int:
     except PlatformError as error:
         print(error, file=sys.stderr)
         return 1
-    limits = Limits(settings.max_body_bytes, settings.poll_seconds, settings.bounds)
+    limits = Limits(
+        settings.max_body_bytes, settings.poll_seconds, settings.bounds, settings.receive_seconds, settings.keep_alive_seconds
+    )
     answer = partial(work, partial(wiring.service, settings), door, limits, settings.drain_seconds)
     if settings.workers == 1:
         return answer(_say)

@@ -74,6 +74,8 @@ class Limits:
     max_body_bytes: int
     poll_seconds: float
     bounds: Bounds = field(default_factory=Bounds)
+    receive_seconds: float = 15.0
+    keep_alive_seconds: int = 65
 
 
 def scoring_app(
