@@ -25,6 +25,7 @@ MODELS   ?=
 ACTIONS  ?=
 DAYS     ?=
 REVIEWERS ?=
+REQUESTS ?=
 REBUILD  ?=
 REPLAY           = var/replay/$(SCENARIO)
 HOME_OF_SCENARIO = $(if $(SCENARIO),STEWARD_HOME=$(REPLAY) $(if $(wildcard $(REPLAY)/clock),STEWARD_CLOCK_FILE=$(REPLAY)/clock))
@@ -185,7 +186,7 @@ rotate-keys: $(READY) ## hide accounts under new keys from now on (BY, REASON)
 	@$(GOVERN) rotate-keys $(SIGNED_BY) $(ARGS)
 
 ##@ checks
-.PHONY: test unit check browser soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers bench-serving
+.PHONY: test unit check browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers bench-serving
 test: $(READY) ## the whole suite that needs nothing but the embedded default
 	@$(RUN) pytest -m "not browser and not soak" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
@@ -201,6 +202,9 @@ check: $(READY) ## lint, format, types, import contracts and licences
 
 browser: $(READY) ## the viewer in a real, headless Chromium
 	@$(RUN) pytest -m browser $(ARGS)
+
+fuzz: $(READY) ## requests as nobody should send them, against the real server (REQUESTS, 100,000 by default)
+	@FUZZ_REQUESTS=$(or $(REQUESTS),100000) $(RUN) pytest tests/integration/test_fuzzed_requests.py -m "soak or not soak" -s --timeout 7200 $(ARGS)
 
 soak: $(READY) ## the long runs: replays, kill and swap storms, every rule on 1,000 examples
 	@$(RUN) pytest -m soak --timeout 3600 $(ARGS)

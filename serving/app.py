@@ -254,7 +254,8 @@ def _add_problems(app: FastAPI) -> None:
 
 def _refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """For the document: what the door refuses at any path, and what this path refuses beside."""
-    return {status: {"model": Problem} for status in sorted((401, 403, 414, 429, 431, *statuses))}
+    content = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"content": content} for status in sorted({401, 403, 414, 429, 431, 503, *statuses})}
 
 
 def _covered(request: Request, model: str) -> bool:

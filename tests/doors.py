@@ -1,10 +1,12 @@
 """A scoring service with everything faked but the door, and holders of keys."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from models.bundle import Bundle
 from models.clock import FixedClock
 from models.governance.api_keys import Action, Allowance, ApiKey, issue
+from models.scoring import Scorer
 from monitoring.decisions import DecisionLog
 from serving.app import Limits, scoring_app
 from serving.envelope import Application
@@ -47,9 +49,12 @@ class Doorway:
         bounds: Bounds | None = None,
         most_bytes: int = 20_000,
         open_to_all: Allowance | None = None,
+        bundle: Bundle | None = None,
+        close: Callable[[], None] = lambda: None,
+        scorer: Callable[[bytes], Scorer] = FakeScorer,
     ) -> None:
         self.clock, office, channel = FixedClock(NOW), Office(), FakeChannel()
-        office.promote(channel, fake_bundle(0.1))
+        office.promote(channel, bundle or fake_bundle(0.1))
         self.log = log or InMemoryDecisionLog()
         self.register = Register(self.clock, *([open_to_all] if open_to_all else []))
         self.hold(keys)
@@ -60,13 +65,13 @@ class Doorway:
             self.clock,
             self.log,
             self.predictor,
-            lambda release: LoadedModel.load(release, FakeScorer, 100),
+            lambda release: LoadedModel.load(release, scorer, 100),
             FakeCopies(),
         )
         self.recorder = Recorder(self.log)
-        reviews = Reviews(self.log, self.clock, ACCOUNTS.known_as, PastReasons(channel, FakeScorer).explain)
+        reviews = Reviews(self.log, self.clock, ACCOUNTS.known_as, PastReasons(channel, scorer).explain)
         limits = Limits(most_bytes, 3_600.0, bounds or Bounds())
-        parts = (self.predictor, self.recorder, self.watcher, reviews, limits, lambda _: b"", lambda: None)
+        parts = (self.predictor, self.recorder, self.watcher, reviews, limits, lambda _: b"", close)
         self.app: Application = scoring_app(*parts, register=self.register)
 
     def hold(self, keys: Sequence[ApiKey]) -> None:

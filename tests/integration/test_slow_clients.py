@@ -3,18 +3,17 @@
 import json
 import socket
 from collections.abc import Iterator
-from functools import partial
 from threading import Event, Thread
-from typing import Any, cast
+from typing import Any
 
 import pytest
-import uvicorn
 
-from serving.connections import LARGEST_HEAD, Connection, Patience
+from serving.connections import LARGEST_HEAD, Patience
 from serving.envelope import PLAIN
 from serving.guard import Bounds
 from tests.bundles import record
 from tests.doors import SCORE, Doorway
+from tests.servers import serving
 
 pytestmark = pytest.mark.integration
 
@@ -23,31 +22,11 @@ BODY = json.dumps(record()).encode()
 HEAD = f"POST {SCORE} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {len(BODY)}\r\n\r\n".encode()
 
 
-class Server(uvicorn.Server):
-    """Tells when it takes requests."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.taking = Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.taking.set()
-
-
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
     app = Doorway(bounds=Bounds(in_flight=1)).app
-    protocol = cast("type[Connection]", partial(Connection, patience=Patience(PATIENT, look_seconds=0.05)))
-    config = uvicorn.Config(app, http=protocol, ws="none", log_config=None, access_log=False, timeout_keep_alive=1)
-    server = Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        serving = Thread(target=server.run, kwargs={"sockets": [door]})
-        serving.start()
-        server.taking.wait()
-        yield door.getsockname()[1]
-        server.should_exit = True
-        serving.join()
+    with serving(app, Patience(PATIENT, look_seconds=0.05), keep_alive_seconds=1) as port:
+        yield port
 
 
 @pytest.fixture
