@@ -21,6 +21,11 @@ CONDITIONS ?=
 FALLBACK ?=
 ID       ?=
 ACCOUNT  ?=
+MODELS   ?=
+ACTIONS  ?=
+DAYS     ?=
+REVIEWERS ?=
+REQUESTS ?=
 REBUILD  ?=
 REPLAY           = var/replay/$(SCENARIO)
 HOME_OF_SCENARIO = $(if $(SCENARIO),STEWARD_HOME=$(REPLAY) $(if $(wildcard $(REPLAY)/clock),STEWARD_CLOCK_FILE=$(REPLAY)/clock))
@@ -155,6 +160,17 @@ trust: $(READY) ## let a proposed approver's signature count (NAME, BY, REASON)
 distrust: $(READY) ## let an approver's signature count no longer (NAME, BY, REASON)
 	@$(GOVERN) distrust $(PERSON)
 
+##@ who may ask the scoring service
+.PHONY: api-key api-keys revoke-api-key
+api-key: $(READY) ## make a key and show it once (NAME, MODELS, ACTIONS, DAYS, REVIEWERS, BY, REASON)
+	@$(GOVERN) api-key $(if $(MODELS),--models "$(MODELS)") $(if $(ACTIONS),--actions "$(ACTIONS)") $(if $(DAYS),--days $(DAYS)) $(if $(REVIEWERS),--reviewers "$(REVIEWERS)") $(PERSON)
+
+api-keys: $(READY) ## the keys there are: scopes, end and state
+	@$(GOVERN) api-keys $(ARGS)
+
+revoke-api-key: $(READY) ## let a key open the service no longer (NAME, BY, REASON)
+	@$(GOVERN) revoke-api-key $(PERSON)
+
 ##@ records of decisions and of accounts
 .PHONY: replay-decision decisions retain rotate-keys
 replay-decision: $(READY) ## make a past decision again from the log, and compare (ID)
@@ -170,7 +186,7 @@ rotate-keys: $(READY) ## hide accounts under new keys from now on (BY, REASON)
 	@$(GOVERN) rotate-keys $(SIGNED_BY) $(ARGS)
 
 ##@ checks
-.PHONY: test unit check browser soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers bench-serving
+.PHONY: test unit check browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers bench-serving
 test: $(READY) ## the whole suite that needs nothing but the embedded default
 	@$(RUN) pytest -m "not browser and not soak" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
@@ -186,6 +202,9 @@ check: $(READY) ## lint, format, types, import contracts and licences
 
 browser: $(READY) ## the viewer in a real, headless Chromium
 	@$(RUN) pytest -m browser $(ARGS)
+
+fuzz: $(READY) ## requests as nobody should send them, against the real server (REQUESTS, 100,000 by default)
+	@FUZZ_REQUESTS=$(or $(REQUESTS),100000) $(RUN) pytest tests/integration/test_fuzzed_requests.py -m "soak or not soak" -s --timeout 7200 $(ARGS)
 
 soak: $(READY) ## the long runs: replays, kill and swap storms, every rule on 1,000 examples
 	@$(RUN) pytest -m soak --timeout 3600 $(ARGS)

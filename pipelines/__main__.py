@@ -7,9 +7,10 @@ from contextlib import redirect_stdout
 from typing import TextIO, cast
 
 from models.errors import Held, PlatformError
-from pipelines.commands import governing, records
+from models.governance.api_keys import Action, Allowance
+from pipelines.commands import door_keys, governing, records
 from pipelines.commands import loop as commands
-from pipelines.commands.arguments import day, instant, month, trials
+from pipelines.commands.arguments import day, instant, listed, month, trials
 from pipelines.commands.doors import Door, Listener, written
 from pipelines.wiring import ensure_home
 
@@ -86,6 +87,7 @@ def _parser() -> Door:
     _verb(verbs, "licences", commands.licences, "check the licences of this environment against the policy")
     _add_governance(verbs)
     _add_records(verbs)
+    _add_door_keys(verbs)
     _verb(verbs, "schedule", commands.schedule, "run ingest, monitor and retrain on their schedules")
     replay = _verb(verbs, "replay", commands.replay, "live through a scenario, month by month")
     replay.add_argument("--scenario", choices=("2005", "shift"), default="2005")
@@ -130,6 +132,27 @@ def _add_records(verbs: "argparse._SubParsersAction[Door]") -> None:
     turn = _verb(verbs, "rotate-keys", records.rotate_keys, "hide accounts under new keys from now on")
     turn.add_argument("--by", type=written, required=True, metavar="NAME", help="who answers for it")
     turn.add_argument("--reason", type=written, required=True, help="why, in a sentence")
+
+
+def _add_door_keys(verbs: "argparse._SubParsersAction[Door]") -> None:
+    new = _verb(verbs, "api-key", door_keys.issue_key, "make a key that opens the scoring service; it is shown once")
+    _verb(verbs, "api-keys", door_keys.list_keys, "who may ask the scoring service for what, and until when")
+    end = _verb(verbs, "revoke-api-key", door_keys.revoke_key, "let a key open the scoring service no longer")
+    new.add_argument("--models", type=listed, required=True, metavar="NAMES", help="separated by commas, or all")
+    new.add_argument("--actions", type=listed, required=True, help=f"of {', '.join(Action)}; separated by commas, or all")
+    new.add_argument("--days", type=int, required=True, metavar="N", help="how long it is in force")
+    new.add_argument(
+        "--reviewers", type=listed, default=[], metavar="NAMES", help="whose reviews it brings; default: its own name's"
+    )
+    for name, field in Allowance.model_fields.items():
+        kind = float if field.annotation is float else int
+        new.add_argument(
+            f"--{name.replace('_', '-')}", type=kind, default=field.default, metavar="N", help=f"default {field.default:g}"
+        )
+    for verb in (new, end):
+        verb.add_argument("--name", type=written, required=True, help="small letters, digits, dots and hyphens")
+        verb.add_argument("--by", type=written, required=True, metavar="NAME", help="who answers for it")
+        verb.add_argument("--reason", type=written, required=True, help="why, in a sentence")
 
 
 def _verb(verbs: "argparse._SubParsersAction[Door]", name: str, run: object, about: str) -> Door:

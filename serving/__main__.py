@@ -1,7 +1,6 @@
 """`python -m serving`: answer over HTTP with the champions of the release channel."""
 
 import argparse
-import logging
 import os
 import socket
 import sys
@@ -11,6 +10,7 @@ from models.errors import PlatformError, Unavailable
 from serving import wiring
 from serving.app import Limits
 from serving.crew import Crew
+from serving.logs import log_to_standard_error
 from serving.worker import work
 
 
@@ -18,15 +18,16 @@ def main() -> int:
     """0: stopped when told to. 1: could not start, and the message says what to do. 2: misused."""
     about = "Answer over HTTP with the champions of the release channel."
     argparse.ArgumentParser(prog="python -m serving", description=about, epilog="Settings: see serving/settings.py").parse_args()
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(process)d %(levelname)s %(message)s")
-    logging.getLogger("steward").setLevel(logging.INFO)
+    log_to_standard_error()
     try:
         settings = wiring.settings()
         door = _listening(settings.host, settings.port)
     except PlatformError as error:
         print(error, file=sys.stderr)
         return 1
-    limits = Limits(settings.max_body_bytes, settings.poll_seconds)
+    limits = Limits(
+        settings.max_body_bytes, settings.poll_seconds, settings.bounds, settings.receive_seconds, settings.keep_alive_seconds
+    )
     answer = partial(work, partial(wiring.service, settings), door, limits, settings.drain_seconds)
     if settings.workers == 1:
         return answer(_say)

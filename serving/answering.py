@@ -38,6 +38,7 @@ class Desk:
         began = perf_counter()
         prepared = await (self._soon(ask) if len(ask.body) <= SMALL else asyncio.to_thread(self._alone, ask))
         decided = perf_counter()
+        ask.holder.decided(len(prepared.entry.decisions))
         self._meter.took(DECIDE, decided - began)
         try:
             await self._recorder.record(prepared.entry)

@@ -10,6 +10,7 @@ from models.bundle import sha256
 from models.errors import Conflict
 from monitoring.decisions import Answered
 from serving.loaded import Judged, LoadedModel
+from serving.register import ANYBODY, Holder
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,14 @@ class Ask:
     body: bytes
     request_id: str
     idempotency_key: str = ""
+    holder: Holder = ANYBODY
 
     @property
     def key(self) -> str:
-        """Under which the answer is kept: a hash, for a client may put an account's id into its key. Models do not meet."""
-        return f"{self.model}:{sha256(self.idempotency_key.encode())}" if self.idempotency_key else ""
+        """Under which the answer is kept: a hash, for a client may put an account's id into its key. Models do not meet,
+        nor do the holders of API keys: what one of them got, no other is shown."""
+        whose = f"{self.holder.name} " if self.holder.name else ""
+        return f"{self.model}:{sha256((whose + self.idempotency_key).encode())}" if self.idempotency_key else ""
 
     @property
     def digest(self) -> str:

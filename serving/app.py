@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -22,13 +22,17 @@ from serving.access import AccessLog
 from serving.answering import Desk
 from serving.answers import Ask
 from serving.bodies import BodyTooLarge, Gone, NotJson, body, idempotency_key, media_type
-from serving.documents import JSON, PROBLEM, Models, Problem, Readiness, Reviewed, Trouble, problem, served
+from serving.documents import JSON, PROBLEM, Models, Problem, Readiness, Ready, Reviewed, Trouble, problem, served
 from serving.envelope import Application, Marked, Patient
+from serving.guard import Bounds, Guard
 from serving.invocations import CSV, TARGET, returned, translated
 from serving.metering import Family, Meter, gauge, in_force
+from serving.needs import to_score
 from serving.openapi import complete
 from serving.prediction import Predictor
 from serving.recording import Recorder
+from serving.refusals import AddressTooLong, HeadTooLarge, NotAuthenticated, NotPermitted, TooManyRequests, TurnedAway
+from serving.register import Holder, Register, may_read
 from serving.reviews import Reviewing, Reviews
 from serving.scoring import PATH, Scoring, Shortcut
 from serving.spooling import Spooling
@@ -44,6 +48,11 @@ logger = logging.getLogger("steward.serving")
 STATUS: dict[type[PlatformError], int] = {
     BodyTooLarge: 413,
     NotJson: 415,
+    NotAuthenticated: 401,
+    NotPermitted: 403,
+    TooManyRequests: 429,
+    HeadTooLarge: 431,
+    AddressTooLong: 414,
     errors.InputRefused: 422,
     errors.BatchRejected: 422,
     errors.NoChampion: 503,
@@ -64,6 +73,9 @@ STATUS: dict[type[PlatformError], int] = {
 class Limits:
     max_body_bytes: int
     poll_seconds: float
+    bounds: Bounds = field(default_factory=Bounds)
+    receive_seconds: float = 15.0
+    keep_alive_seconds: int = 65
 
 
 def scoring_app(
@@ -77,9 +89,11 @@ def scoring_app(
     tracer: Tracer | None = None,
     access: AccessLog | None = None,
     spooling: Spooling | None = None,
+    *,
+    register: Register,
 ) -> Application:
-    """The application. `exposed` is the text of what was counted. `close` is called when everything is answered and recorded.
-    Of `spooling` its state is told."""
+    """The application. `register` says who may ask, `exposed` is the text of what was counted. `close` is called when everything
+    is answered and recorded. Of `spooling` its state is told."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -109,7 +123,8 @@ def scoring_app(
     _add_reviews(app, reviews, limits)
     _add_health(app, predictor, watcher, spooling)
     _add_metrics(app, predictor, watcher, meter, exposed, spooling)
-    return Marked(Patient(Shortcut(scoring, app)), access)
+    guard = Guard(Shortcut(scoring, app), register, limits.bounds, _refusal, lambda: recorder.queued)
+    return Marked(Patient(guard), access)
 
 
 def _add_models(app: FastAPI, predictor: Predictor, watcher: Watcher, limits: Limits) -> None:
@@ -119,14 +134,16 @@ def _add_models(app: FastAPI, predictor: Predictor, watcher: Watcher, limits: Li
         asked = Ask(model, sent, request.state.request_id)
         return Response(await run_in_threadpool(predictor.counsel, asked), media_type=JSON)
 
-    @app.get("/v1/models", summary="What is served now")
-    async def models() -> Models:
-        return Models(models=[served(model, watcher.seen.stale) for model in predictor.answering])
+    @app.get("/v1/models", summary="What is served now", responses=_refusals())
+    async def models(request: Request) -> Models:
+        shown = [model for model in predictor.answering if _covered(request, model.pointer.model)]
+        return Models(models=[served(model, watcher.seen.stale) for model in shown])
 
     @app.get("/openapi.json", include_in_schema=False)
-    def document() -> JSONResponse:
+    def document(request: Request) -> JSONResponse:
         fixed = get_openapi(title=app.title, version=app.version, routes=app.routes)
-        return JSONResponse(complete(fixed, predictor.models))
+        shown = {name: model for name, model in predictor.models.items() if _covered(request, name)}
+        return JSONResponse(complete(fixed, shown))
 
 
 def _add_invocations(app: FastAPI, desk: Desk, predictor: Predictor, watcher: Watcher, limits: Limits) -> None:
@@ -142,8 +159,9 @@ def _add_invocations(app: FastAPI, desk: Desk, predictor: Predictor, watcher: Wa
         key, media = idempotency_key(headers), media_type(request.headers.get("content-type", "").encode()).decode()
         sent = await body(request.scope, request.receive, limits.max_body_bytes, also=CSV.encode())
         model = predictor.only(request.headers.get(TARGET, ""))
+        request.state.holder.permit(to_score(model.pointer.model))
         form = await run_in_threadpool(translated, sent, media, model.contract)
-        answer = await desk.answer(Ask(model.pointer.model, form, request.state.request_id, key))
+        answer = await desk.answer(Ask(model.pointer.model, form, request.state.request_id, key, request.state.holder))
         return Response(
             returned(answer.response), media_type=JSON, headers={"Idempotent-Replayed": "true"} if answer.replayed else {}
         )
@@ -151,17 +169,21 @@ def _add_invocations(app: FastAPI, desk: Desk, predictor: Predictor, watcher: Wa
 
 def _add_reviews(app: FastAPI, reviews: Reviews, limits: Limits) -> None:
     address = "/v1/decisions/{decision_id}/review"
-    refusals: dict[int | str, dict[str, Any]] = {status: {"model": Problem} for status in (404, 409, 410, 422, 503)}
     taken = {"requestBody": {"required": True, "content": {JSON: {"schema": Reviewing.model_json_schema()}}}}
 
-    @app.post(address, summary="What a person decided who was asked to", responses=refusals, openapi_extra=taken)
+    @app.post(
+        address,
+        summary="What a person decided who was asked to",
+        responses=_refusals(404, 409, 410, 413, 415, 422, 503),
+        openapi_extra=taken,
+    )
     async def take(decision_id: str, request: Request) -> Reviewed:
         sent = await body(request.scope, request.receive, limits.max_body_bytes)
-        return await run_in_threadpool(reviews.take, decision_id, sent)
+        return await run_in_threadpool(reviews.take, decision_id, sent, request.state.holder)
 
-    @app.get(address, summary="What a person decided, if anybody did", responses={404: {"model": Problem}})
-    async def read(decision_id: str) -> Reviewed:
-        return await run_in_threadpool(reviews.find, decision_id)
+    @app.get(address, summary="What a person decided, if anybody did", responses=_refusals(404, 503))
+    async def read(decision_id: str, request: Request) -> Reviewed:
+        return await run_in_threadpool(reviews.find, decision_id, request.state.holder)
 
 
 def _add_health(app: FastAPI, predictor: Predictor, watcher: Watcher, spooling: Spooling | None) -> None:
@@ -169,17 +191,22 @@ def _add_health(app: FastAPI, predictor: Predictor, watcher: Watcher, spooling: 
     async def live() -> dict[str, bool]:
         return {"live": True}
 
-    @app.get("/health/ready", summary="Requests can be answered", responses={503: {"model": Readiness}})
-    async def ready(response: Response) -> Readiness:
-        obstacle, problems = watcher.obstacle(), {**watcher.seen.named(), **(spooling.notes() if spooling else {})}
+    @app.get("/health/ready", summary="Requests can be answered", responses={503: {"model": Readiness | Ready}})
+    async def ready(request: Request, response: Response) -> Readiness | Ready:
+        obstacle, holder = watcher.obstacle(), request.state.holder
+        problems = {**watcher.seen.named(), **(spooling.notes() if spooling else {})}
         response.status_code = 503 if obstacle else 200
+        said = Ready(ready=obstacle is None, reason=obstacle.problem if obstacle else "")
+        if not may_read(holder):
+            return said
+        models = {*predictor.models, *predictor.stopped}
+        wrong = {where: why for where, why in problems.items() if where not in models or holder.covers(where)}
         return Readiness(
-            ready=obstacle is None,
+            **said.model_dump(),
             process=os.getpid(),
-            reason=obstacle.problem if obstacle else "",
             hint=obstacle.hint if obstacle else "",
-            models=[served(model, watcher.seen.stale) for model in predictor.answering],
-            problems=[Trouble(where=w, problem=p.problem, hint=p.hint) for w, p in problems.items()],
+            models=[served(model, watcher.seen.stale) for model in predictor.answering if holder.covers(model.pointer.model)],
+            problems=[Trouble(where=where, problem=why.problem, hint=why.hint) for where, why in wrong.items()],
         )
 
 
@@ -225,10 +252,22 @@ def _add_problems(app: FastAPI) -> None:
         return Response(status_code=400)  # nobody reads it
 
 
+def _refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For the document: what the door refuses at any path, and what this path refuses beside."""
+    content = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"content": content} for status in sorted({401, 403, 414, 429, 431, 503, *statuses})}
+
+
+def _covered(request: Request, model: str) -> bool:
+    holder: Holder = request.state.holder
+    return holder.covers(model)
+
+
 def _refusal(error: Exception, request_id: str) -> Response:
     """What a client is told. Of an error that nobody expected nothing; the server's log has it under the request's id."""
     if isinstance(error, PlatformError):
-        return _problem(problem(error, next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), request_id))
+        status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+        return _problem(problem(error, status, request_id), error.headers if isinstance(error, TurnedAway) else None)
     logger.error("request %s broke", request_id)
     said = Problem(
         type="about:blank",

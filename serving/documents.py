@@ -141,10 +141,15 @@ class Trouble(BaseModel):
     hint: str
 
 
-class Readiness(BaseModel):
+class Ready(BaseModel):
+    """What is told to whoever may not read more."""
+
     ready: bool
-    process: int = Field(description="the worker that says so: each reads the release channel and writes the log by itself")
     reason: str = Field(description="why no request can be answered; empty when ready")
+
+
+class Readiness(Ready):
+    process: int = Field(description="the worker that says so: each reads the release channel and writes the log by itself")
     hint: str
     models: list[Served]
     problems: list[Trouble] = Field(description="also what does not stop the answers, such as a refused release")

@@ -25,7 +25,15 @@ PATIENT_BYTES = 128 * 2**20
 PATIENT_SECONDS = 10.0
 """How much more of a refused body is read, and for how long, so that its sender comes to read the answer."""
 
-_PLAIN = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+PLAIN = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+"""On every response: it is data, never a page, of nobody else's, and never kept."""
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
@@ -47,7 +55,7 @@ class Marked:
         request_id = secrets.token_hex(16)
         echoed = asked if _REQUEST_ID.fullmatch(asked) else request_id
         scope.setdefault("state", {}).update(request_id=request_id, echoed_id=echoed)
-        own = [(b"x-request-id", echoed.encode()), *_PLAIN]
+        own = [(b"x-request-id", echoed.encode()), *PLAIN]
 
         began, status = perf_counter(), 0
 

@@ -29,12 +29,17 @@ class Recorder:
 
     def __init__(self, log: Intake, waiting: int = WAITING) -> None:
         self._log = log
-        self._room = waiting
+        self._most = self._room = waiting
         self._waiting: list[_Waiting] = []
         self._arrived = threading.Condition()
         self._closing = False
         self._calling = False
         self._writer: threading.Thread | None = None
+
+    @property
+    def queued(self) -> int:
+        """Decisions that wait for a commit now."""
+        return self._most - self._room
 
     async def record(self, entry: Entry) -> None:
         """Durable when it returns. Raises what `Intake.append_all` raises, and `Unavailable` while too much waits already."""

@@ -24,6 +24,7 @@ from models.governance.explanation.statements import EXAMPLES, objection
 from models.policy import Action
 from monitoring.decisions import DecisionLog, LoggedDecision, Review
 from serving.documents import Reviewed, ReviewReason
+from serving.register import ANYBODY, Holder
 
 Found = TypeVar("Found")
 
@@ -82,13 +83,14 @@ class Reviews:
         self._explain = explain
         self._waiting = waiting
 
-    def take(self, decision_id: str, body: bytes) -> Reviewed:
+    def take(self, decision_id: str, body: bytes, holder: Holder = ANYBODY) -> Reviewed:
         """Record it, or find it recorded; durable when it returns.
 
-        Raises `InputRefused`, `NotFound`, `Conflict`, `Expired`, `Integrity` or `Unavailable`.
+        Raises `InputRefused`, `NotPermitted`, `NotFound`, `Conflict`, `Expired`, `Integrity` or `Unavailable`.
         """
         said = _read(body)
-        decision = self._looked_up(decision_id, self._log.find)
+        holder.permit_reviewer(said.reviewer)
+        decision = self._decision(decision_id, holder)
         review = _review(decision_id, said, self._clock.now())
         if (kept := review.after(decision, self._log.reviewed(decision_id))) is not review:
             return _document(kept)
@@ -97,8 +99,10 @@ class Reviews:
         kept = self._log.review(replace(review, no_notice=_excused(said, why), reasons=_reasons(said, why)))
         return _document(kept)
 
-    def find(self, decision_id: str) -> Reviewed:
+    def find(self, decision_id: str, holder: Holder = ANYBODY) -> Reviewed:
         """The decision's review; an outcome of null while there is none. Raises `NotFound` for an unknown decision."""
+        if holder.key:
+            self._decision(decision_id, holder)
         found = self._looked_up(decision_id, self._log.reviewed)
         return _document(found) if found else Reviewed(decision_id=decision_id)
 
@@ -113,6 +117,13 @@ class Reviews:
                 f"decision {decision_id!r} is not in the log; some that were answered are still on their way there",
                 hint="try again; /health/ready says how many wait",
             ) from error
+
+    def _decision(self, decision_id: str, holder: Holder) -> LoggedDecision:
+        """Raises `NotFound` also if the holder's key is not for the decision's model: whether there is one is not theirs."""
+        decision = self._looked_up(decision_id, self._log.find)
+        if not holder.covers(decision.model):
+            raise NotFound(f"there is no decision {decision_id!r}", hint="decision ids are part of every answer")
+        return decision
 
     def _refuse_the_account(self, said: Reviewing, decision: LoggedDecision) -> None:
         """No id is recorded: a text that names this account is refused, and not repeated."""

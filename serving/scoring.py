@@ -62,11 +62,11 @@ class Scoring:
             raise done.unexpected  # its client was told; the server logs where it broke
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> "_Done":
-        request_id = scope["state"]["request_id"]
+        request_id, holder = scope["state"]["request_id"], scope["state"]["holder"]
         try:
             key = idempotency_key(scope["headers"])
             sent = await body(scope, receive, self._most)
-            answer = await self._desk.answer(Ask(_model(scope["path"]), sent, request_id, key))
+            answer = await self._desk.answer(Ask(_model(scope["path"]), sent, request_id, key, holder))
         except Gone:
             return _Done(_GONE)
         except Exception as error:  # noqa: BLE001, whatever it is, the client is told and it is raised further on

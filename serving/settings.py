@@ -1,11 +1,14 @@
 """The settings of serving. A setting is documented under its field."""
 
+import math
 from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from models.governance.api_keys import Allowance
 from models.settings import PREFIX, PlatformSettings
+from serving.guard import Bounds
 
 
 class ServingSettings(PlatformSettings):
@@ -28,6 +31,22 @@ class ServingSettings(PlatformSettings):
     """Records in one request, at most."""
     max_body_bytes: int = Field(default=8 * 2**20, ge=1_024)
     """Size of a request's body, at most."""
+    max_in_flight: int = Field(default=512, ge=1)
+    """Requests that one process works on at a time; beyond them it answers 503."""
+    max_queued: int = Field(default=100_000, ge=1)
+    """Decisions of one process that wait to be recorded; beyond them it answers 503."""
+    max_arriving_bytes: int = Field(default=256 * 2**20, ge=1_024)
+    """Bodies that arrive at a time and are not whole yet, in bytes; beyond them it answers 503."""
+    open_requests_per_second: float = Field(default=20_000, gt=0)
+    """What all clients together may ask of one process while there are no API keys; a key has its own allowance."""
+    open_decisions_per_second: float = Field(default=2_000_000, gt=0)
+    """Likewise in decisions: a batch is taken whole, and what follows it waits."""
+    receive_seconds: float = Field(default=15.0, gt=0)
+    """How long a client may take to send one request, head and body; then its connection ends with 408."""
+    request_seconds: float = Field(default=30.0, gt=0)
+    """How long a request may take, from its head to its answer; then 503."""
+    keep_alive_seconds: int = Field(default=65, ge=1)
+    """How long a connection may be idle after an answer: longer than the 60 s of most load balancers, which reuse it."""
     drain_seconds: int = Field(default=30, ge=0)
     """How long a stopping service waits for the requests in flight."""
     traces: str = Field(default="", pattern="^(https?://.+)?$")
@@ -57,3 +76,17 @@ class ServingSettings(PlatformSettings):
     @property
     def answered_first(self) -> frozenset[str]:
         return frozenset(filter(None, map(str.strip, self.async_models.split(","))))
+
+    @property
+    def open_to_all(self) -> Allowance:
+        """What all may ask together while there are no API keys."""
+        return Allowance(
+            requests_per_second=self.open_requests_per_second,
+            burst=math.ceil(self.open_requests_per_second),
+            decisions_per_second=self.open_decisions_per_second,
+            in_flight=self.max_in_flight,
+        )
+
+    @property
+    def bounds(self) -> Bounds:
+        return Bounds(self.max_in_flight, self.max_queued, self.max_arriving_bytes, self.request_seconds)

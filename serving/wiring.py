@@ -3,9 +3,11 @@
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from models.adapters import key_files
 from models.adapters.account_keys import ACCOUNTS, LOG, LatestKeyring, secret_keys
+from models.adapters.api_key_files import LatestApiKeys
 from models.adapters.folder_channel import FolderChannel
 from models.adapters.onnx_runtime import OnnxScorer
 from models.clock import FileClock, SystemClock
@@ -25,6 +27,7 @@ from serving.metering import Family
 from serving.past import PastReasons
 from serving.prediction import Predictor
 from serving.recording import Recorder
+from serving.register import Register, ensure_guarded, loopback
 from serving.reviews import Reviews
 from serving.settings import ServingSettings
 from serving.spooling import Spooling
@@ -43,6 +46,7 @@ class Service:
     log: SqlDecisionLog
     store: Spooling
     slots: Slots
+    register: Register
     exposed: Callable[[Iterable[Family]], bytes]
     tracer: Tracer | None
     access: AccessLog | None
@@ -75,6 +79,15 @@ def service(chosen: ServingSettings) -> Service:
     log = SqlDecisionLog(chosen.database, seals)
     accounts = LatestKeyring(chosen.home, ACCOUNTS, local=local)
     seals()  # what is missing is said now, not with the first decision
+    register = Register(clock, chosen.open_to_all)
+    meet_keys = partial(_meet, LatestApiKeys(keys), register)
+    try:
+        meet_keys()
+    except Misconfigured:
+        if not register.closed:
+            raise  # nobody knows whether there are keys
+        # Otherwise the others open, the damaged one opens nothing, and the watcher says so.
+    ensure_guarded(local=local, loopback=loopback(chosen.host), keys=register.closed)
     room = chosen.spool_megabytes * 2**20
     slots = Slots(chosen.spool_path, lambda folder: FileSpool(folder, seals, room))
     store = Spooling(log, slots.spool, chosen.spool_after_seconds)
@@ -90,7 +103,7 @@ def service(chosen: ServingSettings) -> Service:
         CopyFolder(chosen.home / "serving" / "copies"),
         chosen.verify_every,
         MemoryFile(chosen.home / "serving" / "seen.json"),
-        lambda: log.renew_keys() if accounts.renew() else None,
+        partial(_renew, meet_keys, accounts, log),
     )
     recorder = _recorder(chosen, store)
     reviews = Reviews(
@@ -104,6 +117,7 @@ def service(chosen: ServingSettings) -> Service:
         log,
         store,
         slots,
+        register,
         Exposition().text,
         OtlpTracer(chosen.traces) if chosen.traces else None,
         AccessLog(_to_standard_output) if chosen.access_log else None,
@@ -117,5 +131,22 @@ def _to_standard_output(lines: str) -> None:
 
 def _recorder(chosen: ServingSettings, store: Spooling) -> Recorder:
     if not chosen.answered_first:
-        return Recorder(store)
+        return Recorder(store, chosen.max_queued)
     return Deferring(store, chosen.answered_first, Window(chosen.async_decisions, chosen.async_seconds))
+
+
+def _meet(files: LatestApiKeys, register: Register) -> None:
+    """Take over what has changed among the API keys. Raises `Misconfigured` for a damaged one, after the others are."""
+    try:
+        files.look()
+    finally:
+        register.take_over(files.keys, any_files=files.any)
+
+
+def _renew(meet_keys: Callable[[], None], accounts: LatestKeyring, log: SqlDecisionLog) -> None:
+    """A damaged key of the door does not keep a rotation from being met."""
+    try:
+        meet_keys()
+    finally:
+        if accounts.renew():
+            log.renew_keys()

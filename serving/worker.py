@@ -7,12 +7,15 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from typing import cast
 
 import uvicorn
 
 from models.errors import PlatformError
 from serving import wiring
 from serving.app import Limits, scoring_app
+from serving.connections import Connection, Patience
 
 LINGER = 0.3
 """Seconds that a stopping worker goes on answering on open connections, each answer closing its own."""
@@ -32,8 +35,17 @@ def work(
         return 1
     parts = service.predictor, service.recorder, service.watcher, service.reviews
     beside = service.tracer, service.access, service.store
-    app = scoring_app(*parts, limits, service.exposed, service.close, *beside)
-    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=drain_seconds)
+    app = scoring_app(*parts, limits, service.exposed, service.close, *beside, register=service.register)
+    config = uvicorn.Config(
+        app,
+        http=cast("type[Connection]", partial(Connection, patience=Patience(limits.receive_seconds))),
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=limits.keep_alive_seconds,
+        timeout_graceful_shutdown=drain_seconds,
+    )
     host, port = door.getsockname()[:2]
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     with suppress(KeyboardInterrupt):  # raised again by uvicorn after it ended in order

@@ -30,6 +30,8 @@ class Event(StrEnum):
     DISTRUSTED = "distrusted"
     SIGNERS_NOTED = "signers_noted"
     KEYS_ROTATED = "keys_rotated"
+    API_KEY_ISSUED = "api_key_issued"
+    API_KEY_REVOKED = "api_key_revoked"
     ANCHORED = "anchored"
     INPUTS_EXPIRED = "inputs_expired"
     DECISIONS_SEALED = "decisions_sealed"

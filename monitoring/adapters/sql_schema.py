@@ -118,7 +118,7 @@ def _sqlite(url: URL) -> Engine:
     if not url.database:
         raise Misconfigured("the decision log's URL names no file", hint=_KNOWN)
     Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    made = create_engine(url if "timeout" in url.query else url.update_query_dict({"timeout": "15"}))
+    made = create_engine(url if "timeout" in url.query else url.update_query_dict({"timeout": "15"}), hide_parameters=True)
     event.listen(made, "connect", _make_durable)
     return made
 
@@ -135,7 +135,7 @@ def _postgresql(url: URL) -> Engine:
     # A database that went away is noticed within seconds instead of hanging every thread.
     limits = {"connect_timeout": 5, "tcp_user_timeout": 10_000, "options": "-c statement_timeout=60000"}
     driver = url.set(drivername="postgresql+psycopg")
-    return create_engine(driver, connect_args=limits, pool_pre_ping=True, pool_timeout=10)
+    return create_engine(driver, connect_args=limits, pool_pre_ping=True, pool_timeout=10, hide_parameters=True)
 
 
 def upgrade(database: Engine) -> None:

@@ -1,4 +1,4 @@
-"""What people type, read: days, months, instants and numbers of trials."""
+"""What people type, read: days, months, instants, lists and numbers of trials."""
 
 from argparse import ArgumentTypeError
 from datetime import UTC, date, datetime
@@ -38,3 +38,11 @@ def trials(text: str) -> int:
     if not text.isdecimal() or int(text) < FEWEST_TRIALS:
         raise ArgumentTypeError(f"{text!r} is not a number of trials; give {FEWEST_TRIALS} or more, or leave it out")
     return int(text)
+
+
+def listed(text: str) -> list[str]:
+    """Names separated by commas."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise ArgumentTypeError("it is empty; write names, separated by commas")
+    return names

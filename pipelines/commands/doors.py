@@ -7,19 +7,23 @@ from typing import NoReturn, TextIO
 
 VARIABLES = (
     "ACCEPT",
+    "ACTIONS",
     "AS_OF",
     "BUNDLE",
     "BY",
     "COLUMN",
     "COMMENT",
     "CONDITIONS",
+    "DAYS",
     "FALLBACK",
     "ID",
     "MODEL",
+    "MODELS",
     "MONTH",
     "NAME",
     "REASON",
     "REBUILD",
+    "REVIEWERS",
     "SCENARIO",
     "VERSION",
 )

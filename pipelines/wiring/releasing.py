@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import cached_property
 
+from models.adapters.api_key_files import ApiKeyFiles
 from models.adapters.approver_keys import ApproverKeys
 from models.adapters.file_ledger import FileLedger
 from models.adapters.folder_channel import FolderChannel
@@ -12,6 +13,7 @@ from models.adapters.stamp_folder import StampFolder
 from models.bundle import Bundle
 from models.channel import ReleaseChannel
 from models.errors import Misconfigured
+from models.governance.api_keys import ApiKeys
 from models.governance.attestation import attested
 from models.governance.ledger import Entry, Ledger
 from models.governance.requests import Office
@@ -84,6 +86,11 @@ class Releasing(Foundation):
     def approvers(self) -> ApproverKeys:
         settings = self.settings
         return ApproverKeys(settings.approver_keys, settings.home / "keys" / "proposed", settings.trust_path)
+
+    @property
+    def api_keys(self) -> ApiKeys:
+        """Who may ask the scoring service."""
+        return ApiKeyFiles(self.settings.home / "keys")
 
     @cached_property
     def channel(self) -> ReleaseChannel:

@@ -12,6 +12,7 @@ from models.lake import Lake
 from monitoring.chain import ChainKeys
 from monitoring.custody import kept, logged
 from pipelines.adapters.traces import traces
+from pipelines.door_keys import check_keys
 from pipelines.pack.writer import writer
 from pipelines.recorded import recorded
 from pipelines.verification.packs import check_packs, compared
@@ -45,6 +46,11 @@ class Verifying(Watching):
                 "ledger",
                 f"Pointers, stops, approvals, bundles and evidence of {released} are as recorded.",
                 lambda: audit(Records(entries, heads, channel, self.trust(), self.evidence)) if entries or left else [],
+            ),
+            Check(
+                "API keys",
+                "Every key that opens the scoring service is as it was issued.",
+                lambda: check_keys(entries, self.api_keys.all()),
             ),
             packs,
         ]

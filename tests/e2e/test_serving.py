@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
@@ -280,3 +281,50 @@ def test_a_wrong_setting_is_told_by_name(
     monkeypatch.setattr(sys, "argv", ["serving"])
     assert main() == 1
     assert capsys.readouterr().err.startswith("STEWARD_SERVING_PROT is not a setting")
+
+
+def commanded(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], home: Path, *command: str) -> list[str]:
+    """What a command of the platform says in a home."""
+    from pipelines.__main__ import main as pipelines
+
+    monkeypatch.setenv("STEWARD_HOME", str(home))
+    capsys.readouterr()
+    assert pipelines(command) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+def test_a_key_that_is_made_and_revoked_acts_within_five_seconds_and_stands_nowhere(
+    service: Service, bundles: list[Bundle], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.promote(bundles[0], version=1)
+    client = service.start(STEWARD_SERVING_POLL_SECONDS="1")
+    assert client.post(SCORE, json=record()).status_code == 200
+    answers = ("--by", "ana", "--reason", "a test")
+    asked = ("--name", "app", "--models", MODEL, "--actions", "score", "--days", "1")
+    much = ("--requests-per-second", "1e5", "--burst", "100000")
+    secret = commanded(monkeypatch, capsys, service.home, "api-key", *asked, *much, *answers)[0]
+    began = time.monotonic()
+    while client.post(SCORE, json=record()).status_code == 200:
+        assert time.monotonic() - began < 5
+    keyed = {"Authorization": f"Bearer {secret}"}
+    assert client.post(SCORE, json=record(), headers=keyed).status_code == 200
+    assert client.get("/v1/models", headers=keyed).status_code == 403
+    assert client.get("/health/ready").json() == {"ready": True, "reason": ""}
+
+    commanded(monkeypatch, capsys, service.home, "revoke-api-key", "--name", "app", *answers)
+    began = time.monotonic()
+    while client.post(SCORE, json=record(), headers=keyed).status_code == 200:
+        assert time.monotonic() - began < 5
+    listed = commanded(monkeypatch, capsys, service.home, "api-keys")
+    assert listed[0].startswith("app  revoked")
+    said = service.stop() + "\n".join(listed)
+    written = b"".join(path.read_bytes() for path in service.home.rglob("*") if path.is_file())
+    assert secret not in said
+    assert secret.encode() not in written
+
+
+def test_where_others_reach_it_a_service_without_keys_does_not_start(service: Service, bundles: list[Bundle]) -> None:
+    with pytest.raises(AssertionError, match="there is no API key") as ended:
+        service.start(STEWARD_SERVING_HOST="0.0.0.0")
+    assert "make api-key" in str(ended.value)
+    assert "Traceback" not in str(ended.value)

@@ -21,6 +21,7 @@ from serving.loaded import LoadedModel
 from serving.past import PastReasons
 from serving.prediction import Predictor
 from serving.recording import Recorder
+from serving.register import Register
 from serving.reviews import Reviews
 from serving.watching import Watcher
 from tests.bundles import MODEL, NOW, Office, fake_bundle, record
@@ -65,7 +66,8 @@ def port() -> Iterator[int]:
         FakeCopies(),
     )
     reviews = Reviews(log, clock, ACCOUNTS.known_as, PastReasons(channel, FakeScorer).explain)
-    app = scoring_app(predictor, Recorder(log), watcher, reviews, Limits(MOST, 3_600.0), lambda _: b"", lambda: None)
+    limits, register = Limits(MOST, 3_600.0), Register(clock)
+    app = scoring_app(predictor, Recorder(log), watcher, reviews, limits, lambda _: b"", lambda: None, register=register)
     server = Server(uvicorn.Config(app, log_config=None, access_log=False))
     with socket.create_server(("127.0.0.1", 0)) as door:
         serving = Thread(target=server.run, kwargs={"sockets": [door]})

@@ -1,15 +1,19 @@
 """What the environment may say to serving."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from models.adapters.account_keys import ACCOUNTS, LOG, rotate
+from models.adapters.api_key_files import ApiKeyFiles
 from models.clock import FileClock
 from models.errors import Misconfigured, Unavailable
+from models.governance.api_keys import issue
 from serving import wiring
 from serving.deferring import Deferring
 from serving.recording import Recorder
+from serving.refusals import NotAuthenticated
 from tests.bundles import NOW
 
 
@@ -112,4 +116,73 @@ def test_a_spool_that_cannot_be_kept_is_said_before_anything_is_answered(monkeyp
     monkeypatch.setenv("STEWARD_SERVING_SPOOL_FOLDER", str(tmp_path / "spool"))
     (tmp_path / "spool").write_text("a file")
     with pytest.raises(Unavailable, match="spool cannot be used"):
+        wiring.service(wiring.settings())
+
+
+def hold_a_key(home: Path, secret: str = "secret") -> None:
+    ApiKeyFiles(home / "keys").add(issue(secret, "app", models=["all"], actions=["score"], days=1, now=datetime.now(UTC)))
+
+
+@pytest.mark.parametrize(
+    ("profile", "host"), [("production", "127.0.0.1"), ("local", "0.0.0.0"), ("local", "::"), ("local", "steward.bank")]
+)
+def test_a_service_that_others_reach_or_that_is_no_laptop_s_does_not_start_without_a_key(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, profile: str, host: str
+) -> None:
+    monkeypatch.setenv("STEWARD_HOME", str(tmp_path))
+    wiring.service(wiring.settings()).close()  # makes the other keys
+    monkeypatch.setenv("STEWARD_PROFILE", profile)
+    monkeypatch.setenv("STEWARD_SERVING_HOST", host)
+    with pytest.raises(Misconfigured, match="there is no API key") as error:
+        wiring.service(wiring.settings())
+    assert "make api-key" in error.value.hint
+    hold_a_key(tmp_path)
+    wiring.service(wiring.settings()).close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
+def test_on_a_laptop_s_own_address_none_is_needed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host: str) -> None:
+    monkeypatch.setenv("STEWARD_HOME", str(tmp_path))
+    monkeypatch.setenv("STEWARD_SERVING_HOST", host)
+    service = wiring.service(wiring.settings())
+    assert not service.register.closed
+    service.close()
+
+
+def test_a_key_that_is_made_revoked_or_damaged_is_met_at_the_next_look(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("STEWARD_HOME", str(tmp_path))
+    service = wiring.service(wiring.settings())
+    hold_a_key(tmp_path)
+    service.watcher.look()
+    assert service.register.admit(b"secret").name == "app"
+    keys = ApiKeyFiles(tmp_path / "keys")
+    keys.replace(keys.find("app").model_copy(update={"revoked_at": datetime.now(UTC)}))
+    service.watcher.look()
+    with pytest.raises(NotAuthenticated, match="no longer in force"):
+        service.register.admit(b"secret")
+    (keys.folder / "app.json").write_bytes(b"{")
+    rotate(tmp_path / "keys", LOG, local=True)
+    rotate(tmp_path / "keys", ACCOUNTS, local=True)
+    service.watcher.look()
+    assert "app.json cannot be read" in str(service.watcher.seen.named()["keys"])
+    assert service.predictor._hide("A00017")[:3] == "p2_"  # the other keys are met all the same
+    service.close()
+
+
+def test_a_damaged_key_keeps_the_door_closed_and_the_service_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("STEWARD_HOME", str(tmp_path))
+    hold_a_key(tmp_path)
+    (tmp_path / "keys" / "api" / "app.json").write_bytes(b"{")
+    service = wiring.service(wiring.settings())
+    assert service.register.closed
+    with pytest.raises(NotAuthenticated):
+        service.register.admit(b"secret")
+    service.close()
+
+
+def test_keys_that_nobody_can_look_for_open_no_door(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("STEWARD_HOME", str(tmp_path))
+    wiring.service(wiring.settings()).close()
+    (tmp_path / "keys" / "api").write_bytes(b"no folder")
+    with pytest.raises(Misconfigured, match="cannot be read"):
         wiring.service(wiring.settings())

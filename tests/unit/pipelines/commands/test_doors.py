@@ -80,7 +80,7 @@ def test_nobody_acts_without_a_name_or_a_reason(capsys: pytest.CaptureFixture[st
     needed = [action.option_strings[0] for action in verbs()[verb]._actions if action.required]
     assert "--by" in needed
     for silent in [option for option in ("--by", "--reason", "--comment", "--name") if option in needed]:
-        given = {option: {"--version": "2", "--month": "2005-09"}.get(option, "something") for option in needed}
+        given = {option: {"--version": "2", "--month": "2005-09", "--days": "30"}.get(option, "something") for option in needed}
         command = [part for option, value in (given | {silent: empty}).items() for part in (option, value)]
         assert "it is empty; write it out" in told(capsys, verb, *command)
 

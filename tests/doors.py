@@ -1,0 +1,78 @@
+"""A scoring service with everything faked but the door, and holders of keys."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from models.bundle import Bundle
+from models.clock import FixedClock
+from models.governance.api_keys import Action, Allowance, ApiKey, issue
+from models.scoring import Scorer
+from monitoring.decisions import DecisionLog
+from serving.app import Limits, scoring_app
+from serving.envelope import Application
+from serving.guard import Bounds
+from serving.loaded import LoadedModel
+from serving.past import PastReasons
+from serving.prediction import Predictor
+from serving.recording import Recorder
+from serving.register import Register
+from serving.reviews import Reviews
+from serving.watching import Watcher
+from tests.bundles import MODEL, NOW, Office, fake_bundle
+from tests.fakes.channel import FakeChannel
+from tests.fakes.copies import FakeCopies
+from tests.fakes.decisions import InMemoryDecisionLog
+from tests.fakes.scorer import FakeScorer
+from tests.rings import ACCOUNTS
+
+SCORE = f"/v1/models/{MODEL}/score"
+COUNSEL = f"/v1/models/{MODEL}/counterfactual"
+
+
+def key(name: str = "app", **changes: Any) -> ApiKey:
+    """Its secret is `secret-<name>`."""
+    asked = {"models": ["all"], "actions": list(Action), "days": 30, "now": NOW} | changes
+    return issue(f"secret-{name}", name, **asked)
+
+
+def bearer(name: str = "app") -> dict[str, str]:
+    return {"Authorization": f"Bearer secret-{name}"}
+
+
+class Doorway:
+    """`keys`: who holds one; nobody needs one if there are none."""
+
+    def __init__(
+        self,
+        *keys: ApiKey,
+        log: DecisionLog | None = None,
+        bounds: Bounds | None = None,
+        most_bytes: int = 20_000,
+        open_to_all: Allowance | None = None,
+        bundle: Bundle | None = None,
+        close: Callable[[], None] = lambda: None,
+        scorer: Callable[[bytes], Scorer] = FakeScorer,
+    ) -> None:
+        self.clock, office, channel = FixedClock(NOW), Office(), FakeChannel()
+        office.promote(channel, bundle or fake_bundle(0.1))
+        self.log = log or InMemoryDecisionLog()
+        self.register = Register(self.clock, *([open_to_all] if open_to_all else []))
+        self.hold(keys)
+        self.predictor = Predictor(self.log, self.clock, ACCOUNTS.pseudonym)
+        self.watcher = Watcher(
+            channel,
+            lambda: office.trust,
+            self.clock,
+            self.log,
+            self.predictor,
+            lambda release: LoadedModel.load(release, scorer, 100),
+            FakeCopies(),
+        )
+        self.recorder = Recorder(self.log)
+        reviews = Reviews(self.log, self.clock, ACCOUNTS.known_as, PastReasons(channel, scorer).explain)
+        limits = Limits(most_bytes, 3_600.0, bounds or Bounds())
+        parts = (self.predictor, self.recorder, self.watcher, reviews, limits, lambda _: b"", close)
+        self.app: Application = scoring_app(*parts, register=self.register)
+
+    def hold(self, keys: Sequence[ApiKey]) -> None:
+        self.register.take_over(keys, any_files=bool(keys))
