@@ -5,6 +5,8 @@ import os
 import socket
 import sys
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from models.errors import PlatformError, Unavailable
 from serving import wiring
@@ -28,10 +30,11 @@ def main() -> int:
     limits = Limits(
         settings.max_body_bytes, settings.poll_seconds, settings.bounds, settings.receive_seconds, settings.keep_alive_seconds
     )
-    answer = partial(work, partial(wiring.service, settings), door, limits, settings.drain_seconds)
     if settings.workers == 1:
-        return answer(_say)
-    return Crew(settings.workers, answer, _say, settings.drain_seconds, door.close).run()
+        return work(partial(wiring.service, settings), door, limits, settings.drain_seconds, _say)
+    with TemporaryDirectory(prefix="steward-workers-") as numbers:
+        answer = partial(work, partial(wiring.service, settings, Path(numbers)), door, limits, settings.drain_seconds)
+        return Crew(settings.workers, answer, _say, settings.drain_seconds, door.close).run()
 
 
 def _say(text: str) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +18,6 @@ from starlette.routing import Route
 
 from models import errors
 from models.errors import PlatformError
-from serving.access import AccessLog
 from serving.answering import Desk
 from serving.answers import Ask
 from serving.bodies import BodyTooLarge, Gone, NotJson, body, idempotency_key, media_type
@@ -35,8 +34,8 @@ from serving.refusals import AddressTooLong, HeadTooLarge, NotAuthenticated, Not
 from serving.register import Holder, Register, may_read
 from serving.reviews import Reviewing, Reviews
 from serving.scoring import PATH, Scoring, Shortcut
+from serving.sight import Sight
 from serving.spooling import Spooling
-from serving.tracing import Tracer
 from serving.watching import Watcher
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -84,47 +83,56 @@ def scoring_app(
     watcher: Watcher,
     reviews: Reviews,
     limits: Limits,
-    exposed: Callable[[Iterable[Family]], bytes],
+    sight: Sight,
     close: Callable[[], None],
-    tracer: Tracer | None = None,
-    access: AccessLog | None = None,
     spooling: Spooling | None = None,
     *,
     register: Register,
 ) -> Application:
-    """The application. `register` says who may ask, `exposed` is the text of what was counted. `close` is called when everything
-    is answered and recorded. Of `spooling` its state is told."""
+    """The application. `register` says who may ask. `close` is called when everything is answered and recorded. Of `spooling` its
+    state is told."""
+
+    meter = Meter()
+
+    def numbers() -> list[Family]:
+        """Gathered on the event loop, where they are counted."""
+        return [*meter.families(), *_standing(predictor, watcher, spooling)]
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(watcher.look)
         stop = asyncio.Event()
-        watch = asyncio.create_task(_watch(watcher, limits.poll_seconds, stop))
+        watch = asyncio.create_task(_watch(watcher, limits.poll_seconds, stop, lambda: sight.keep(numbers())))
         watch.add_done_callback(_tell_if_it_broke)
         yield
         stop.set()
         await asyncio.wait([watch])
         await run_in_threadpool(recorder.close)
-        if access:
-            access.flush()
-        if tracer:
-            await run_in_threadpool(tracer.close)
+        sight.keep(numbers())
+        if sight.access:
+            sight.access.flush()
+        if sight.tracer:
+            await run_in_threadpool(sight.tracer.close)
         await run_in_threadpool(close)
 
     # No pages of documentation: they would load scripts from somebody else's server.
     app = FastAPI(title="Steward scoring", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
-    meter = Meter()
     desk = Desk(predictor, recorder, meter)
-    scoring = Scoring(desk, limits.max_body_bytes, _refusal, meter, tracer)
+    scoring = Scoring(desk, limits.max_body_bytes, _refusal, meter, sight.tracer)
     app.router.routes.append(Route(PATH, scoring, methods=["POST"]))  # reached by a shortcut; here other methods are refused
     _add_problems(app)
     _add_models(app, predictor, watcher, limits)
     _add_invocations(app, desk, predictor, watcher, limits)
     _add_reviews(app, reviews, limits)
     _add_health(app, predictor, watcher, spooling)
-    _add_metrics(app, predictor, watcher, meter, exposed, spooling)
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        """For Prometheus: what was counted, what answers now and how it stands."""
+        return Response(await run_in_threadpool(sight.exposed, numbers()), media_type=TEXT)
+
     guard = Guard(Shortcut(scoring, app), register, limits.bounds, _refusal, lambda: recorder.queued)
-    return Marked(Patient(guard), access)
+    return Marked(Patient(guard), sight.access)
 
 
 def _add_models(app: FastAPI, predictor: Predictor, watcher: Watcher, limits: Limits) -> None:
@@ -210,22 +218,13 @@ def _add_health(app: FastAPI, predictor: Predictor, watcher: Watcher, spooling: 
         )
 
 
-def _add_metrics(
-    app: FastAPI,
-    predictor: Predictor,
-    watcher: Watcher,
-    meter: Meter,
-    exposed: Callable[[Iterable[Family]], bytes],
-    spooling: Spooling | None,
-) -> None:
-    @app.get("/metrics", include_in_schema=False)
-    def metrics() -> Response:
-        """For Prometheus: what was counted, what answers now and how it stands."""
-        ready = gauge("ready", "1 if requests can be answered", watcher.obstacle() is None)
-        problems = gauge("problems", "what the last look found wrong: see /health/ready", len(watcher.seen.named()))
-        spooled = gauge("spool_decisions", "answered, and on their way to the log", spooling.depth().decisions if spooling else 0)
-        found = [*meter.families(), *in_force(predictor.answering, watcher.seen.stale), ready, problems, spooled]
-        return Response(exposed(found), media_type=TEXT)
+def _standing(predictor: Predictor, watcher: Watcher, spooling: Spooling | None) -> Iterator[Family]:
+    """How it stands now."""
+    yield from in_force(predictor.answering, watcher.seen.stale)
+    yield gauge("ready", "1 if requests can be answered", watcher.obstacle() is None)
+    yield gauge("problems", "what the last look found wrong: see /health/ready", len(watcher.seen.named()))
+    waiting = spooling.depth().decisions if spooling else 0
+    yield gauge("spool_decisions", "answered, and on their way to the log", waiting, adds_up=True)
 
 
 def _add_problems(app: FastAPI) -> None:
@@ -285,13 +284,14 @@ def _problem(said: Problem, headers: Mapping[str, str] | None = None) -> Respons
     return Response(said.model_dump_json(), said.status, media_type=PROBLEM, headers=retry | dict(headers or {}))
 
 
-async def _watch(watcher: Watcher, seconds: float, stop: asyncio.Event) -> None:
+async def _watch(watcher: Watcher, seconds: float, stop: asyncio.Event, after: Callable[[], None]) -> None:
     """Look at the channel until told to stop; not quite regularly, so that workers spread."""
     while True:
         try:
             await asyncio.wait_for(stop.wait(), seconds * (0.8 + secrets.randbelow(401) / 1000))
         except TimeoutError:
             await run_in_threadpool(watcher.look)
+            after()
         else:
             return
 

@@ -1,9 +1,10 @@
 """Where serving's adapters are picked and its settings are read."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from models.adapters import key_files
 from models.adapters.account_keys import ACCOUNTS, LOG, LatestKeyring, secret_keys
@@ -18,20 +19,20 @@ from serving.access import AccessLog
 from serving.adapters.copy_folder import CopyFolder
 from serving.adapters.exposition import Exposition
 from serving.adapters.memory_file import MemoryFile
+from serving.adapters.meter_files import MeterFiles
 from serving.adapters.otlp import OtlpTracer
 from serving.adapters.spool_files import FileSpool
 from serving.adapters.spool_slots import Slots
 from serving.deferring import Deferring, Window
 from serving.loaded import LoadedModel
-from serving.metering import Family
 from serving.past import PastReasons
 from serving.prediction import Predictor
 from serving.recording import Recorder
 from serving.register import Register, ensure_guarded, loopback
 from serving.reviews import Reviews
 from serving.settings import ServingSettings
+from serving.sight import Sight
 from serving.spooling import Spooling
-from serving.tracing import Tracer
 from serving.watching import Watcher
 
 
@@ -47,9 +48,7 @@ class Service:
     store: Spooling
     slots: Slots
     register: Register
-    exposed: Callable[[Iterable[Family]], bytes]
-    tracer: Tracer | None
-    access: AccessLog | None
+    sight: Sight
 
     def close(self) -> None:
         """Nothing is asked any more."""
@@ -69,7 +68,7 @@ def settings() -> ServingSettings:
     return chosen
 
 
-def service(chosen: ServingSettings) -> Service:
+def service(chosen: ServingSettings, workers: Path | None = None) -> Service:
     clock = FileClock(chosen.clock_file) if chosen.clock_file else SystemClock()
     keys, local = chosen.home / "keys", chosen.profile == "local"
 
@@ -118,10 +117,19 @@ def service(chosen: ServingSettings) -> Service:
         store,
         slots,
         register,
-        Exposition().text,
-        OtlpTracer(chosen.traces) if chosen.traces else None,
-        AccessLog(_to_standard_output) if chosen.access_log else None,
+        _sight(chosen, workers),
     )
+
+
+def _sight(chosen: ServingSettings, workers: Path | None) -> Sight:
+    """`workers` is the folder in which the workers of one service leave their numbers; None if there is one worker."""
+    tracer = OtlpTracer(chosen.traces) if chosen.traces else None
+    access = AccessLog(_to_standard_output) if chosen.access_log else None
+    text = Exposition().text
+    if workers is None:
+        return Sight(text, tracer=tracer, access=access)
+    files = MeterFiles(workers)
+    return Sight(lambda own: text(files.together(own)), files.keep, tracer, access)
 
 
 def _to_standard_output(lines: str) -> None:

@@ -34,8 +34,7 @@ def work(
         print(error, file=sys.stderr, flush=True)
         return 1
     parts = service.predictor, service.recorder, service.watcher, service.reviews
-    beside = service.tracer, service.access, service.store
-    app = scoring_app(*parts, limits, service.exposed, service.close, *beside, register=service.register)
+    app = scoring_app(*parts, limits, service.sight, service.close, service.store, register=service.register)
     config = uvicorn.Config(
         app,
         http=cast("type[Connection]", partial(Connection, patience=Patience(limits.receive_seconds))),

@@ -17,6 +17,7 @@ from serving.prediction import Predictor
 from serving.recording import Recorder
 from serving.register import Register
 from serving.reviews import Reviews
+from serving.sight import Sight
 from serving.watching import Watcher
 from tests.bundles import MODEL, NOW, Office, fake_bundle
 from tests.fakes.channel import FakeChannel
@@ -71,7 +72,7 @@ class Doorway:
         self.recorder = Recorder(self.log)
         reviews = Reviews(self.log, self.clock, ACCOUNTS.known_as, PastReasons(channel, scorer).explain)
         limits = Limits(most_bytes, 3_600.0, bounds or Bounds())
-        parts = (self.predictor, self.recorder, self.watcher, reviews, limits, lambda _: b"", close)
+        parts = (self.predictor, self.recorder, self.watcher, reviews, limits, Sight(lambda _: b""), close)
         self.app: Application = scoring_app(*parts, register=self.register)
 
     def hold(self, keys: Sequence[ApiKey]) -> None:

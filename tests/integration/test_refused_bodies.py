@@ -23,6 +23,7 @@ from serving.prediction import Predictor
 from serving.recording import Recorder
 from serving.register import Register
 from serving.reviews import Reviews
+from serving.sight import Sight
 from serving.watching import Watcher
 from tests.bundles import MODEL, NOW, Office, fake_bundle, record
 from tests.fakes.channel import FakeChannel
@@ -67,7 +68,7 @@ def port() -> Iterator[int]:
     )
     reviews = Reviews(log, clock, ACCOUNTS.known_as, PastReasons(channel, FakeScorer).explain)
     limits, register = Limits(MOST, 3_600.0), Register(clock)
-    app = scoring_app(predictor, Recorder(log), watcher, reviews, limits, lambda _: b"", lambda: None, register=register)
+    app = scoring_app(predictor, Recorder(log), watcher, reviews, limits, Sight(lambda _: b""), lambda: None, register=register)
     server = Server(uvicorn.Config(app, log_config=None, access_log=False))
     with socket.create_server(("127.0.0.1", 0)) as door:
         serving = Thread(target=server.run, kwargs={"sockets": [door]})

@@ -28,6 +28,7 @@ from serving.prediction import Predictor
 from serving.recording import Recorder
 from serving.register import Register
 from serving.reviews import PERSON, Reviews
+from serving.sight import Sight
 from serving.spooling import Spooling
 from serving.tracing import Traced
 from serving.watching import Watcher
@@ -75,7 +76,7 @@ class World:
         limits = Limits(20_000, poll_seconds)
         recorder, register = Recorder(self.log), Register(FixedClock(NOW))
         return scoring_app(
-            self.predictor, recorder, self.watcher, self.reviews, limits, Exposition().text, self.close, register=register
+            self.predictor, recorder, self.watcher, self.reviews, limits, Sight(Exposition().text), self.close, register=register
         )
 
 
@@ -549,7 +550,7 @@ class Spooled(World):
 
     def app(self, poll_seconds: float = 3_600.0) -> Application:
         parts = self.predictor, Recorder(self.store), self.watcher, self.reviews, Limits(20_000, poll_seconds)
-        return scoring_app(*parts, Exposition().text, self.close, spooling=self.store, register=Register(FixedClock(NOW)))
+        return scoring_app(*parts, Sight(Exposition().text), self.close, spooling=self.store, register=Register(FixedClock(NOW)))
 
 
 def test_while_the_spool_takes_decisions_the_service_is_ready_and_names_it_and_when_it_is_full_it_is_not() -> None:
@@ -809,8 +810,16 @@ def test_every_scoring_request_is_told_to_a_tracer_with_the_stages_it_reached(wo
             told.append(CLOSED)
 
     limits = Limits(20_000, 3_600.0)
-    parts = (world.predictor, Recorder(world.log), world.watcher, world.reviews, limits, Exposition().text, world.close)
-    app = scoring_app(*parts, Listening(), register=Register(FixedClock(NOW)))
+    parts = (
+        world.predictor,
+        Recorder(world.log),
+        world.watcher,
+        world.reviews,
+        limits,
+        Sight(Exposition().text, tracer=Listening()),
+        world.close,
+    )
+    app = scoring_app(*parts, register=Register(FixedClock(NOW)))
     with TestClient(app) as client:
         answer = client.post(SCORE, json=record(), headers={"traceparent": "00-a-b-01"}).json()
         client.post(SCORE, json=record(status_0=99))
@@ -827,8 +836,16 @@ def test_every_request_is_a_line_of_the_access_log_without_what_it_sent(world: W
     written: list[str] = []
     access = AccessLog(written.append, lambda: NOW)
     limits = Limits(20_000, 3_600.0)
-    parts = world.predictor, Recorder(world.log), world.watcher, world.reviews, limits, Exposition().text, world.close
-    with TestClient(scoring_app(*parts, access=access, register=Register(FixedClock(NOW)))) as client:
+    parts = (
+        world.predictor,
+        Recorder(world.log),
+        world.watcher,
+        world.reviews,
+        limits,
+        Sight(Exposition().text, access=access),
+        world.close,
+    )
+    with TestClient(scoring_app(*parts, register=Register(FixedClock(NOW)))) as client:
         client.post(f"{SCORE}?account=A00017", json=record(account_id="A00017"), headers={"X-Request-ID": "A00017"})
         client.get("/nothing")
     lines = [json.loads(line) for text in written for line in text.splitlines()]
