@@ -45,6 +45,7 @@ class FileSpool:
         self._full_at = segment
         self._turn = Lock()
         self._open: Segment | None = None  # what is appended to
+        self._debris: list[Path] = []  # what is left of segments that could not be made
         try:
             found = found_in(folder, self._disk, keys)
         except OSError as error:
@@ -98,10 +99,10 @@ class FileSpool:
                 segment.advance(batch.groups, decisions_of(batch.entries), batch.at, batch.before, batch.since)
                 self._forget(segment, keys_of(batch.entries))
                 return
-            try:
-                self._disk.remove(segment.path)
-            except OSError as error:
-                raise _unusable(self._folder, error) from error
+            while self._debris:  # first: the segment behind it says that nothing in it was answered
+                self._remove(self._debris[0])
+                del self._debris[0]
+            self._remove(segment.path)
             self._forget(segment, segment.keys)
             self._segments.remove(segment)
             self._open = None if self._open is segment else self._open
@@ -138,6 +139,21 @@ class FileSpool:
             oldest=first.since if first else None,
         )
 
+    def _remove(self, path: Path) -> None:
+        """A file that is gone is removed, even if that failed in the end: if a crash brings it back, the log has its decisions
+        already and takes none twice. Raises `Unavailable`."""
+        try:
+            self._disk.remove(path)
+        except OSError as error:
+            if self._is_there(path):
+                raise _unusable(self._folder, error) from error
+
+    def _is_there(self, path: Path) -> bool:
+        try:
+            return path.name in self._disk.names(self._folder)
+        except OSError:
+            return True
+
     def _draining(self) -> Segment | None:
         return self._segments[0] if self._segments else None
 
@@ -155,7 +171,11 @@ class FileSpool:
         if segment is None or segment.size >= self._full_at:
             segment, head = self._new()
             data, seal = line(segment.key, segment.before, text)
-            self._disk.create(segment.path, head + data)
+            try:
+                self._disk.create(segment.path, head + data)
+            except OSError:
+                self._debris.append(segment.path)
+                raise
             self._segments.append(segment)
             self._open = segment
         else:
