@@ -63,7 +63,7 @@ def test_after_24_months_and_30_days_everything_is_there(home: Home) -> None:
     before = home.sealed()
     done = home.retain(date(2007, 8, 15) + timedelta(days=30))
     assert (done.decisions, done.answers, done.sealed) == ({}, 0, 0)
-    assert home.log.find("d1").inputs == find_sealed(home.lake, "d1").inputs == {"bill_0": 10.5, "status_0": 2}
+    assert home.log.find("d1").inputs == find_sealed(home.lake, "d1")[1].inputs == {"bill_0": 10.5, "status_0": 2}
     assert (home.sealed(), home.events()) == (before, [])
 
 
@@ -76,7 +76,7 @@ def test_after_25_months_and_a_day_its_inputs_are_nowhere(home: Home) -> None:
     before = home.sealed()
     done = home.retain(LAST_DAY + timedelta(days=1))
     assert (done.decisions, done.answers, done.sealed) == ({"2005-07": 1}, 1, 1)
-    assert home.log.find("d1").inputs == find_sealed(home.lake, "d1").inputs == {}
+    assert home.log.find("d1").inputs == find_sealed(home.lake, "d1")[1].inputs == {}
     assert home.log.answered(f"{MODEL}:key") is None
     assert home.lake.history(DECISIONS, JULY) == [home.sealed()]
     with pytest.raises(NotFound):
@@ -85,7 +85,7 @@ def test_after_25_months_and_a_day_its_inputs_are_nowhere(home: Home) -> None:
 
 def test_what_was_decided_and_why_outlives_its_inputs(home: Home) -> None:
     home.retain(LAST_DAY + timedelta(days=1))
-    for kept in (home.log.find("d1"), find_sealed(home.lake, "d1")):
+    for kept in (home.log.find("d1"), find_sealed(home.lake, "d1")[1]):
         assert (kept.action, kept.probability, kept.bundle, kept.reasons) == ("reduce", 0.7, "b" * 64, (REASON,))
 
 
@@ -104,8 +104,8 @@ def test_a_month_in_which_some_must_stay_keeps_those(home: Home) -> None:
     home.log.append([decision("d2", ANSWERED + timedelta(days=9))])
     home.seal()
     home.retain(LAST_DAY + timedelta(days=1))
-    assert home.log.find("d1").inputs == find_sealed(home.lake, "d1").inputs == {}
-    assert home.log.find("d2").inputs == find_sealed(home.lake, "d2").inputs == {"bill_0": 10.5, "status_0": 2}
+    assert home.log.find("d1").inputs == find_sealed(home.lake, "d1")[1].inputs == {}
+    assert home.log.find("d2").inputs == find_sealed(home.lake, "d2")[1].inputs == {"bill_0": 10.5, "status_0": 2}
 
 
 def test_a_month_of_decisions_that_lost_their_inputs_is_sealed_as_it_is_already(home: Home) -> None:
@@ -135,7 +135,7 @@ def test_another_models_decisions_are_its_own_affair(home: Home) -> None:
 def test_a_sealed_decision_that_the_log_has_lost_is_not_lost_with_its_inputs(home: Home) -> None:
     home.log.decisions.clear()
     home.retain(LAST_DAY + timedelta(days=1))
-    kept = find_sealed(home.lake, "d1")
+    kept = find_sealed(home.lake, "d1")[1]
     assert (kept.inputs, kept.action) == ({}, "reduce")
 
 
@@ -145,9 +145,9 @@ def test_where_a_person_reviewed_the_time_counts_from_the_review(home: Home) -> 
     home.log.review(Review("d2", "keep", "r.lin", "INCOME", "", ANSWERED + timedelta(days=10)))
     home.seal()
     assert home.retain(LAST_DAY + timedelta(days=10)).decisions == {"2005-07": 1}
-    assert home.log.find("d2").inputs == find_sealed(home.lake, "d2").inputs == asked.inputs
+    assert home.log.find("d2").inputs == find_sealed(home.lake, "d2")[1].inputs == asked.inputs
     assert home.retain(LAST_DAY + timedelta(days=11)).decisions == {"2005-07": 1}
-    assert home.log.find("d2").inputs == find_sealed(home.lake, "d2").inputs == {}
+    assert home.log.find("d2").inputs == find_sealed(home.lake, "d2")[1].inputs == {}
 
 
 class Dying(InMemoryLake):
