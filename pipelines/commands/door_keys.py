@@ -55,8 +55,8 @@ def list_keys(_chosen: Namespace) -> Ended:
 def revoke_key(chosen: Namespace) -> Ended:
     by, reason = answerable(chosen.by, chosen.reason)
     parts = platform()
-    key = revoke(parts.api_keys, parts.ledger, parts.clock, chosen.name, by=by, reason=reason)
-    print(f"{key.name} opens nothing any more; running services know it within five seconds.")
+    revoke(parts.api_keys, parts.ledger, parts.clock, chosen.name, by=by, reason=reason)
+    print(f"{chosen.name} opens nothing any more; running services know it within five seconds.")
     return Ended.DONE
 
 

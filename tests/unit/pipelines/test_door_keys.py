@@ -1,14 +1,15 @@
-"""Keys are issued and revoked in the ledger first; what is in no ledger is found."""
+"""Keys are issued in the ledger first and revoked whatever it says; what is in no ledger is found."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from models.adapters.api_key_files import ApiKeyFiles
 from models.clock import FixedClock
-from models.errors import Conflict
+from models.errors import Conflict, Integrity
 from models.governance.api_keys import ApiKey, State, issue
-from models.governance.ledger import Event
+from models.governance.ledger import Entry, Event
 from pipelines.door_keys import check_keys, keep, revoke
 from tests.bundles import NOW
 from tests.fakes.ledger import FakeLedger
@@ -30,9 +31,6 @@ class Torn(ApiKeyFiles):
     def add(self, key: ApiKey) -> None:
         raise Power
 
-    def replace(self, key: ApiKey) -> None:
-        raise Power
-
 
 def found(ledger: FakeLedger, keys: ApiKeyFiles) -> list[str]:
     return [finding.problem for finding in check_keys(ledger.entries(), keys.all())]
@@ -41,14 +39,14 @@ def found(ledger: FakeLedger, keys: ApiKeyFiles) -> list[str]:
 def test_issuing_and_revoking_stand_in_the_ledger_without_the_key_or_its_hash(tmp_path: Path) -> None:
     keys, ledger = ApiKeyFiles(tmp_path), FakeLedger()
     keep(keys, ledger, key(), by="ana", reason="the new front end")
-    revoked = revoke(keys, ledger, CLOCK, "app", by="ben", reason="lost")
+    revoke(keys, ledger, CLOCK, "app", by="ben", reason="lost")
     assert keys.find("app").state(NOW) is State.REVOKED
     assert [(each.event, each.actor, each.facts["reason"]) for each in ledger.entries()] == [
         (Event.API_KEY_ISSUED, "ana", "the new front end"),
         (Event.API_KEY_REVOKED, "ben", "lost"),
     ]
     assert ledger.entries()[0].facts["models"] == ["credit_default"]
-    assert revoked.digest not in repr(ledger.entries())
+    assert key().digest not in repr(ledger.entries())
     assert found(ledger, keys) == []
     with pytest.raises(Conflict, match="was revoked"):
         revoke(keys, ledger, CLOCK, "app", by="ben", reason="lost")
@@ -63,9 +61,20 @@ def test_a_command_killed_after_its_entry_can_be_run_again(tmp_path: Path) -> No
         keep(Torn(tmp_path), ledger, key(), by="ana", reason="new")
     assert found(ledger, keys) == []
     keep(keys, ledger, key(), by="ana", reason="new")
-    with pytest.raises(Power):
-        revoke(Torn(tmp_path), ledger, CLOCK, "app", by="ana", reason="lost")
-    assert "edited" in found(ledger, keys)[0]  # the ledger says revoked, and the key opens still
+
+
+class Broken(FakeLedger):
+    def append(self, *given: Any, **named: Any) -> Entry:
+        raise Integrity("the ledger is broken", hint="restore it")
+
+
+def test_a_broken_ledger_keeps_nobody_in_and_the_revocation_is_recorded_when_it_is_mended(tmp_path: Path) -> None:
+    keys, ledger = ApiKeyFiles(tmp_path), FakeLedger()
+    keep(keys, ledger, key(), by="ana", reason="new")
+    with pytest.raises(Integrity, match="opens nothing any more, but that is not recorded"):
+        revoke(keys, Broken(), CLOCK, "app", by="ana", reason="lost")
+    assert keys.find("app").state(NOW) is State.REVOKED
+    assert "edited" in found(ledger, keys)[0]
     revoke(keys, ledger, CLOCK, "app", by="ana", reason="lost")
     assert found(ledger, keys) == []
 
