@@ -136,6 +136,27 @@ def test_a_service_that_is_stopped_under_load_answers_whatever_it_has_taken_and_
     print(f"{len(answered)} answered, {sum(each.not_taken for each in asked)} connections were never taken")
 
 
+def test_whichever_worker_is_asked_tells_the_numbers_of_all_of_them(service: Service) -> None:
+    url = service.start(STEWARD_SERVING_WORKERS="2").base_url
+    workers(service, 2)
+
+    def told() -> tuple[int, float]:
+        """By a worker that happens to take a new connection: its own process, and the decisions of all."""
+        with httpx.Client(base_url=url, trust_env=False) as fresh:
+            lines = fresh.get("/metrics").text.splitlines()
+            counted = sum(float(line.split()[-1]) for line in lines if line.startswith("steward_decisions_total"))
+            return fresh.get("/health/ready").json()["process"], counted
+
+    for number in range(20):
+        with httpx.Client(base_url=url, trust_env=False) as fresh:
+            assert fresh.post(SCORE, json=record(account_id=f"A{number}")).status_code == 200
+    while told()[1] < 20:
+        """Each leaves its numbers to the others with its next look."""
+    found = {told() for _ in range(20)}
+    assert {counted for _, counted in found} == {20.0}
+    assert len({process for process, _ in found}) == 2
+
+
 def test_a_killed_worker_is_replaced_and_what_it_answered_is_in_the_log(service: Service) -> None:
     service.start(STEWARD_SERVING_WORKERS="2")
     before = workers(service, 2)
