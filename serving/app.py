@@ -116,7 +116,9 @@ def scoring_app(
         await run_in_threadpool(close)
 
     # No pages of documentation: they would load scripts from somebody else's server.
-    app = FastAPI(title="Steward scoring", version="1", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    nothing: dict[str, Any] = {"openapi_url": None, "docs_url": None, "redoc_url": None}
+    # No redirections either: they would repeat the Host that somebody sent.
+    app = FastAPI(title="Steward scoring", version="1", lifespan=lifespan, redirect_slashes=False, **nothing)
     desk = Desk(predictor, recorder, meter)
     scoring = Scoring(desk, limits.max_body_bytes, _refusal, meter, sight.tracer)
     app.router.routes.append(Route(PATH, scoring, methods=["POST"]))  # reached by a shortcut; here other methods are refused

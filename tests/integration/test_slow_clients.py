@@ -79,6 +79,13 @@ def test_so_is_one_that_stops_in_the_middle_of_its_second_request(client: socket
     is_told(to_the_end(client), 408)
 
 
+def test_so_is_one_that_only_sends_empty_lines_after_its_first_request(client: socket.socket) -> None:
+    client.sendall(HEAD + BODY)
+    assert one_answer(client)[0] == 200
+    client.sendall(b"\r\n")
+    is_told(to_the_end(client), 408)
+
+
 def test_a_client_that_drips_is_cut_though_it_never_falls_silent(client: socket.socket) -> None:
     client.sendall(HEAD[:-2])
     stopped = Event()

@@ -18,10 +18,10 @@ def test_what_is_added_is_found_again_and_only_its_owner_may_read_it(tmp_path: P
     files = ApiKeyFiles(tmp_path)
     files.add(key("b"))
     files.add(key("a"))
+    assert {path.stat().st_mode & 0o777 for path in files.folder.iterdir()} == {0o600}  # before anything reads and closes it
+    assert files.folder.stat().st_mode & 0o777 == 0o700
     assert files.all() == [key("a"), key("b")]
     assert files.find("a") == key("a")
-    assert {path.stat().st_mode & 0o777 for path in files.folder.iterdir()} == {0o600}
-    assert files.folder.stat().st_mode & 0o777 == 0o700
     with pytest.raises(NotFound, match="no key 'c'"):
         files.find("c")
 
