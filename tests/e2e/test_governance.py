@@ -119,6 +119,8 @@ class Home:
         account_keys.keyring(self.path / "keys", account_keys.ACCOUNTS, local=True)
         account_keys.secret_keys(self.path / "keys", account_keys.LOG, local=True)
         (self.path / "keys" / account_keys.ACCOUNTS / "split.key").write_bytes(b"s" * 32)
+        scopes = ("--name", "app", "--models", "all", "--actions", "all", "--days", "1")
+        self.run("api-key", *scopes, "--by", "admin", "--reason", "somebody must be able to ask")
 
     def log(self, decision_id: str) -> Any:
         log = SqlDecisionLog(f"sqlite:///{self.path / 'decisions.db'}")
