@@ -51,6 +51,8 @@ class Watching(Data):
 
     def overdue(self, model: str) -> list[Finding]:
         """Whether a model in force that has decided something was watched as often as its tier asks for."""
+        if not self.channel.pointers(model):
+            return []  # nothing was ever in force, and nobody needs to be trusted yet
         try:
             champion = head(self.channel, self.trust(), model).bundle
             decided = next(iter(self.decisions.links()), None) is not None

@@ -22,7 +22,7 @@ from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.chain import ChainKeys
 from monitoring.custody import logged
 from tests.bundles import MODEL, real_bundle, records
-from tests.e2e.test_serving import JULY, SCORE, Service
+from tests.running import JULY, SCORE, Service
 
 pytestmark = [pytest.mark.soak, pytest.mark.integration]
 

@@ -51,7 +51,7 @@ def partition(home: Home) -> Path:
 def test_an_untouched_home_holds_and_says_what_was_looked_at(home: Home) -> None:
     said = home.run("verify")
     assert "Every partition that credit_default was made of is in the lake, byte by byte." in said
-    assert "Every evidence pack follows from its artefacts." in said
+    assert "each follows from its artefacts, figures and page." in said
 
 
 def test_a_deleted_partition_is_named_with_its_file_and_what_to_do(home: Home) -> None:

@@ -20,7 +20,7 @@ from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.chain import ChainKeys
 from monitoring.custody import logged
 from tests.bundles import MODEL, real_bundle, records
-from tests.e2e.test_serving import JULY, SCORE, Service, until
+from tests.running import JULY, SCORE, Service, until
 
 pytestmark = pytest.mark.integration
 
