@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -98,17 +98,20 @@ def scoring_app(
         """Gathered on the event loop, where they are counted."""
         return [*meter.families(), *_standing(predictor, watcher, spooling)]
 
+    async def keep() -> None:
+        await run_in_threadpool(sight.keep, numbers())
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(watcher.look)
         stop = asyncio.Event()
-        watch = asyncio.create_task(_watch(watcher, limits.poll_seconds, stop, lambda: sight.keep(numbers())))
+        watch = asyncio.create_task(_watch(watcher, limits.poll_seconds, stop, keep))
         watch.add_done_callback(_tell_if_it_broke)
         yield
         stop.set()
         await asyncio.wait([watch])
         await run_in_threadpool(recorder.close)
-        sight.keep(numbers())
+        await keep()
         if sight.access:
             sight.access.flush()
         if sight.tracer:
@@ -286,14 +289,14 @@ def _problem(said: Problem, headers: Mapping[str, str] | None = None) -> Respons
     return Response(said.model_dump_json(), said.status, media_type=PROBLEM, headers=retry | dict(headers or {}))
 
 
-async def _watch(watcher: Watcher, seconds: float, stop: asyncio.Event, after: Callable[[], None]) -> None:
+async def _watch(watcher: Watcher, seconds: float, stop: asyncio.Event, after: Callable[[], Awaitable[None]]) -> None:
     """Look at the channel until told to stop; not quite regularly, so that workers spread."""
     while True:
         try:
             await asyncio.wait_for(stop.wait(), seconds * (0.8 + secrets.randbelow(401) / 1000))
         except TimeoutError:
             await run_in_threadpool(watcher.look)
-            after()
+            await after()
         else:
             return
 

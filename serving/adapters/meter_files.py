@@ -6,12 +6,15 @@ long as the service.
 """
 
 import json
+import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from serving.metering import Family, Histogram, joined
+
+logger = logging.getLogger("steward.serving")
 
 
 class MeterFiles:
@@ -25,10 +28,13 @@ class MeterFiles:
         return joined(own, self._others())
 
     def keep(self, own: Iterable[Family]) -> None:
-        """Readers find the file before or this one, whole."""
+        """Readers find the file before or this one, whole. What cannot be written is told in the log: numbers stop nobody."""
         waiting = self._own.with_suffix(".new")
-        waiting.write_text(json.dumps([_packed(family) for family in own if family.adds_up]))
-        waiting.replace(self._own)
+        try:
+            waiting.write_text(json.dumps([_packed(family) for family in own if family.adds_up]))
+            waiting.replace(self._own)
+        except OSError as error:
+            logger.warning("the numbers of this worker cannot be left to the others in %s: %s", self._folder, error.strerror)
 
     def _others(self) -> Iterator[list[Family]]:
         for path in sorted(self._folder.glob("*.json")):

@@ -116,3 +116,13 @@ def test_whichever_worker_is_asked_tells_for_all_of_them_and_for_those_that_are_
     assert found["steward_score_count"] == {frozenset({("model", MODEL)}): 6}
     again = read(*MeterFiles(tmp_path).together([*own.families()]))
     assert again["steward_decisions_total"] == found["steward_decisions_total"]
+
+
+def test_a_folder_that_is_gone_costs_the_numbers_of_the_others_and_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    own = Meter()
+    own.recorded([decision(0.2, "keep")])
+    found = read(*MeterFiles(tmp_path / "gone").together([*own.families()]))
+    assert sum(found["steward_decisions_total"].values()) == 1
+    assert "cannot be left to the others" in caplog.text
