@@ -83,6 +83,12 @@ class Service:
         self.code, self.process = self.process.wait(30), None
         return "".join(self.said)
 
+    def end(self) -> None:
+        """However it stands: no process and no connection is left."""
+        self.stop(signal.SIGKILL)
+        for client in self.clients:
+            client.close()
+
     def logged(self) -> set[str]:
         log = SqlDecisionLog(f"sqlite:///{self.home / 'decisions.db'}")
         found = set(log.columns(MODEL, JULY)["decision_id"].tolist())

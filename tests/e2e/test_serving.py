@@ -40,9 +40,7 @@ def bundles() -> list[Bundle]:
 def service(tmp_path: Path) -> Iterator[Service]:
     made = Service(tmp_path)
     yield made
-    made.stop(signal.SIGKILL)
-    for client in made.clients:
-        client.close()
+    made.end()
 
 
 def test_the_command_that_the_service_prints_really_works(service: Service, bundles: list[Bundle]) -> None:

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import selectors
-import signal
 import socket
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -119,9 +118,7 @@ def bundles() -> list[Bundle]:
 def service(tmp_path: Path) -> Iterator[Service]:
     made = Service(tmp_path)
     yield made
-    made.stop(signal.SIGKILL)
-    for client in made.clients:
-        client.close()
+    made.end()
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -29,9 +29,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
     made = Service(tmp_path)
     made.promote(real_bundle(0.1), version=1)
     yield made
-    made.stop(signal.SIGKILL)
-    for client in made.clients:
-        client.close()
+    made.end()
 
 
 def workers(service: Service, count: int) -> set[int]:

@@ -3,20 +3,18 @@
 import http.client
 import json
 import shutil
-import socket
 import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any
 
 import pytest
-import uvicorn
 
 from models.clock import FixedClock
 from serving.app import Limits, scoring_app
+from serving.connections import Patience
 from serving.loaded import LoadedModel
 from serving.past import PastReasons
 from serving.prediction import Predictor
@@ -31,6 +29,7 @@ from tests.fakes.copies import FakeCopies
 from tests.fakes.decisions import InMemoryDecisionLog
 from tests.fakes.scorer import FakeScorer
 from tests.rings import ACCOUNTS
+from tests.servers import serving
 
 pytestmark = pytest.mark.integration
 
@@ -38,18 +37,6 @@ PATH = f"/v1/models/{MODEL}/score"
 JSON = {"Content-Type": "application/json"}
 MOST = 100_000
 LARGE = b" " * (30 * 2**20)  # far more than the sockets' buffers hold
-
-
-class Server(uvicorn.Server):
-    """Tells when it takes requests."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.taking = Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.taking.set()
 
 
 @pytest.fixture(scope="module")
@@ -69,14 +56,8 @@ def port() -> Iterator[int]:
     reviews = Reviews(log, clock, ACCOUNTS.known_as, PastReasons(channel, FakeScorer).explain)
     limits, register = Limits(MOST, 3_600.0), Register(clock)
     app = scoring_app(predictor, Recorder(log), watcher, reviews, limits, Sight(lambda _: b""), lambda: None, register=register)
-    server = Server(uvicorn.Config(app, log_config=None, access_log=False))
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        serving = Thread(target=server.run, kwargs={"sockets": [door]})
-        serving.start()
-        server.taking.wait()
-        yield door.getsockname()[1]
-        server.should_exit = True
-        serving.join()
+    with serving(app, Patience(limits.receive_seconds)) as found:
+        yield found
 
 
 def is_refused(status: int, said: Any, expected: int = 413) -> None:

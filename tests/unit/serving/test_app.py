@@ -72,12 +72,10 @@ class World:
     def close(self) -> None:
         self.closed = True
 
-    def app(self, poll_seconds: float = 3_600.0) -> Application:
-        limits = Limits(20_000, poll_seconds)
-        recorder, register = Recorder(self.log), Register(FixedClock(NOW))
-        return scoring_app(
-            self.predictor, recorder, self.watcher, self.reviews, limits, Sight(Exposition().text), self.close, register=register
-        )
+    def app(self, poll_seconds: float = 3_600.0, sight: Sight | None = None) -> Application:
+        parts = self.predictor, Recorder(self.log), self.watcher, self.reviews, Limits(20_000, poll_seconds)
+        seen = sight or Sight(Exposition().text)
+        return scoring_app(*parts, seen, self.close, register=Register(FixedClock(NOW)))
 
 
 @pytest.fixture
