@@ -11,9 +11,9 @@ from tempfile import TemporaryDirectory
 from models.errors import PlatformError, Unavailable
 from serving import wiring
 from serving.app import Limits
-from serving.crew import Crew
-from serving.logs import log_to_standard_error
-from serving.worker import work
+from serving.telemetry.logs import log_to_standard_error
+from serving.workers.crew import Crew
+from serving.workers.worker import work
 
 
 def main() -> int:

@@ -18,25 +18,25 @@ from starlette.routing import Route
 
 from models import errors
 from models.errors import PlatformError
-from serving.answering import Desk
-from serving.answers import Ask
-from serving.bodies import BodyTooLarge, Gone, NotJson, body, idempotency_key, media_type
-from serving.documents import JSON, PROBLEM, Models, Problem, Readiness, Ready, Reviewed, Trouble, problem, served
-from serving.envelope import Application, Marked, Patient
-from serving.guard import Bounds, Guard
-from serving.invocations import CSV, TARGET, returned, translated
-from serving.metering import Family, Meter, gauge, in_force
-from serving.needs import to_score
-from serving.openapi import complete
-from serving.prediction import Predictor
-from serving.recording import Recorder
-from serving.refusals import AddressTooLong, HeadTooLarge, NotAuthenticated, NotPermitted, TooManyRequests, TurnedAway
-from serving.register import Holder, Register, may_read
-from serving.reviews import Reviewing, Reviews
-from serving.scoring import PATH, Scoring, Shortcut
-from serving.sight import Sight
-from serving.spooling import Spooling
-from serving.watching import Watcher
+from serving.answers.answer import Ask
+from serving.answers.desk import Desk
+from serving.answers.prediction import Predictor
+from serving.door.bodies import BodyTooLarge, Gone, NotJson, body, idempotency_key, media_type
+from serving.door.envelope import Application, Marked, Patient
+from serving.door.guard import Bounds, Guard
+from serving.door.needs import to_score
+from serving.door.refusals import AddressTooLong, HeadTooLarge, NotAuthenticated, NotPermitted, TooManyRequests, TurnedAway
+from serving.door.register import Holder, Register, may_read
+from serving.durability.recording import Recorder
+from serving.durability.spooling import Spooling
+from serving.protocols.documents import JSON, PROBLEM, Models, Problem, Readiness, Ready, Reviewed, Trouble, problem, served
+from serving.protocols.invocations import CSV, TARGET, returned, translated
+from serving.protocols.openapi import complete
+from serving.protocols.reviews import Reviewing, Reviews
+from serving.protocols.scoring import PATH, Scoring, Shortcut
+from serving.release.watching import Watcher
+from serving.telemetry.metering import Family, Meter, gauge, in_force
+from serving.telemetry.sight import Sight
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 """What Prometheus reads."""

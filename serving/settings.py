@@ -8,7 +8,7 @@ from pydantic_settings import SettingsConfigDict
 
 from models.governance.api_keys import Allowance
 from models.settings import PREFIX, PlatformSettings
-from serving.guard import Bounds
+from serving.door.guard import Bounds
 
 
 class ServingSettings(PlatformSettings):

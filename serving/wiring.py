@@ -15,7 +15,6 @@ from models.clock import FileClock, SystemClock
 from models.errors import Misconfigured
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.chain import ChainKeys
-from serving.access import AccessLog
 from serving.adapters.copy_folder import CopyFolder
 from serving.adapters.exposition import Exposition
 from serving.adapters.memory_file import MemoryFile
@@ -23,17 +22,18 @@ from serving.adapters.meter_files import MeterFiles
 from serving.adapters.otlp import OtlpTracer
 from serving.adapters.spool_files import FileSpool
 from serving.adapters.spool_slots import Slots
-from serving.deferring import Deferring, Window
-from serving.loaded import LoadedModel
-from serving.past import PastReasons
-from serving.prediction import Predictor
-from serving.recording import Recorder
-from serving.register import Register, ensure_guarded, loopback
-from serving.reviews import Reviews
+from serving.answers.loaded import LoadedModel
+from serving.answers.past import PastReasons
+from serving.answers.prediction import Predictor
+from serving.door.register import Register, ensure_guarded, loopback
+from serving.durability.deferring import Deferring, Window
+from serving.durability.recording import Recorder
+from serving.durability.spooling import Spooling
+from serving.protocols.reviews import Reviews
+from serving.release.watching import Watcher
 from serving.settings import ServingSettings
-from serving.sight import Sight
-from serving.spooling import Spooling
-from serving.watching import Watcher
+from serving.telemetry.access import AccessLog
+from serving.telemetry.sight import Sight
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 import asyncio
 
-from serving.answering import Desk
-from serving.answers import Answer, Ask
-from serving.metering import Meter
-from serving.prediction import Predictor
-from serving.recording import Recorder
+from serving.answers.answer import Answer, Ask
+from serving.answers.desk import Desk
+from serving.answers.prediction import Predictor
+from serving.durability.recording import Recorder
+from serving.telemetry.metering import Meter
 
 
 class Answering(Predictor):

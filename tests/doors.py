@@ -8,17 +8,17 @@ from models.clock import FixedClock
 from models.governance.api_keys import Action, Allowance, ApiKey, issue
 from models.scoring import Scorer
 from monitoring.decisions import DecisionLog
+from serving.answers.loaded import LoadedModel
+from serving.answers.past import PastReasons
+from serving.answers.prediction import Predictor
 from serving.app import Limits, scoring_app
-from serving.envelope import Application
-from serving.guard import Bounds
-from serving.loaded import LoadedModel
-from serving.past import PastReasons
-from serving.prediction import Predictor
-from serving.recording import Recorder
-from serving.register import Register
-from serving.reviews import Reviews
-from serving.sight import Sight
-from serving.watching import Watcher
+from serving.door.envelope import Application
+from serving.door.guard import Bounds
+from serving.door.register import Register
+from serving.durability.recording import Recorder
+from serving.protocols.reviews import Reviews
+from serving.release.watching import Watcher
+from serving.telemetry.sight import Sight
 from tests.bundles import MODEL, NOW, Office, fake_bundle
 from tests.fakes.channel import FakeChannel
 from tests.fakes.copies import FakeCopies

@@ -9,8 +9,8 @@ from typing import Any, cast
 
 import uvicorn
 
-from serving.connections import Connection, Patience
-from serving.envelope import Application
+from serving.door.connections import Connection, Patience
+from serving.door.envelope import Application
 
 
 class Server(uvicorn.Server):

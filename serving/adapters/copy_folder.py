@@ -14,7 +14,7 @@ from pathlib import Path
 from models.adapters import durable
 from models.adapters.folder_channel import FolderChannel
 from models.errors import NotFound, PlatformError, Unavailable
-from serving.copies import Copy
+from serving.release.copies import Copy
 
 _MODEL = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _NUMBER = re.compile(r"\d{8}")

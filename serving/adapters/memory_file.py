@@ -7,7 +7,7 @@ from pathlib import Path
 from models.adapters import durable
 from models.bundle import canonical
 from models.errors import Integrity, Unavailable
-from serving.memory import Mark
+from serving.release.memory import Mark
 
 
 class MemoryFile:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from serving.metering import Family, Histogram, joined
+from serving.telemetry.metering import Family, Histogram, joined
 
 logger = logging.getLogger("steward.serving")
 

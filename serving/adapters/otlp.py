@@ -1,7 +1,7 @@
 """Traces by OpenTelemetry's protocol over HTTP, sent from a thread of its own. Needs the extra `tracing`."""
 
 from models.errors import Misconfigured
-from serving.tracing import Traced
+from serving.telemetry.tracing import Traced
 
 
 class OtlpTracer:

@@ -1,4 +1,4 @@
-"""A spool in a folder: segments `00000001-1.spool`, ..., by number and generation of the key; see `serving.spool_records`.
+"""A spool in a folder: segments `00000001-1.spool`, ..., by number and generation of the key (`durability/spool_records.py`).
 
 A segment is only ever appended to, and deleted when the log has all of it. A process that starts again begins a new one,
 which says where the last one ended: so what was left torn there is known to be no answered decision.
@@ -16,8 +16,8 @@ from monitoring.chain import ChainKeys
 from monitoring.decisions import Answered, Entry
 from serving.adapters.spool_disk import Disk
 from serving.adapters.spool_segments import Segment, edited, found_in, named
-from serving.spool import Batch, Depth, decisions_of, full, keys_of, refuse_keys
-from serving.spool_records import answer, begun, line, lines, read, spelled
+from serving.durability.spool import Batch, Depth, decisions_of, full, keys_of, refuse_keys
+from serving.durability.spool_records import answer, begun, line, lines, read, spelled
 
 SEGMENT = 2**20
 """Bytes of a segment, about."""

@@ -11,8 +11,8 @@ from models.errors import Integrity
 from monitoring.chain import ChainKeys, Mac
 from monitoring.decisions import Entry
 from serving.adapters.spool_disk import Disk
-from serving.spool import decisions_of, keys_of
-from serving.spool_records import Line, after, lines, read, torn
+from serving.durability.spool import decisions_of, keys_of
+from serving.durability.spool_records import Line, after, lines, read, torn
 
 _NAME = re.compile(r"(\d{8,})-(\d+)\.spool")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from models.adapters.private import private_folder
 from models.errors import Unavailable
 from serving.adapters.spool_files import FileSpool
-from serving.spools import Spools
+from serving.durability.spools import Spools
 
 _LOCK = "lock"
 

@@ -16,7 +16,7 @@ from models.channel import ReleaseReader
 from models.errors import NotFound, PlatformError, Unavailable
 from models.governance.signing import Duty, Signed
 from serving.adapters.copy_folder import CopyFolder
-from serving.copies import Copies, Copy
+from serving.release.copies import Copies, Copy
 from tests.fakes.copies import FakeCopies
 from tests.office import MODEL, paper_bundle
 

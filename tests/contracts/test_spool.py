@@ -8,7 +8,7 @@ import pytest
 from models.errors import Conflict, Unavailable
 from monitoring.decisions import Answered, Entry
 from serving.adapters.spool_files import FileSpool
-from serving.spool import Spool
+from serving.durability.spool import Spool
 from tests.contracts.test_decision_log import decision
 from tests.fakes.spool import InMemorySpool
 from tests.rings import log_keys

@@ -1,7 +1,7 @@
 """Local copies in memory."""
 
 from models.errors import NotFound, PlatformError
-from serving.copies import Copy
+from serving.release.copies import Copy
 from tests.fakes.channel import FakeChannel
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from models.errors import PlatformError
 from monitoring.decisions import Answered, Entry
-from serving.spool import Batch, Depth, decisions_of, full, refuse_keys
+from serving.durability.spool import Batch, Depth, decisions_of, full, refuse_keys
 
 
 class InMemorySpool:

@@ -21,7 +21,7 @@ from models.adapters.onnx_runtime import OnnxScorer
 from models.governance.api_keys import Allowance
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.chain import ChainKeys
-from serving.connections import Patience
+from serving.door.connections import Patience
 from tests.bundles import USE_CASE, real_bundle, record
 from tests.doors import SCORE, Doorway, bearer, key
 from tests.fuzzing import Sent, asks

@@ -24,8 +24,8 @@ from monitoring.sealing import seal_all
 from pipelines import steps
 from pipelines.__main__ import main
 from pipelines.wiring import platform
-from serving.answers import Ask
-from serving.loaded import LoadedModel
+from serving.answers.answer import Ask
+from serving.answers.loaded import LoadedModel
 from tests.answering import Answering
 from tests.bundles import MODEL, NOW, Office, real_bundle, record
 

@@ -13,16 +13,16 @@ from typing import Any
 import pytest
 
 from models.clock import FixedClock
+from serving.answers.loaded import LoadedModel
+from serving.answers.past import PastReasons
+from serving.answers.prediction import Predictor
 from serving.app import Limits, scoring_app
-from serving.connections import Patience
-from serving.loaded import LoadedModel
-from serving.past import PastReasons
-from serving.prediction import Predictor
-from serving.recording import Recorder
-from serving.register import Register
-from serving.reviews import Reviews
-from serving.sight import Sight
-from serving.watching import Watcher
+from serving.door.connections import Patience
+from serving.door.register import Register
+from serving.durability.recording import Recorder
+from serving.protocols.reviews import Reviews
+from serving.release.watching import Watcher
+from serving.telemetry.sight import Sight
 from tests.bundles import MODEL, NOW, Office, fake_bundle, record
 from tests.fakes.channel import FakeChannel
 from tests.fakes.copies import FakeCopies

@@ -11,7 +11,7 @@ from models.bundle import canonical
 from models.clock import FileClock
 from models.errors import NoChampion
 from serving import wiring
-from serving.answers import Ask
+from serving.answers.answer import Ask
 from tests.bundles import MODEL, NOW, Office, real_bundle, record
 
 pytestmark = pytest.mark.integration

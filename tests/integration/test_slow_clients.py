@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from serving.connections import LARGEST_HEAD, Patience
-from serving.envelope import PLAIN
-from serving.guard import Bounds
+from serving.door.connections import LARGEST_HEAD, Patience
+from serving.door.envelope import PLAIN
+from serving.door.guard import Bounds
 from tests.bundles import record
 from tests.doors import SCORE, Doorway
 from tests.servers import serving

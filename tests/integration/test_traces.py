@@ -11,7 +11,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from serving.adapters.otlp import OtlpTracer
-from serving.tracing import Traced
+from serving.telemetry.tracing import Traced
 
 pytestmark = pytest.mark.integration
 

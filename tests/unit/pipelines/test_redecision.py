@@ -20,8 +20,8 @@ from monitoring.custody import note
 from monitoring.decisions import LoggedDecision, Review
 from monitoring.sealing import DECISIONS, seal_all
 from pipelines.redecision import Past, Published, edit, ensure_same, find, redecide, told
-from serving.answers import Ask
-from serving.loaded import LoadedModel
+from serving.answers.answer import Ask
+from serving.answers.loaded import LoadedModel
 from tests.answering import Answering
 from tests.bundles import MODEL, NOW, USE_CASE, Office, fake_bundle, records
 from tests.fakes.channel import FakeChannel

@@ -17,21 +17,21 @@ from models.clock import FixedClock
 from models.errors import PlatformError, Unavailable
 from models.governance.doubt.rule import Rule
 from monitoring.decisions import Entry
-from serving.access import AccessLog
 from serving.adapters.exposition import Exposition
+from serving.answers.loaded import LoadedModel
+from serving.answers.past import PastReasons
+from serving.answers.prediction import Predictor
 from serving.app import STATUS, Limits, scoring_app
-from serving.documents import Counselled, Problem, Readiness, Scored
-from serving.envelope import Application
-from serving.loaded import LoadedModel
-from serving.past import PastReasons
-from serving.prediction import Predictor
-from serving.recording import Recorder
-from serving.register import Register
-from serving.reviews import PERSON, Reviews
-from serving.sight import Sight
-from serving.spooling import Spooling
-from serving.tracing import Traced
-from serving.watching import Watcher
+from serving.door.envelope import Application
+from serving.door.register import Register
+from serving.durability.recording import Recorder
+from serving.durability.spooling import Spooling
+from serving.protocols.documents import Counselled, Problem, Readiness, Scored
+from serving.protocols.reviews import PERSON, Reviews
+from serving.release.watching import Watcher
+from serving.telemetry.access import AccessLog
+from serving.telemetry.sight import Sight
+from serving.telemetry.tracing import Traced
 from tests.bundles import MODEL, NOW, USE_CASE, Office, fake_bundle, record, records
 from tests.fakes.channel import FakeChannel
 from tests.fakes.copies import FakeCopies
@@ -40,7 +40,7 @@ from tests.fakes.scorer import FakeScorer
 from tests.fakes.spool import InMemorySpool
 from tests.rings import ACCOUNTS
 from tests.rules import all_familiar, plain
-from tests.unit.serving.test_prediction import loaded
+from tests.unit.serving.answers.test_prediction import loaded
 
 SCORE = f"/v1/models/{MODEL}/score"
 COUNSEL = f"/v1/models/{MODEL}/counterfactual"

@@ -11,9 +11,9 @@ from models.clock import FileClock
 from models.errors import Misconfigured, Unavailable
 from models.governance.api_keys import issue
 from serving import wiring
-from serving.deferring import Deferring
-from serving.recording import Recorder
-from serving.refusals import NotAuthenticated
+from serving.door.refusals import NotAuthenticated
+from serving.durability.deferring import Deferring
+from serving.durability.recording import Recorder
 from tests.bundles import NOW
 
 

@@ -1,0 +1,127 @@
+"""What a connection may do before there is a request: uvicorn's protocol with an end to its patience.
+
+By itself uvicorn 0.54 waits for ever for a head or a body that was begun, and httptools takes a head of any size. Here one look
+a second over all connections ends those that take too long, so a request pays for readings of a clock and for no timer.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from serving.door.envelope import PLAIN
+from serving.protocols.documents import PROBLEM, Problem
+
+LARGEST_HEAD = 32 * 2**10
+"""Bytes of the request line and the headers, at most."""
+LOOK_SECONDS = 1.0
+
+_REASONS = {
+    400: ("Bad Request", "this is no HTTP request", "see the specification of HTTP, RFC 9112"),
+    408: ("Request Timeout", "the request did not come in time", "send head and body without a pause; nothing was decided"),
+    431: ("Request Header Fields Too Large", f"the head is larger than {LARGEST_HEAD:,} bytes", "send fewer or shorter headers"),
+}
+
+
+class Patience:
+    """Of one server: looks over its connections as long as there are any."""
+
+    def __init__(self, receive_seconds: float, look_seconds: float = LOOK_SECONDS) -> None:
+        self.receive_seconds = receive_seconds
+        self._look_seconds = look_seconds
+        self._looking = False
+
+    def with_all(self, connections: Iterable[object], loop: asyncio.AbstractEventLoop) -> None:
+        if not self._looking:
+            self._looking = True
+            loop.call_later(self._look_seconds, self._look, connections, loop)
+
+    def _look(self, connections: Iterable[object], loop: asyncio.AbstractEventLoop) -> None:
+        self._looking = False
+        for connection in list(connections):
+            if isinstance(connection, Connection):
+                connection.end_if_late(loop.time())
+                self.with_all(connections, loop)
+
+
+class TooLarge(Exception):
+    """Ends the parser's work on a head."""
+
+
+class Connection(HttpToolsProtocol):
+    """One connection. It is cut if a request, head and body, is not there `receive_seconds` after its first byte."""
+
+    def __init__(self, *given: Any, patience: Patience, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._patience = patience
+        self._since: float | None = None  # when what is not whole yet began
+        self._closing: float | None = None
+        self._in_head = True
+        self._head = 0  # bytes of a head that is not whole yet
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._since = self.loop.time()
+        self._patience.with_all(self.connections, self.loop)
+
+    def data_received(self, data: bytes) -> None:
+        if self._since is None:
+            self._since = self.loop.time()
+        super().data_received(data)
+        if self._in_head and self._since is not None:
+            self._head += len(data)
+            if self._head > LARGEST_HEAD:
+                self._end(431)
+
+    def on_message_begin(self) -> None:
+        self._since, self._in_head, self._head = self.loop.time(), True, 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        if self._large():
+            raise TooLarge
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._since = None
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002, uvicorn's own words
+        self._end(431 if self.headers and self._large() else 400)
+
+    def _large(self) -> bool:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > LARGEST_HEAD
+
+    def end_if_late(self, now: float) -> None:
+        """Also one that was closed, and whose client does not take what was written to it."""
+        if self.transport.is_closing():
+            self._closing = self._closing or now
+            if now - self._closing > self._patience.receive_seconds:
+                self.transport.abort()
+        elif self._since is not None and now - self._since > self._patience.receive_seconds:
+            self._end(408)
+
+    def _end(self, status: int) -> None:
+        """Tell why, unless an answer has begun, and close."""
+        answering = self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
+        if not self.transport.is_closing() and not answering:
+            self.transport.write(_refusal(status))
+        self._since = None
+        self.transport.close()
+
+
+def _refusal(status: int) -> bytes:
+    """Raw, for there is no request that could be answered."""
+    title, detail, hint = _REASONS[status]
+    said = Problem(type="about:blank", title=title, status=status, detail=detail, hint=hint, request_id="")
+    body = said.model_dump_json().encode()
+    headers = [
+        *PLAIN,
+        (b"content-type", PROBLEM.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+    ]
+    lines = [f"HTTP/1.1 {status} {title}".encode(), *(name + b": " + value for name, value in headers)]
+    return b"\r\n".join([*lines, b"", body])

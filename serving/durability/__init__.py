@@ -1,0 +1,1 @@
+"""No answer before its decision is durable: group commit, spool, deferred log."""

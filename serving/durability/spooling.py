@@ -1,0 +1,217 @@
+"""Recording that does not depend on the database: what that does not take in time goes into the spool.
+
+One thread of the process writes to the database. It commits what it is given; while anything waits in the spool, it drains
+that instead and what is new joins the end of the spool, so decisions enter the log in the order in which they were answered.
+A commit that takes too long is not waited for: its decisions go into the spool, too. Whether it succeeds in the end does not
+matter, because draining begins when it has ended, and appends only what the log does not have.
+"""
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from models.errors import Conflict, Integrity, PlatformError, Unavailable
+from monitoring.decisions import Answered, DecisionLog, Entry
+from serving.durability.patience import Helpers, TooSlow
+from serving.durability.recent import Recent
+from serving.durability.spool import Depth, Spool
+
+DRAINED = 1_000
+"""Decisions of one commit while draining: requests are answered meanwhile, by the same processor."""
+PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)
+"""Seconds between tries to reach a database that is away; the last from then on."""
+LOOKING = 4
+"""Threads that look answers up for retries."""
+
+logger = logging.getLogger("steward.serving")
+
+
+class Spooling:
+    """An `Intake` of one process. `append_all` has one caller at a time; the rest is safe for several threads."""
+
+    def __init__(self, log: DecisionLog, spool: Spool, after: float, pauses: Sequence[float] = PAUSES) -> None:
+        """`after`: seconds that the database may take before decisions go into the spool."""
+        self._log = log
+        self._spool = spool
+        self._after = after
+        self._pauses = pauses
+        self._recent = Recent()
+        self._writer = Helpers("decision-log", between=self._drain)
+        self._looks = Helpers("answers", LOOKING)
+        self._changed = threading.Condition()  # for what follows; and what is put excludes the end of spooling
+        self._spooling = False
+        self._last = False  # the database answers, and takes all that waits in a moment
+        self._trouble: PlatformError | None = None  # the database's, while it is not reached
+        self._refused: PlatformError | None = None  # the spool's, of what it did not take last
+        self._edited: Integrity | None = None  # it is used no more
+        self._committing = False
+        self._closing, self._late = threading.Event(), threading.Event()
+        if spool.depth().groups:
+            self._begin(None)
+
+    def append_all(self, entries: Sequence[Entry]) -> None:
+        """Durable when it returns, in the log or in the spool. Raises as both, and nothing is recorded then; only a commit
+        that was too slow for a spool that is full may still be."""
+        if self._put(entries):
+            return
+        self._committing = True
+        try:
+            self._writer.do(partial(self._log.append_all, entries), self._after)
+        except (Unavailable, TooSlow) as error:
+            self._begin(_plain(error, self._after), entries)
+        else:
+            self._reached()
+        finally:
+            self._committing = False
+        self._recent.add(entries)
+
+    def answered(self, key: str) -> Answered | None:
+        """What was answered under a key. While the database is away, what waits in the spool and the last answers are known."""
+        if found := self._spool.answered(key):
+            return found
+        if not self._trouble:
+            try:
+                return self._looks.do(partial(self._log.answered, key), self._after)
+            except (Unavailable, TooSlow) as error:
+                self._begin(_plain(error, self._after))
+        return self._recent.get(key)
+
+    def ping(self) -> None:
+        """Raises if nothing can be recorded now, neither in the log nor in the spool."""
+        if not self._spooling and not self._committing:  # a commit finds out by itself
+            try:
+                self._writer.do(self._log.ping, self._after)
+            except (Unavailable, TooSlow) as error:
+                self._begin(_plain(error, self._after))
+            else:
+                self._reached()
+        trouble, refused = self._trouble, self._edited or self._refused
+        if trouble and refused:
+            raise Unavailable(f"{trouble.problem}; and {refused.problem}", hint=f"{trouble.hint}; {refused.hint}")
+
+    @property
+    def waiting(self) -> bool:
+        """Whether decisions were answered that are not in the log yet."""
+        return self._spooling
+
+    def depth(self) -> Depth:
+        return self._spool.depth()
+
+    def notes(self) -> Mapping[str, PlatformError]:
+        """What a person should know of the spool, by `spool`."""
+        trouble, edited = self._trouble, self._edited
+        if edited:
+            return {"spool": edited}
+        if trouble:
+            return {"spool": Unavailable(f"{trouble.problem}. {self._spool.depth()}", hint=trouble.hint)}
+        if self._spooling:
+            return {"spool": Unavailable(f"{self._spool.depth()}: it is being drained", hint="wait until it is empty")}
+        return {}
+
+    def close(self, within: float = 5.0) -> None:
+        """Drain what a database that is there takes within so many seconds. What remains waits for the next start."""
+        self._closing.set()
+        self._writer.close(within)
+        self._late.set()
+        self._looks.close(0)
+
+    def _put(self, entries: Sequence[Entry]) -> bool:
+        """Into the spool, if that is where it belongs now."""
+        with self._changed:
+            if self._last:  # then the log takes these itself
+                self._changed.wait_for(lambda: not self._last, self._after)
+                self._last = False
+            if not self._spooling:
+                return False
+            self._keep(entries)
+        self._recent.add(entries)
+        return True
+
+    def _begin(self, trouble: PlatformError | None, entries: Sequence[Entry] = ()) -> None:
+        """Spool from now on, these first."""
+        with self._changed:
+            if trouble and not self._trouble:
+                logger.warning("decisions go into the spool: %s", trouble.problem)
+            self._trouble, self._spooling = trouble, self._edited is None
+            self._writer.poke()
+            if entries:
+                self._keep(entries)
+
+    def _reached(self) -> None:
+        """A spool that is used no more is not drained, so nothing else finds out that the database is back."""
+        if self._trouble and not self._spooling:
+            self._trouble = self._refused = None
+
+    def _keep(self, entries: Sequence[Entry]) -> None:
+        try:
+            if self._edited:
+                raise self._edited
+            self._spool.put(entries)
+        except (Unavailable, Integrity) as error:
+            self._refused = error
+            raise
+        self._refused = None
+
+    def _drain(self) -> None:
+        """Until nothing waits, or the service is to end."""
+        tries = 0
+        while self._spooling and not self._late.is_set():
+            if self._drained_some():
+                tries = 0
+                continue
+            if self._closing.is_set():
+                return
+            self._closing.wait(self._pauses[min(tries, len(self._pauses) - 1)])
+            tries += 1
+
+    def _drained_some(self) -> bool:
+        try:
+            self._to_the_log()
+        except Integrity as error:
+            self._give_up(error)
+        except Conflict:  # a commit of a process that was killed has just ended: the next try finds it there
+            with self._changed:
+                self._last = False
+                self._changed.notify_all()
+            return False
+        except Exception as error:  # noqa: BLE001, without this thread nothing would be drained any more
+            known = error if isinstance(error, PlatformError) else Unavailable(f"draining failed: {error!r}", hint="tell us")
+            with self._changed:
+                self._trouble, self._last = known, False
+                self._changed.notify_all()
+            return False
+        return True
+
+    def _to_the_log(self) -> None:
+        with self._changed:
+            self._last = self._trouble is None and self._spool.depth().decisions <= DRAINED
+        batch = self._spool.oldest(DRAINED)
+        if batch is None:
+            self._log.ping()
+        else:
+            self._log.append_missing(batch.entries)
+            self._spool.drop(batch)
+        with self._changed:
+            self._trouble = self._refused = None
+            waits = self._spool.depth()
+            self._spooling = waits.groups > 0
+            self._last = self._spooling and waits.decisions <= DRAINED
+            if not self._spooling:
+                logger.warning("the spool is empty: decisions go into the log again")
+            self._changed.notify_all()
+
+    def _give_up(self, edited: Integrity) -> None:
+        """What was edited is not drained, and nothing is put behind it; the database takes what is new, if it is there."""
+        logger.error("%s", edited)
+        with self._changed:
+            self._edited, self._spooling, self._last, self._trouble = edited, False, False, None
+            self._changed.notify_all()
+
+
+def _plain(error: Unavailable | TooSlow, after: float) -> Unavailable:
+    if isinstance(error, Unavailable):
+        return error
+    return Unavailable(
+        f"the decision log's database takes longer than {after:g} s", hint="see to its database (STEWARD_DATABASE_URL)"
+    )

@@ -1,0 +1,166 @@
+"""What the service counts of itself: additions on the event loop, made into families only when somebody asks.
+
+A family is what Prometheus calls it: a name, a kind, and samples by labels. Nothing counted here names an account, a client
+or a value of a record, and labels take their values from short lists.
+"""
+
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import chain
+from typing import Literal
+
+from monitoring.decisions import LoggedDecision
+from serving.answers.loaded import LoadedModel
+
+Labels = tuple[tuple[str, str], ...]
+Kind = Literal["counter", "gauge", "histogram"]
+
+SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Upper ends of the steps of latency."""
+SCORES = tuple(round(0.05 * step, 2) for step in range(1, 21))
+"""Upper ends of the steps of probability."""
+DECIDE, RECORD, WHOLE = "decide", "record", "whole"
+"""Stages of a scoring request: until its decisions were made, from then on until they were durable, and all of it."""
+
+
+@dataclass
+class Histogram:
+    """`counts[i]` values lie at or below `ends[i]` and above the end before; the last ones are above all ends."""
+
+    ends: Sequence[float]
+    counts: list[int] = field(default_factory=list)
+    total: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.counts = self.counts or [0] * (len(self.ends) + 1)
+
+    def add(self, value: float) -> None:
+        self.counts[bisect_left(self.ends, value)] += 1
+        self.total += value
+
+    def plus(self, other: "Histogram") -> "Histogram":
+        """Both together; the ends are the same."""
+        return Histogram(self.ends, [a + b for a, b in zip(self.counts, other.counts, strict=True)], self.total + other.total)
+
+
+@dataclass(frozen=True)
+class Family:
+    """`adds_up`: what several workers count is told as one sum; else each tells what it sees itself."""
+
+    name: str
+    kind: Kind
+    about: str
+    samples: Mapping[Labels, float | Histogram]
+    adds_up: bool = True
+
+    def plus(self, other: "Family") -> "Family":
+        both = dict(self.samples)
+        for labels, value in other.samples.items():
+            both[labels] = _sum(both[labels], value) if labels in both else value
+        return replace(self, samples=both)
+
+
+class Meter:
+    """Of one event loop."""
+
+    def __init__(self) -> None:
+        self._stages = {stage: Histogram(SECONDS) for stage in (DECIDE, RECORD, WHOLE)}
+        self._scores: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(SCORES))
+        self._decisions: Counter[tuple[str, int, str, bool, bool]] = Counter()
+        self._responses: Counter[int] = Counter()
+        self._in_flight = 0
+
+    def began(self) -> None:
+        self._in_flight += 1
+
+    def ended(self, status: int, seconds: float) -> None:
+        """A scoring request was answered; 0 if its client had gone."""
+        self._in_flight -= 1
+        self._responses[status] += 1
+        self._stages[WHOLE].add(seconds)
+
+    def took(self, stage: str, seconds: float) -> None:
+        self._stages[stage].add(seconds)
+
+    def recorded(self, decisions: Iterable[LoggedDecision]) -> None:
+        for each in decisions:
+            self._decisions[each.model, each.version, each.action, bool(each.fallback), bool(each.out_of_distribution)] += 1
+            self._scores[each.model].add(each.probability)
+
+    def families(self) -> Iterator[Family]:
+        yield Family(
+            "steward_stage_seconds",
+            "histogram",
+            "time of a scoring request by stage: decide, record, whole",
+            {(("stage", name),): found for name, found in self._stages.items()},
+        )
+        yield Family(
+            "steward_score",
+            "histogram",
+            "probabilities that were decided on",
+            {(("model", name),): found for name, found in self._scores.items()},
+        )
+        yield Family(
+            "steward_decisions",
+            "counter",
+            "decisions recorded; fallback: for a stopped champion, unfamiliar: for the input, not the score",
+            {_decision(*key): count for key, count in self._decisions.items()},
+        )
+        yield Family(
+            "steward_responses",
+            "counter",
+            "scoring requests by status; 0: the client had gone",
+            {(("status", str(status)),): count for status, count in self._responses.items()},
+        )
+        yield gauge("in_flight", "scoring requests that are not answered yet", self._in_flight, adds_up=True)
+
+
+def gauge(name: str, about: str, value: float, *, adds_up: bool = False) -> Family:
+    return Family(f"steward_{name}", "gauge", about, {(): value}, adds_up)
+
+
+def joined(own: Iterable[Family], others: Iterable[Iterable[Family]]) -> list[Family]:
+    """What one worker tells for all of them."""
+    found = {family.name: family for family in own}
+    for family in chain.from_iterable(others):
+        if family.adds_up:
+            found[family.name] = found[family.name].plus(family) if family.name in found else family
+    return list(found.values())
+
+
+def _sum(one: float | Histogram, other: float | Histogram) -> float | Histogram:
+    if isinstance(one, Histogram) and isinstance(other, Histogram):
+        return one.plus(other)
+    if isinstance(one, Histogram) or isinstance(other, Histogram):
+        raise TypeError("a histogram and a number do not add up")
+    return one + other
+
+
+def in_force(models: Iterable[LoadedModel], stale: AbstractSet[str] = frozenset()) -> Iterator[Family]:
+    """What answers now. Its age is the time less when it was published. `stale` names what the channel did not confirm."""
+    shown: list[tuple[LoadedModel, Labels]] = [(model, (("model", model.pointer.model),)) for model in models]
+    yield Family(
+        "steward_model",
+        "gauge",
+        "1 for what answers now",
+        {(*name, ("version", str(model.pointer.version)), ("bundle", model.pointer.bundle)): 1 for model, name in shown},
+        adds_up=False,
+    )
+    published = {name: datetime.fromisoformat(model.pointer.published_at).timestamp() for model, name in shown}
+    yield Family("steward_model_published_seconds", "gauge", "when it was put into force, since 1970", published, adds_up=False)
+    unconfirmed = {name: float(model.pointer.model in stale) for model, name in shown}
+    yield Family(
+        "steward_model_stale", "gauge", "1 if the release channel did not confirm it at the last look", unconfirmed, adds_up=False
+    )
+    ends = {name: model.expires_at.timestamp() for model, name in shown}
+    yield Family("steward_model_approval_ends_seconds", "gauge", "when its approval ends, since 1970", ends, adds_up=False)
+
+
+def _decision(model: str, version: int, action: str, fallback: bool, unfamiliar: bool) -> Labels:  # noqa: FBT001, labels
+    said = {"model": model, "version": str(version), "action": action}
+    flags = {"fallback": str(fallback).lower(), "unfamiliar": str(unfamiliar).lower()}
+    return tuple((said | flags).items())

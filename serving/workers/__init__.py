@@ -1,0 +1,1 @@
+"""Processes: the crew and one of its workers."""

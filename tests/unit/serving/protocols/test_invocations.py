@@ -1,0 +1,134 @@
+"""The scoring protocol of MLflow and SageMaker."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.errors import InputRefused
+from serving.answers.checking import Checker
+from serving.protocols.invocations import CSV, returned, translated
+from tests.bundles import USE_CASE, record
+
+CONTRACT = USE_CASE.contract
+CHECKER = Checker(CONTRACT, 100)
+JSON = "application/json"
+TWO = [record(account_id="A1"), record(account_id="A2", status_0=2, bill_0=-1.5)]
+NAMES = list(TWO[0])
+SPLIT = {"columns": NAMES, "data": [list(each.values()) for each in TWO]}
+
+
+def of_json(body: Any) -> list[Any]:
+    return list(map(dict, CHECKER.records(translated(json.dumps(body).encode(), JSON, CONTRACT))))
+
+
+def of_csv(text: str) -> list[Any]:
+    return list(map(dict, CHECKER.records(translated(text.encode(), CSV, CONTRACT))))
+
+
+def refused(body: bytes, media: str = JSON) -> str:
+    with pytest.raises(InputRefused) as caught:
+        CHECKER.records(translated(body, media, CONTRACT))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"dataframe_split": SPLIT},
+        {"dataframe_split": SPLIT | {"index": [0, 1]}},
+        {"dataframe_records": TWO},
+        {"instances": TWO},
+        {"inputs": TWO},
+        {"inputs": {name: [each[name] for each in TWO] for name in NAMES}},
+    ],
+)
+def test_every_form_of_the_protocol_gives_the_same_records(body: dict[str, Any]) -> None:
+    assert of_json(body) == TWO
+
+
+def test_a_csv_file_gives_the_same_records() -> None:
+    lines = [",".join(NAMES), *(",".join(str(value) for value in each.values()) for each in TWO)]
+    assert of_csv("\r\n".join(lines)) == TWO
+
+
+def test_a_cell_is_a_number_only_where_the_contract_has_one_and_json_would_read_it() -> None:
+    named = {name: str(value) for name, value in record(account_id="00017").items()}
+    line = ",".join(named)
+    assert of_csv(f"{line}\n{','.join(named.values())}")[0]["account_id"] == "00017"
+    for written in ("", "1,5", " 1", "0x1", "NaN", "1e999", "01", "١"):
+        cells = ",".join(f'"{cell}"' for cell in (named | {"bill_0": written}).values())
+        assert "bill_0" in refused(f"{line}\n{cells}".encode(), CSV)
+
+
+def test_nothing_is_converted_on_the_way() -> None:
+    assert 'bill_0: "28" is refused' in refused(json.dumps({"instances": [record(bill_0="28")]}).encode())
+    assert "status_0: 0.0 is refused" in refused(json.dumps({"instances": [record(status_0=0.0)]}).encode())
+    assert "status_0: true is refused" in refused(json.dumps({"instances": [record(status_0=True)]}).encode())
+
+
+def test_a_prohibited_column_of_a_frame_is_refused_by_name() -> None:
+    frame = {"columns": [*NAMES, "sex"], "data": [[*each.values(), 2] for each in TWO]}
+    assert "prohibited" in refused(json.dumps({"dataframe_split": frame}).encode())
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", "not JSON"),
+        (b"[]", "exactly one of"),
+        (b"{}", "there is none of them"),
+        (b'{"instances": [], "inputs": []}', "there is inputs, instances"),
+        (b'{"instances": [], "params": {}}', "there is instances, params"),
+        (b'{"instances": {}}', "instances needs a list of records"),
+        (b'{"instances": []}', "1 to 100 records"),
+        (b'{"instances": [1]}', "a record is a JSON object"),
+        (b'{"dataframe_split": {"columns": ["a"], "data": [[1, 2]]}}', "one value for every column"),
+        (b'{"dataframe_split": {"columns": ["a", "a"], "data": [[1, 2]]}}', "every name once"),
+        (b'{"dataframe_split": {"columns": [[]], "data": []}}', "a name for every column"),
+        (b'{"dataframe_split": {"data": []}}', '"columns" and "data"'),
+        (b'{"inputs": {"a": [1], "b": [1, 2]}}', "as many values in every column"),
+        (b'{"inputs": {"a": 1}}', "a list of values by column"),
+        (b'{"instances": [{"a": 1, "a": 2}]}', "stands twice"),
+        (b'{"instances": [{"a": NaN}]}', "NaN is not a number"),
+        (b'{"instances": ' + b"[" * 100_000, "not JSON"),
+        (b'{"instances": ["\\ud800"]}', "not JSON"),
+    ],
+)
+def test_what_cannot_be_read_says_what_is_needed(body: bytes, says: str) -> None:
+    assert says in refused(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", "not CSV"),
+        (b"\xff", "not CSV"),
+        (b'a\n"b', "not CSV"),
+        (b"a,b\n1", "line 1 of the CSV needs 2 values"),
+        (b"a,a\n1,1", "every name once"),
+    ],
+)
+def test_a_csv_file_that_cannot_be_read_says_what_is_needed(body: bytes, says: str) -> None:
+    assert says in refused(body, CSV)
+
+
+@given(
+    st.binary(max_size=200)
+    | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists).map(lambda x: json.dumps(x).encode())
+)
+def test_whatever_is_sent_is_read_or_refused(body: bytes) -> None:
+    for media in (JSON, CSV):
+        try:
+            translated(body, media, CONTRACT)
+        except InputRefused:
+            continue
+
+
+def test_an_answer_keeps_everything_but_the_name_of_its_list() -> None:
+    assert json.loads(returned(b'{"model":"m","answers":[{"decision":"keep"}]}')) == {
+        "model": "m",
+        "predictions": [{"decision": "keep"}],
+    }
