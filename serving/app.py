@@ -22,7 +22,7 @@ from serving.answers.answer import Ask
 from serving.answers.desk import Desk
 from serving.answers.prediction import Predictor
 from serving.door.bodies import BodyTooLarge, Gone, NotJson, body, idempotency_key, media_type
-from serving.door.envelope import Application, Marked, Patient
+from serving.door.envelope import Marked, Patient
 from serving.door.guard import Bounds, Guard
 from serving.door.needs import to_score
 from serving.door.refusals import AddressTooLong, HeadTooLarge, NotAuthenticated, NotPermitted, TooManyRequests, TurnedAway
@@ -30,6 +30,7 @@ from serving.door.register import Holder, Register, may_read
 from serving.durability.recording import Recorder
 from serving.durability.spooling import Spooling
 from serving.protocols.documents import JSON, PROBLEM, Models, Problem, Readiness, Ready, Reviewed, Trouble, problem, served
+from serving.protocols.express import Express
 from serving.protocols.invocations import CSV, TARGET, returned, translated
 from serving.protocols.openapi import complete
 from serving.protocols.reviews import Reviewing, Reviews
@@ -88,7 +89,7 @@ def scoring_app(
     spooling: Spooling | None = None,
     *,
     register: Register,
-) -> Application:
+) -> Marked:
     """The application. `register` says who may ask. `close` is called when everything is answered and recorded. Of `spooling` its
     state is told."""
 
@@ -137,7 +138,7 @@ def scoring_app(
         return Response(await run_in_threadpool(sight.exposed, numbers()), media_type=TEXT)
 
     guard = Guard(Shortcut(scoring, app), register, limits.bounds, _refusal, lambda: recorder.queued)
-    return Marked(Patient(guard), sight.access)
+    return Marked(Patient(guard), sight.access, Express(desk, guard, meter, _refusal, sight.access, sight.tracer))
 
 
 def _add_models(app: FastAPI, predictor: Predictor, watcher: Watcher, limits: Limits) -> None:

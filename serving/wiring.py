@@ -139,8 +139,9 @@ def _to_standard_output(lines: str) -> None:
 
 def _recorder(chosen: ServingSettings, store: Spooling) -> Recorder:
     if not chosen.answered_first:
-        return Recorder(store, chosen.max_queued)
-    return Deferring(store, chosen.answered_first, Window(chosen.async_decisions, chosen.async_seconds))
+        return Recorder(store, chosen.max_queued, store.begin)
+    window = Window(chosen.async_decisions, chosen.async_seconds)
+    return Deferring(store, chosen.answered_first, window, begin=store.begin)
 
 
 def _meet(files: LatestApiKeys, register: Register) -> None:

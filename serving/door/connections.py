@@ -5,8 +5,9 @@ a second over all connections ends those that take too long, so a request pays f
 """
 
 import asyncio
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from http import HTTPStatus
+from typing import Any, Protocol
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -17,11 +18,31 @@ LARGEST_HEAD = 32 * 2**10
 """Bytes of the request line and the headers, at most."""
 LOOK_SECONDS = 1.0
 
+Header = tuple[bytes, bytes]
+Reply = Callable[[int, Sequence[Header], bytes, str], None]
+"""Status, headers, body and the id that is echoed."""
+
+_STATUS = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+_PLAIN = b"".join(b"%b: %b\r\n" % each for each in PLAIN)
+_CLOSE = (b"connection", b"close")
+
 _REASONS = {
     400: ("Bad Request", "this is no HTTP request", "see the specification of HTTP, RFC 9112"),
     408: ("Request Timeout", "the request did not come in time", "send head and body without a pause; nothing was decided"),
     431: ("Request Header Fields Too Large", f"the head is larger than {LARGEST_HEAD:,} bytes", "send fewer or shorter headers"),
 }
+
+
+class Lane(Protocol):
+    """Takes small requests past tasks and the framework; see `serving.protocols.express`."""
+
+    def head(self, method: bytes, url: bytes, headers: Sequence[Header]) -> Any:
+        """None for a request that is not for it."""
+        ...
+
+    def take(self, head: Any, body: bytes, reply: Reply, gone: Callable[[], bool]) -> bool:
+        """Whether it is accepted; then `reply` is called once, unless the client is gone. Otherwise nothing has happened."""
+        ...
 
 
 class Patience:
@@ -49,12 +70,46 @@ class TooLarge(Exception):
     """Ends the parser's work on a head."""
 
 
+class _Small:
+    """A request for the lane, whose body is still to come."""
+
+    __slots__ = ("body", "head", "lane")
+
+    def __init__(self, lane: Lane, head: Any) -> None:
+        self.lane = lane
+        self.head = head
+        self.body = bytearray()
+
+
+class _Errand:
+    """What uvicorn knows of a request that is under way, of one in the lane."""
+
+    __slots__ = ("body", "disconnected", "keep_alive", "message_event", "more_body", "response_complete", "response_started")
+
+    def __init__(self) -> None:
+        self.body = b""
+        self.disconnected = self.more_body = self.response_started = self.response_complete = False
+        self.keep_alive = True
+        self.message_event = _UNHEARD
+
+
+class _Unheard:
+    """An event that nobody waits for."""
+
+    def set(self) -> None: ...
+
+
+_UNHEARD = _Unheard()
+
+
 class Connection(HttpToolsProtocol):
     """One connection. It is cut if a request, head and body, is not there `receive_seconds` after its first byte."""
 
-    def __init__(self, *given: Any, patience: Patience, **named: Any) -> None:
+    def __init__(self, *given: Any, patience: Patience, lane: Lane | None = None, **named: Any) -> None:
         super().__init__(*given, **named)
         self._patience = patience
+        self._lane = lane
+        self._small: _Small | None = None  # a request for the lane, until its body is there
         self._since: float | None = None  # when what is not whole yet began
         self._closing: float | None = None
         self._in_head = True
@@ -82,11 +137,49 @@ class Connection(HttpToolsProtocol):
         self._in_head = False
         if self._large():
             raise TooLarge
-        super().on_headers_complete()
+        self._small = self._for_the_lane()
+        if self._small is None:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if self._small is None:
+            super().on_body(body)
+        else:
+            self._small.body += body  # no more than was announced: the parser sees to it
 
     def on_message_complete(self) -> None:
         self._since = None
+        small, self._small = self._small, None
+        if small is not None:
+            if small.lane.take(small.head, bytes(small.body), self._reply, self._gone):
+                self.cycle = _Errand()  # type: ignore[assignment]
+                return
+            super().on_headers_complete()
+            super().on_body(bytes(small.body))
         super().on_message_complete()
+
+    def _for_the_lane(self) -> "_Small | None":
+        """Only where nothing else goes on: no request before it that is not answered, nobody who does not read."""
+        if self._lane is None or self.flow.write_paused or not (self.cycle is None or self.cycle.response_complete):
+            return None
+        if self.parser.get_http_version() != "1.1" or not self.parser.should_keep_alive():
+            return None
+        head = self._lane.head(self.parser.get_method(), self.url, self.headers)
+        return head and _Small(self._lane, head)
+
+    def _gone(self) -> bool:
+        return self.cycle is None or self.cycle.disconnected
+
+    def _reply(self, status: int, headers: Sequence[Header], body: bytes, echo: str) -> None:
+        """An answer as uvicorn writes one."""
+        defaults, errand = self.server_state.default_headers, self.cycle
+        lines = [_STATUS[status], *(b"%b: %b\r\n" % each for each in (*defaults, *headers)), _PLAIN]
+        lines += [b"x-request-id: ", echo.encode(), b"\r\ncontent-length: ", str(len(body)).encode(), b"\r\n\r\n", body]
+        self.transport.write(b"".join(lines))
+        errand.response_complete = True
+        if not errand.keep_alive or _CLOSE in defaults:
+            self.transport.close()
+        self.on_response_complete()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002, uvicorn's own words
         self._end(431 if self.headers and self._large() else 400)

@@ -43,19 +43,20 @@ class Marked:
     The caller's id, if it is harmless, comes back in the response's header and goes nowhere else: it may hold an account's.
     """
 
-    def __init__(self, app: Application, access: AccessLog | None = None) -> None:
+    def __init__(self, app: Application, access: AccessLog | None = None, lane: Any = None) -> None:
+        """`lane` is for who speaks to connections: the way past all this, by the same rules."""
         self._app = app
         self._access = access
+        self.lane = lane
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        asked = _header(scope, b"x-request-id")
         request_id = secrets.token_hex(16)
-        echoed = asked if _REQUEST_ID.fullmatch(asked) else request_id
-        scope.setdefault("state", {}).update(request_id=request_id, echoed_id=echoed)
-        own = [(b"x-request-id", echoed.encode()), *PLAIN]
+        echo = echoed(_header(scope, b"x-request-id"), request_id)
+        scope.setdefault("state", {}).update(request_id=request_id, echoed_id=echo)
+        own = [(b"x-request-id", echo.encode()), *PLAIN]
 
         began, status = perf_counter(), 0
 
@@ -71,6 +72,11 @@ class Marked:
         finally:
             if self._access:
                 self._access.tell(scope["method"], scope["path"], status, perf_counter() - began, request_id)
+
+
+def echoed(asked: str, request_id: str) -> str:
+    """The caller's id if it is harmless, or else our own."""
+    return asked if asked and _REQUEST_ID.fullmatch(asked) else request_id
 
 
 class Patient:

@@ -5,7 +5,7 @@ from when its body is there until it was answered, so a slow sender takes nobody
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from models.errors import PlatformError
@@ -48,7 +48,7 @@ class Guard:
         self._register = register
         self._refusal = refusal
         self._queued = queued
-        self._deadlines = Deadlines(bounds.request_seconds)
+        self.deadlines = Deadlines(bounds.request_seconds)
         self.bounds = bounds
         self.in_flight = 0
         self.arriving = 0
@@ -70,6 +70,27 @@ class Guard:
         else:
             await self._visited(_Visit(self, holder, receive, send), scope)
 
+    def enter(self, need: Need, presented: Sequence[bytes]) -> Holder:
+        """The same of a request whose body is there already, given its values of `authorization`: who asks, with a place that
+        `leave` gives back. Nothing is counted if it raises: `NotAuthenticated`, `NotPermitted`, `TooManyRequests`, `Overloaded`.
+        """
+        holder = self._register.admit(_single(presented)) if self._register.closed else self._register.anybody
+        holder.permit(need)
+        if self._queued() >= self.bounds.queued or self.in_flight >= self.bounds.in_flight:
+            raise Overloaded("more is worked on than may")
+        holder.enter()
+        try:
+            holder.count()
+        except PlatformError:
+            holder.leave()
+            raise
+        self.in_flight += 1
+        return holder
+
+    def leave(self, holder: Holder) -> None:
+        self.in_flight -= 1
+        holder.leave()
+
     def _admitted(self, scope: Scope, need: Need) -> Holder:
         holder = self._register.admit(_presented(scope["headers"])) if self._register.closed else self._register.anybody
         holder.permit(need)
@@ -88,20 +109,20 @@ class Guard:
     async def _visited(self, visit: "_Visit", scope: Scope) -> None:
         loop, task, late = asyncio.get_running_loop(), asyncio.current_task(), False
         assert task is not None
-        self._deadlines.begin(task, loop)
+        self.deadlines.begin(task, loop)
         try:
             if scope["method"] == "POST" or await self._entered(visit, scope):
                 await self._app(scope, visit.receive, visit.send)
         except asyncio.CancelledError:
-            if self._deadlines.end(task):
+            if self.deadlines.end(task):
                 raise  # cancelled by somebody else
             task.uncancel()
             late = True
         finally:
-            self._deadlines.end(task)
+            self.deadlines.end(task)
             visit.leave()
         if late and not visit.started:
-            refused = self._refusal(TooLate(self._deadlines.seconds), scope["state"]["request_id"])
+            refused = self._refusal(TooLate(self.deadlines.seconds), scope["state"]["request_id"])
             await refused(scope, visit.receive, visit.send)
 
     async def _entered(self, visit: "_Visit", scope: Scope) -> bool:
@@ -152,8 +173,7 @@ class _Visit:
     def leave(self) -> None:
         self._guard.arriving -= self._arrived
         if self._entered:
-            self._guard.in_flight -= 1
-            self._holder.leave()
+            self._guard.leave(self._holder)
 
     def _arrive(self, count: int) -> None:
         self._arrived += count
@@ -171,7 +191,10 @@ def _check_head(scope: Scope) -> None:
 
 def _presented(headers: Iterable[Header]) -> bytes | None:
     """The key that is presented, None for none. Raises `NotAuthenticated` if it is not clear which."""
-    found = [value for name, value in headers if name == _AUTHORIZATION]
+    return _single([value for name, value in headers if name == _AUTHORIZATION])
+
+
+def _single(found: Sequence[bytes]) -> bytes | None:
     if not found:
         return None
     if len(found) > 1 or found[0][: len(_BEARER)].lower() != _BEARER:

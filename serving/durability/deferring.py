@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from models.errors import Conflict, Unavailable
 from monitoring.decisions import Entry, Intake
-from serving.durability.recording import Recorder
+from serving.durability.recording import Begin, Recorder, Told, never
 
 LAST = 10.0
 """Seconds that a stopping service goes on trying."""
@@ -42,8 +42,9 @@ class Deferring(Recorder):
         pauses: Sequence[float] = PAUSES,
         last: float = LAST,
         now: Callable[[], float] = time.monotonic,
+        begin: Begin = never,
     ) -> None:
-        super().__init__(log)
+        super().__init__(log, begin=begin)
         self.models = frozenset(models)
         self._window = window
         self._pauses = pauses
@@ -53,25 +54,26 @@ class Deferring(Recorder):
         self._held = 0  # decisions that were answered and are not recorded
         self._since: float | None = None  # when the oldest of them was answered
         self._next_since: float | None = None  # the same of those that are not being written yet
-        self._writing: asyncio.Task[None] | None = None
+        self._writing_later: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ends_at: float | None = None
 
-    async def record(self, entry: Entry) -> None:
-        """Durable when it returns, or waiting to be if its model is answered first. Raises as `Recorder.record`."""
+    def take(self, entry: Entry, told: Told) -> None:
+        """Told at once if its model is answered first, and written soon. Raises as `Recorder.take`."""
         decisions = len(entry.decisions)
         deferred = entry.decisions[0].model in self.models and entry.answered is None and decisions <= self._window.most
         if not deferred:
-            await super().record(entry)
+            super().take(entry, told)
             return
         self._refuse_beyond(decisions)
         self._later.append(entry)
         self._held += decisions
         self._next_since = self._next_since or self._now()
         self._since = self._since or self._next_since
-        if self._writing is None:
+        if self._writing_later is None:
             self._loop = asyncio.get_running_loop()
-            self._writing = self._loop.create_task(self._write_later())
+            self._writing_later = self._loop.create_task(self._write_later())
+        told(None)
 
     @property
     def waiting(self) -> bool:
@@ -80,7 +82,7 @@ class Deferring(Recorder):
     def close(self) -> None:
         """Write what waits, then return. Blocks; not for the event loop's own thread."""
         self._ends_at = self._now() + self._last
-        if self._loop is not None and self._writing is not None:
+        if self._loop is not None and self._writing_later is not None:
             asyncio.run_coroutine_threadsafe(self._written(), self._loop).result()
         super().close()
 
@@ -102,14 +104,14 @@ class Deferring(Recorder):
             await self._persist(together)
             self._held -= len(together.decisions)
             self._since = self._next_since
-        self._writing = None
+        self._writing_later = None
 
     async def _persist(self, entry: Entry) -> None:
         """Until it is recorded. Only a service that is stopping gives up in the end, and says how much is lost."""
         tries = 0
         while True:
             try:
-                return await super().record(entry)
+                return await self._recorded(super().take, entry)
             except Conflict:  # its ids are our own: an earlier try that failed was committed after all
                 return None
             except Exception as error:  # noqa: BLE001, nobody waits for it who could hear of it
@@ -122,5 +124,5 @@ class Deferring(Recorder):
             tries += 1
 
     async def _written(self) -> None:
-        if self._writing is not None:
-            await self._writing
+        if self._writing_later is not None:
+            await self._writing_later

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 Result = TypeVar("Result")
 
@@ -12,20 +12,40 @@ class TooSlow(Exception):
     """It goes on, and whoever asked will not hear how it ends."""
 
 
-class _Job:
-    def __init__(self, act: Callable[[], Any]) -> None:
-        self.act = act
-        self.result: Any = None
-        self.error: Exception | None = None
-        self.ended = threading.Lock()  # of all that can be waited for with a limit it costs least
-        self.ended.acquire()
+class Job(Generic[Result]):
+    """Something that is being done by a helper."""
+
+    def __init__(self, act: Callable[[], Result]) -> None:
+        self._act = act
+        self._result: Result | None = None
+        self._error: Exception | None = None
+        self._ended = threading.Lock()  # of all that can be waited for with a limit it costs least
+        self._ended.acquire()
 
     def run(self) -> None:
         try:
-            self.result = self.act()
+            self._result = self._act()
         except Exception as error:  # noqa: BLE001, it is raised where it is waited for
-            self.error = error
-        self.ended.release()
+            self._error = error
+        self._ended.release()
+
+    def done(self, within: float) -> bool:
+        """Whether it succeeded within so many seconds."""
+        return self._has_ended(within) and self._error is None
+
+    def result(self, within: float) -> Result:
+        """What `act` returns or raises. Raises `TooSlow` if that is not known within so many seconds."""
+        if not self._has_ended(within):
+            raise TooSlow
+        if self._error:
+            raise self._error
+        return cast("Result", self._result)
+
+    def _has_ended(self, within: float) -> bool:
+        if not self._ended.acquire(timeout=within):
+            return False
+        self._ended.release()  # for whoever asks again
+        return True
 
 
 class Helpers:
@@ -36,22 +56,21 @@ class Helpers:
         self._name = name
         self._count = threads
         self._between = between
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._jobs: SimpleQueue[Job[Any] | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._starting = threading.Lock()
         self._ended = False
 
-    def do(self, act: Callable[[], Result], within: float) -> Result:
-        """What `act` returns or raises. Raises `TooSlow` if that is not known within so many seconds."""
-        job = _Job(act)
+    def begin(self, act: Callable[[], Result]) -> Job[Result]:
+        """Returns at once."""
+        job = Job(act)
         self._jobs.put(job)
         self._start()
-        if not job.ended.acquire(timeout=within):
-            raise TooSlow
-        if job.error:
-            raise job.error
-        result: Result = job.result
-        return result
+        return job
+
+    def do(self, act: Callable[[], Result], within: float) -> Result:
+        """What `act` returns or raises. Raises `TooSlow` if that is not known within so many seconds."""
+        return self.begin(act).result(within)
 
     def poke(self) -> None:
         self._jobs.put(None)

@@ -8,12 +8,12 @@ matter, because draining begins when it has ended, and appends only what the log
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from models.errors import Conflict, Integrity, PlatformError, Unavailable
 from monitoring.decisions import Answered, DecisionLog, Entry
-from serving.durability.patience import Helpers, TooSlow
+from serving.durability.patience import Helpers, Job, TooSlow
 from serving.durability.recent import Recent
 from serving.durability.spool import Depth, Spool
 
@@ -53,15 +53,29 @@ class Spooling:
     def append_all(self, entries: Sequence[Entry]) -> None:
         """Durable when it returns, in the log or in the spool. Raises as both, and nothing is recorded then; only a commit
         that was too slow for a spool that is full may still be."""
-        if self._put(entries):
-            return
+        if not self._put(entries):
+            self._start(entries).finish()
+
+    def begin(self, entries: Sequence[Entry]) -> "Commit | None":
+        """Begin what `append_all` does and return at once; None while anything is in the way. Counts as a call of `append_all`
+        until it is finished or done."""
+        if self._spooling or self._last or self._trouble:
+            return None
+        return self._start(entries)
+
+    def _start(self, entries: Sequence[Entry]) -> "Commit":
         self._committing = True
+        return Commit(self._writer.begin(partial(self._log.append_all, entries)), self._after, partial(self._end, entries))
+
+    def _end(self, entries: Sequence[Entry], error: Exception | None) -> None:
+        """A commit was made, or failed, or took too long: that goes into the spool, any other refusal is raised."""
         try:
-            self._writer.do(partial(self._log.append_all, entries), self._after)
-        except (Unavailable, TooSlow) as error:
-            self._begin(_plain(error, self._after), entries)
-        else:
-            self._reached()
+            if error is None:
+                self._reached()
+            elif isinstance(error, Unavailable | TooSlow):
+                self._begin(_plain(error, self._after), entries)
+            else:
+                raise error
         finally:
             self._committing = False
         self._recent.add(entries)
@@ -207,6 +221,30 @@ class Spooling:
         with self._changed:
             self._edited, self._spooling, self._last, self._trouble = edited, False, False, None
             self._changed.notify_all()
+
+
+class Commit:
+    """A commit of the log that is waited for as long as it may take."""
+
+    def __init__(self, job: Job[None], after: float, end: Callable[[Exception | None], None]) -> None:
+        self._job = job
+        self._after = after
+        self._end = end
+
+    def done(self, within: float) -> bool:
+        done = self._job.done(within)
+        if done:
+            self._end(None)
+        return done
+
+    def finish(self) -> None:
+        """As `Spooling.append_all`: into the spool, if the log does not take it in time."""
+        try:
+            self._job.result(self._after)
+        except Exception as error:  # noqa: BLE001, whatever it is, the commit has ended
+            self._end(error)
+        else:
+            self._end(None)
 
 
 def _plain(error: Unavailable | TooSlow, after: float) -> Unavailable:

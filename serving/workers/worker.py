@@ -37,7 +37,7 @@ def work(
     app = scoring_app(*parts, limits, service.sight, service.close, service.store, register=service.register)
     config = uvicorn.Config(
         app,
-        http=cast("type[Connection]", partial(Connection, patience=Patience(limits.receive_seconds))),
+        http=cast("type[Connection]", partial(Connection, patience=Patience(limits.receive_seconds), lane=app.lane)),
         ws="none",
         log_config=None,
         access_log=False,
