@@ -12,7 +12,6 @@ from serving.answers.loaded import LoadedModel
 from serving.answers.past import PastReasons
 from serving.answers.prediction import Predictor
 from serving.app import Limits, scoring_app
-from serving.door.envelope import Application
 from serving.door.guard import Bounds
 from serving.door.register import Register
 from serving.durability.recording import Recorder
@@ -73,7 +72,7 @@ class Doorway:
         reviews = Reviews(self.log, self.clock, ACCOUNTS.known_as, PastReasons(channel, scorer).explain)
         limits = Limits(most_bytes, 3_600.0, bounds or Bounds())
         parts = (self.predictor, self.recorder, self.watcher, reviews, limits, Sight(lambda _: b""), close)
-        self.app: Application = scoring_app(*parts, register=self.register)
+        self.app = scoring_app(*parts, register=self.register)
 
     def hold(self, keys: Sequence[ApiKey]) -> None:
         self.register.take_over(keys, any_files=bool(keys))

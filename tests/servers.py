@@ -27,8 +27,8 @@ class Server(uvicorn.Server):
 
 @contextmanager
 def serving(app: Application, patience: Patience, keep_alive_seconds: int = 65) -> Iterator[int]:
-    """The port, as long as it is served."""
-    protocol = cast("type[Connection]", partial(Connection, patience=patience))
+    """The port, as long as it is served; with the application's express lane, if it has one."""
+    protocol = cast("type[Connection]", partial(Connection, patience=patience, lane=getattr(app, "lane", None)))
     quiet: dict[str, Any] = {"log_config": None, "access_log": False, "server_header": False}
     config = uvicorn.Config(app, http=protocol, ws="none", timeout_keep_alive=keep_alive_seconds, **quiet)
     server = Server(config)

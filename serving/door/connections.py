@@ -82,15 +82,32 @@ class _Small:
 
 
 class _Errand:
-    """What uvicorn knows of a request that is under way, of one in the lane."""
+    """A request in the lane, with what uvicorn wants to know of one that is under way."""
 
-    __slots__ = ("body", "disconnected", "keep_alive", "message_event", "more_body", "response_complete", "response_started")
+    __slots__ = (
+        "_connection",
+        "body",
+        "disconnected",
+        "keep_alive",
+        "message_event",
+        "more_body",
+        "response_complete",
+        "response_started",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, connection: "Connection") -> None:
+        self._connection = connection
         self.body = b""
         self.disconnected = self.more_body = self.response_started = self.response_complete = False
         self.keep_alive = True
         self.message_event = _UNHEARD
+
+    def gone(self) -> bool:
+        """Also if another request came behind it: uvicorn tells only the last one."""
+        return self.disconnected or self._connection.transport.is_closing()
+
+    def reply(self, status: int, headers: Sequence[Header], body: bytes, echo: str) -> None:
+        self._connection.reply(self, status, headers, body, echo)
 
 
 class _Unheard:
@@ -151,8 +168,9 @@ class Connection(HttpToolsProtocol):
         self._since = None
         small, self._small = self._small, None
         if small is not None:
-            if small.lane.take(small.head, bytes(small.body), self._reply, self._gone):
-                self.cycle = _Errand()  # type: ignore[assignment]
+            errand = _Errand(self)
+            if small.lane.take(small.head, bytes(small.body), errand.reply, errand.gone):
+                self.cycle = errand  # type: ignore[assignment]
                 return
             super().on_headers_complete()
             super().on_body(bytes(small.body))
@@ -167,12 +185,9 @@ class Connection(HttpToolsProtocol):
         head = self._lane.head(self.parser.get_method(), self.url, self.headers)
         return head and _Small(self._lane, head)
 
-    def _gone(self) -> bool:
-        return self.cycle is None or self.cycle.disconnected
-
-    def _reply(self, status: int, headers: Sequence[Header], body: bytes, echo: str) -> None:
+    def reply(self, errand: "_Errand", status: int, headers: Sequence[Header], body: bytes, echo: str) -> None:
         """An answer as uvicorn writes one."""
-        defaults, errand = self.server_state.default_headers, self.cycle
+        defaults = self.server_state.default_headers
         lines = [_STATUS[status], *(b"%b: %b\r\n" % each for each in (*defaults, *headers)), _PLAIN]
         lines += [b"x-request-id: ", echo.encode(), b"\r\ncontent-length: ", str(len(body)).encode(), b"\r\n\r\n", body]
         self.transport.write(b"".join(lines))

@@ -23,7 +23,7 @@ from models.policy import RobustnessLimits, Together
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-_FEW = 8  # rows that are looked up one by one: arrays pay only for more
+_FEW = 24  # rows that are looked up one by one: arrays pay only for more
 
 
 @dataclass(frozen=True)

@@ -197,3 +197,126 @@ def test_the_room_of_what_was_written_is_free_again() -> None:
         await asyncio.to_thread(recorder.close)
 
     asyncio.run(asyncio.wait_for(requests(), timedelta(seconds=30).total_seconds()))
+
+
+async def turns() -> None:
+    """Whatever the loop can do now, it has done."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+class Commit:
+    """A commit that ends when it is told to."""
+
+    def __init__(self, log: InMemoryDecisionLog, entries: Sequence[Entry], *, quick: bool) -> None:
+        self._log = log
+        self._entries = entries
+        self._quick = quick
+        self.let_go = threading.Event()
+
+    def done(self, within: float) -> bool:
+        if self._quick:
+            try:
+                self._log.append_all(self._entries)
+            except Conflict:
+                self._quick = False
+        return self._quick
+
+    def finish(self) -> None:
+        assert self.let_go.wait(30)
+        self._log.append_all(self._entries)
+
+
+def test_while_the_log_is_quick_the_loop_commits_itself_and_starts_no_thread() -> None:
+    log, threads = InMemoryDecisionLog(), threading.active_count()
+
+    async def requests() -> None:
+        recorder = Recorder(log, begin=lambda entries: Commit(log, entries, quick=True))
+        await asyncio.gather(*(recorder.record(entry(f"d{n}")) for n in range(5)))
+        assert threading.active_count() == threads
+        assert recorder.queued == 0
+
+    asyncio.run(requests())
+    assert len(log.decisions) == 5
+
+
+def test_a_commit_that_takes_longer_is_left_to_the_thread_and_what_comes_meanwhile_is_the_next_group() -> None:
+    log, begun = InMemoryDecisionLog(), []
+
+    def begin(entries: Sequence[Entry]) -> Commit:
+        begun.append(Commit(log, entries, quick=False))
+        return begun[-1]
+
+    async def requests() -> None:
+        recorder = Recorder(log, begin=begin)
+        first = asyncio.create_task(recorder.record(entry("d0")))
+        await turns()
+        others = [asyncio.create_task(recorder.record(entry(f"d{number}"))) for number in range(1, 4)]
+        await turns()
+        assert len(begun) == 1
+        assert not first.done()
+        begun[0].let_go.set()
+        await asyncio.gather(first, *others)
+        assert len(log.decisions) == 4
+        await asyncio.to_thread(recorder.close)
+
+    asyncio.run(requests())
+
+
+def test_of_a_group_that_the_quick_commit_refused_each_hears_of_its_own() -> None:
+    log = InMemoryDecisionLog()
+
+    def begin(entries: Sequence[Entry]) -> Commit:
+        commit = Commit(log, entries, quick=True)
+        commit.let_go.set()
+        return commit
+
+    async def requests() -> list[Any]:
+        recorder = Recorder(log, begin=begin)
+        await recorder.record(entry("d1"))
+        return await recorded(recorder, entry("d0"), entry("d1"), entry("d2"))
+
+    found = asyncio.run(requests())
+    assert [type(each) for each in found] == [type(None), Conflict, type(None)]
+    assert set(log.decisions) == {"d0", "d1", "d2"}
+
+
+def test_a_log_whose_commits_are_slow_is_not_waited_for_by_the_loop_until_it_is_quick_again() -> None:
+    log, begun = InMemoryDecisionLog(), []
+    slow = True
+
+    def begin(entries: Sequence[Entry]) -> Commit:
+        begun.append(entries)
+        commit = Commit(log, entries, quick=not slow)
+        threading.Timer(0.05, commit.let_go.set).start()
+        return commit
+
+    async def requests() -> None:
+        nonlocal slow
+        recorder = Recorder(log, begin=begin)
+        await recorder.record(entry("d0"))
+        await recorder.record(entry("d1"))
+        assert len(begun) == 1  # the thread commits by itself now
+        slow = False
+        number = 1
+        while len(begun) == 1:
+            number += 1
+            await recorder.record(entry(f"d{number}"))
+        await asyncio.to_thread(recorder.close)
+        assert set(log.decisions) == {f"d{each}" for each in range(number + 1)}
+
+    asyncio.run(requests())
+
+
+def test_closing_writes_what_was_taken_and_not_flushed() -> None:
+    log = InMemoryDecisionLog()
+
+    async def requests() -> None:
+        recorder = Recorder(log, begin=lambda entries: Commit(log, entries, quick=True))
+        recorder.take(entry("d0"), lambda _: None)
+        await asyncio.to_thread(recorder.close)
+        with pytest.raises(Unavailable, match="stopping"):
+            recorder.take(entry("d1"), lambda _: None)
+
+    asyncio.run(requests())
+    assert set(log.decisions) == {"d0"}
