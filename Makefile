@@ -186,7 +186,7 @@ rotate-keys: $(READY) ## hide accounts under new keys from now on (BY, REASON)
 	@$(GOVERN) rotate-keys $(SIGNED_BY) $(ARGS)
 
 ##@ checks
-.PHONY: test unit check browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers bench-serving
+.PHONY: test unit check browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers benchmark-in-process bench-serving
 test: $(READY) ## the whole suite that needs nothing but the embedded default
 	@$(RUN) pytest -m "not browser and not soak" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
@@ -218,6 +218,9 @@ bench-serving: $(READY) ## the service beside MLflow's, a tutorial's and empty e
 
 benchmark-reasons: $(READY) ## time of the reasons of one reduction, on one core
 	@$(RUN) tests.benchmarks.reasons $(ARGS)
+
+benchmark-in-process: $(READY) ## records a second of one core, from bytes to actions, without HTTP and log
+	@$(RUN) tests.benchmarks.in_process $(ARGS)
 
 benchmark-stop: $(READY) ## how soon a running service obeys a stop, a resume and a roll-back
 	@$(RUN) tests.benchmarks.stop $(ARGS)

@@ -51,6 +51,8 @@ class ServingSettings(PlatformSettings):
     """How long a stopping service waits for the requests in flight."""
     traces: str = Field(default="", pattern="^(https?://.+)?$")
     """Where a collector takes traces by OpenTelemetry's protocol, such as http://127.0.0.1:4318/v1/traces; empty: none."""
+    traces_share: float = Field(default=0.01, ge=0, le=1)
+    """The share of requests that is traced, beside every one that failed here and every one whose caller records its trace."""
     access_log: bool = False
     """Whether every request is written to the standard output, one JSON object a line; decisions have their own log."""
     spool_after_seconds: float = Field(default=1.0, gt=0, le=60)

@@ -123,7 +123,7 @@ def service(chosen: ServingSettings, workers: Path | None = None) -> Service:
 
 def _sight(chosen: ServingSettings, workers: Path | None) -> Sight:
     """`workers` is the folder in which the workers of one service leave their numbers; None if there is one worker."""
-    tracer = OtlpTracer(chosen.traces) if chosen.traces else None
+    tracer = OtlpTracer(chosen.traces, share=chosen.traces_share) if chosen.traces else None
     access = AccessLog(_to_standard_output) if chosen.access_log else None
     text = Exposition().text
     if workers is None:

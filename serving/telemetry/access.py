@@ -7,6 +7,9 @@ import asyncio
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
+
+_spelled = lru_cache(maxsize=1_024)(json.dumps)
 
 SOON = 0.2
 """Seconds after which a line is written, at most."""
@@ -21,10 +24,12 @@ class AccessLog:
         self._lines: list[str] = []
 
     def tell(self, method: str, path: str, status: int, seconds: float, request_id: str) -> None:
-        said = {"at": self._now().isoformat(timespec="milliseconds"), "request_id": request_id, "method": method, "path": path}
         if not self._lines:
             asyncio.get_running_loop().call_later(SOON, self.flush)
-        self._lines.append(json.dumps(said | {"status": status, "milliseconds": round(seconds * 1e3, 3)}))
+        # Spelled by hand, in a tenth of the time; what others chose is spelled by the library, once.
+        at = self._now().isoformat(timespec="milliseconds")
+        what = f'"request_id": "{request_id}", "method": {_spelled(method)}, "path": {_spelled(path)}'
+        self._lines.append(f'{{"at": "{at}", {what}, "status": {status}, "milliseconds": {seconds * 1e3:.3f}}}')
 
     def flush(self) -> None:
         if self._lines:

@@ -85,3 +85,36 @@ def test_a_collector_that_is_away_costs_spans_and_raises_nothing() -> None:
     tracer = OtlpTracer(address)
     tracer.tell(traced())
     tracer.close()
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, 0),
+        ({"status": 422}, 0),
+        ({"status": 503}, 3),
+        ({"parent": f"00-{TRACE}-{SPAN}-01"}, 3),
+        ({"parent": f"00-{TRACE}-{SPAN}-00"}, 0),
+    ],
+)
+def test_of_requests_that_are_not_drawn_those_are_traced_that_failed_or_whose_caller_records_them(
+    changes: dict[str, Any], told: int
+) -> None:
+    received: list[Any] = []
+    with collector(received) as address:
+        tracer = OtlpTracer(address, share=0.5, draw=lambda: 0.5)
+        tracer.tell(traced(**changes))
+        tracer.close()
+    assert len(received) == told
+
+
+def test_a_share_of_the_requests_is_drawn() -> None:
+    received: list[Any] = []
+    draws = iter([0.1, 0.5, 0.4, 0.9])
+    with collector(received) as address:
+        tracer = OtlpTracer(address, share=0.5, draw=lambda: next(draws))
+        for number in range(4):
+            tracer.tell(traced(request_id=f"r{number}"))
+        tracer.close()
+    drawn = {each.value.string_value for _, span in received for each in span.attributes if each.key == "steward.request_id"}
+    assert drawn == {"r0", "r2"}

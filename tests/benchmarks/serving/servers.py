@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import count
 from pathlib import Path
@@ -44,8 +44,8 @@ class Material:
     bundle: str
 
     @classmethod
-    def gather(cls, home: Path | None, folder: Path) -> Self:
-        """Raises `NoChampion`, or `NotEnoughData` if too few accounts are reduced."""
+    def gather(cls, home: Path | None, folder: Path, adverse: float = ADVERSE) -> Self:
+        """`adverse`: the share of records that are reduced. Raises `NoChampion`, or `NotEnoughData` if too few accounts are."""
         own = folder / "home"
         shutil.copytree(home or Path(os.environ.get("STEWARD_HOME", "var")), own)
         bundle = champion(own)
@@ -54,9 +54,9 @@ class Material:
         columns = source.cohort(month, date.max).columns
         rows = contract.matrix(columns)
         probability = bundle.policy.quantise(OnnxScorer(bundle.graph).probabilities(rows))
-        adverse = Rule.of(bundle).actions(probability, rows) == Action.REDUCE
-        reduced, others = np.flatnonzero(adverse), np.flatnonzero(~adverse)
-        wanted = int(RECORDS * ADVERSE)
+        judged = Rule.of(bundle).actions(probability, rows) == Action.REDUCE
+        reduced, others = np.flatnonzero(judged), np.flatnonzero(~judged)
+        wanted = int(RECORDS * adverse)
         if len(reduced) < wanted:
             raise NotEnoughData(f"only {len(reduced)} accounts of {month} are reduced, {wanted} are needed", hint="make train")
         rng = np.random.default_rng(1)
@@ -150,7 +150,8 @@ def mlserver(material: Material, where: Path) -> Server:
     )
 
 
-def servers(material: Material) -> list[Server]:
+def servers(material: Material, *, answered_first: bool = False) -> list[Server]:
+    """`answered_first`: Steward answers before it records, in the mode `async`."""
     # MLflow starts uvicorn by name.
     quiet = {"PYTHONWARNINGS": "ignore", "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     model = {"BENCHMARK_MODEL": "models:/credit_default@champion", "MLFLOW_TRACKING_URI": _tracking(material.home)}
@@ -161,6 +162,7 @@ def servers(material: Material) -> list[Server]:
     peers = "tests.benchmarks.serving.peers"
     score = "/v1/models/credit_default/score"
     home = {"STEWARD_HOME": str(material.home), "STEWARD_SERVING_PORT": "{port}"}
+    home |= {"STEWARD_SERVING_ASYNC_MODELS": USE_CASE.name} if answered_first else {}
     mlflow = [sys.executable, "-m", "mlflow", "models", "serve", "-m", model["BENCHMARK_MODEL"], "--env-manager", "local"]
     return [
         Server("steward", [sys.executable, "-m", "serving"], score, _ours, _our_answer, home),
@@ -169,6 +171,13 @@ def servers(material: Material) -> list[Server]:
         Server("constant", application(f"--factory {peers}:constant"), "/score", _single, None, {}, False),
         Server("bare", application(f"{peers}:bare"), "/", _single, None, {}, False),
     ]
+
+
+def seen(material: Material, collector: int) -> Server:
+    """Steward with its access log and its traces on; a collector listens at that port."""
+    (plain,) = (server for server in servers(material) if server.name == "steward")
+    on = {"STEWARD_SERVING_ACCESS_LOG": "true", "STEWARD_SERVING_TRACES": f"http://127.0.0.1:{collector}/v1/traces"}
+    return replace(plain, name="steward, seen", environment={**plain.environment, **on})
 
 
 def _ours(records: Sequence[Record]) -> bytes:
