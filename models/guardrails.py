@@ -1,0 +1,102 @@
+"""The guardrails of a roll-out: limits that are stated, and signed with it, before the challenger answers anybody.
+
+They are data: `monitoring/rollout` judges by them. Errors, latency and agreement are the policy's own limits. The distributions
+and rates are tested anytime-valid: `false_alarms` bounds all of them together, over a whole roll-out, however often one looks.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from math import ceil, isfinite
+from typing import Any, Self
+
+from models.errors import Misconfigured
+from models.policy import Action
+
+NEEDED = 20.0
+"""Accounts needed, times share, share of the others and (drop / standard deviation of one decision)^2, so that a drop of the
+size stated is found in at least 80 % of the roll-outs. From `make simulate-rollouts`; see docs/rollout.md."""
+
+
+@dataclass(frozen=True)
+class Guardrails:
+    """Rates are shares of 1. `score_edges` are the inner edges of the champion's own bins of score, frozen in its bundle."""
+
+    false_alarms: float = 0.05
+    """Chance that a challenger which is no different is rolled back by any of the sequential tests."""
+    drop: float = 0.02
+    """The drop in favourable decisions that the test is sized for, in share of the accounts."""
+    favourable_rate: float = 0.5
+    """Share of favourable decisions expected of the champion. The test has most power where it is right, and is valid anyway."""
+    score_edges: tuple[float, ...] = ()
+    """Without them the distribution of the score is not tested."""
+    tolerance: float = 1.25
+    """An action, or a bin of score, may be so many times as frequent in the canary as in the control, or the reverse."""
+    error_rate: float = 0.01
+    """Share of the canary's requests that may fail."""
+    error_rise: float = 0.005
+    """What the canary's share of failed requests may lie above the control's."""
+    latency_p50: float = 1.5
+    """The canary's median latency over the control's, at most."""
+    latency_p99: float = 2.0
+    """The same of the 99th percentile."""
+    agreement: float = 0.90
+    """Share of the accounts scored by both that get the same action, at least."""
+    smallest_requests: int = 1_000
+    """Requests of an arm, or pairs of shadow decisions, before errors, latency and agreement are judged."""
+    smallest_accounts: int = 30_000
+    """Accounts of both arms together, or in shadow, before anybody is asked for a promotion."""
+    longest_days: int = 31
+    """A roll-out that has not passed by then is ended, and the champion stays."""
+
+    def __post_init__(self) -> None:
+        for name in ("false_alarms", "drop", "favourable_rate", "error_rate", "error_rise", "agreement"):
+            _demand(name, "lies between 0 and 1", holds=0 < getattr(self, name) < 1)
+        for name in ("tolerance", "latency_p50", "latency_p99"):
+            _demand(name, "is 1 or more", holds=isfinite(getattr(self, name)) and getattr(self, name) >= 1)
+        for name in ("smallest_requests", "smallest_accounts", "longest_days"):
+            whole = type(getattr(self, name)) is int
+            _demand(name, "is a whole number above 0", holds=whole and getattr(self, name) >= 1)
+        _demand("drop", "is smaller than the rate of favourable decisions", holds=self.drop < self.favourable_rate)
+        rising = all(low < high for low, high in zip(self.score_edges, self.score_edges[1:], strict=False))
+        _demand("score_edges", "are finite numbers that rise", holds=rising and all(map(isfinite, self.score_edges)))
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """From plain JSON data; what is not named has its default. Raises `Misconfigured`."""
+        if unknown := sorted(set(data) - {field.name for field in fields(cls)}):
+            raise Misconfigured(f"no such guardrail: {', '.join(unknown)}", hint=f"there are {', '.join(_names(cls))}")
+        try:
+            return cls(**{**data, "score_edges": tuple(data.get("score_edges", ()))})
+        except TypeError as error:
+            raise Misconfigured("a guardrail is no number", hint="see models/guardrails.py for what each one is") from error
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON data, as it is signed."""
+        return asdict(self) | {"score_edges": list(self.score_edges)}
+
+    def fitted(self, reference: Mapping[str, Any], share: float) -> Self:
+        """The same, with what follows from the champion: its bins, its rate of favourable decisions, and the accounts needed.
+
+        `reference` is the champion's reference profile (`models/reference.py`), `share` the share of the canary; in shadow, where
+        every account is scored by both, take .5.
+        """
+        counts = reference["actions"]
+        rate = counts[Action.KEEP] / sum(counts.values())
+        needed = accounts_needed(self.drop, rate, share)
+        edges = tuple(reference["score"]["edges"])
+        return replace(self, favourable_rate=rate, score_edges=edges, smallest_accounts=needed)
+
+
+def accounts_needed(drop: float, favourable_rate: float, share: float) -> int:
+    """Accounts of both arms after which a drop of this size would have been found, in at least 80 % of the roll-outs."""
+    _demand("share", "lies between 0 and 1", holds=0 < share < 1)
+    return ceil(NEEDED * favourable_rate * (1 - favourable_rate) / (drop**2 * share * (1 - share)))
+
+
+def _names(of: type[Guardrails]) -> list[str]:
+    return [field.name for field in fields(of)]
+
+
+def _demand(name: str, rule: str, *, holds: bool) -> None:
+    if not holds:
+        raise Misconfigured(f"guardrail {name}: {name} {rule}", hint="correct it in the request for the roll-out")
