@@ -1,0 +1,122 @@
+"""The verdict on a roll-out: go on, roll back, or ask for promotion."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import exp, log
+
+import numpy as np
+
+from models.guardrails import Guardrails
+from models.policy import Frozen
+from monitoring.rollout import limits as policy
+from monitoring.rollout.family import Paths, Sequential, family
+from monitoring.rollout.findings import Finding, Standing
+from monitoring.rollout.observations import Classes, Observation, Pairs, Service, first_per_account
+from monitoring.rollout.sentences import LARGEST, NOTHING_ON_DEFAULT, said
+
+NOTHING_SERVED = Service()
+POINTS = 120  # of a path that are kept for the chart
+
+
+class State(StrEnum):
+    GO_ON = "go on"
+    ROLL_BACK = "roll back"
+    ASK_FOR_PROMOTION = "ask for promotion"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """All that a verdict rests on. In shadow nobody has an arm; `pairs` is None where nothing was scored by both."""
+
+    days: float
+    observations: Sequence[Observation] = ()
+    control: Service = NOTHING_SERVED
+    canary: Service = NOTHING_SERVED
+    pairs: Pairs | None = None
+
+
+class Trace(Frozen):
+    """E-values by number of accounts, thinned out for a chart: of each test, and of the "family"."""
+
+    accounts: tuple[int, ...] = ()
+    e_values: Mapping[str, tuple[float, ...]] = {}
+    limit: float = 20.0
+
+
+class Verdict(Frozen):
+    """`accounts` were seen; in a canary both arms together."""
+
+    state: State
+    sentence: str
+    findings: tuple[Finding, ...]
+    accounts: int
+    trace: Trace = Trace()
+    on_default: str = NOTHING_ON_DEFAULT
+
+
+def judge(seen: Seen, limits: Guardrails, *, mode: str, share: float) -> Verdict:
+    """By mode "canary" with the share of its arm, or "shadow". The first decision on an account counts, in the order given."""
+    return judge_canary(seen, limits, share) if mode == "canary" else judge_shadow(seen, limits)
+
+
+def judge_canary(seen: Seen, limits: Guardrails, share: float) -> Verdict:
+    first = first_per_account(seen.observations)
+    classes, tests = Classes.of(first, limits.score_edges), family(limits, share)
+    paths = Paths.of(tests, classes)
+    alarmed = paths.alarmed(limits)
+    blamed = _blamed(tests, paths, alarmed)
+    found = [said(test, classes, paths, share, blamed=test.name == blamed) for test in tests]
+    found += policy.errors(seen.control, seen.canary, limits) + policy.latency(seen.control, seen.canary, limits)
+    found += [policy.agreement(seen.pairs, limits)] if seen.pairs is not None else []
+    return _weighed(found, len(first), seen.days, limits, _trace(paths, limits))
+
+
+def judge_shadow(seen: Seen, limits: Guardrails) -> Verdict:
+    """Everybody is scored by both, so decisions are compared on the same accounts, and nothing is left to chance."""
+    pairs = seen.pairs or Pairs()
+    found = [policy.drop(pairs, limits), policy.agreement(pairs, limits)]
+    found += policy.errors(seen.control, seen.canary, limits) + policy.latency(seen.control, seen.canary, limits)
+    return _weighed(found, pairs.accounts, seen.days, limits, Trace())
+
+
+def _weighed(found: Sequence[Finding], accounts: int, days: float, limits: Guardrails, trace: Trace) -> Verdict:
+    """One guardrail outside is enough to roll back; a promotion is asked for when all are within, on enough accounts."""
+    outside = [finding.text for finding in found if finding.standing is Standing.OUTSIDE]
+    missing = [finding.name for finding in found if finding.standing is Standing.INSUFFICIENT]
+    if outside:
+        state, sentence = State.ROLL_BACK, " ".join(["Roll back:", *outside])
+    elif accounts >= limits.smallest_accounts and not missing and days <= limits.longest_days:
+        state, sentence = State.ASK_FOR_PROMOTION, f"Every guardrail held on {accounts:,} accounts: ask for promotion."
+    elif days > limits.longest_days:
+        state = State.ROLL_BACK
+        sentence = f"Roll back: {limits.longest_days} days are over and {_lacking(accounts, missing, limits)}. No harm was seen."
+    else:
+        state, sentence = State.GO_ON, f"Go on: nothing is outside its limits; {_lacking(accounts, missing, limits)}."
+    return Verdict(state=state, sentence=sentence, findings=tuple(found), accounts=accounts, trace=trace)
+
+
+def _lacking(accounts: int, missing: Sequence[str], limits: Guardrails) -> str:
+    reasons = []
+    if accounts < limits.smallest_accounts:
+        reasons.append(f"{accounts:,} of {limits.smallest_accounts:,} accounts were seen")
+    if missing:
+        reasons.append(f"too little is known of {', '.join(missing)}")
+    return " and ".join(reasons) or "it was not asked for promotion in time"
+
+
+def _blamed(tests: Sequence[Sequential], paths: Paths, alarmed: int | None) -> str:
+    """The test with the most capital when the family first alarmed; "" if it never did."""
+    if alarmed is None:
+        return ""
+    return max(tests, key=lambda test: paths.tests[test.name][alarmed - 1] + log(test.weight)).name
+
+
+def _trace(paths: Paths, limits: Guardrails) -> Trace:
+    size = len(paths.whole)
+    if not size:
+        return Trace(limit=1 / limits.false_alarms)
+    at = np.unique(np.linspace(0, size - 1, min(size, POINTS)).astype(np.int64))
+    values = {name: tuple(exp(min(float(path[i]), LARGEST)) for i in at) for name, path in paths.tests.items()}
+    values["family"] = tuple(exp(min(float(paths.whole[i]), LARGEST)) for i in at)
+    return Trace(accounts=tuple(int(i) + 1 for i in at), e_values=values, limit=1 / limits.false_alarms)

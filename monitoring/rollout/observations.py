@@ -1,0 +1,112 @@
+"""What a roll-out is judged by: the first answer that each account got, and how the arms served."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.policy import Action
+from monitoring.rollout.bets import CANARY, CONTROL, UNSEEN, Whole
+
+ARMS = ("control", "canary")  # by their number in `bets`
+
+_ACTIONS = tuple(action.value for action in Action)
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What an account's request came to. A failed one has no action and no probability: "" and NaN."""
+
+    account: str  # its pseudonym
+    arm: str
+    action: str
+    probability: float
+    failed: bool = False
+
+
+@dataclass(frozen=True)
+class Service:
+    """How one arm served since the roll-out began. Latencies in seconds; None where nothing was measured."""
+
+    requests: int = 0
+    errors: int = 0
+    p50: float | None = None
+    p99: float | None = None
+
+    @property
+    def error_rate(self) -> float:
+        return self.errors / self.requests if self.requests else 0.0
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Accounts that both bundles scored (shadow decisions): how many, with the same action, and favoured by which."""
+
+    accounts: int = 0
+    agreed: int = 0
+    champion_favourable: int = 0
+    challenger_favourable: int = 0
+
+    @property
+    def agreement(self) -> float:
+        return self.agreed / self.accounts if self.accounts else 0.0
+
+    @property
+    def drop(self) -> float:
+        """In the share of favourable decisions, on the same accounts: no chance is in it."""
+        return (self.champion_favourable - self.challenger_favourable) / self.accounts if self.accounts else 0.0
+
+
+def first_per_account(observations: Iterable[Observation]) -> list[Observation]:
+    """In the order given, which is that of time. Later answers to an account are no news about an arm: they repeat the first."""
+    first: dict[str, Observation] = {}
+    for observation in observations:
+        first.setdefault(observation.account, observation)
+    return list(first.values())
+
+
+def paired(actions: Iterable[tuple[str, str]]) -> Pairs:
+    """From the champion's and the challenger's action on each account."""
+    accounts = agreed = champion = challenger = 0
+    for by_champion, by_challenger in actions:
+        accounts += 1
+        agreed += by_champion == by_challenger
+        champion += by_champion == Action.KEEP
+        challenger += by_challenger == Action.KEEP
+    return Pairs(accounts, agreed, champion, challenger)
+
+
+@dataclass(frozen=True)
+class Classes:
+    """What the tests look at, by account (n,): the arm, whether the request failed, the action's number, the bin of the score."""
+
+    arms: Whole
+    failed: Whole
+    actions: Whole
+    bins: Whole
+
+    @classmethod
+    def of(cls, observations: Sequence[Observation], edges: Sequence[float]) -> "Classes":
+        """A failed request has neither action nor bin. Raises `ValueError` for an arm or an action that there is not."""
+        failed = np.array([each.failed for each in observations], dtype=np.int64)
+        scores = np.array([each.probability for each in observations], dtype=np.float64)
+        known = [UNSEEN if each.failed else _ACTIONS.index(each.action) for each in observations]
+        return cls(
+            arms=np.array([ARMS.index(each.arm) for each in observations], dtype=np.int64),
+            failed=failed,
+            actions=np.array(known, dtype=np.int64),
+            bins=np.where(failed == 1, UNSEEN, np.searchsorted(np.asarray(edges, dtype=np.float64), scores, side="right")),
+        )
+
+    @property
+    def favourable(self) -> Whole:
+        """0 is favourable, 1 is not: review counts as not, until a person has decided."""
+        return np.where(self.actions == UNSEEN, UNSEEN, (self.actions != _ACTIONS.index(Action.KEEP)).astype(np.int64))
+
+    def shares(self, classes: Whole, at: int) -> tuple[float, float]:
+        """How frequent a class is among those that a test looks at: in the control and in the canary."""
+        return self._share(classes, at, CONTROL), self._share(classes, at, CANARY)
+
+    def _share(self, classes: Whole, at: int, arm: int) -> float:
+        looked_at = classes[(self.arms == arm) & (classes != UNSEEN)]
+        return float(np.mean(looked_at == at)) if looked_at.size else 0.0

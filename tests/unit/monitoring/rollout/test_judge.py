@@ -1,0 +1,207 @@
+"""From what was seen to a verdict: go on, roll back, or ask for promotion."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from math import nan
+
+import numpy as np
+import pytest
+
+from models.guardrails import Guardrails
+from monitoring.rollout.findings import Finding, Standing
+from monitoring.rollout.judge import POINTS, Seen, State, Verdict, judge
+from monitoring.rollout.observations import Observation, Pairs, Service, first_per_account, paired
+
+LIMITS = Guardrails(favourable_rate=0.6, score_edges=(0.1, 0.2, 0.4), smallest_accounts=4_000, smallest_requests=100)
+SOUND = Service(requests=5_000, errors=5, p50=0.002, p99=0.006)
+AGREED = Pairs(accounts=1_000, agreed=960, champion_favourable=600, challenger_favourable=595)
+
+
+def accounts(count: int, kept: tuple[float, float] = (0.6, 0.6), share: float = 0.5, seed: int = 5) -> Iterator[Observation]:
+    """Of which the control and the canary keep these shares, and review the others."""
+    generator = np.random.default_rng(seed)
+    for number in range(count):
+        in_canary = generator.random() < share
+        favoured = generator.random() < kept[int(in_canary)]
+        action, score = ("keep", 0.05) if favoured else ("review", 0.3)
+        yield Observation(f"a{number}", "canary" if in_canary else "control", action, score)
+
+
+def seen(count: int = 5_000, kept: tuple[float, float] = (0.6, 0.6), days: float = 3) -> Seen:
+    return Seen(days, tuple(accounts(count, kept)), SOUND, SOUND, AGREED)
+
+
+def canary(given: Seen, limits: Guardrails = LIMITS, share: float = 0.5) -> Verdict:
+    return judge(given, limits, mode="canary", share=share)
+
+
+def finding(verdict: Verdict, name: str) -> Finding:
+    return next(each for each in verdict.findings if each.name == name)
+
+
+def test_alike_arms_on_enough_accounts_ask_for_promotion() -> None:
+    verdict = canary(seen())
+
+    assert verdict.state is State.ASK_FOR_PROMOTION
+    assert {each.standing for each in verdict.findings} == {Standing.WITHIN}
+
+
+def test_alike_arms_on_too_few_accounts_go_on() -> None:
+    verdict = canary(seen(3_999))
+
+    assert verdict.state is State.GO_ON
+    assert "3,999 of 4,000 accounts were seen" in verdict.sentence
+
+
+def test_a_drop_in_favourable_decisions_is_rolled_back_and_named() -> None:
+    verdict = canary(seen(kept=(0.6, 0.5)))
+
+    assert verdict.state is State.ROLL_BACK
+    assert finding(verdict, "favourable").standing is Standing.OUTSIDE
+    assert finding(verdict, "favourable").e_value > 1 / LIMITS.false_alarms  # type: ignore[operator]
+    assert "are favoured" in verdict.sentence
+
+
+def test_a_rise_in_favourable_decisions_is_no_drop() -> None:
+    assert finding(canary(seen(kept=(0.6, 0.65))), "favourable").standing is Standing.WITHIN
+
+
+def test_who_was_alarmed_once_stays_alarmed() -> None:
+    """Looking later, when the arms have become alike again, does not undo it."""
+    harmed = [*accounts(5_000, (0.6, 0.5)), *(replace(each, account=f"b{each.account}") for each in accounts(60_000, seed=6))]
+    verdict = canary(replace(seen(), observations=harmed))
+
+    assert finding(verdict, "favourable").e_value < finding(verdict, "favourable").e_limit  # type: ignore[operator]
+    assert verdict.state is State.ROLL_BACK
+
+
+def test_only_the_first_answer_to_an_account_counts() -> None:
+    given = seen(2_000)
+    again = [replace(each, action="reduce", probability=0.9) for each in given.observations if each.arm == "canary"]
+
+    verdict = canary(replace(given, observations=[*given.observations, *again, *again]))
+
+    assert verdict == canary(given)
+    assert len(first_per_account([*given.observations, *again])) == 2_000
+
+
+def test_arms_that_are_not_as_they_were_drawn_are_rolled_back() -> None:
+    """Somebody else chose who goes where, or answers are lost in one arm: then nothing else can be believed either."""
+    given = [each for number, each in enumerate(accounts(5_000)) if each.arm == "control" or number % 3]
+
+    verdict = canary(replace(seen(), observations=given))
+
+    assert finding(verdict, "arms").standing is Standing.OUTSIDE
+
+
+def test_failures_of_the_canary_alone_are_rolled_back() -> None:
+    failing = [
+        replace(each, action="", probability=nan, failed=True) if number % 50 == 0 and each.arm == "canary" else each
+        for number, each in enumerate(accounts(5_000))
+    ]
+
+    verdict = canary(replace(seen(), observations=failing))
+
+    assert finding(verdict, "failures").standing is Standing.OUTSIDE
+
+
+def test_other_actions_are_seen_where_the_favourable_ones_are_as_many() -> None:
+    harsh = [
+        replace(each, action="reduce") if each.arm == "canary" and each.action == "review" else each for each in accounts(5_000)
+    ]
+
+    verdict = canary(replace(seen(), observations=harsh))
+
+    assert finding(verdict, "actions").standing is Standing.OUTSIDE
+    assert finding(verdict, "favourable").standing is Standing.WITHIN
+
+
+def test_another_distribution_of_the_score_is_seen_where_the_actions_are_the_same() -> None:
+    moved = [
+        replace(each, probability=0.15) if each.arm == "canary" and each.action == "keep" and number % 3 == 0 else each
+        for number, each in enumerate(accounts(5_000))
+    ]
+
+    verdict = canary(replace(seen(), observations=moved))
+
+    assert finding(verdict, "score").standing is Standing.OUTSIDE
+    assert "of the score makes up" in finding(verdict, "score").text
+
+
+@pytest.mark.parametrize(
+    ("name", "served"),
+    [
+        ("error_rate", replace(SOUND, errors=60)),
+        ("error_rise", replace(SOUND, errors=40)),
+        ("latency_p50", replace(SOUND, p50=0.0031)),
+        ("latency_p99", replace(SOUND, p99=0.0121)),
+    ],
+)
+def test_a_canary_that_serves_badly_is_rolled_back(name: str, served: Service) -> None:
+    verdict = canary(replace(seen(), canary=served))
+
+    assert verdict.state is State.ROLL_BACK
+    assert finding(verdict, name).standing is Standing.OUTSIDE
+
+
+def test_what_was_not_measured_is_no_pass() -> None:
+    verdict = canary(replace(seen(), canary=replace(SOUND, p99=None)))
+
+    assert verdict.state is State.GO_ON
+    assert "too little is known of latency_p99" in verdict.sentence
+
+
+def test_too_little_agreement_is_rolled_back() -> None:
+    verdict = canary(replace(seen(), pairs=replace(AGREED, agreed=899)))
+
+    assert verdict.state is State.ROLL_BACK
+    assert finding(verdict, "agreement").standing is Standing.OUTSIDE
+
+
+def test_a_roll_out_that_did_not_pass_in_time_is_ended() -> None:
+    verdict = canary(seen(500, days=LIMITS.longest_days + 0.1))
+
+    assert verdict.state is State.ROLL_BACK
+    assert "No harm was seen" in verdict.sentence
+
+
+def test_before_anybody_was_answered_it_goes_on() -> None:
+    verdict = canary(Seen(days=0))
+
+    assert verdict.state is State.GO_ON
+    assert verdict.accounts == 0
+
+
+def test_it_says_that_it_tells_nothing_about_default() -> None:
+    assert "nothing about default" in canary(seen()).on_default
+
+
+def test_a_shadow_is_judged_on_the_same_accounts() -> None:
+    enough = replace(AGREED, accounts=5_000, agreed=4_900, champion_favourable=3_000, challenger_favourable=2_950)
+    given = Seen(3, (), SOUND, SOUND, enough)
+
+    assert judge(given, LIMITS, mode="shadow", share=0).state is State.ASK_FOR_PROMOTION
+    harsher = replace(given, pairs=replace(enough, challenger_favourable=2_899))
+    assert judge(harsher, LIMITS, mode="shadow", share=0).state is State.ROLL_BACK
+
+
+def test_pairs_are_counted_from_both_actions() -> None:
+    pairs = paired([("keep", "keep"), ("keep", "review"), ("reduce", "keep"), ("keep", "reduce")])
+
+    assert pairs == Pairs(accounts=4, agreed=1, champion_favourable=3, challenger_favourable=2)
+    assert pairs.drop == 0.25
+
+
+def test_the_chart_has_the_first_and_the_last_look_and_is_no_longer_than_it_must() -> None:
+    trace = canary(seen()).trace
+
+    assert trace.accounts[0] == 1
+    assert trace.accounts[-1] == 5_000
+    assert len(trace.accounts) <= POINTS
+    assert all(len(values) == len(trace.accounts) for values in trace.e_values.values())
+
+
+def test_a_verdict_survives_being_written_and_read() -> None:
+    verdict = canary(seen(300))
+
+    assert Verdict.model_validate_json(verdict.model_dump_json()) == verdict
