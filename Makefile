@@ -186,7 +186,7 @@ rotate-keys: $(READY) ## hide accounts under new keys from now on (BY, REASON)
 	@$(GOVERN) rotate-keys $(SIGNED_BY) $(ARGS)
 
 ##@ checks
-.PHONY: test unit check browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers benchmark-in-process bench-serving
+.PHONY: test unit check browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers benchmark-in-process bench-serving simulate-rollouts
 test: $(READY) ## the whole suite that needs nothing but the embedded default
 	@$(RUN) pytest -m "not browser and not soak" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
@@ -227,6 +227,9 @@ benchmark-stop: $(READY) ## how soon a running service obeys a stop, a resume an
 
 benchmark-workers: $(READY) ## what further workers bring, and how soon a killed one is replaced
 	@$(RUN) tests.benchmarks.workers $(ARGS)
+
+simulate-rollouts: $(READY) ## canaries whose truth is known: false alarms and power; writes docs/rollout.md
+	@$(RUN) tests.benchmarks.rollouts --write docs/rollout.md $(ARGS)
 
 ##@ house
 .PHONY: lock sbom clean

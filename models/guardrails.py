@@ -12,7 +12,7 @@ from typing import Any, Self
 from models.errors import Misconfigured
 from models.policy import Action
 
-NEEDED = 20.0
+NEEDED = 12.5
 """Accounts needed, times share, share of the others and (drop / standard deviation of one decision)^2, so that a drop of the
 size stated is found in at least 80 % of the roll-outs. From `make simulate-rollouts`; see docs/rollout.md."""
 

@@ -1,34 +1,19 @@
 """From what was seen to a verdict: go on, roll back, or ask for promotion."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from math import nan
 
-import numpy as np
 import pytest
 
 from models.guardrails import Guardrails
 from monitoring.rollout.findings import Finding, Standing
 from monitoring.rollout.judge import POINTS, Seen, State, Verdict, judge
-from monitoring.rollout.observations import Observation, Pairs, Service, first_per_account, paired
-
-LIMITS = Guardrails(favourable_rate=0.6, score_edges=(0.1, 0.2, 0.4), smallest_accounts=4_000, smallest_requests=100)
-SOUND = Service(requests=5_000, errors=5, p50=0.002, p99=0.006)
-AGREED = Pairs(accounts=1_000, agreed=960, champion_favourable=600, challenger_favourable=595)
-
-
-def accounts(count: int, kept: tuple[float, float] = (0.6, 0.6), share: float = 0.5, seed: int = 5) -> Iterator[Observation]:
-    """Of which the control and the canary keep these shares, and review the others."""
-    generator = np.random.default_rng(seed)
-    for number in range(count):
-        in_canary = generator.random() < share
-        favoured = generator.random() < kept[int(in_canary)]
-        action, score = ("keep", 0.05) if favoured else ("review", 0.3)
-        yield Observation(f"a{number}", "canary" if in_canary else "control", action, score)
+from monitoring.rollout.observations import Pairs, Service, first_per_account, paired
+from tests.rollouts import AGREED, LIMITS, SOUND, observed
 
 
 def seen(count: int = 5_000, kept: tuple[float, float] = (0.6, 0.6), days: float = 3) -> Seen:
-    return Seen(days, tuple(accounts(count, kept)), SOUND, SOUND, AGREED)
+    return Seen(days, tuple(observed(count, kept)), SOUND, SOUND, AGREED)
 
 
 def canary(given: Seen, limits: Guardrails = LIMITS, share: float = 0.5) -> Verdict:
@@ -68,7 +53,7 @@ def test_a_rise_in_favourable_decisions_is_no_drop() -> None:
 
 def test_who_was_alarmed_once_stays_alarmed() -> None:
     """Looking later, when the arms have become alike again, does not undo it."""
-    harmed = [*accounts(5_000, (0.6, 0.5)), *(replace(each, account=f"b{each.account}") for each in accounts(60_000, seed=6))]
+    harmed = [*observed(5_000, (0.6, 0.5)), *(replace(each, account=f"b{each.account}") for each in observed(60_000, seed=6))]
     verdict = canary(replace(seen(), observations=harmed))
 
     assert finding(verdict, "favourable").e_value < finding(verdict, "favourable").e_limit  # type: ignore[operator]
@@ -87,7 +72,7 @@ def test_only_the_first_answer_to_an_account_counts() -> None:
 
 def test_arms_that_are_not_as_they_were_drawn_are_rolled_back() -> None:
     """Somebody else chose who goes where, or answers are lost in one arm: then nothing else can be believed either."""
-    given = [each for number, each in enumerate(accounts(5_000)) if each.arm == "control" or number % 3]
+    given = [each for number, each in enumerate(observed(5_000)) if each.arm == "control" or number % 3]
 
     verdict = canary(replace(seen(), observations=given))
 
@@ -97,7 +82,7 @@ def test_arms_that_are_not_as_they_were_drawn_are_rolled_back() -> None:
 def test_failures_of_the_canary_alone_are_rolled_back() -> None:
     failing = [
         replace(each, action="", probability=nan, failed=True) if number % 50 == 0 and each.arm == "canary" else each
-        for number, each in enumerate(accounts(5_000))
+        for number, each in enumerate(observed(5_000))
     ]
 
     verdict = canary(replace(seen(), observations=failing))
@@ -107,7 +92,7 @@ def test_failures_of_the_canary_alone_are_rolled_back() -> None:
 
 def test_other_actions_are_seen_where_the_favourable_ones_are_as_many() -> None:
     harsh = [
-        replace(each, action="reduce") if each.arm == "canary" and each.action == "review" else each for each in accounts(5_000)
+        replace(each, action="reduce") if each.arm == "canary" and each.action == "review" else each for each in observed(5_000)
     ]
 
     verdict = canary(replace(seen(), observations=harsh))
@@ -119,7 +104,7 @@ def test_other_actions_are_seen_where_the_favourable_ones_are_as_many() -> None:
 def test_another_distribution_of_the_score_is_seen_where_the_actions_are_the_same() -> None:
     moved = [
         replace(each, probability=0.15) if each.arm == "canary" and each.action == "keep" and number % 3 == 0 else each
-        for number, each in enumerate(accounts(5_000))
+        for number, each in enumerate(observed(5_000))
     ]
 
     verdict = canary(replace(seen(), observations=moved))
@@ -176,7 +161,7 @@ def test_it_says_that_it_tells_nothing_about_default() -> None:
     assert "nothing about default" in canary(seen()).on_default
 
 
-def test_a_shadow_is_judged_on_the_same_accounts() -> None:
+def test_a_shadow_is_judged_on_the_same_observed() -> None:
     enough = replace(AGREED, accounts=5_000, agreed=4_900, champion_favourable=3_000, challenger_favourable=2_950)
     given = Seen(3, (), SOUND, SOUND, enough)
 
