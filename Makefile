@@ -21,6 +21,8 @@ CONDITIONS ?=
 FALLBACK ?=
 ID       ?=
 ACCOUNT  ?=
+CHALLENGER ?=
+AGAINST  ?=
 MODELS   ?=
 ACTIONS  ?=
 DAYS     ?=
@@ -63,7 +65,7 @@ setup: $(READY) ## create or refresh the locked environment in .venv
 	@echo "environment ready: .venv"
 
 ##@ the loop
-.PHONY: train retrain ingest serve report fairness evidence monitor schedule replay versions holds accept-definition accept-input rollback rebuild
+.PHONY: train retrain ingest serve report fairness evidence monitor schedule replay swap-set versions holds accept-definition accept-input rollback rebuild
 train: $(READY) ## ingest, validate, search, gate, register and promote a champion (AS_OF, MODEL)
 	@$(RUN) pipelines train $(AS_OF_ARGUMENT) $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
 
@@ -84,6 +86,9 @@ fairness: $(READY) ## how the champion treats groups of people, and what was tri
 
 evidence: $(READY) ## the evidence pack of a version, to read and to sign (VERSION, REBUILD=yes)
 	@$(HOME_OF_SCENARIO) $(RUN) pipelines evidence $(if $(VERSION),--version $(VERSION)) $(if $(REBUILD),--rebuild) $(MODEL_ARGUMENT) $(ARGS)
+
+swap-set: $(READY) ## who is treated otherwise by a version than by the champion (CHALLENGER, AGAINST)
+	@$(HOME_OF_SCENARIO) $(RUN) pipelines swap-set $(if $(CHALLENGER),--challenger $(CHALLENGER)) $(if $(AGAINST),--against $(AGAINST)) $(MODEL_ARGUMENT) $(ARGS)
 
 monitor: $(READY) ## open the viewer of monthly reports (SCENARIO for a replay's)
 	@$(HOME_OF_SCENARIO) $(RUN) monitoring $(ARGS)

@@ -8,7 +8,7 @@ from typing import TextIO, cast
 
 from models.errors import Held, PlatformError
 from models.governance.api_keys import Action, Allowance
-from pipelines.commands import door_keys, governing, records
+from pipelines.commands import door_keys, governing, records, swapping
 from pipelines.commands import loop as commands
 from pipelines.commands.arguments import day, instant, listed, month, trials
 from pipelines.commands.doors import Door, Listener, written
@@ -60,6 +60,9 @@ def _parser() -> Door:
     pack = _verb(verbs, "evidence", commands.evidence, "the evidence pack of a version: what is read before signing")
     pack.add_argument("--version", type=int, default=0, metavar="N", help="a registered version; default: the champion")
     pack.add_argument("--rebuild", action="store_true", help="make the version again from its record, too")
+    swap = _verb(verbs, "swap-set", swapping.compare, "who is treated otherwise by one version than by another")
+    swap.add_argument("--challenger", type=written, required=True, metavar="VERSION", help="number, or beginning of a digest")
+    swap.add_argument("--against", default="", metavar="VERSION", help="the same; default: the champion")
     for verb in (ingest, train, retrain):
         verb.add_argument("--as-of", type=day, metavar="DAY", help="what may be known, inclusive; e.g. 2005-08-31")
     for verb in (train, retrain):

@@ -16,6 +16,7 @@ class Event(StrEnum):
     REGISTERED = "registered"
     REQUESTED = "requested"
     PACK_SEALED = "pack_sealed"
+    SWAP_SET_SEALED = "swap_set_sealed"
     POLICY_CHANGED = "policy_changed"
     OVERRIDE_REQUESTED = "override_requested"
     APPROVED = "approved"

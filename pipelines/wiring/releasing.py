@@ -26,6 +26,7 @@ from pipelines.adapters.mlflow_home import DATABASE, FOLDER, has_versions
 from pipelines.pack.artefacts import Artefacts
 from pipelines.pack.prose import Document
 from pipelines.promotion import Desk
+from pipelines.swap_set.report import SwapSet
 from pipelines.wiring.foundation import Foundation
 
 
@@ -141,6 +142,17 @@ class Releasing(Foundation):
     @cached_property
     def packs(self) -> PackFolder:
         return PackFolder(self.settings.home / "packs")
+
+    @cached_property
+    def swap_sets(self) -> PackFolder:
+        """Reports on two versions, by challenger."""
+        return PackFolder(self.settings.home / "swap-sets")
+
+    def render_swap_set(self, report: SwapSet) -> bytes:
+        """The page of a swap-set report."""
+        from pipelines.adapters.swap_set_page import render
+
+        return render(report)
 
     def render_pack(self, documents: Sequence[Document], artefacts: Artefacts) -> bytes:
         """The page of an evidence pack."""

@@ -17,6 +17,7 @@ from pipelines.pack.writer import writer
 from pipelines.recorded import recorded
 from pipelines.verification.packs import check_packs, compared
 from pipelines.verification.partitions import check_partitions
+from pipelines.verification.swap_sets import check_swap_sets
 from pipelines.verification.traces import check_traces
 from pipelines.wiring.watching import Watching
 
@@ -38,6 +39,11 @@ class Verifying(Watching):
             compared(self.packs, entries, writer()),
             lambda: check_packs(self.packs, entries, self.render_pack, writer()),
         )
+        swapped = Check(
+            "swap sets",
+            "The ledger names every swap-set report that is here, and each is as it was written.",
+            lambda: check_swap_sets(self.swap_sets, entries),
+        )
         if entries and (found := unsound(entries, heads, self.trust())):
             return [Check("ledger", "", lambda: found), packs, *self._stamps(entries)]
         checks = [
@@ -53,6 +59,7 @@ class Verifying(Watching):
                 lambda: check_keys(entries, self.api_keys.all()),
             ),
             packs,
+            swapped,
         ]
         return [
             *checks,

@@ -1,0 +1,1 @@
+"""The swap set: who is treated otherwise by one version than by another, before it takes everybody."""
