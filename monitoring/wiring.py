@@ -12,6 +12,7 @@ from models.errors import NotFound
 from monitoring.adapters.data_docs import DataDocs
 from monitoring.adapters.prefect_runs import PrefectRuns
 from monitoring.adapters.report_folder import ReportFolder
+from monitoring.adapters.verdict_folder import VerdictFolder
 from monitoring.console.sources import Sources
 from monitoring.settings import MonitoringSettings
 
@@ -48,6 +49,8 @@ def sources(chosen: MonitoringSettings) -> Sources:
         ledger=FileLedger(chosen.ledger_path),
         runs=PrefectRuns(_prefect(chosen)),
         packs=PackFolder(chosen.home / "packs"),
+        verdicts=VerdictFolder(chosen.home / "rollouts"),
+        swap_sets=PackFolder(chosen.home / "swap-sets"),
         validations=DataDocs(chosen.data_docs_folder.parent),
         clock=FileClock(chosen.clock_file) if chosen.clock_file else SystemClock(),
         home=str(chosen.home),

@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from models.errors import Integrity, NotFound, PlatformError, Unavailable
-from monitoring.console import advice, charts, evidence, views, words
+from monitoring.console import advice, charts, evidence, rollouts, views, words
 from monitoring.console.sources import Sources, Trouble
 from monitoring.packs import document as document_of
 from monitoring.report import ReportKey
@@ -42,6 +42,7 @@ def console(sources: Sources, *, hosts: list[str]) -> FastAPI:
     app.mount("/static", StaticFiles(directory=FOLDER / "static"))
     page = _renderer(sources)
     _serve_evidence(app, sources, page)
+    _serve_rollouts(app, sources, page)
 
     @app.get("/")
     def front(request: Request) -> Response:
@@ -93,6 +94,21 @@ def _serve_evidence(app: FastAPI, sources: Sources, page: Callable[..., Response
         return Response(data, media_type=kind)
 
 
+def _serve_rollouts(app: FastAPI, sources: Sources, page: Callable[..., Response]) -> None:
+    @app.get("/rollouts")
+    def overview(request: Request) -> Response:
+        return page(request, "rollouts.html", found=rollouts.overview(sources))
+
+    @app.get("/models/{model}/rollouts/{number}")
+    def rollout(request: Request, model: str, number: int) -> Response:
+        return page(request, "rollout.html", page=rollouts.rollout_page(sources, model, number))
+
+    @app.get("/models/{model}/swap-sets/{report}/{name}")
+    def swap_set(model: str, report: str, name: str) -> Response:
+        data, kind = rollouts.file_of(sources, model, report, name)
+        return Response(data, media_type=kind)
+
+
 def _renderer(sources: Sources) -> Callable[..., Response]:
     environment = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
@@ -116,7 +132,12 @@ def _renderer(sources: Sources) -> Callable[..., Response]:
 async def _secured(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
     response = await answer(request)
     path = request.url.path
-    kinds = {"/documents/": STORED_PAGES, "/evidence/files/": PACK_PAGES, "/validations/": CHECKED_PAGES}
+    kinds = {
+        "/documents/": STORED_PAGES,
+        "/evidence/files/": PACK_PAGES,
+        "/swap-sets/": PACK_PAGES,
+        "/validations/": CHECKED_PAGES,
+    }
     policy = next((policy for part, policy in kinds.items() if part in path), OWN_PAGES)
     framed = "'self'" if policy in (STORED_PAGES, PACK_PAGES) else "'none'"
     response.headers["Content-Security-Policy"] = f"{policy}; frame-ancestors {framed}"

@@ -11,6 +11,7 @@ from models.governance.ledger import Ledger
 from models.governance.packs import Packs
 from models.governance.signing import Trust
 from monitoring.report import ReportStore
+from monitoring.rollout.documents import VerdictStore
 from monitoring.runs import RunHistory
 from monitoring.validations import Validations
 
@@ -28,6 +29,8 @@ class Sources:
     runs: RunHistory
     validations: Validations
     packs: Packs
+    verdicts: VerdictStore
+    swap_sets: Packs  # reports on two versions, by challenger
     clock: Clock
     home: str  # as the person typed it, for messages
     scenario: str = ""  # of a replay; "" for the real thing

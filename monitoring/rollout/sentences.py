@@ -22,7 +22,7 @@ def said(test: Sequential, seen: Classes, paths: Paths, share: float, *, blamed:
     now, most = (float(path[-1]), float(path.max())) if path.size else (0.0, 0.0)
     outside = blamed or most >= log(test.limit)
     value, text = _figures(test.name, seen, share)
-    evidence = f"e-value {number(now)}, {number(most)} at most; it alarms at {number(log(test.limit))} by itself"
+    evidence = f"e-value {number(now)}, {number(most)} at most; it alarms at {test.limit:,.0f} by itself"
     return Finding(
         name=test.name,
         standing=Standing.OUTSIDE if outside else Standing.WITHIN,
@@ -64,6 +64,6 @@ def _most_moved(test: str, seen: Classes) -> tuple[float, str]:
     shares = {at: seen.shares(classes, at) for at in present} or {0: (0.0, 0.0)}
     at = max(shares, key=lambda each: abs(shares[each][1] - shares[each][0]))
     control, canary = shares[at]
-    name = {ACTIONS: f"`{list(Action)[at]}`", SCORE: f"bin {at + 1} of the score"}[test]
+    name = {ACTIONS: f"action {list(Action)[at]}", SCORE: f"bin {at + 1} of the score"}[test]
     told = f"{name[0].upper()}{name[1:]} makes up {percent(canary)} in the canary, {percent(control)} in the control"
     return canary - control, f"{told}: no other differs more"

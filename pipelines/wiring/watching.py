@@ -13,6 +13,7 @@ from monitoring.custody import begin, note
 from monitoring.decisions import DecisionLog, Unmigrated
 from monitoring.report import ReportStore
 from monitoring.retention import Archive
+from monitoring.rollout.documents import VerdictStore
 from pipelines.wiring.data import Data
 
 
@@ -48,6 +49,13 @@ class Watching(Data):
         from monitoring.adapters.report_folder import ReportFolder
 
         return ReportFolder(self.settings.reports_folder)
+
+    @cached_property
+    def verdicts(self) -> VerdictStore:
+        """What every judgement of a roll-out said."""
+        from monitoring.adapters.verdict_folder import VerdictFolder
+
+        return VerdictFolder(self.settings.home / "rollouts")
 
     def overdue(self, model: str) -> list[Finding]:
         """Whether a model in force that has decided something was watched as often as its tier asks for."""

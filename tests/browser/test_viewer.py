@@ -17,7 +17,9 @@ from models.adapters.file_ledger import FileLedger
 from models.credit_default import USE_CASE
 from models.governance.ledger import Event
 from monitoring.adapters.evidently_reports import EvidentlyRenderer
-from tests import monitored_home, packs
+from monitoring.adapters.verdict_folder import VerdictFolder
+from tests import monitored_home, packs, swapped
+from tests.rollouts import judged
 
 pytestmark = pytest.mark.browser
 
@@ -29,7 +31,18 @@ UNBROKEN = f"see https://bank.example/{'minutes' * 40}"
 MODEL = "/models/credit_default"
 PACK = f"{MODEL}/versions/3/evidence"
 NOWHERE = f"{MODEL}/reports/2004-01"
-ADDRESSES = ["/", "/validations", MODEL, f"{MODEL}/reports/2005-08", f"{MODEL}/reports/2005-09", PACK, NOWHERE]
+ROLLOUT = f"{MODEL}/rollouts/2"
+ADDRESSES = [
+    "/",
+    "/rollouts",
+    ROLLOUT,
+    "/validations",
+    MODEL,
+    f"{MODEL}/reports/2005-08",
+    f"{MODEL}/reports/2005-09",
+    PACK,
+    NOWHERE,
+]
 
 
 def evidently_page() -> bytes:
@@ -49,6 +62,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     packs.write(home, monitored_home.MODEL, 3)
     ledger, facts = FileLedger(home / "ledger.jsonl"), {"bundle": "c" * 64, "reason": UNBROKEN}
     ledger.append(Event.KEPT, model=monitored_home.MODEL, actor="pipeline", at=datetime(2005, 10, 2, tzinfo=UTC), facts=facts)
+    swapped.write(home)
+    for document in (judged(), judged(3_000, (0.6, 0.52), number=2)):
+        VerdictFolder(home / "rollouts").add(document)
     environment = os.environ | {"STEWARD_HOME": str(home), "STEWARD_MONITORING_PORT": "0"}
     command = [sys.executable, "-m", "monitoring"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as viewer:
@@ -103,6 +119,18 @@ def test_evidentlys_page_comes_alive_in_its_frame_without_our_origin(page: Page)
     expect(inside.get_by_text("Drift is detected").or_(inside.get_by_text("Dataset Drift")).first).to_be_visible(timeout=30_000)
     expect(inside.locator("svg.main-svg").first).to_be_visible(timeout=30_000)
     assert inside.locator("body").evaluate("() => window.origin") == "null"
+
+
+def test_from_the_roll_outs_to_one_and_to_who_would_be_treated_otherwise(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("link", name="Roll-outs").click()
+    page.get_by_role("link", name="credit_default 2", exact=True).click()
+    expect(page.get_by_role("region", name="Verdict")).to_contain_text("Roll back")
+    expect(page.get_by_text("nothing about default").first).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("^All tests together"))).to_be_visible()
+    page.get_by_role("link", name="Swap-set report").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("who would be treated otherwise")
+    assert page.evaluate("() => window.origin") == "null"
 
 
 def test_a_column_opens_to_its_bins_with_the_keyboard(page: Page) -> None:

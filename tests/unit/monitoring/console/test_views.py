@@ -23,6 +23,7 @@ from tests.fakes.packs import FakePacks
 from tests.fakes.reports import FakeReportStore
 from tests.fakes.runs import FakeRunHistory
 from tests.fakes.validations import FakeValidations
+from tests.fakes.verdicts import FakeVerdictStore
 from tests.office import paper_parts
 
 MODEL = "credit_default"
@@ -43,6 +44,8 @@ def sources() -> Sources:
         runs=FakeRunHistory(running=False),
         validations=FakeValidations({}),
         packs=FakePacks(),
+        verdicts=FakeVerdictStore(),
+        swap_sets=FakePacks(),
         clock=FixedClock(NOW),
         home="var",
     )
