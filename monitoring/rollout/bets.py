@@ -77,6 +77,17 @@ def on_drop(drop: float, rate: float, share: float, sizes: Mapping[float, float]
     return Bets.mixed(found)
 
 
+def on_drop_within(groups: int, drop: float, rate: float, share: float, sizes: Mapping[float, float]) -> Bets:
+    """The same within any of several groups: of group g, class 2 g is favourable and class 2 g + 1 is not."""
+    one, found = on_drop(drop, rate, share, sizes), []
+    for group in range(groups):
+        for weight, factors in zip(one.weights, one.factors, strict=True):
+            bet = np.zeros((2 * groups, 2))
+            bet[2 * group : 2 * group + 2] = factors
+            found.append((float(weight), bet))
+    return Bets.mixed(found)
+
+
 def on_more(classes: int, among: Iterable[int], share: float, ratios: Iterable[float], tolerance: float = 1.0) -> Bets:
     """That one of these classes is more frequent in the canary: by each ratio, where up to `tolerance` is still no difference."""
     return Bets.mixed([(1.0, _one(classes, at, share, ratio, tolerance)) for at in among for ratio in ratios])

@@ -14,13 +14,15 @@ import numpy as np
 
 from models.guardrails import Guardrails
 from models.policy import Action
-from monitoring.rollout.bets import Bets, Floats, Whole, on_drop, on_more, on_other
+from monitoring.rollout.bets import Bets, Floats, Whole, on_drop, on_drop_within, on_more, on_other
 from monitoring.rollout.observations import Classes
 
 FAVOURABLE, ACTIONS, SCORE, ERRORS, ARMS = "favourable", "actions", "score", "failures", "arms"
+SEGMENT = "favourable by "  # and the audit column
 
-WEIGHTS: Mapping[str, float] = MappingProxyType({FAVOURABLE: 0.5, ACTIONS: 0.15, SCORE: 0.15, ERRORS: 0.1, ARMS: 0.1})
-"""Half of the capital is on what harms customers, and is hardest to see."""
+WEIGHTS: Mapping[str, float] = MappingProxyType({FAVOURABLE: 0.5, ACTIONS: 0.1, SCORE: 0.1, ERRORS: 0.1, ARMS: 0.1})
+SEGMENTS = 0.1
+"""Half of the capital is on what harms customers, and is hardest to see. The audit columns share what is on segments."""
 
 _DROPS = MappingProxyType({1.0: 6.0, 2.0: 1.0, 4.0: 0.5, 8.0: 0.5})  # of the size stated, mostly
 _OTHER, _MORE, _UNEVEN = (1.2, 2.0, 4.0), (1.5, 3.0, 10.0), (1.05, 1.25, 2.0)
@@ -36,27 +38,31 @@ class Sequential:
     limit: float
 
 
-def family(limits: Guardrails, share: float) -> tuple[Sequential, ...]:
-    """Without bins of score, what they would have had to bet with goes to the others."""
+def family(limits: Guardrails, share: float, segments: Mapping[str, int] | None = None) -> tuple[Sequential, ...]:
+    """`segments` are the numbers of groups by audit column. Without bins of score or segments the others have their capital."""
     apart = [limits.tolerance * ratio for ratio in _OTHER]
+    sized = (limits.drop, limits.favourable_rate, share, _DROPS)
     bets = {
-        FAVOURABLE: on_drop(limits.drop, limits.favourable_rate, share, _DROPS),
+        FAVOURABLE: on_drop(*sized),
         ACTIONS: on_other(len(Action), share, apart, limits.tolerance),
         ERRORS: on_more(2, [1], share, _MORE),
         ARMS: on_other(1, share, _UNEVEN),
     }
     if limits.score_edges:
         bets[SCORE] = on_other(len(limits.score_edges) + 1, share, apart, limits.tolerance)
-    whole = sum(WEIGHTS[name] for name in bets)
+    given = segments or {}
+    bets |= {SEGMENT + column: on_drop_within(groups, *sized) for column, groups in given.items()}
+    weights = {name: WEIGHTS.get(name) or SEGMENTS / len(given) for name in bets}
+    whole = sum(weights.values())
     return tuple(
-        Sequential(name, weight / whole, bets[name], whole / (weight * limits.false_alarms))
-        for name, weight in WEIGHTS.items()
-        if name in bets
+        Sequential(name, weight / whole, bets[name], whole / (weight * limits.false_alarms)) for name, weight in weights.items()
     )
 
 
 def looked_at(test: str, seen: Classes) -> Whole:
     """The classes (n,) that a test bets on."""
+    if test.startswith(SEGMENT):
+        return seen.within(test.removeprefix(SEGMENT))
     return {
         FAVOURABLE: seen.favourable,
         ACTIONS: seen.actions,

@@ -12,8 +12,8 @@ from models.policy import Frozen
 from monitoring.rollout import limits as policy
 from monitoring.rollout.family import Paths, Sequential, family
 from monitoring.rollout.findings import Finding, Standing
-from monitoring.rollout.observations import Classes, Observation, Pairs, Service, first_per_account
-from monitoring.rollout.sentences import LARGEST, NOTHING_ON_DEFAULT, said
+from monitoring.rollout.observations import Classes, Observation, Pairs, Segments, Service, first_per_account
+from monitoring.rollout.sentences import LARGEST, NOTHING_ON_DEFAULT, Told
 
 NOTHING_SERVED = Service()
 POINTS = 120  # of a path that are kept for the chart
@@ -27,13 +27,17 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Seen:
-    """All that a verdict rests on. In shadow nobody has an arm; `pairs` is None where nothing was scored by both."""
+    """All that a verdict rests on. In shadow nobody has an arm; `pairs` is None where nothing was scored by both.
+
+    `segments` come through the restricted table's door: `pipelines/fairness/segments.py`.
+    """
 
     days: float
     observations: Sequence[Observation] = ()
     control: Service = NOTHING_SERVED
     canary: Service = NOTHING_SERVED
     pairs: Pairs | None = None
+    segments: Sequence[Segments] = ()
 
 
 class Trace(Frozen):
@@ -62,11 +66,13 @@ def judge(seen: Seen, limits: Guardrails, *, mode: str, share: float) -> Verdict
 
 def judge_canary(seen: Seen, limits: Guardrails, share: float) -> Verdict:
     first = first_per_account(seen.observations)
-    classes, tests = Classes.of(first, limits.score_edges), family(limits, share)
+    classes = Classes.of(first, limits.score_edges, seen.segments)
+    tests = family(limits, share, {each.column: len(each.groups) for each in seen.segments})
     paths = Paths.of(tests, classes)
     alarmed = paths.alarmed(limits)
     blamed = _blamed(tests, paths, alarmed)
-    found = [said(test, classes, paths, share, blamed=test.name == blamed) for test in tests]
+    about = Told(classes, paths, share, {each.column: each for each in seen.segments})
+    found = [about.said(test, blamed=test.name == blamed) for test in tests]
     found += policy.errors(seen.control, seen.canary, limits) + policy.latency(seen.control, seen.canary, limits)
     found += [policy.agreement(seen.pairs, limits)] if seen.pairs is not None else []
     return _weighed(found, len(first), seen.days, limits, _trace(paths, limits))

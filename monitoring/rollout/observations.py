@@ -1,7 +1,7 @@
 """What a roll-out is judged by: the first answer that each account got, and how the arms served."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -22,6 +22,19 @@ class Observation:
     action: str
     probability: float
     failed: bool = False
+
+
+@dataclass(frozen=True)
+class Segments:
+    """The group of every account by one audit column, as the restricted table's door hands it out.
+
+    `groups` are all that there may be, stated before anybody was seen: which ones turn up must not decide what is bet on.
+    """
+
+    column: str
+    groups: tuple[str, ...]
+    of: Mapping[str, str]  # group by account; who is not in it is not looked at
+    minimum_cell: int  # accounts of a group before a figure of it is shown
 
 
 @dataclass(frozen=True)
@@ -78,15 +91,19 @@ def paired(actions: Iterable[tuple[str, str]]) -> Pairs:
 
 @dataclass(frozen=True)
 class Classes:
-    """What the tests look at, by account (n,): the arm, whether the request failed, the action's number, the bin of the score."""
+    """What the tests look at, by account (n,): the arm, whether the request failed, the action's number, the bin of the score.
+
+    `groups` are the numbers of the groups by audit column, -1 where none is known.
+    """
 
     arms: Whole
     failed: Whole
     actions: Whole
     bins: Whole
+    groups: Mapping[str, Whole] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, observations: Sequence[Observation], edges: Sequence[float]) -> "Classes":
+    def of(cls, observations: Sequence[Observation], edges: Sequence[float], segments: Sequence[Segments] = ()) -> "Classes":
         """A failed request has neither action nor bin. Raises `ValueError` for an arm or an action that there is not."""
         failed = np.array([each.failed for each in observations], dtype=np.int64)
         scores = np.array([each.probability for each in observations], dtype=np.float64)
@@ -96,12 +113,18 @@ class Classes:
             failed=failed,
             actions=np.array(known, dtype=np.int64),
             bins=np.where(failed == 1, UNSEEN, np.searchsorted(np.asarray(edges, dtype=np.float64), scores, side="right")),
+            groups={each.column: _numbers(each, observations) for each in segments},
         )
 
     @property
     def favourable(self) -> Whole:
         """0 is favourable, 1 is not: review counts as not, until a person has decided."""
         return np.where(self.actions == UNSEEN, UNSEEN, (self.actions != _ACTIONS.index(Action.KEEP)).astype(np.int64))
+
+    def within(self, column: str) -> Whole:
+        """Group and favourable or not, as one number; see `bets.on_drop_within`."""
+        groups, favourable = self.groups[column], self.favourable
+        return np.where((groups == UNSEEN) | (favourable == UNSEEN), UNSEEN, 2 * groups + favourable)
 
     def shares(self, classes: Whole, at: int) -> tuple[float, float]:
         """How frequent a class is among those that a test looks at: in the control and in the canary."""
@@ -110,3 +133,9 @@ class Classes:
     def _share(self, classes: Whole, at: int, arm: int) -> float:
         looked_at = classes[(self.arms == arm) & (classes != UNSEEN)]
         return float(np.mean(looked_at == at)) if looked_at.size else 0.0
+
+
+def _numbers(segments: Segments, observations: Sequence[Observation]) -> Whole:
+    places = {group: number for number, group in enumerate(segments.groups)}
+    named = (segments.of.get(each.account, "") for each in observations)
+    return np.array([places.get(group, UNSEEN) for group in named], dtype=np.int64)

@@ -18,32 +18,42 @@ from monitoring.rollout.observations import Classes
 
 DRAWN = 10_000  # equally likely: rates are given to 1 in 10,000
 BINS = 10
+GROUPS = (0.4, 0.3, 0.2, 0.08, 0.02)  # shares of the accounts, by one audit column
+FAILED = len(Action) * BINS
+KINDS = FAILED + 1  # of account in each group
 _AT_ONCE = 2_000_000  # accounts in memory
 _LARGEST = 50.0  # exp of it is far beyond any alarm, and still a number in single precision
 
 
 @dataclass(frozen=True)
 class World:
-    """How often each decision is made, and how often a request fails. The score has ten bins, equally frequent in the control."""
+    """How often each decision is made, and how often a request fails. The score has ten bins, equally frequent in the control.
+
+    Everybody is in one of five groups, which knows nothing of the score. `harmed`: a group in which that much fewer are kept.
+    """
 
     keep: float
     reduce: float
     failures: float = 0.002
+    harmed: tuple[int, float] = (0, 0.0)
 
     def less_favourable(self, drop: float) -> "World":
         """As many reductions; the accounts just below the cut-off go to review."""
         return replace(self, keep=self.keep - drop)
 
+    def less_favourable_within(self, group: int, drop: float) -> "World":
+        return replace(self, harmed=(group, drop))
+
     def table(self) -> Whole:
-        """Kinds of account (DRAWN,) in the order of their scores: the action and the bin in one number; or a failed request."""
-        place = (np.arange(DRAWN) + 0.5) / DRAWN
-        action = (place >= self.keep).astype(np.int64) + (place >= 1 - self.reduce)
-        kinds = action * BINS + (place * BINS).astype(np.int64)
-        kinds[np.random.default_rng(0).permutation(DRAWN)[: round(self.failures * DRAWN)]] = FAILED
-        return kinds
-
-
-FAILED = len(Action) * BINS
+        """Kinds of account (DRAWN,) in the order of their scores: group, with action and bin or a failed request, as a number."""
+        place, random = (np.arange(DRAWN) + 0.5) / DRAWN, np.random.default_rng(0)
+        failed = random.permutation(DRAWN)[: round(self.failures * DRAWN)]
+        group = np.searchsorted(np.cumsum(GROUPS)[:-1], (random.permutation(DRAWN) + 0.5) / DRAWN)
+        keep = self.keep - np.where(group == self.harmed[0], self.harmed[1], 0.0)
+        action = (place >= keep).astype(np.int64) + (place >= 1 - self.reduce)
+        decided = action * BINS + (place * BINS).astype(np.int64)
+        decided[failed] = FAILED
+        return group * KINDS + decided
 
 
 @dataclass(frozen=True)
@@ -104,15 +114,17 @@ def _alarms(counts: NDArray[np.float32], weights: Floats, factors: Floats, limit
 
 def _flat(limits: Guardrails, share: float, kinds: Whole) -> tuple[Floats, Floats]:
     """Every bet of the family: logs of its weight (k,), and of its factors by kind with arm (kinds * 2, k)."""
-    failed = kinds == FAILED
+    group, decided = np.divmod(kinds, KINDS)
+    failed = decided == FAILED
     classes = Classes(
         arms=np.zeros_like(kinds),
         failed=failed.astype(np.int64),
-        actions=np.where(failed, UNSEEN, kinds // BINS),
-        bins=np.where(failed, UNSEEN, kinds % BINS),
+        actions=np.where(failed, UNSEEN, decided // BINS),
+        bins=np.where(failed, UNSEEN, decided % BINS),
+        groups={"group": group},
     )
     weights, factors = [], []
-    for test in family(limits, share):
+    for test in family(limits, share, {"group": len(GROUPS)}):
         idle = np.concatenate([test.bets.factors, np.zeros((len(test.bets.weights), 1, 2))], axis=1)
         factors.append(idle[:, looked_at(test.name, classes), :].reshape(len(idle), -1).T)
         weights.append(np.log(test.bets.weights * test.weight))

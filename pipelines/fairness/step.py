@@ -1,9 +1,13 @@
-"""The fairness report of the champion, from what is stored: bundle, lake, evidence and restricted table."""
+"""The fairness report of the champion, from what is stored: bundle, lake, evidence and restricted table; and, through the same
+door, the groups of those whom another version decides upon, or would decide upon, otherwise."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from models.bundle import Bundle
 from models.clock import Month
@@ -13,11 +17,15 @@ from models.governance.fairness.alternatives import CHAMPION
 from models.governance.fairness.report import FairnessReport
 from models.governance.requests import Office
 from models.lake import OUTCOMES, Lake
+from models.policy import FairnessLimits
 from models.splits import Plan
 from models.usecase import UseCase
+from monitoring.rollout.observations import Segments
 from pipelines.assessment import Cohorts
 from pipelines.dataset import load
 from pipelines.fairness.assemble import Materials, fairness_report
+from pipelines.fairness.mix import GroupMix, mix
+from pipelines.fairness.segments import segments
 from pipelines.openings import note_opening
 from pipelines.steps import in_force
 from pipelines.stopwatch import Part
@@ -53,6 +61,18 @@ def report_on(platform: Platform, materials: Materials) -> FairnessReport:
         )
     count_look(platform.office, report, materials.cohorts, platform.trainer)
     return report
+
+
+def mix_of(
+    platform: Platform, limits: FairnessLimits, month: Month, accounts: NDArray[np.str_], direction: NDArray[np.int64]
+) -> list[GroupMix]:
+    """Which groups are decided upon otherwise; see `mix`."""
+    return mix(platform.use_case.contract, limits, platform.audit_table, month, accounts, direction)
+
+
+def segments_of(platform: Platform, limits: FairnessLimits, accounts: Mapping[Month, Iterable[str]]) -> list[Segments]:
+    """The groups of the accounts of a roll-out; see `segments`. A roll-out is judged with the same ones at every look."""
+    return segments(platform.use_case.contract, limits, platform.audit_table, accounts)
 
 
 def count_look(office: Office, report: FairnessReport, cohorts: Cohorts, actor: str) -> None:

@@ -15,7 +15,7 @@ from models.governance.doubt.rule import Rule
 from models.governance.ledger import Event
 from models.lake import SNAPSHOTS, PartitionVersion
 from pipelines.dataset import matured_outcomes, read
-from pipelines.fairness.mix import mix
+from pipelines.fairness.step import mix_of
 from pipelines.rebuild import run as rebuilding
 from pipelines.steps import in_force
 from pipelines.stopwatch import Part
@@ -174,7 +174,7 @@ def _mix(platform: Platform, accounts: Accounts, champion: Version, direction: N
     if limits is None:
         return [], "The policy states no fairness limits, so no group is looked at."
     try:
-        found = mix(platform.use_case.contract, limits, platform.audit_table, accounts.month, accounts.names, direction)
+        found = mix_of(platform, limits, accounts.month, accounts.names, direction)
     except NotFound as missing:
         return [], f"Who they are cannot be said: {missing.problem}."
     return [MixRow(**asdict(row)) for row in found], ""

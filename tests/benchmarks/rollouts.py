@@ -17,7 +17,7 @@ import numpy as np
 from scipy.stats import binomtest
 
 from models.guardrails import Guardrails, accounts_needed
-from monitoring.rollout.simulation import BINS, Arms, Plan, World, first_alarms
+from monitoring.rollout.simulation import BINS, GROUPS, Arms, Plan, World, first_alarms
 
 EXAMPLE = World(keep=0.656, reduce=0.138)
 LIMITS = Guardrails(favourable_rate=EXAMPLE.keep, score_edges=tuple(place / BINS for place in range(1, BINS)))
@@ -26,7 +26,7 @@ BEGIN, END = "<!-- simulated -->", "<!-- /simulated -->"
 
 SHARES = (0.1, 0.2, 0.5)
 DROPS = (0.03, 0.05, 0.10, 0.20)
-EVERY = 25
+EVERY = 50
 PORTFOLIO = 30_000
 
 
@@ -72,7 +72,8 @@ def found_after(drop: float, share: float, plan: Plan) -> np.ndarray:
 
 
 def table(rollouts: int, powered: int) -> str:
-    return "\n".join([*_null(rollouts), "", *_power(powered), "", *_larger(max(powered // 4, 10))])
+    some = max(powered // 4, 10)
+    return "\n".join([*_null(rollouts), "", *_power(powered), "", *_larger(some), "", *_one_group(some)])
 
 
 def _null(rollouts: int) -> list[str]:
@@ -124,6 +125,23 @@ def _larger(rollouts: int) -> list[str]:
         needed = accounts_needed(LIMITS.drop, EXAMPLE.keep, share) // EVERY * EVERY
         medians = [np.median(found_after(drop, share, Plan(rollouts, needed, EVERY, 200 + seed))) for drop in DROPS]
         lines.append(f"| {share} | {' | '.join(f'{median:,.0f}' for median in medians)} |")
+    return lines
+
+
+def _one_group(rollouts: int) -> list[str]:
+    """Nobody else is harmed, so the whole drops by the group's part of it."""
+    share, plan = 0.5, Plan(rollouts, PORTFOLIO * 2, 100, 300)
+    lines = [
+        f"Twenty points fewer in one group alone, share of the canary {share} ({rollouts:,} roll-outs each, a look every 100):",
+        "",
+        "| share of the accounts in the group | half are found after | found within 60,000 accounts |",
+        "|---|---|---|",
+    ]
+    for group, of in list(enumerate(GROUPS))[1:4]:
+        arms = Arms([(EXAMPLE, EXAMPLE.less_favourable_within(group, 0.20))])
+        found = first_alarms(arms, LIMITS, share, plan).astype(float)
+        half = np.quantile(np.where(found > 0, found, np.inf), 0.5, method="lower")
+        lines.append(f"| {of} | {half:,.0f} | {np.mean(found > 0):.1%} |")
     return lines
 
 

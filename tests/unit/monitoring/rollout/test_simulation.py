@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.guardrails import accounts_needed
-from monitoring.rollout.simulation import FAILED, Plan, World
+from monitoring.rollout.simulation import FAILED, GROUPS, KINDS, Arms, Plan, World, first_alarms
 from tests.benchmarks.rollouts import (
     BEGIN,
     END,
@@ -40,6 +40,14 @@ def test_a_larger_drop_is_found_sooner() -> None:
     assert np.median(found_after(0.20, 0.5, plan)) < np.median(found_after(0.05, 0.5, plan))
 
 
+def test_harm_to_one_group_alone_is_found() -> None:
+    arms = Arms([(EXAMPLE, EXAMPLE.less_favourable_within(2, 0.20))])
+
+    found = first_alarms(arms, LIMITS, 0.5, Plan(rollouts=60, accounts=15_000, every=100, seed=5))
+
+    assert np.mean(found > 0) >= 0.8
+
+
 def test_the_same_seed_gives_the_same_roll_outs() -> None:
     plan = Plan(rollouts=20, accounts=2_000, every=50, seed=4)
 
@@ -49,8 +57,10 @@ def test_the_same_seed_gives_the_same_roll_outs() -> None:
 def test_a_world_is_as_it_was_described() -> None:
     kinds = World(keep=0.6, reduce=0.1, failures=0.01).less_favourable(0.02).table()
 
-    answered = kinds[kinds != FAILED] // 10
-    assert np.mean(kinds == FAILED) == 0.01
+    group, decided = np.divmod(kinds, KINDS)
+    answered = decided[decided != FAILED] // 10
+    assert np.mean(decided == FAILED) == 0.01
+    np.testing.assert_allclose(np.bincount(group) / len(group), GROUPS, atol=1e-3)
     np.testing.assert_allclose([np.mean(answered == action) for action in range(3)], [0.58, 0.32, 0.1], atol=0.01)
 
 

@@ -122,7 +122,11 @@ HOLDERS = {
         "pipelines/wiring/data.py rekey_audit",
         "pipelines/fairness/audit.py __call__",
     },
-    "audit_table": {"pipelines/fairness/step.py report_on"},
+    "audit_table": {
+        "pipelines/fairness/step.py report_on",
+        "pipelines/fairness/step.py mix_of",
+        "pipelines/fairness/step.py segments_of",
+    },
 }
 
 
