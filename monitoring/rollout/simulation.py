@@ -18,7 +18,7 @@ from monitoring.rollout.observations import Classes
 
 DRAWN = 10_000  # equally likely: rates are given to 1 in 10,000
 BINS = 10
-GROUPS = (0.4, 0.3, 0.2, 0.08, 0.02)  # shares of the accounts, by one audit column
+GROUPS = (0.7, 0.2, 0.1)  # shares of the accounts, by one audit column
 FAILED = len(Action) * BINS
 KINDS = FAILED + 1  # of account in each group
 _AT_ONCE = 2_000_000  # accounts in memory
@@ -29,7 +29,7 @@ _LARGEST = 50.0  # exp of it is far beyond any alarm, and still a number in sing
 class World:
     """How often each decision is made, and how often a request fails. The score has ten bins, equally frequent in the control.
 
-    Everybody is in one of five groups, which knows nothing of the score. `harmed`: a group in which that much fewer are kept.
+    Everybody is in one of three groups, which knows nothing of the score. `harmed`: a group in which that much fewer are kept.
     """
 
     keep: float

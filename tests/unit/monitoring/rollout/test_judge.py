@@ -129,6 +129,15 @@ def test_a_canary_that_serves_badly_is_rolled_back(name: str, served: Service) -
     assert finding(verdict, name).standing is Standing.OUTSIDE
 
 
+def test_on_too_few_requests_no_limit_is_judged_and_none_is_passed() -> None:
+    verdict = canary(replace(seen(), canary=Service(requests=99, errors=50, p50=1.0, p99=9.0)))
+
+    for name in ("error_rate", "error_rise", "latency_p50", "latency_p99"):
+        assert finding(verdict, name).standing is Standing.INSUFFICIENT
+        assert "99 of the 100 that it needs" in finding(verdict, name).text
+    assert verdict.state is State.GO_ON
+
+
 def test_what_was_not_measured_is_no_pass() -> None:
     verdict = canary(replace(seen(), canary=replace(SOUND, p99=None)))
 

@@ -41,7 +41,7 @@ def test_a_larger_drop_is_found_sooner() -> None:
 
 
 def test_harm_to_one_group_alone_is_found() -> None:
-    arms = Arms([(EXAMPLE, EXAMPLE.less_favourable_within(2, 0.20))])
+    arms = Arms([(EXAMPLE, EXAMPLE.less_favourable_within(1, 0.20))])
 
     found = first_alarms(arms, LIMITS, 0.5, Plan(rollouts=60, accounts=15_000, every=100, seed=5))
 
