@@ -14,7 +14,7 @@
     ├── Unavailable       a dependency does not answer
     └── Misconfigured     a setting is wrong
 
-The tree knows nothing of HTTP; `serving/app.py` owns that table. Foreign errors are translated once, at the border of
+The tree knows nothing of HTTP; `serving/paths/problems.py` owns that table. Foreign errors are translated once, at the border of
 the adapter that met them.
 """
 

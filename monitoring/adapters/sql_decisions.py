@@ -66,6 +66,8 @@ class SqlDecisionLog:
         self._insert = _insert if sqlite else _copy
         # SQLite lets one writer in at a time, and those who wait in it sleep; waiting here is fair and short.
         self._turn: AbstractContextManager[Any] = Lock() if sqlite else nullcontext()
+        self._kept: Connection | None = None  # SQLite's, for appending: asking the pool takes as long as ten inserts
+        self._keeps = sqlite
         self._opening = Lock()
         self._open = False
 
@@ -79,7 +81,7 @@ class SqlDecisionLog:
 
     def append_all(self, entries: Sequence[Entry]) -> None:
         rows = decision_rows([decision for entry in entries for decision in entry.decisions])
-        with self._turn, self._lanes[DECISIONS].sealing(rows) as seals, self._writing() as connection:
+        with self._turn, self._lanes[DECISIONS].sealing(rows) as seals, self._appending() as connection:
             for entry in entries:
                 if entry.answered is not None:
                     _keep_answer(connection, entry.answered, entry.decisions)
@@ -224,6 +226,8 @@ class SqlDecisionLog:
             lanes.renew()
 
     def close(self) -> None:
+        with self._turn:
+            self._let_go()
         self._engine.dispose()
 
     @contextmanager
@@ -239,6 +243,28 @@ class SqlDecisionLog:
             self._migrate_once()
             with self._engine.begin() as connection:
                 yield connection
+
+    @contextmanager
+    def _appending(self) -> Iterator[Connection]:
+        """The same on a connection that is kept, where writers take turns. One that failed is not used again."""
+        if not self._keeps:
+            with self._writing() as connection:
+                yield connection
+            return
+        with _translated():
+            self._migrate_once()
+            try:
+                self._kept = self._kept or self._engine.connect()
+                with self._kept.begin():
+                    yield self._kept
+            except BaseException:
+                self._let_go()
+                raise
+
+    def _let_go(self) -> None:
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.close()
 
     def _migrate_once(self) -> None:
         if not self._open:

@@ -58,7 +58,7 @@ CONTROLS = (
         (
             f"{_GOVERNANCE}/test_inventory.py::test_every_use_case_declares_everything",
             f"{_GOVERNANCE}/test_release.py::test_what_its_inventory_leaves_out_keeps_a_bundle_from_being_promoted",
-            "tests/unit/serving/test_declared.py::test_a_bundle_made_by_hand_with_an_empty_field_is_not_served",
+            "tests/unit/serving/release/test_declared.py::test_a_bundle_made_by_hand_with_an_empty_field_is_not_served",
         ),
         (files.INVENTORY, files.OVERSIGHT),
     ),
@@ -122,9 +122,9 @@ CONTROLS = (
         (
             f"{_GOVERNANCE}/explanation/test_reasons.py::test_a_reduced_account_is_told_one_to_four_positive_reasons_the_largest_first",
             f"{_GOVERNANCE}/explanation/test_reasons.py::test_the_values_add_up_to_the_way_from_the_baseline",
-            "tests/unit/serving/test_prediction.py::test_a_reduction_says_why_and_the_log_keeps_what_was_said",
+            "tests/unit/serving/answers/test_prediction.py::test_a_reduction_says_why_and_the_log_keeps_what_was_said",
             f"{_GOVERNANCE}/explanation/test_baseline.py::test_a_notice_that_gives_no_reason_is_refused",
-            "tests/unit/serving/test_app.py::test_a_statement_that_tells_the_customer_nothing_is_refused",
+            "tests/unit/serving/paths/test_reviews.py::test_a_statement_that_tells_the_customer_nothing_is_refused",
         ),
         (files.REASONS, files.POLICY),
     ),
@@ -134,7 +134,7 @@ CONTROLS = (
         ("12 CFR 1002.2(c)",),
         (
             f"{_GOVERNANCE}/explanation/test_reasons.py::test_the_rules_of_no_notice_mark_the_accounts_that_the_use_case_calls_behind_and_inactive",
-            "tests/unit/serving/test_app.py::test_a_notice_is_due_unless_the_reviewer_names_the_account_s_own_delinquency",
+            "tests/unit/serving/paths/test_reviews.py::test_a_notice_is_due_unless_the_reviewer_names_the_account_s_own_delinquency",
         ),
         (files.POLICY,),
     ),
@@ -154,7 +154,7 @@ CONTROLS = (
         ("EU AI Act art. 14", "EU AI Act art. 15", "NIST AI RMF MEASURE"),
         (
             f"{_GOVERNANCE}/doubt/test_coverage.py::test_a_mean_that_hides_two_errors_is_found_by_band",
-            "tests/unit/serving/test_prediction.py::test_a_score_whose_interval_a_cut_off_runs_through_goes_to_a_person",
+            "tests/unit/serving/answers/test_prediction.py::test_a_score_whose_interval_a_cut_off_runs_through_goes_to_a_person",
         ),
         (files.ASSESSMENT,),
     ),
@@ -243,7 +243,7 @@ CONTROLS = (
         ("EU AI Act art. 14", "NIST AI RMF MANAGE"),
         (
             f"{_GOVERNANCE}/test_stop.py::test_a_model_is_stopped_and_goes_on_and_the_ledger_has_both",
-            "tests/unit/serving/test_halting.py::test_a_stopped_model_answers_nobody_and_says_why_until_it_goes_on",
+            "tests/unit/serving/release/test_halting.py::test_a_stopped_model_answers_nobody_and_says_why_until_it_goes_on",
         ),
         (files.LEDGER,),
     ),

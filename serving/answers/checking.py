@@ -149,13 +149,13 @@ def _refuse_repeated_accounts(records: Sequence[Record], key: str, time: str) ->
 
 def refuse_the_future(records: Sequence[Record], time: str, this_month: Month) -> None:
     """Raises `InputRefused`: what is to come cannot have been observed, and would hide the months that were."""
-    rule = f"a month up to {this_month}, the current one"
-    late = [Detail(number, time, record[time], rule) for number, record in enumerate(records) if record[time] > str(this_month)]
+    latest = str(this_month)
+    late = [number for number, record in enumerate(records) if record[time] > latest]
     if late:
-        first = late[0]
+        rule = f"a month up to {latest}, the current one"
         raise InputRefused(
-            f"record {first.record}, {time}: {first.value} is refused: {rule}",
-            late[:SHOWN],
+            f"record {late[0]}, {time}: {records[late[0]][time]} is refused: {rule}",
+            [Detail(number, time, records[number][time], rule) for number in late[:SHOWN]],
             hint="nothing was decided; correct the records and send them all again",
         )
 

@@ -23,6 +23,7 @@ PLANTED = {
     "pipelines/candidates.py": "import pipelines.fairness.audit\n",
     "pipelines/selection.py": "from pipelines.helper import restricted\n",
     "pipelines/helper.py": "from models.adapters.parquet_lake import ParquetLake\n",
+    "serving/client/planted.py": "import serving.door.register\n",
     "serving/planted.py": "import pipelines\nimport sklearn\nfrom models.catalog import find\nimport models.detour\n",
 }
 
@@ -79,6 +80,7 @@ def test_the_tree_keeps_every_contract() -> None:
         ("use-cases", "models.lookalike -> models.credit_default"),
         ("serving", "serving.planted -> sklearn"),
         ("serving", "serving.planted -> models.catalog"),
+        ("client", "serving.client.planted -> serving.door.register"),
         ("audit-door", "pipelines.candidates -> pipelines.fairness.audit"),
         ("audit-wall", "pipelines.candidates -> pipelines.fairness.audit"),
         ("audit-wall", "pipelines.helper -> models.adapters.parquet_lake"),

@@ -22,6 +22,15 @@ def test_serving_starts_without_any_tool_of_the_pipelines() -> None:
     assert [name for name in FORBIDDEN if name in loaded] == []
 
 
+def test_the_client_needs_nothing_of_the_service() -> None:
+    program = "import sys, serving.client; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    ).stdout.split()
+    heavy = ["fastapi", "numpy", "onnxruntime", "prometheus_client", "pydantic", "sqlalchemy", "starlette", "uvicorn"]
+    assert [name for name in heavy if name in loaded] == []
+
+
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are counted where Linux shows them")
 def test_the_runtime_of_the_graph_sends_no_usage_figures() -> None:
     """The thread that would send them begins with its import."""
