@@ -1,4 +1,4 @@
-"""The release channel: the only place that serving reads. Bundles by digest, approvals, signed pointers and stops.
+"""The release channel: the only place that serving reads. Bundles by digest, approvals, signed pointers, stops and roll-outs.
 
 A pointer names the bundle in force, its approval and its predecessor; pointers are numbered without gaps and each
 number can be written once. So publishing is a compare-and-swap, and the whole history stays.
@@ -96,7 +96,19 @@ class ReleaseReader(Protocol):
         ...
 
 
-class ReleaseChannel(ReleaseReader, Protocol):
+class RolloutReader(ReleaseReader, Protocol):
+    """A channel with its roll-outs, see `models.rollout`. A local copy has none."""
+
+    def rollouts(self, model: str) -> int:
+        """The number of the newest document about roll-outs; 0 for none."""
+        ...
+
+    def rollout(self, model: str, number: int) -> Signed:
+        """Raises `NotFound`."""
+        ...
+
+
+class ReleaseChannel(RolloutReader, Protocol):
     """Storage only: it keeps bytes and refuses to overwrite."""
 
     def add_pointer(self, model: str, sequence: int, pointer: Signed) -> None:
@@ -120,6 +132,10 @@ class ReleaseChannel(ReleaseReader, Protocol):
         ...
 
     def add_stop(self, model: str, sequence: int, stop: Signed) -> None:
+        """Raises `Conflict` if this number was taken."""
+        ...
+
+    def add_rollout(self, model: str, number: int, document: Signed) -> None:
         """Raises `Conflict` if this number was taken."""
         ...
 

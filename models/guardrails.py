@@ -41,6 +41,8 @@ class Guardrails:
     """The same of the 99th percentile."""
     agreement: float = 0.90
     """Share of the accounts scored by both that get the same action, at least."""
+    failures_in_a_row: int = 5
+    """Failures one after the other from which on a serving process asks the challenger no more, without waiting for a verdict."""
     smallest_requests: int = 1_000
     """Requests of an arm, or pairs of shadow decisions, before errors, latency and agreement are judged."""
     smallest_accounts: int = 30_000
@@ -53,7 +55,7 @@ class Guardrails:
             _demand(name, "lies between 0 and 1", holds=0 < getattr(self, name) < 1)
         for name in ("tolerance", "latency_p50", "latency_p99"):
             _demand(name, "is 1 or more", holds=isfinite(getattr(self, name)) and getattr(self, name) >= 1)
-        for name in ("smallest_requests", "smallest_accounts", "longest_days"):
+        for name in ("failures_in_a_row", "smallest_requests", "smallest_accounts", "longest_days"):
             whole = type(getattr(self, name)) is int
             _demand(name, "is a whole number above 0", holds=whole and getattr(self, name) >= 1)
         _demand("drop", "is smaller than the rate of favourable decisions", holds=self.drop < self.favourable_rate)

@@ -3,6 +3,7 @@
 bundles/<digest>/<part>           approvals/<bundle digest>/<signer>.json
 pointers/<model>/00000001.json    one file per pointer, each name can be taken once
 stops/<model>/00000001.json       the same for stop documents
+rollouts/<model>/00000001.json    and for those of roll-outs
 """
 
 import re
@@ -52,6 +53,15 @@ class FolderChannel:
 
     def add_stop(self, model: str, sequence: int, stop: Signed) -> None:
         self._create(self._numbered("stops", model) / _file(sequence), stop, f"stop {sequence} of {model}")
+
+    def rollouts(self, model: str) -> int:
+        return self._newest(self._numbered("rollouts", model))
+
+    def rollout(self, model: str, number: int) -> Signed:
+        return self._signed(self._numbered("rollouts", model) / _file(number), f"roll-out document {number} of {model}")
+
+    def add_rollout(self, model: str, number: int, document: Signed) -> None:
+        self._create(self._numbered("rollouts", model) / _file(number), document, f"roll-out document {number} of {model}")
 
     def bundle(self, digest: str) -> Mapping[str, bytes]:
         folder = self._bundle(digest)

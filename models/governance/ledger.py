@@ -27,6 +27,8 @@ class Event(StrEnum):
     ROLLED_BACK = "rolled_back"
     STOPPED = "stopped"
     RESUMED = "resumed"
+    ROLLOUT_BEGUN = "rollout_begun"
+    ROLLOUT_ENDED = "rollout_ended"
     TRUSTED = "trusted"
     DISTRUSTED = "distrusted"
     SIGNERS_NOTED = "signers_noted"

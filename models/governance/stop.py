@@ -108,7 +108,7 @@ def stand_in(channel: ReleaseReader, trust: Trust, stopped: Stop, now: datetime)
     bundle = verified(channel, stopped.model, stopped.fallback)
     approvals = channel.approvals(bundle.digest)
     if withdrawal:
-        approvals = _signed_since(withdrawal, approvals, trust, stopped, now)
+        approvals = signed_since(withdrawal, approvals, trust, now)
     pointer = replace(
         promoted,
         sequence=0,
@@ -133,13 +133,14 @@ def _past(pointers: Sequence[Pointer], stopped: Stop) -> tuple[Pointer, Pointer 
     return promoted[-1], away[-1] if away else None
 
 
-def _signed_since(withdrawal: Pointer, found: Sequence[Signed], trust: Trust, stopped: Stop, now: datetime) -> tuple[Signed, ...]:
-    at = datetime.fromisoformat(withdrawal.published_at)
-    valid = agreeing(found, trust, model=stopped.model, bundle=stopped.fallback, now=now)
+def signed_since(withdrawal: Pointer, found: Sequence[Signed], trust: Trust, now: datetime) -> tuple[Signed, ...]:
+    """The approvals of the bundle that this pointer rolled back, as far as they were signed later. Raises `NotApproved`."""
+    model, bundle, at = withdrawal.model, withdrawal.previous, datetime.fromisoformat(withdrawal.published_at)
+    valid = agreeing(found, trust, model=model, bundle=bundle, now=now)
     later = {approval.approver for approval in valid if datetime.fromisoformat(approval.approved_at) > at}
     if not later:
         raise NotApproved(
-            f"bundle {stopped.fallback[:12]} of {stopped.model} was rolled back: {withdrawal.reason}",
+            f"bundle {bundle[:12]} of {model} was rolled back: {withdrawal.reason}",
             hint="name another bundle, or none; or have this one approved again",
         )
     return tuple(signed for signed in found if signed.signer in later)

@@ -66,6 +66,20 @@ def test_stops_are_numbered_and_a_number_can_be_taken_once(channel: ReleaseChann
     assert channel.pointers(MODEL) == 0
 
 
+def test_documents_about_rollouts_are_numbered_and_a_number_can_be_taken_once(channel: ReleaseChannel) -> None:
+    assert channel.rollouts(MODEL) == 0
+    channel.add_rollout(MODEL, 1, signed("first"))
+    channel.add_rollout(MODEL, 2, signed("second"))
+
+    with pytest.raises(Conflict):
+        channel.add_rollout(MODEL, 2, signed("third"))
+    with pytest.raises(NotFound):
+        channel.rollout(MODEL, 3)
+    assert channel.rollouts(MODEL) == 2
+    assert [channel.rollout(MODEL, number) for number in (1, 2)] == [signed("first"), signed("second")]
+    assert channel.stops(MODEL) == channel.pointers(MODEL) == 0
+
+
 def test_each_approver_has_one_approval_of_a_bundle(channel: ReleaseChannel) -> None:
     digest = paper_bundle("first").digest
     theirs = [who.sign({"bundle": digest}) for who in (validator(), second())]

@@ -12,6 +12,7 @@ class FakeChannel:
         self._bundles: dict[str, dict[str, bytes]] = {}
         self._approvals: dict[str, dict[str, Signed]] = {}
         self._stops: dict[str, dict[int, Signed]] = {}
+        self._rollouts: dict[str, dict[int, Signed]] = {}
         self._pointers: dict[str, dict[int, Signed]] = {}
         self._lock = Lock()
 
@@ -76,3 +77,22 @@ class FakeChannel:
             if sequence in self._stops.get(model, {}):
                 raise Conflict(f"stop {sequence} of {model} was published by somebody else")
             self._stops.setdefault(model, {})[sequence] = stop
+
+    def rollouts(self, model: str) -> int:
+        return max(self._rollouts.get(model, {}), default=0)
+
+    def rollout(self, model: str, number: int) -> Signed:
+        try:
+            return self._rollouts[model][number]
+        except KeyError:
+            raise NotFound(f"the channel has no roll-out document {number} of {model}") from None
+
+    def add_rollout(self, model: str, number: int, document: Signed) -> None:
+        with self._lock:
+            if number in self._rollouts.get(model, {}):
+                raise Conflict(f"roll-out document {number} of {model} was published by somebody else")
+            self._rollouts.setdefault(model, {})[number] = document
+
+    def remove_rollout(self, model: str, number: int) -> None:
+        """The same of a document about a roll-out."""
+        del self._rollouts[model][number]
