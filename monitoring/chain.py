@@ -36,8 +36,13 @@ DECISION = (
     "reasons",
     "fallback",
     "out_of_distribution",
+    "arm",
+    "rollout",
 )
 """What is stored of a decision, in this order."""
+NO_ROLLOUT = ("", 0)
+"""The arm and the roll-out of a decision outside of any. They came when decisions were sealed already: such a decision is sealed,
+and spooled, without them, as the releases do that know no roll-outs."""
 REVIEW = (
     "decision_id",
     "outcome",
@@ -121,8 +126,13 @@ def sealed(key: Mac, before: Seal, rows: Sequence[Row]) -> Iterator[Seal]:
 
 def chained(key: Mac, before: str, row: Row, inputs: str) -> str:
     """The chain value of a record after the one before it, "" for none."""
-    kept = (*row[:_INPUTS], inputs, *row[_INPUTS + 1 :]) if len(row) == len(DECISION) else row
+    kept = plain((*row[:_INPUTS], inputs, *row[_INPUTS + 1 :])) if len(row) == len(DECISION) else row
     return mac(key, before + _said(kept))
+
+
+def plain(row: Row) -> Row:
+    """A decision without the fields of a roll-out, if it was made in none."""
+    return row[:-2] if row[-2:] == NO_ROLLOUT else row
 
 
 def mac(key: Mac, text: str) -> str:

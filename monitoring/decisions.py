@@ -24,7 +24,9 @@ class LoggedDecision:
     A reduced account has `reasons`; `no_notice` is the rule by which they need not be sent, "" if they must. Decisions of
     before there were reasons have none. `fallback` is why the champion was stopped, if another bundle answered for it.
     `out_of_distribution` names the inputs because of which a person decides, whatever the score. `account_id` is a pseudonym
-    (`models/governance/pseudonyms.py`). After retention the decision and its reasons are kept, without `inputs`.
+    (`models/governance/pseudonyms.py`). `arm` and `rollout` are those of the canary that it was made in (`models/rollout.py`): of
+    the arm "canary" whatever another bundle than the challenger decided is what the challenger failed at. After retention the
+    decision and its reasons are kept, without `inputs`.
     """
 
     decision_id: str
@@ -42,6 +44,8 @@ class LoggedDecision:
     reasons: tuple[Reason, ...] = ()
     fallback: str = ""
     out_of_distribution: tuple[str, ...] = ()
+    arm: str = ""
+    rollout: int = 0
 
 
 @dataclass(frozen=True)
@@ -185,8 +189,8 @@ class DecisionLog(Intake, Protocol):
     def columns(self, model: str, month: Month) -> Columns:
         """A month's decisions in the order recorded: decision_id, account_id, version, bundle, probability, action,
         recorded_at (ISO text, UTC), no_notice, reasons (JSON text, "" for none; see `spelled`), fallback,
-        out_of_distribution (names with commas between) and every contract input (see `input_columns`). Empty arrays for an
-        empty month."""
+        out_of_distribution (names with commas between), arm, rollout and every contract input (see `input_columns`). Empty
+        arrays for an empty month."""
         ...
 
     def reviewed_since(self, model: str, instant: datetime) -> frozenset[str]:
@@ -241,6 +245,8 @@ NO_INPUTS = (
     "reasons",
     "fallback",
     "out_of_distribution",
+    "arm",
+    "rollout",
 )
 """The columns of a month that are no contract inputs."""
 

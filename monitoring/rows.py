@@ -8,7 +8,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from models.clock import Month
-from monitoring.chain import DECISION, Row
+from monitoring.chain import DECISION, NO_ROLLOUT, Row
 from monitoring.decisions import LoggedDecision, Review, read_reasons, spelled, stamp
 
 
@@ -34,6 +34,8 @@ def decision_rows(decisions: Sequence[LoggedDecision]) -> list[Row]:
             spelled(d.reasons),
             d.fallback,
             ",".join(d.out_of_distribution),
+            d.arm,
+            d.rollout,
         )
         for d in decisions
     ]
@@ -48,7 +50,8 @@ def review_row(r: Review) -> Row:
 def read_decision(stored: Row) -> LoggedDecision:
     """A decision as it was before it was stored. Raises `ValueError`, `TypeError`, `KeyError` or `AttributeError` if no process
     of ours wrote it."""
-    fields: dict[str, Any] = dict(zip(DECISION, stored, strict=True))
+    whole = stored if len(stored) == len(DECISION) else (*stored, *NO_ROLLOUT)
+    fields: dict[str, Any] = dict(zip(DECISION, whole, strict=True))
     read = {
         "month": Month.parse(fields["month"]),
         "inputs": read_inputs(fields["inputs"]),

@@ -23,6 +23,8 @@ def seal_decisions(log: DecisionLog, lake: Lake, model: str, month: Month, *, re
     if month not in log.months(model):
         return None
     columns = log.columns(model, month)
+    if not columns["rollout"].any():  # a month without a roll-out stays what it was, byte by byte, in every release
+        columns = {name: values for name, values in columns.items() if name not in ("arm", "rollout")}
     return lake.write(DECISIONS, month, columns, recorded_at=recorded_at, facts=facts(model, columns))
 
 

@@ -43,6 +43,8 @@ _TYPES: dict[str, type[np.generic]] = {
     "reasons": np.str_,
     "fallback": np.str_,
     "out_of_distribution": np.str_,
+    "arm": np.str_,
+    "rollout": np.int64,
 }
 _WRITTEN = [*DECISION, *sql_seals.SEAL]
 # Said in SQL: handed to the driver as it is, a batch of 1,000 takes half the time.
@@ -219,6 +221,18 @@ class SqlDecisionLog:
         if self._engine.dialect.name == "sqlite":
             with self._reading() as connection:  # the write-ahead log has the deleted rows until it is written back
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """For what lies beside the decisions in the same database. Raises `Unavailable`."""
+        with self._reading() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """The same, in one transaction, in its turn among the writers of this process."""
+        with self._turn, self._writing() as connection:
+            yield connection
 
     def renew_keys(self) -> None:
         """Seal under the newest key from now on."""

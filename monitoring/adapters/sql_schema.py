@@ -35,7 +35,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from models.errors import Misconfigured
 
-REVISION = "0006"
+REVISION = "0007"
 SCRIPTS = Path(__file__).parent / "migrations"
 _MIGRATING = 7_310_205  # any number, the same in every process: PostgreSQL's advisory lock of whoever migrates
 
@@ -61,12 +61,23 @@ DECISIONS = Table(
     Column("reasons", Text, nullable=False, server_default=""),
     Column("fallback", Text, nullable=False, server_default=""),
     Column("out_of_distribution", Text, nullable=False, server_default=""),  # names of inputs, with commas between
+    Column("arm", String(16), nullable=False, server_default=""),
+    Column("rollout", Integer, nullable=False, server_default="0"),
     # The seal, see monitoring/chain.py; an empty lane is a record of before there were seals.
     Column("lane", String(48), nullable=False, server_default=""),
     Column("place", BigInteger, nullable=False, server_default="0"),
     Column("inputs_seal", String(64), nullable=False, server_default=""),
     Column("chain", String(64), nullable=False, server_default=""),
     Index("ix_decisions_model_month_number", "model", "month", "number"),
+    # Costs nothing where nothing is rolled out.
+    Index(
+        "ix_decisions_rollout",
+        "model",
+        "rollout",
+        "number",
+        sqlite_where=text("rollout > 0"),
+        postgresql_where=text("rollout > 0"),
+    ),
 )
 ANSWERS = Table(
     "answers",
@@ -94,6 +105,23 @@ REVIEWS = Table(
     Column("place", BigInteger, nullable=False, server_default="0"),
     Column("chain", String(64), nullable=False, server_default=""),
 )
+SHADOWS = Table(
+    "shadow_decisions",
+    METADATA,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("decision_id", String(64), nullable=False),  # of the decision that was answered: account and inputs are there
+    Column("model", String(64), nullable=False),
+    Column("rollout", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("bundle", String(64), nullable=False),
+    Column("action", String(16), nullable=False),  # "" if it failed
+    Column("probability", Double),
+    Column("decided_in", Double),  # seconds, of those that were timed
+    Column("scored_in", Double),
+    Column("recorded_at", String(32), nullable=False),
+    Index("ix_shadow_decisions_rollout", "model", "rollout", "number"),
+)
+"""What the other bundle of a roll-out made of a decision: no decision itself, and not sealed. See monitoring/trials.py."""
 COMPATIBILITY = Table("compatibility", METADATA, Column("needs", String(4), nullable=False))
 """One row: the oldest revision whose code may read and write."""
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from models.errors import Integrity
-from monitoring.chain import Mac, mac
+from monitoring.chain import Mac, mac, plain
 from monitoring.decisions import Answered, Entry
 from monitoring.rows import decision_rows, read_decision
 
@@ -64,7 +64,7 @@ def after(first: Line) -> str:
 
 def spelled(entries: Sequence[Entry]) -> str:
     """Entries as text. Account ids are pseudonyms already, as in the log."""
-    return _spell([[decision_rows(entry.decisions), _answer(entry.answered)] for entry in entries])
+    return _spell([[list(map(plain, decision_rows(entry.decisions))), _answer(entry.answered)] for entry in entries])
 
 
 def read(text: str) -> list[Entry]:

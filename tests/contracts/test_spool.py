@@ -1,14 +1,18 @@
 """What every spool promises: the one in memory and the one in files."""
 
+import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from models.errors import Conflict, Unavailable
+from monitoring.chain import DECISION
 from monitoring.decisions import Answered, Entry
 from serving.adapters.spool_files import FileSpool
 from serving.durability.spool import Spool
+from serving.durability.spool_records import read, spelled
 from tests.contracts.test_decision_log import decision
 from tests.fakes.spool import InMemorySpool
 from tests.rings import log_keys
@@ -44,6 +48,20 @@ def test_what_is_put_in_comes_out_whole_and_in_order(spool: Spool) -> None:
         found += batch.entries
         spool.drop(batch)
     assert found == [each for group in groups for each in group]
+
+
+def test_the_arm_of_a_rollout_waits_with_its_decision(spool: Spool) -> None:
+    group = [Entry([replace(decision("d1"), arm="canary", rollout=3), decision("d2")])]
+    spool.put(group)
+    batch = spool.oldest(10)
+    assert batch
+    assert batch.entries == group
+
+
+def test_a_decision_outside_of_any_rollout_waits_as_a_former_release_writes_and_reads_it() -> None:
+    (rows, _), *_ = json.loads(spelled([Entry([decision("d1")])]))
+    assert len(rows[0]) == DECISION.index("arm")
+    assert read(spelled([Entry([decision("d1")])])) == [Entry([decision("d1")])]
 
 
 def test_what_was_not_dropped_comes_again(spool: Spool) -> None:

@@ -149,6 +149,8 @@ class InMemoryDecisionLog:
             "reasons": np.array([spelled(row.reasons) for row in rows], dtype=np.str_),
             "fallback": np.array([row.fallback for row in rows], dtype=np.str_),
             "out_of_distribution": np.array([",".join(row.out_of_distribution) for row in rows], dtype=np.str_),
+            "arm": np.array([row.arm for row in rows], dtype=np.str_),
+            "rollout": np.array([row.rollout for row in rows], dtype=np.int64),
             **input_columns([row.inputs for row in rows]),
         }
 

@@ -1,5 +1,6 @@
 """Somebody writes to the decision log's tables: what the chain and the ledger show of it."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -9,7 +10,7 @@ import pytest
 
 from models.clock import FixedClock, Month, end_of_day
 from models.governance.ledger import Event
-from monitoring.chain import DECISION, REVIEW, UNSEALED, ChainKeys, Link, sealed
+from monitoring.chain import DECISION, REVIEW, UNSEALED, ChainKeys, Link, mac, sealed
 from monitoring.custody import begin, kept, logged, note
 from monitoring.decisions import LoggedDecision, Review
 from monitoring.retention import Archive, retain
@@ -72,6 +73,24 @@ def test_any_edited_field_of_a_decision_is_found_and_the_decision_named(home: Ho
     (found,) = home.findings()
     assert found.startswith(f"decision {home.links[place]['decision_id']}: ")
     assert "was edited" in found or "were edited" in found
+
+
+def test_a_decision_outside_of_any_rollout_is_sealed_as_the_releases_do_that_know_none() -> None:
+    """Fifteen fields, spelled as they spell them: their records hold here, and these hold there."""
+    key = LOG_KEYS.newest()[0]
+    (row,) = decision_rows([decision("d1")])
+    before = row[: DECISION.index("arm")]
+    spelled = json.dumps([*before[:6], mac(key, row[6]), *before[7:]], separators=(",", ":"))
+
+    assert next(sealed(key, UNSEALED, [row])).chain == mac(key, spelled)
+
+
+@pytest.mark.parametrize(("arm", "rollout"), [("canary", 3), ("control", 3), ("", 3), ("canary", 0)])
+def test_the_arm_cannot_be_put_on_or_taken_off_a_decision_unseen(arm: str, rollout: int) -> None:
+    key = LOG_KEYS.newest()[0]
+    plainly, tried = decision_rows([decision("d1"), replace(decision("d1"), arm=arm, rollout=rollout)])
+
+    assert len({next(sealed(key, UNSEALED, [row])).chain for row in (plainly, tried)}) == 2
 
 
 @pytest.mark.parametrize("name", REVIEW)

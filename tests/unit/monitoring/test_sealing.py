@@ -1,8 +1,9 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from models.clock import Month
 from monitoring.decisions import LoggedDecision
-from monitoring.sealing import DECISIONS, seal_all, seal_decisions
+from monitoring.sealing import DECISIONS, find_sealed, seal_all, seal_decisions
 from tests.fakes.decisions import InMemoryDecisionLog
 from tests.fakes.lake import InMemoryLake
 
@@ -46,6 +47,19 @@ def test_sealing_again_changes_nothing_until_a_decision_arrives_late() -> None:
     assert late
     assert (late.version, late.rows) == (2, 2)
     assert lake.versions(DECISIONS, known_at=NIGHT) == [first]
+
+
+def test_a_sealed_month_says_the_arms_of_a_rollout_and_nothing_of_it_where_there_was_none() -> None:
+    lake = InMemoryLake()
+    plainly = seal_decisions(InMemoryDecisionLog([decision(1)]), lake, "credit_default", JULY, recorded_at=NIGHT)
+    tried = replace(decision(2), arm="canary", rollout=3)
+    sealed = seal_decisions(InMemoryDecisionLog([decision(1), tried]), lake, "credit_default", JULY, recorded_at=NIGHT)
+
+    assert plainly
+    assert sealed
+    assert not {"arm", "rollout"} & lake.read([plainly]).keys()
+    assert lake.read([sealed])["arm"].tolist() == ["", "canary"]
+    assert find_sealed(lake, "d2")[1] == replace(tried, request_id="")
 
 
 def test_a_month_without_decisions_is_not_sealed() -> None:
