@@ -28,6 +28,8 @@ from serving.protocols.express import Express
 from serving.protocols.reviews import Reviews
 from serving.protocols.scoring import PATH, Scoring, Shortcut
 from serving.release.watching import Watcher
+from serving.rollout.counting import rolled_out
+from serving.rollout.shadowing import Shadowing
 from serving.telemetry.metering import Family, Meter
 from serving.telemetry.sight import Sight
 
@@ -54,6 +56,7 @@ def scoring_app(
     spooling: Spooling | None = None,
     *,
     register: Register,
+    shadowing: Shadowing | None = None,
 ) -> Marked:
     """The application. `register` says who may ask. `close` is called when everything is answered and recorded. Of `spooling` its
     state is told."""
@@ -62,7 +65,8 @@ def scoring_app(
 
     def numbers() -> list[Family]:
         """Gathered on the event loop, where they are counted."""
-        return [*meter.families(), *standing(predictor, watcher, spooling)]
+        tried = rolled_out(predictor.trials.values(), shadowing.counted if shadowing else {})
+        return [*meter.families(), *standing(predictor, watcher, spooling), *tried]
 
     async def keep() -> None:
         await run_in_threadpool(sight.keep, numbers())
@@ -77,6 +81,8 @@ def scoring_app(
         stop.set()
         await asyncio.wait([watch])
         await run_in_threadpool(recorder.close)
+        if shadowing:
+            await run_in_threadpool(shadowing.close)
         await keep()
         if sight.access:
             sight.access.flush()
@@ -88,7 +94,8 @@ def scoring_app(
     nothing: dict[str, Any] = {"openapi_url": None, "docs_url": None, "redoc_url": None}
     # No redirections either: they would repeat the Host that somebody sent.
     app = FastAPI(title="Steward scoring", version="1", lifespan=lifespan, redirect_slashes=False, **nothing)
-    desk, most = Desk(predictor, recorder, meter), limits.max_body_bytes
+    desk = Desk(predictor, recorder, meter, *([shadowing.offer] if shadowing else []))
+    most = limits.max_body_bytes
     scoring = Scoring(desk, most, refusal, meter, sight.tracer)
     app.router.routes.append(Route(PATH, scoring, methods=["POST"]))  # reached by a shortcut; here other methods are refused
     add_problems(app)

@@ -11,9 +11,11 @@ from models.adapters.account_keys import ACCOUNTS, LOG, LatestKeyring, secret_ke
 from models.adapters.api_key_files import LatestApiKeys
 from models.adapters.folder_channel import FolderChannel
 from models.adapters.onnx_runtime import OnnxScorer
+from models.channel import Release
 from models.clock import FileClock, SystemClock
 from models.errors import Misconfigured
 from monitoring.adapters.sql_decisions import SqlDecisionLog
+from monitoring.adapters.sql_trials import SqlTrials
 from monitoring.chain import ChainKeys
 from serving.adapters.copy_folder import CopyFolder
 from serving.adapters.exposition import Exposition
@@ -30,7 +32,10 @@ from serving.durability.deferring import Deferring, Window
 from serving.durability.recording import Recorder
 from serving.durability.spooling import Spooling
 from serving.protocols.reviews import Reviews
+from serving.release.memory import Seen
 from serving.release.watching import Watcher
+from serving.rollout.obeying import RolloutSwitch
+from serving.rollout.shadowing import Shadowing
 from serving.settings import ServingSettings
 from serving.telemetry.access import AccessLog
 from serving.telemetry.sight import Sight
@@ -49,6 +54,7 @@ class Service:
     slots: Slots
     register: Register
     sight: Sight
+    shadowing: Shadowing
 
     def close(self) -> None:
         """Nothing is asked any more."""
@@ -92,17 +98,23 @@ def service(chosen: ServingSettings, workers: Path | None = None) -> Service:
     store = Spooling(log, slots.spool, chosen.spool_after_seconds)
     predictor = Predictor(store, clock, accounts.pseudonym)
     channel = FolderChannel(chosen.channel_folder)
+    memory = MemoryFile(chosen.home / "serving" / "seen.json")
+
+    def load(release: Release) -> LoadedModel:
+        return LoadedModel.load(release, OnnxScorer, chosen.max_records)
+
     watcher = Watcher(
         channel,
         lambda: key_files.trust(chosen.trust_path, demonstration=chosen.profile == "local"),
         clock,
         store,
         predictor,
-        lambda release: LoadedModel.load(release, OnnxScorer, chosen.max_records),
+        load,
         CopyFolder(chosen.home / "serving" / "copies"),
         chosen.verify_every,
-        MemoryFile(chosen.home / "serving" / "seen.json"),
+        memory,
         partial(_renew, meet_keys, accounts, log),
+        RolloutSwitch(channel, clock, predictor, load, Seen(memory)),
     )
     recorder = _recorder(chosen, store)
     reviews = Reviews(
@@ -118,6 +130,7 @@ def service(chosen: ServingSettings, workers: Path | None = None) -> Service:
         slots,
         register,
         _sight(chosen, workers),
+        Shadowing(SqlTrials(log), clock),
     )
 
 

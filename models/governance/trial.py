@@ -43,7 +43,14 @@ def challenger(channel: ReleaseReader, trust: Trust, begun: Rollout, now: dateti
     if begun.mode is Mode.SHADOW:
         return Release(pointer, bundle, needed=0, expires_at=begun.ends)
     needed = approvers_needed(channel, bundle, begun.champion)
-    return Release(pointer, bundle, needed).under(_approvals(channel, trust, begun, now), trust, now)
+    return standing(channel, trust, begun, Release(pointer, bundle, needed), now)
+
+
+def standing(channel: ReleaseReader, trust: Trust, begun: Rollout, verified: Release, now: datetime) -> Release:
+    """The same release under the approvals that there are now, if it needs any. Raises `NotApproved`."""
+    if begun.mode is Mode.SHADOW:
+        return verified
+    return verified.under(_approvals(channel, trust, begun, now), trust, now)
 
 
 def check_same_callers(champion: Bundle, bundle: Bundle) -> None:

@@ -50,13 +50,13 @@ def together(requests: Sequence[Checked], beside: Circumstances) -> Iterator[Pre
     for request in requests:
         token = beside.new_id()
         named = [(f"{token}-{number}", found) for number, found in zip(range(len(request.records)), judged, strict=False)]
-        decisions = [_logged(request, *each, record, beside) for each, record in zip(named, request.records, strict=True)]
+        decisions = [logged(request, *each, record, beside) for each, record in zip(named, request.records, strict=True)]
         response = response_of(model, named, request.ask.request_id)
         key = request.ask.key
         yield Prepared(response, Entry(decisions, Answered(key, request.ask.digest, response) if key else None))
 
 
-def _logged(request: Checked, decision_id: str, found: Judged, record: Record, beside: Circumstances) -> LoggedDecision:
+def logged(request: Checked, decision_id: str, found: Judged, record: Record, beside: Circumstances) -> LoggedDecision:
     pointer, contract = request.model.pointer, request.model.contract
     return LoggedDecision(
         decision_id=decision_id,

@@ -6,21 +6,25 @@ fill: a request that is alone is decided at once, and the busier the service, th
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from time import perf_counter
 from typing import Protocol
 
 from models.errors import Conflict
+from monitoring.decisions import LoggedDecision
 from serving.answers.answer import Answer, Ask
 from serving.answers.deciding import Prepared
 from serving.answers.prediction import Predictor
 from serving.durability.recording import Recorder
+from serving.rollout.trial import Trial
 from serving.telemetry.metering import DECIDE, RECORD, Meter
 
 SMALL = 4_096
 """Bytes of a body that is decided on the spot, at most: a few records, for which a thread costs more than they do."""
 AT_ONCE = 64
 """Requests decided in one go, at most: what others send meanwhile is not kept waiting for longer."""
+Offer = Callable[[Mapping[str, Trial], Sequence[LoggedDecision]], None]
 
 logger = logging.getLogger("steward.serving")
 
@@ -41,10 +45,12 @@ class Caller(Protocol):
 class Desk:
     """Takes requests of one event loop."""
 
-    def __init__(self, predictor: Predictor, recorder: Recorder, meter: Meter) -> None:
+    def __init__(self, predictor: Predictor, recorder: Recorder, meter: Meter, offer: Offer = lambda *_: None) -> None:
+        """`offer` takes the decisions of an answer that has left, while a roll-out applies; it returns at once."""
         self._predictor = predictor
         self._recorder = recorder
         self._meter = meter
+        self._offer = offer
         self._waiting: list[_Turn] = []
 
     def take(self, ask: Ask, caller: Caller) -> None:
@@ -88,9 +94,16 @@ class Desk:
             return
         turn.decided(outcome)
         try:
-            self._recorder.take(outcome.entry, turn.recorded)
+            told = partial(self._recorded, turn, outcome.entry.decisions) if self._predictor.trials else turn.recorded
+            self._recorder.take(outcome.entry, told)
         except Exception as error:  # noqa: BLE001, whatever it is, whoever waits must hear of it
             turn.hear(error)
+
+    def _recorded(self, turn: "_Turn", decisions: Sequence[LoggedDecision], error: Exception | None) -> None:
+        """While a roll-out applies: the answer leaves, then its decisions are offered."""
+        turn.recorded(error)
+        if error is None:
+            asyncio.get_running_loop().call_soon(self._offer, self._predictor.trials, decisions)
 
     def _alone(self, ask: Ask) -> Prepared | Exception:
         return self._outcomes([ask])[0]

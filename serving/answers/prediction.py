@@ -5,7 +5,7 @@ found while another one still does. The change itself is one assignment. A reque
 with, so no answer mixes two versions.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +18,8 @@ from serving.answers.counterfactuals import counterfactual
 from serving.answers.deciding import Checked, Circumstances, Prepared, together
 from serving.answers.ids import new_id
 from serving.answers.loaded import LoadedModel, expired
+from serving.rollout.arms import in_arms
+from serving.rollout.trial import Trial
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Predictor:
         self._stopped: Mapping[str, NotApproved] = {}
         self._halted: Mapping[str, Halt] = {}
         self._sequences: dict[str, int] = {}
+        self._trials: Mapping[str, Trial] = {}
 
     @property
     def models(self) -> Mapping[str, LoadedModel]:
@@ -86,6 +89,16 @@ class Predictor:
         others = {other: found for other, found in self._halted.items() if other != name}
         self._halted = others if halt is None else {**others, name: halt}
 
+    @property
+    def trials(self) -> Mapping[str, Trial]:
+        """The roll-outs that apply, by model."""
+        return self._trials
+
+    def try_out(self, name: str, trial: Trial | None) -> None:
+        """From the next request on try a challenger beside the champion; None ends that, and lets go of it."""
+        others = {other: found for other, found in self._trials.items() if other != name}
+        self._trials = others if trial is None else {**others, name: trial}
+
     def before(self, ask: Ask) -> Answer | None:
         """What was answered under the same key, whatever is served by now. Raises `Conflict` if it was another body."""
         found = self._log.answered(ask.key) if ask.key else None
@@ -108,7 +121,7 @@ class Predictor:
                 outcomes[place] = each
         for requests in sound.values():
             places, checked = zip(*requests, strict=True)
-            outcomes |= zip(places, together(checked, beside), strict=True)
+            outcomes |= zip(places, self._decided(checked, beside), strict=True)
         return [outcomes[place] for place in range(len(asks))]
 
     def counsel(self, ask: Ask) -> bytes:
@@ -136,6 +149,15 @@ class Predictor:
         if not name and len(served) > 1:
             raise InputRefused("several models are served, and none is named", hint=f"name one of {', '.join(served)}")
         return self.model(name or next(iter(served), ""))
+
+    def _decided(self, checked: Sequence[Checked], beside: Circumstances) -> Iterator[Prepared]:
+        """Requests to one model."""
+        if self._trials:
+            model = checked[0].model
+            trial = self._trials.get(model.pointer.model)
+            if trial and trial.decides(model, beside.now):
+                return in_arms(trial, checked, beside)
+        return together(checked, beside)
 
     def _approved(self, model: LoadedModel) -> LoadedModel:
         """Asked at every request: an approval may end between two looks at the channel."""

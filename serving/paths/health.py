@@ -36,7 +36,11 @@ def add_health(app: FastAPI, predictor: Predictor, watcher: Watcher, spooling: S
             **said.model_dump(),
             process=os.getpid(),
             hint=obstacle.hint if obstacle else "",
-            models=[served(model, watcher.seen.stale) for model in predictor.answering if holder.covers(model.pointer.model)],
+            models=[
+                served(model, watcher.seen.stale, predictor.trials)
+                for model in predictor.answering
+                if holder.covers(model.pointer.model)
+            ],
             problems=[Trouble(where=where, problem=why.problem, hint=why.hint) for where, why in wrong.items()],
         )
 

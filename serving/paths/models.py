@@ -25,7 +25,7 @@ def add_models(app: FastAPI, predictor: Predictor, watcher: Watcher, most_bytes:
     @app.get("/v1/models", summary="What is served now", responses=refusals())
     async def models(request: Request) -> Models:
         shown = [model for model in predictor.answering if _covered(request, model.pointer.model)]
-        return Models(models=[served(model, watcher.seen.stale) for model in shown])
+        return Models(models=[served(model, watcher.seen.stale, predictor.trials) for model in shown])
 
     @app.get("/openapi.json", include_in_schema=False)
     def document(request: Request) -> JSONResponse:

@@ -1,6 +1,7 @@
 """What goes over the wire, written down: the bodies of answers and problems."""
 
 import re
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import asdict
 from typing import Literal
@@ -10,6 +11,7 @@ from pydantic import BaseModel, Field
 from models.errors import InputRefused, PlatformError
 from models.governance.explanation.reasons import MOST
 from serving.answers.loaded import LoadedModel
+from serving.rollout.trial import Trial
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
@@ -40,6 +42,10 @@ class Decided(BaseModel):
     )
     no_notice: bool | None = Field(default=None, description="of a reduction: it is no adverse action, no notice is due")
     no_notice_basis: str | None = Field(default=None, description="the rule that says so")
+    version: int | None = Field(
+        default=None, description="of another bundle than the one above, if that decided here: a canary's"
+    )
+    bundle: str | None = Field(default=None, description="the same; what names none was decided by the one above")
 
 
 class Changed(BaseModel):
@@ -130,6 +136,18 @@ class Served(BaseModel):
         description="the last look at the release channel did not confirm that this is in force; what was verified last answers"
     )
 
+    rollout: "Tried | None" = Field(default=None, description="the challenger that is tried beside it")
+
+
+class Tried(BaseModel):
+    number: int = Field(description="of the document that began the roll-out")
+    mode: str = Field(description="shadow: decides nothing; canary: decides for a share of the accounts")
+    version: int
+    bundle: str
+    share: float = Field(description="of the accounts, that it scores or decides for")
+    ends_at: str
+    asked: bool = Field(description="false: it failed too often in a row, and this process asks it no more")
+
 
 class Models(BaseModel):
     models: list[Served]
@@ -155,8 +173,9 @@ class Readiness(Ready):
     problems: list[Trouble] = Field(description="also what does not stop the answers, such as a refused release")
 
 
-def served(model: LoadedModel, stale: AbstractSet[str]) -> Served:
+def served(model: LoadedModel, stale: AbstractSet[str], trials: Mapping[str, Trial]) -> Served:
     pointer = model.pointer
+    trial = trials.get(pointer.model)
     return Served(
         model=pointer.model,
         version=pointer.version,
@@ -166,6 +185,20 @@ def served(model: LoadedModel, stale: AbstractSet[str]) -> Served:
         contract_version=model.contract.version,
         fields=list(model.checker.record.model_fields),
         stale=pointer.model in stale,
+        rollout=_tried(trial) if trial and trial.begun.pointer == pointer.sequence else None,
+    )
+
+
+def _tried(trial: Trial) -> Tried:
+    begun = trial.begun
+    return Tried(
+        number=begun.number,
+        mode=begun.mode,
+        version=begun.challenger_version,
+        bundle=begun.challenger,
+        share=begun.share,
+        ends_at=begun.ends_at,
+        asked=trial.given_up is None,
     )
 
 

@@ -12,18 +12,20 @@ from models.bundle import canonical, sha256
 from models.channel import Pointer
 from models.errors import Integrity
 from models.governance.stop import Stop
+from models.rollout import End, Rollout
 
+Document = Pointer | Stop | Rollout | End
 Mark = tuple[int, str]
 """The number of a document and its digest."""
 NOTHING: Mark = (0, "")
-POINTERS, STOPS = "pointers", "stops"
+POINTERS, STOPS, ROLLOUTS = "pointers", "stops", "roll-outs"
 
 
 class Memory(Protocol):
     """Safe for several processes: of two that write at once the later look repairs what was lost."""
 
     def marks(self) -> Mapping[str, Mark]:
-        """By `pointers <model>` and `stops <model>`. Raises `Integrity` if it cannot be read."""
+        """By `pointers <model>`, `stops <model>` and `roll-outs <model>`. Raises `Integrity` if it cannot be read."""
         ...
 
     def keep(self, marks: Mapping[str, Mark]) -> None:
@@ -37,7 +39,7 @@ class Seen:
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
 
-    def check(self, kind: str, model: str, found: Pointer | Stop | None) -> None:
+    def check(self, kind: str, model: str, found: Document | None) -> None:
         """Raises `Integrity` if what is newest now is older than what was newest before, or another with its number."""
         number, digest = self._memory.marks().get(f"{kind} {model}", NOTHING)
         now, its = mark(found)
@@ -47,7 +49,7 @@ class Seen:
         if now == number and its != digest:
             raise Integrity(f"{kind} of {model}: number {now} is another document than was seen here", hint=_HINT)
 
-    def remember(self, kind: str, model: str, found: Pointer | Stop) -> None:
+    def remember(self, kind: str, model: str, found: Document) -> None:
         """Raises `Integrity` or `Unavailable` if it cannot be kept."""
         marks = self._memory.marks()
         if mark(found)[0] > marks.get(f"{kind} {model}", NOTHING)[0]:
@@ -57,7 +59,7 @@ class Seen:
 _HINT = "find out who writes on the channel and put it back; or say anew what counts: make stop, make resume, make promote"
 
 
-def mark(found: Pointer | Stop | None) -> Mark:
+def mark(found: Document | None) -> Mark:
     return (found.sequence, sha256(canonical(asdict(found)))) if found else NOTHING
 
 

@@ -23,6 +23,7 @@ from serving.release.memory import POINTERS, InProcess, Memory
 from serving.release.memory import Seen as Known
 from serving.release.reserve import Reserve
 from serving.release.standing import approved_now, check_bytes, check_pointer
+from serving.rollout.obeying import RolloutSwitch
 
 logger = logging.getLogger("steward.serving")
 
@@ -63,6 +64,7 @@ class Watcher:
         verify_every: int = 30,
         memory: Memory | None = None,
         renew_keys: Callable[[], None] = lambda: None,
+        rollouts: RolloutSwitch | None = None,
     ) -> None:
         self._channel = channel
         self._trust = trust  # read anew at each look: keys are added and withdrawn while a service runs
@@ -77,6 +79,7 @@ class Watcher:
         self._known = Known(memory or InProcess())
         self._switch = StopSwitch(channel, clock, predictor, load, self._known)
         self._reserve = Reserve(copies, channel, clock, predictor, load, self._known, verify_every)
+        self._rollouts = rollouts
         self._confirmed: set[str] = set()
         self.seen = Seen(None, NoChampion("the release channel was not looked at yet", hint="wait for the first look"), {})
 
@@ -89,8 +92,10 @@ class Watcher:
         channel = _problem(lambda: models.update(self._renew_all()))
         copies = self._start_from_copies()
         self._stop_unapproved()
+        tried = self._try_out()
         copies |= self._reserve.keep(self._trusted)
         models = {f"local copy of {name}": problem for name, problem in copies.items()} | models
+        models |= tried
         models |= self._predictor.stopped
         models |= {name: halt.why for name, halt in self._predictor.halted.items()}
         models |= {"keys": keys} if keys else {}
@@ -153,6 +158,15 @@ class Watcher:
         self._known.remember(POINTERS, name, found.pointer)
         self._looks[name] = 0
         logger.info("serving %s version %s, bundle %s", name, found.pointer.version, found.pointer.bundle[:12])
+
+    def _try_out(self) -> dict[str, PlatformError]:
+        """What keeps a roll-out from being tried, by `roll-out of <model>`. A folder that is not mounted says nothing of them."""
+        if self._rollouts is None:
+            return {}
+        names = {*self._predictor.models, *self._predictor.trials}
+        look, shown = self._rollouts.look, [name for name in sorted(names) if not self._no_longer_shows(name)]
+        found = {name: _problem(partial(look, name, self._trusted)) for name in shown}
+        return {f"roll-out of {name}": problem for name, problem in found.items() if problem}
 
     def _no_longer_shows(self, name: str) -> bool:
         """Of what was verified once. An empty folder is one that is not mounted: it says nothing, of stops neither."""

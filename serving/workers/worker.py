@@ -34,7 +34,9 @@ def work(
         print(error, file=sys.stderr, flush=True)
         return 1
     parts = service.predictor, service.recorder, service.watcher, service.reviews
-    app = scoring_app(*parts, limits, service.sight, service.close, service.store, register=service.register)
+    app = scoring_app(
+        *parts, limits, service.sight, service.close, service.store, register=service.register, shadowing=service.shadowing
+    )
     config = uvicorn.Config(
         app,
         http=cast("type[Connection]", partial(Connection, patience=Patience(limits.receive_seconds), lane=app.lane)),

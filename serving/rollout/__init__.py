@@ -1,0 +1,1 @@
+"""A challenger beside the champion while requests are answered: drawn accounts, shadows, and the look for roll-outs."""

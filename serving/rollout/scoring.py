@@ -1,0 +1,72 @@
+"""What the bundle of a roll-out that did not decide makes of decisions: of a shadow the challenger, of a canary the champion."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from time import perf_counter
+
+from models.rollout import CANARY, Mode
+from monitoring.decisions import LoggedDecision
+from monitoring.trials import Shadow
+from serving.answers.loaded import LoadedModel
+from serving.rollout.trial import Trial
+
+TIMED = 8
+"""Records of a batch for which both bundles are timed, at most, one after the other: the groups that requests are decided in
+differ in size between the arms, and so would their times."""
+Found = tuple[str, float | None]
+
+
+def concerned(trial: Trial, decisions: Sequence[LoggedDecision]) -> list[LoggedDecision]:
+    """What the other bundle is to score: what the champion answered, or what the challenger of a canary did."""
+    begun = trial.begun
+    if begun.mode is Mode.SHADOW:
+        return [each for each in decisions if each.model == begun.model and each.bundle == begun.champion and not each.fallback]
+    return [each for each in decisions if each.model == begun.model and each.arm == CANARY and each.bundle == begun.challenger]
+
+
+def shadows(trial: Trial, decisions: Sequence[LoggedDecision], now: datetime) -> list[Shadow]:
+    shadow = trial.begun.mode is Mode.SHADOW
+    decider, other = (trial.champion, trial.challenger) if shadow else (trial.challenger, trial.champion)
+    found = _scored(other, decisions)
+    times = [_timed(decider, other, each) for each in decisions[:TIMED]]
+    times += [(None, None)] * (len(decisions) - len(times))
+    return [
+        Shadow(
+            decision_id=decision.decision_id,
+            model=decision.model,
+            rollout=trial.begun.number,
+            version=other.pointer.version,
+            bundle=other.pointer.bundle,
+            action=action,
+            probability=probability,
+            recorded_at=now,
+            decided_in=decided_in,
+            scored_in=scored_in,
+        )
+        for decision, (action, probability), (decided_in, scored_in) in zip(decisions, found, times, strict=True)
+    ]
+
+
+def _scored(other: LoadedModel, decisions: Sequence[LoggedDecision]) -> list[Found]:
+    """All at once; if that fails, each by itself."""
+    try:
+        rows = other.packed([decision.inputs for decision in decisions])
+        probability = other.probabilities(rows)
+        actions, _ = other.rule.judged(probability, rows)
+        return list(zip(actions.tolist(), probability.tolist(), strict=True))
+    except Exception:  # noqa: BLE001, a failure is what is recorded
+        if len(decisions) > 1:
+            return [found for each in decisions for found in _scored(other, [each])]
+        return [("", None)]
+
+
+def _timed(decider: LoadedModel, other: LoadedModel, decision: LoggedDecision) -> tuple[float | None, float | None]:
+    """Seconds of either for this record alone, reasons included; None for one that fails."""
+    seconds: list[float | None] = [None, None]
+    for place, model in enumerate((decider, other)):
+        with suppress(Exception):  # that it fails stands in its action
+            began = perf_counter()
+            model.judged([decision.inputs])
+            seconds[place] = perf_counter() - began
+    return seconds[0], seconds[1]
