@@ -30,7 +30,7 @@ from tests.fakes.copies import FakeCopies
 from tests.fakes.decisions import InMemoryDecisionLog
 from tests.fakes.scorer import FakeScorer
 from tests.rings import ACCOUNTS
-from tests.rollouts import paper_rollout
+from tests.begun import paper_rollout
 
 WEEK = timedelta(days=7)
 CHAMPION, CHALLENGER = 0.1, 0.35
