@@ -23,6 +23,7 @@ ID       ?=
 ACCOUNT  ?=
 CHALLENGER ?=
 AGAINST  ?=
+SHARE    ?=
 MODELS   ?=
 ACTIONS  ?=
 DAYS     ?=
@@ -164,6 +165,25 @@ trust: $(READY) ## let a proposed approver's signature count (NAME, BY, REASON)
 
 distrust: $(READY) ## let an approver's signature count no longer (NAME, BY, REASON)
 	@$(GOVERN) distrust $(PERSON)
+
+##@ trying a version beside the champion
+TRIED = $(if $(CHALLENGER),--challenger $(CHALLENGER)) $(if $(DAYS),--days $(DAYS)) $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
+
+.PHONY: shadow canary end-rollout rollouts judge-rollout
+shadow: $(READY) ## let a version score what the champion answers, and decide nothing (CHALLENGER, DAYS, BY, REASON)
+	@$(GOVERN) shadow $(TRIED)
+
+canary: $(READY) ## let an approved version decide for a share of the accounts (CHALLENGER, SHARE, DAYS, BY, REASON)
+	@$(GOVERN) canary $(if $(SHARE),--share $(SHARE)) $(TRIED) || $(HELD_IS_FINE)
+
+end-rollout: $(READY) ## end the roll-out that is open (BY, REASON)
+	@$(GOVERN) end-rollout $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
+
+rollouts: $(READY) ## every roll-out, and how it stands
+	@$(GOVERN) rollouts $(MODEL_ARGUMENT) $(ARGS)
+
+judge-rollout: $(READY) ## judge the open roll-out: go on, roll back, or ask people for a promotion
+	@$(GOVERN) judge-rollout $(MODEL_ARGUMENT) $(ARGS)
 
 ##@ who may ask the scoring service
 .PHONY: api-key api-keys revoke-api-key

@@ -8,7 +8,7 @@ from typing import TextIO, cast
 
 from models.errors import Held, PlatformError
 from models.governance.api_keys import Action, Allowance
-from pipelines.commands import door_keys, governing, records, swapping
+from pipelines.commands import door_keys, governing, records, rolling_out, swapping
 from pipelines.commands import loop as commands
 from pipelines.commands.arguments import day, instant, listed, month, trials
 from pipelines.commands.doors import Door, Listener, written
@@ -89,6 +89,7 @@ def _parser() -> Door:
     _verb(verbs, "sbom", commands.sbom, "write the bill of materials of this environment")
     _verb(verbs, "licences", commands.licences, "check the licences of this environment against the policy")
     _add_governance(verbs)
+    _add_rollouts(verbs)
     _add_records(verbs)
     _add_door_keys(verbs)
     _verb(verbs, "schedule", commands.schedule, "run ingest, monitor and retrain on their schedules")
@@ -123,6 +124,24 @@ def _add_governance(verbs: "argparse._SubParsersAction[Door]") -> None:
     for verb in (sign, refuse, overrule, halt, go_on, trust, distrust, jobs, begin):
         verb.add_argument("--by", type=written, required=True, metavar="NAME", help="who answers for it")
     for verb in (refuse, overrule, halt, go_on, trust, distrust, jobs, begin):
+        verb.add_argument("--reason", type=written, required=True, help="why, in a sentence")
+
+
+def _add_rollouts(verbs: "argparse._SubParsersAction[Door]") -> None:
+    shadow = _verb(verbs, "shadow", rolling_out.shadow, "let a version score what the champion answers, and decide nothing")
+    canary = _verb(verbs, "canary", rolling_out.canary, "let an approved version decide for a share of the accounts")
+    canary.add_argument("--share", type=float, required=True, help="of the accounts, e.g. .1; at most a half")
+    over = _verb(verbs, "end-rollout", rolling_out.end_rollout, "end the roll-out that is open")
+    _verb(verbs, "rollouts", rolling_out.rollouts, "every roll-out, and how it stands")
+    _verb(verbs, "judge-rollout", rolling_out.judge, "judge the open roll-out and act: go on, roll back, or ask for promotion")
+    for verb in (shadow, canary):
+        verb.add_argument("--challenger", type=written, required=True, metavar="VERSION", help="number, or beginning of a digest")
+        verb.add_argument("--days", type=int, default=14, metavar="N", help="how long at most; default 14")
+        verb.add_argument(
+            "--limit", type=rolling_out.limit, action="append", default=[], metavar="NAME=VALUE", help="another guardrail"
+        )
+    for verb in (shadow, canary, over):
+        verb.add_argument("--by", type=written, required=True, metavar="NAME", help="who answers for it")
         verb.add_argument("--reason", type=written, required=True, help="why, in a sentence")
 
 

@@ -27,6 +27,7 @@ from pipelines.ingest import IngestReport
 from pipelines.pack import steps as packing
 from pipelines.pack.steps import Kept
 from pipelines.retraining import Course
+from pipelines.rollout import step as judging
 from pipelines.steps import Ending
 from pipelines.wiring import Platform, platform
 
@@ -68,6 +69,7 @@ fairness_files = _step(packing.fairness_files)
 reasons_files = _step(packing.reasons_files)
 rebuild_files = _step(packing.rebuild_files)
 seal = _step(packing.seal)
+sentence = _step(judging.sentence)
 
 
 @flow(name="ingest", validate_parameters=False)
@@ -123,6 +125,12 @@ def evidence(version: int = 0, use_case: str = "", *, rebuild: bool = False) -> 
     return replace(kept, timings=tuple(parts.watch.steps))
 
 
+@flow(name="judge", validate_parameters=False)
+def judge_rollout(use_case: str = "") -> str:
+    """Judge the open roll-out, if there is one: end it by its guardrails, or ask people for a promotion."""
+    return sentence(platform(use_case=use_case))
+
+
 def _trained(parts: Platform, day: date, known_at: datetime, trigger: str) -> Ending:
     cohorts = open_cohorts(parts, day, known_at)
     development = search(parts, cohorts)
@@ -168,11 +176,12 @@ def ensure_often_enough(parts: Platform) -> None:
 def schedules(parts: Platform) -> dict[str, str]:
     """Cron expressions by flow."""
     settings = parts.settings
-    return {"ingest": settings.ingest_cron, "monitor": settings.monitor_cron, "retrain": settings.retrain_cron}
+    calendar = {"ingest": settings.ingest_cron, "monitor": settings.monitor_cron, "retrain": settings.retrain_cron}
+    return calendar | {"judge": settings.judge_cron}
 
 
 def deployments(parts: Platform) -> list[RunnerDeployment]:
-    scheduled: dict[str, Flow[..., Any]] = {"ingest": ingest, "monitor": monitor, "retrain": retrain}
+    scheduled: dict[str, Flow[..., Any]] = {"ingest": ingest, "monitor": monitor, "retrain": retrain, "judge": judge_rollout}
     settings = parts.settings
     made = [
         scheduled[name].to_deployment(

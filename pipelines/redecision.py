@@ -2,6 +2,7 @@
 answered. Equal means equal: probabilities are quantised, so nothing is forgiven."""
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from models.governance.signing import Trust
 from models.governance.stop import stop_at
 from models.lake import Lake, PartitionVersion
 from models.policy import Action
+from models.rollout import Rollout, document_at
 from models.scoring import Scorer
 from monitoring.chain import ChainKeys
 from monitoring.custody import is_missed, month_problem, record_problem
@@ -47,14 +49,16 @@ def find(log: DecisionLog, lake: Lake, decision_id: str) -> Past:
 class Published:
     """What the channel's signed documents say of a bundle: its numbers in the registry, and why it stood in for another."""
 
-    versions: frozenset[int]
+    versions: AbstractSet[int]
     fallbacks: frozenset[str]
 
     @classmethod
     def of(cls, channel: ReleaseChannel, trust: Trust, model: str, digest: str) -> "Published":
         stops = (stop_at(channel, trust, model, number) for number in range(1, channel.stops(model) + 1))
+        documents = (document_at(channel, trust, model, number) for number in range(1, channel.rollouts(model) + 1))
+        tried = {each.challenger_version for each in documents if isinstance(each, Rollout) and each.challenger == digest}
         return cls(
-            frozenset(pointer.version for pointer in history(channel, trust, model) if pointer.bundle == digest),
+            tried.union(pointer.version for pointer in history(channel, trust, model) if pointer.bundle == digest),
             frozenset(found.reason for found in stops if found.fallback == digest),
         )
 
@@ -149,6 +153,7 @@ def told(past: Past) -> list[str]:
         f"  probability {decision.probability!r}: {decision.action}",
         *_why(decision.reasons, decision.no_notice),
     ]
+    lines += [f"  {decision.arm} of roll-out {decision.rollout}"] if decision.arm else []
     lines += [f"  out of distribution: {', '.join(decision.out_of_distribution)}"] if decision.out_of_distribution else []
     if (review := past.review) is not None:
         lines.append(

@@ -40,5 +40,9 @@ class PipelineSettings(PlatformSettings):
     """When a month's decisions are reported on; after ingest, so that matured outcomes are there."""
     retrain_cron: str = "0 6 1 * *"
     """When retraining is considered; it trains only if there is a trigger."""
+    judge_cron: str = "*/5 * * * *"
+    """When the open roll-out is judged: its tests may be looked at as often as one likes."""
+    roll_out_first: bool = False
+    """Whether a challenger that passes the gate waits for a shadow, a canary and people, instead of being promoted at once."""
     prefect_port: int = Field(default=4200, ge=1, le=65_535)
     """Where `make schedule` serves Prefect's API and pages."""

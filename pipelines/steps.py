@@ -40,6 +40,7 @@ class Kind(StrEnum):
     REFUSED = "refused"
     HELD = "held"
     RESTED = "rested"
+    ASKED = "asked"
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,9 @@ def _released(
     version = request_promotion(
         desk, candidate, compared_with=assessment.compared_with, reason=f"{trigger} {decision.sentence}".strip()
     )
+    if platform.settings.roll_out_first and assessment.compared_with:
+        mirror(desk, model)
+        return Ending(Kind.ASKED, f"{decision.sentence} It is rolled out before it is promoted.", version.version, bundle.digest)
     return _into_force(platform, bundle, version.version, decision.sentence)
 
 

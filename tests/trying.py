@@ -24,13 +24,13 @@ from serving.release.watching import Watcher
 from serving.rollout.obeying import RolloutSwitch
 from serving.rollout.trial import Trial
 from tests.answering import Answering
+from tests.begun import paper_rollout
 from tests.bundles import MODEL, NOW, Office, fake_bundle, record
 from tests.fakes.channel import FakeChannel
 from tests.fakes.copies import FakeCopies
 from tests.fakes.decisions import InMemoryDecisionLog
 from tests.fakes.scorer import FakeScorer
 from tests.rings import ACCOUNTS
-from tests.begun import paper_rollout
 
 WEEK = timedelta(days=7)
 CHAMPION, CHALLENGER = 0.1, 0.35

@@ -11,6 +11,7 @@ VARIABLES = (
     "AS_OF",
     "BUNDLE",
     "BY",
+    "CHALLENGER",
     "COLUMN",
     "COMMENT",
     "CONDITIONS",
@@ -25,6 +26,7 @@ VARIABLES = (
     "REBUILD",
     "REVIEWERS",
     "SCENARIO",
+    "SHARE",
     "VERSION",
 )
 """What make hands over as an option of the same name; other options go through ARGS."""

@@ -266,6 +266,8 @@ def _ended(parts: Platform, ending: Ending, watch: Stopwatch) -> Ended:
     print("\n".join(watch.lines()))
     if ending.kind is Kind.HELD:
         return holds(Namespace(model=model))
+    if ending.kind is Kind.ASKED:
+        return _next(f'make shadow CHALLENGER={ending.version} BY=… REASON="…", then make canary')
     return _next("make serve" if ending.kind in (Kind.PROMOTED, Kind.UNCHANGED) else "make monitor")
 
 

@@ -34,6 +34,7 @@ KINDS: Mapping[Kind, EventKind | None] = {
     Kind.REFUSED: "refused",
     Kind.HELD: "held",
     Kind.RESTED: None,
+    Kind.ASKED: None,
 }
 
 

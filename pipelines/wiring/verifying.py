@@ -6,6 +6,7 @@ from models.adapters import account_keys
 from models.governance.attestation import unsound
 from models.governance.audit import Records, audit
 from models.governance.ledger import Entry
+from models.governance.rollouts import rollouts_as_recorded
 from models.governance.timestamps import check_stamps, coverage
 from models.governance.verification import Check, Finding
 from models.lake import Lake
@@ -15,6 +16,7 @@ from pipelines.adapters.traces import traces
 from pipelines.door_keys import check_keys
 from pipelines.pack.writer import writer
 from pipelines.recorded import recorded
+from pipelines.rollout.judging import check_verdicts
 from pipelines.verification.packs import check_packs, compared
 from pipelines.verification.partitions import check_partitions
 from pipelines.verification.swap_sets import check_swap_sets
@@ -60,6 +62,14 @@ class Verifying(Watching):
             ),
             packs,
             swapped,
+            Check(
+                "roll-outs",
+                "Every roll-out began and ended as recorded, and the verdicts that ended one are kept.",
+                lambda: [
+                    *rollouts_as_recorded(entries, channel, self.trust, models),
+                    *check_verdicts(self.verdicts, entries),
+                ],
+            ),
         ]
         return [
             *checks,

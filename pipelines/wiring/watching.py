@@ -1,6 +1,7 @@
 """The decision log, the monthly reports, and what deletes decisions that were kept long enough."""
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from models.adapters import account_keys
 from models.channel import head, verified
@@ -14,17 +15,38 @@ from monitoring.decisions import DecisionLog, Unmigrated
 from monitoring.report import ReportStore
 from monitoring.retention import Archive
 from monitoring.rollout.documents import VerdictStore
+from monitoring.trials import Trials
+from pipelines.rollout.judging import Bench
 from pipelines.wiring.data import Data
+
+if TYPE_CHECKING:
+    from monitoring.adapters.sql_decisions import SqlDecisionLog
 
 
 class Watching(Data):
     """How the models in force are watched."""
 
-    @cached_property
+    @property
     def decisions(self) -> DecisionLog:
+        return self._log_of_decisions
+
+    @cached_property
+    def _log_of_decisions(self) -> "SqlDecisionLog":
         from monitoring.adapters.sql_decisions import SqlDecisionLog
 
         return SqlDecisionLog(self.settings.database, self.chain_keys)
+
+    @property
+    def trials(self) -> Trials:
+        """What roll-outs have shown."""
+        from monitoring.adapters.sql_trials import SqlTrials
+
+        return SqlTrials(self._log_of_decisions)
+
+    @property
+    def bench(self) -> Bench:
+        """Where roll-outs are judged."""
+        return Bench(self.office, self.trials, self.verdicts, self.accounts.lift)
 
     def chain_keys(self) -> ChainKeys:
         """The keys that seal the decision log."""

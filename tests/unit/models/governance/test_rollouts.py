@@ -14,8 +14,8 @@ from models.governance.signing import Signed
 from models.governance.stop import resume, stop
 from models.governance.trial import challenger
 from models.rollout import End, Mode, Outcome, applying, newest
-from tests.office import MODEL, NOON, Bank, contract_part, paper_bundle, paper_evidence_digest, pipeline, second, trust, validator
 from tests.begun import WEEK, begun, paper_rollout, with_challenger
+from tests.office import MODEL, NOON, Bank, contract_part, paper_bundle, paper_evidence_digest, pipeline, second, trust, validator
 
 
 def in_force(bank: Bank) -> int:

@@ -50,7 +50,7 @@ def recipe(target: str) -> str:
     found = re.search(rf"^{target}: .*\n((?:\t.*\n)+)", MAKEFILE, re.M)
     assert found, f"make {target} is no target"
     text = found[1]
-    for name in ("WHICH", "PERSON", "SIGNED_BY", "MODEL_ARGUMENT", "AS_OF_ARGUMENT"):
+    for name in ("WHICH", "PERSON", "TRIED", "SIGNED_BY", "MODEL_ARGUMENT", "AS_OF_ARGUMENT"):
         definition = re.search(rf"^{name} *= (.*)$", MAKEFILE, re.M)
         assert definition
         text = text.replace(f"$({name})", definition[1])
@@ -80,7 +80,10 @@ def test_nobody_acts_without_a_name_or_a_reason(capsys: pytest.CaptureFixture[st
     needed = [action.option_strings[0] for action in verbs()[verb]._actions if action.required]
     assert "--by" in needed
     for silent in [option for option in ("--by", "--reason", "--comment", "--name") if option in needed]:
-        given = {option: {"--version": "2", "--month": "2005-09", "--days": "30"}.get(option, "something") for option in needed}
+        given = {
+            option: {"--version": "2", "--month": "2005-09", "--days": "30", "--share": ".1"}.get(option, "something")
+            for option in needed
+        }
         command = [part for option, value in (given | {silent: empty}).items() for part in (option, value)]
         assert "it is empty; write it out" in told(capsys, verb, *command)
 

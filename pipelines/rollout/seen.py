@@ -1,0 +1,67 @@
+"""What the decision log has seen of a roll-out, as its judge takes it."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from models.rollout import CANARY, CONTROL, Mode, Rollout
+from monitoring.rollout.judge import Seen
+from monitoring.rollout.observations import Observation, Pairs, Service, paired
+from monitoring.trials import Decided, Pair, Trials
+
+Lift = Callable[[str], str]
+"""A stored account under the newest key: an account that was decided upon before and after a rotation is one."""
+DAY = timedelta(days=1)
+
+
+def seen(trials: Trials, begun: Rollout, lift: Lift, now: datetime) -> Seen:
+    """Everything since it began. Days are counted up to its end."""
+    days = (min(now, begun.ends) - begun.starts) / DAY
+    pairs = trials.pairs(begun.model, begun.number)
+    if begun.mode is Mode.SHADOW:
+        decided_in, scored_in = _seconds(pairs)
+        control = _service(len(pairs), 0, decided_in)
+        canary = _service(len(pairs), sum(not pair.scored for pair in pairs), scored_in)
+        return Seen(days, control=control, canary=canary, pairs=_paired(pairs, lift, lambda pair: (pair.decided, pair.scored)))
+    decided = trials.decided(begun.model, begun.number, begun.challenger)
+    decided_in, scored_in = _seconds(pairs)  # what the challenger decided, the champion scored
+    arms = {arm: [each for each in decided if each.arm == arm] for arm in (CONTROL, CANARY)}
+    failed = sum(each.failed for each in arms[CANARY])
+    return Seen(
+        days,
+        observations=[_observed(each, lift) for each in decided],
+        control=_service(len(arms[CONTROL]), 0, scored_in),
+        canary=_service(len(arms[CANARY]), failed, decided_in),
+        pairs=_paired(pairs, lift, lambda pair: (pair.scored, pair.decided)) if pairs else None,
+    )
+
+
+def _observed(decided: Decided, lift: Lift) -> Observation:
+    """Of what failed nothing but that is known: the decision is the champion's."""
+    account = lift(decided.account)
+    if decided.failed:
+        return Observation(account, decided.arm, "", float("nan"), failed=True)
+    return Observation(account, decided.arm, decided.action, decided.probability)
+
+
+def _paired(pairs: Iterable[Pair], lift: Lift, actions: Callable[[Pair], tuple[str, str]]) -> Pairs:
+    """(champion's, challenger's) on the first decision about each account; what failed is an error, and no disagreement."""
+    first: dict[str, tuple[str, str]] = {}
+    for pair in pairs:
+        if pair.scored:
+            first.setdefault(lift(pair.account), actions(pair))
+    return paired(first.values())
+
+
+def _seconds(pairs: Sequence[Pair]) -> tuple[list[float], list[float]]:
+    """Of those that were timed with both bundles: on the same records, one after the other."""
+    timed = [(pair.decided_in, pair.scored_in) for pair in pairs if pair.decided_in is not None and pair.scored_in is not None]
+    return [decided for decided, _ in timed], [scored for _, scored in timed]
+
+
+def _service(requests: int, errors: int, seconds: Sequence[float]) -> Service:
+    if not seconds:
+        return Service(requests, errors)
+    p50, p99 = np.quantile(seconds, [0.5, 0.99]).tolist()
+    return Service(requests, errors, p50, p99)
