@@ -35,7 +35,10 @@ class Desk:
 
 @dataclass(frozen=True)
 class _Decided:
-    """A sealed month, and the bundle that answered most of it; `others` counts the rows of other bundles by digest."""
+    """A sealed month, and the bundle that answered most of it; `others` counts the rows of other bundles by digest.
+
+    A challenger that was only tried is never the one: its half of a canary may be the larger one.
+    """
 
     partition: PartitionVersion
     bundle: Bundle
@@ -103,7 +106,7 @@ class _Run:
             return None
         counted = self.desk.statistics.counts(partition, {"version": {"edges": []}}, by="bundle")
         rows = {digest: int(counts["version"].sum()) for digest, counts in counted.items()}
-        digest = max(rows, key=lambda name: (rows[name], name))
+        digest = max(rows, key=lambda name: (name not in tried_only(self.entries()), rows[name], name))
         one = self.desk.statistics.sample(partition, ["version"], 1, key="version", where=("bundle", digest))
         accounts = self.desk.statistics.distinct(partition, self.use_case.contract.key, by="bundle")[digest]
         others = {name: count for name, count in rows.items() if name != digest}
@@ -210,6 +213,12 @@ class _Run:
 
     def entries(self) -> list[Entry]:
         return self.desk.ledger.entries(self.use_case.name)
+
+
+def tried_only(entries: list[Entry]) -> set[str]:
+    """Challengers of roll-outs that never came into force: of what they decided their roll-out tells."""
+    begun = {entry.facts["challenger"] for entry in entries if entry.event is Event.ROLLOUT_BEGUN}
+    return begun - {entry.facts["bundle"] for entry in entries if entry.event is Event.PROMOTED}
 
 
 def _recoding_accepted(entries: list[Entry], bundle: Bundle, month: Month) -> bool:

@@ -176,6 +176,27 @@ def test_the_bundle_that_answered_most_is_monitored_and_the_others_are_named(off
     assert sum(report.score.current) == months.ROWS
 
 
+def test_a_month_of_a_canary_is_about_the_champion_also_if_the_challenger_decided_more(office: Office) -> None:
+    columns = months.accounts(JULY)
+    other = office.known(months.bundle(office.lake, office.lake.history(SNAPSHOTS, JUNE)[0], auc=0.8))
+    half = len(columns["account_id"]) // 2 - 100
+    parts = {name: values[:half] for name, values in columns.items()}, {name: values[half:] for name, values in columns.items()}
+    logs = months.log_of(parts[0], office.champion), months.log_of(parts[1], other, version=2)
+    both = {name: np.concatenate([log[name] for log in logs]) for name in logs[0]}
+    office.lake.write("decisions", JULY, both, recorded_at=office.clock.now())
+    assert office.monitor(JULY).bundle == other.digest
+
+    facts = {"number": 1, "challenger": other.digest}
+    office.ledger.append(Event.ROLLOUT_BEGUN, model=USE_CASE.name, actor="ana", at=office.clock.now(), facts=facts)
+    report = office.monitor(JULY)
+    assert (report.bundle, report.decisions) == (office.champion.digest, half)
+    assert report.other_bundles == {other.digest: len(columns["account_id"]) - half}
+
+    facts = {"bundle": other.digest, "previous": office.champion.digest}
+    office.ledger.append(Event.PROMOTED, model=USE_CASE.name, actor="ana", at=office.clock.now(), facts=facts)
+    assert office.monitor(JULY).bundle == other.digest
+
+
 def test_pages_show_the_same_accounts_of_training_and_of_the_month(office: Office) -> None:
     office.decide(JULY)
     office.monitor(JULY)

@@ -1,0 +1,242 @@
+"""What a judge sees of a roll-out in the log, and what it does about its verdict."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+
+from models.errors import Integrity, NotFound
+from models.governance import release
+from models.governance.ledger import Event
+from models.governance.requests import requested
+from models.governance.rollouts import begin
+from models.governance.stop import stop
+from models.guardrails import Guardrails
+from models.rollout import CANARY, CONTROL, End, Mode, Outcome, Rollout, newest
+from monitoring.rollout.judge import State
+from monitoring.rollout.observations import Pairs
+from monitoring.trials import Decided, Pair
+from pipelines.rollout.judging import KEPT_EVERY, Bench, check_verdicts, judge_rollout
+from pipelines.rollout.seen import seen
+from tests.begun import WEEK, paper_rollout, with_challenger
+from tests.fakes.ledger import FakeLedger
+from tests.fakes.verdicts import FakeVerdictStore
+from tests.office import MODEL, NOON, Bank, paper_bundle, paper_evidence_digest, trust
+
+FEW = Guardrails(smallest_accounts=200, smallest_requests=50)
+FIRST, SECOND = paper_bundle("first").digest, paper_bundle("second").digest
+
+
+@dataclass
+class PaperTrials:
+    """What a test says was seen."""
+
+    arms: list[Decided] = field(default_factory=list)
+    scored: list[Pair] = field(default_factory=list)
+
+    def keep(self, shadows: object) -> None:
+        raise AssertionError("a judge writes nothing")
+
+    def decided(self, model: str, rollout: int, challenger: str) -> Sequence[Decided]:
+        return self.arms
+
+    def pairs(self, model: str, rollout: int) -> Sequence[Pair]:
+        return self.scored
+
+
+@dataclass
+class World:
+    bank: Bank
+    begun: Rollout
+    trials: PaperTrials = field(default_factory=PaperTrials)
+    verdicts: FakeVerdictStore = field(default_factory=FakeVerdictStore)
+
+    @property
+    def bench(self) -> Bench:
+        return Bench(self.bank.office, self.trials, self.verdicts, str)
+
+    def judge(self) -> Outcome | None:
+        """How it ended the roll-out, if it did."""
+        ended = judge_rollout(self.bench, MODEL).ended
+        return ended.outcome if ended else None
+
+    def saw(self, accounts: int, *, kept_by_canary: bool = True, failing: bool = False) -> None:
+        """Two arms of as many accounts; the control keeps all of them."""
+        action = "keep" if kept_by_canary else "reduce"
+        for number in range(accounts // 2):
+            self.trials.arms.append(Decided(f"a{number}", CONTROL, "keep", 0.1, failed=False))
+            self.trials.arms.append(Decided(f"b{number}", CANARY, action, 0.1, failed=failing))
+            self.trials.scored.append(Pair(f"b{number}", SECOND, action, FIRST, "keep", 0.002, 0.002))
+
+    def saw_in_shadow(self, accounts: int, scored: str = "keep") -> None:
+        self.trials.scored += [Pair(f"a{number}", FIRST, "keep", SECOND, scored, 0.002, 0.002) for number in range(accounts)]
+
+
+def rolling(mode: Mode = Mode.CANARY, bundle: str = "", bank: Bank | None = None) -> World:
+    made, asked = (bank, bundle) if bank else with_challenger()
+    begun = begin(
+        made.office,
+        MODEL,
+        mode,
+        bundle=asked,
+        share=1 if mode is Mode.SHADOW else 0.5,
+        ends=NOON + WEEK,
+        asked_by="ana",
+        reason="a look at it",
+        guardrails=FEW,
+    )
+    return World(made, begun)
+
+
+def test_what_harms_is_rolled_back_with_the_verdict_as_evidence() -> None:
+    world = rolling()
+    world.saw(400, kept_by_canary=False)
+
+    judged = judge_rollout(world.bench, MODEL)
+    assert judged.ended
+    assert (judged.ended.outcome, judged.ended.evidence) == (Outcome.ROLLED_BACK, judged.document.digest)
+    assert judged.document.verdict.state is State.ROLL_BACK
+    assert judged.document.ended
+    assert newest(world.bank.channel, trust(), MODEL) == judged.ended
+    assert world.bank.ledger.entries(MODEL)[-1].facts["evidence"] == judged.document.digest
+    assert list(check_verdicts(world.verdicts, world.bank.ledger.entries())) == []
+    assert len(list(check_verdicts(FakeVerdictStore(), world.bank.ledger.entries()))) == 1
+
+
+def test_what_harms_is_taken_away_although_the_ledger_is_broken() -> None:
+    world = rolling()
+    world.saw(400, kept_by_canary=False)
+    ledger = world.bank.ledger
+    assert isinstance(ledger, FakeLedger)
+    ledger._entries[-1] = replace(ledger._entries[-1], actor="somebody else")
+
+    with pytest.raises(Integrity, match="is ended, but the ledger could not record it"):
+        judge_rollout(world.bench, MODEL)
+    assert isinstance(newest(world.bank.channel, trust(), MODEL), End)
+
+
+def test_too_little_is_no_verdict_and_it_goes_on() -> None:
+    world = rolling()
+    world.saw(100)
+    assert world.judge() is None
+    assert newest(world.bank.channel, trust(), MODEL) == world.begun
+
+
+def test_where_all_holds_a_promotion_is_asked_for_and_none_is_made() -> None:
+    world = rolling()
+    world.saw(400)
+    before = world.bank.channel.pointers(MODEL)
+
+    assert world.judge() is Outcome.PROMOTION_ASKED
+    assert world.bank.channel.pointers(MODEL) == before
+    assert requested(world.bank.office, MODEL, SECOND).reason.startswith("Roll-out 1, a canary of 0.5: Every guardrail held")
+    with pytest.raises(NotFound, match="no roll-out"):
+        world.judge()
+
+
+def test_of_a_shadow_the_promotion_is_asked_for_again_where_it_was_asked_for() -> None:
+    world = rolling(Mode.SHADOW)
+    world.saw_in_shadow(400)
+    assert world.judge() is Outcome.PROMOTION_ASKED
+    assert requested(world.bank.office, MODEL, SECOND).reason.startswith("Roll-out 1, a shadow: ")
+
+
+def test_a_shadow_of_what_the_gate_did_not_let_through_opens_no_way_around_it() -> None:
+    bank, _ = with_challenger()
+    kept = paper_bundle("third")
+    bank.channel.add_bundle(kept.digest, kept.files)
+    bank.register(kept.digest, paper_evidence_digest(kept.digest), 3)
+    world = rolling(Mode.SHADOW, kept.digest, bank)
+    world.saw_in_shadow(400)
+
+    judged = judge_rollout(world.bench, MODEL)
+    assert judged.ended
+    assert judged.ended.outcome is Outcome.ENDED
+    assert "the gate did not let it through" in judged.ended.reason
+    assert bank.office.noted(Event.REQUESTED, MODEL, kept.digest) == []
+
+
+def test_when_its_time_is_over_it_is_ended_if_nothing_else_was_found() -> None:
+    world = rolling()
+    world.saw(100)
+    world.bank.clock.set(NOON + WEEK)
+    assert world.judge() is Outcome.ENDED
+    assert "its time was over" in world.bank.ledger.entries(MODEL)[-1].facts["reason"]
+
+
+def test_enough_by_its_last_day_is_enough_also_if_it_is_judged_later() -> None:
+    world = rolling()
+    world.saw(400)
+    world.bank.clock.set(NOON + 10 * WEEK)
+    assert world.judge() is Outcome.PROMOTION_ASKED
+
+
+def test_after_a_stop_nothing_is_asked_for() -> None:
+    world = rolling()
+    world.saw(400)
+    stop(world.bank.office, MODEL, asked_by="on-call", reason="scores jump")
+    assert world.judge() is Outcome.ENDED
+    assert Event.REQUESTED not in world.bank.events()[-2:]
+
+
+def test_after_another_promotion_nothing_is_asked_for() -> None:
+    world = rolling()
+    world.saw(400)
+    release.promote(world.bank.office, MODEL, world.bank.ask("third", "first"))
+    assert world.judge() is Outcome.ENDED
+
+
+def test_a_verdict_that_says_nothing_new_is_kept_once_an_hour() -> None:
+    world = rolling()
+    world.saw(60)
+    for minutes, kept in ((0, 1), (5, 1), (10, 1)):
+        world.bank.clock.set(NOON + timedelta(minutes=minutes))
+        world.judge()
+        assert len(world.verdicts.verdicts(MODEL, 1)) == kept
+    world.bank.clock.set(NOON + KEPT_EVERY)
+    world.judge()
+    assert len(world.verdicts.verdicts(MODEL, 1)) == 2
+    world.saw(100)  # now there is enough for errors and agreement
+    world.judge()
+    assert len(world.verdicts.verdicts(MODEL, 1)) == 3
+
+
+def test_a_judge_sees_failures_as_failures_and_not_as_the_champions_decisions() -> None:
+    trials = PaperTrials([Decided("a", CONTROL, "keep", 0.1, failed=False), Decided("b", CANARY, "keep", 0.2, failed=True)])
+    found = seen(trials, paper_rollout(share=0.5), str, NOON + WEEK / 2)
+
+    assert [(each.arm, each.action, each.failed) for each in found.observations] == [
+        (CONTROL, "keep", False),
+        (CANARY, "", True),
+    ]
+    assert (found.control.requests, found.canary.requests, found.canary.errors) == (1, 1, 1)
+    assert (found.days, found.pairs) == (3.5, None)
+
+
+def test_latencies_are_of_the_records_that_both_were_timed_for() -> None:
+    """In a canary the challenger decided, in a shadow the champion did."""
+    timed = [Pair(f"a{n}", "one", "keep", "other", "keep", 0.001 * n, 0.002 * n) for n in (1, 2, 3)]
+    trials = PaperTrials(scored=[*timed, Pair("a4", "one", "keep", "other", "", 9.0, None)])
+    canary = seen(trials, paper_rollout(), str, NOON)
+    shadow = seen(trials, paper_rollout(mode=Mode.SHADOW, share=1), str, NOON)
+
+    assert (canary.canary.p50, canary.control.p50) == (0.002, 0.004)
+    assert (shadow.canary.p50, shadow.control.p50) == (0.004, 0.002)
+    assert (shadow.canary.requests, shadow.canary.errors) == (4, 1)
+
+
+def test_an_account_counts_once_also_under_two_keys_and_in_the_direction_of_the_champion() -> None:
+    trials = PaperTrials(
+        [Decided(name, CONTROL, "keep", 0.1, failed=False) for name in ("p1_a", "p2_a")],
+        [Pair(name, "challenger", "review", "champion", "keep", None, None) for name in ("p1_a", "p2_a", "p1_b")],
+    )
+
+    def lift(account: str) -> str:
+        return account.replace("p1_", "p2_")
+
+    canary = seen(trials, paper_rollout(), lift, NOON)
+    shadow = seen(trials, paper_rollout(mode=Mode.SHADOW, share=1), lift, NOON)
+    assert {each.account for each in canary.observations} == {"p2_a"}
+    assert canary.pairs == Pairs(accounts=2, agreed=0, champion_favourable=2, challenger_favourable=0)
+    assert shadow.pairs == Pairs(accounts=2, agreed=0, champion_favourable=0, challenger_favourable=2)
