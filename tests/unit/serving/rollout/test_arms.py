@@ -1,9 +1,12 @@
 """A canary decides for whom it was drawn, is named where it decided, and falls back to the champion in the same request."""
 
+from dataclasses import replace
+
 import pytest
 
-from models.errors import Integrity
+from models.errors import Integrity, Unavailable
 from models.rollout import CANARY, CONTROL, Mode
+from serving.answers.prediction import Halt
 from tests.bundles import MODEL, NOW
 from tests.trying import WEEK, World, limits
 
@@ -127,6 +130,28 @@ def test_at_its_last_instant_a_rollout_is_over_also_between_two_looks(world: Wor
     world.clock.set(begun.ends)
 
     assert world.score(canary)["version"] == 1
+    assert list(logged(world).values()) == [("", 0, 1)]
+
+
+def test_what_was_swapped_in_since_is_tried_with_nothing_also_before_the_next_look(world: World) -> None:
+    begun = world.approved()
+    (canary,) = world.drawn(begun, CANARY, 1)
+    served = world.predictor.models[MODEL]
+    world.predictor.swap(replace(served, release=replace(served.release, pointer=replace(served.pointer, sequence=2))))
+
+    assert world.trial
+    assert world.score(canary)["version"] == 1
+    assert list(logged(world).values()) == [("", 0, 1)]
+
+
+def test_what_stands_in_for_a_stopped_champion_is_tried_with_nothing(world: World) -> None:
+    begun = world.approved()
+    (canary,) = world.drawn(begun, CANARY, 1)
+    served = world.predictor.models[MODEL]
+    stand_in = replace(served.release, pointer=replace(served.pointer, sequence=0))
+    world.predictor.halt(MODEL, Halt(Unavailable("stopped"), replace(served, release=stand_in, fallback="a drill")))
+
+    assert world.score(canary)["fallback"] == "a drill"
     assert list(logged(world).values()) == [("", 0, 1)]
 
 
