@@ -25,25 +25,33 @@ class Reason:
 
 @dataclass(frozen=True)
 class Decision:
-    """`no_notice` is None where there is nothing to notify; of a reduction, whether none is due, by which rule."""
+    """`no_notice` is None where there is nothing to notify; of a reduction, whether none is due, by which rule.
+
+    `version` and `bundle` are what decided: in a canary not the same for every record of a request.
+    """
 
     decision_id: str
     decision: str
     probability: float
     interval: tuple[float, float]
+    version: int
+    bundle: str
     out_of_distribution: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
     no_notice: bool | None = None
     no_notice_basis: str = ""
 
     @classmethod
-    def of(cls, said: Json) -> Self:
+    def of(cls, said: Json, version: int, bundle: str) -> Self:
+        """Decided by this bundle, unless the answer names another."""
         low, high = said["interval"]
         return cls(
             decision_id=_text(said, "decision_id"),
             decision=_text(said, "decision"),
             probability=_number(said, "probability"),
             interval=(float(low), float(high)),
+            version=int(said.get("version") or version),
+            bundle=said.get("bundle") or bundle,
             out_of_distribution=tuple(said.get("out_of_distribution") or ()),
             reasons=_each(said.get("reasons"), Reason.of),
             no_notice=said.get("no_notice"),
@@ -53,7 +61,10 @@ class Decision:
 
 @dataclass(frozen=True)
 class Scored:
-    """`answers` in the order of the records. `replayed`: an earlier try had been decided, and this is its answer."""
+    """`answers` in the order of the records, each with what decided it.
+
+    `replayed`: an earlier try had been decided, and this is its answer.
+    """
 
     request_id: str
     model: str
@@ -66,7 +77,8 @@ class Scored:
     @classmethod
     def of(cls, said: Json, *, replayed: bool = False) -> Self:
         head = (_text(said, "request_id"), _text(said, "model"), int(said["version"]), _text(said, "bundle"))
-        return cls(*head, _each(said["answers"], Decision.of), said.get("fallback") or "", replayed)
+        answers = _each(said["answers"], lambda each: Decision.of(each, *head[2:]))
+        return cls(*head, answers, said.get("fallback") or "", replayed)
 
     @property
     def only(self) -> Decision:

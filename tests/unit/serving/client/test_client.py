@@ -15,6 +15,7 @@ from serving.client import (
     NotPermitted,
     Reason,
     Refused,
+    Scored,
     TooMany,
 )
 from serving.door.connections import Patience
@@ -55,6 +56,13 @@ def test_a_batch_is_answered_in_its_order(running: Running) -> None:
     with running.client() as client:
         scored = client.score(records({"status_0": 0}, {"status_0": 3}, {"status_0": 1}))
     assert [answer.probability for answer in scored.answers] == [0.1, 0.4, 0.2]
+
+
+def test_each_answer_says_what_decided_it_also_where_a_canary_did() -> None:
+    head = {"request_id": "r", "model": MODEL, "version": 1, "bundle": "a" * 64}
+    answer = {"decision_id": "d", "decision": "keep", "probability": 0.1, "interval": [0.0, 1.0]}
+    scored = Scored.of(head | {"answers": [answer, answer | {"version": 2, "bundle": "c" * 64}]})
+    assert [(each.version, each.bundle) for each in scored.answers] == [(1, "a" * 64), (2, "c" * 64)]
 
 
 def test_what_is_refused_is_named(running: Running) -> None:
