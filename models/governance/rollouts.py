@@ -201,7 +201,11 @@ def _check_free(office: Office, model: str, now: datetime) -> None:
 
 def _approved(office: Office, model: str, bundle: str, champion: str) -> Request:
     """As for a promotion in the champion's place."""
-    wanted = requested(office, model, bundle)
+    try:
+        wanted = requested(office, model, bundle)
+    except NotFound as error:
+        hint = "a canary decides, so it needs what a promotion needs; where the gate kept the champion: make override"
+        raise NotFound(error.problem, hint=hint) from error
     if wanted.compared_with != champion:
         raise Conflict(
             f"bundle {bundle[:12]} of {model} was compared with {wanted.compared_with[:12] or 'nothing'}, not with the champion"

@@ -127,7 +127,7 @@ def _with_champion(chosen: Namespace) -> Platform:
 def _told(parts: Platform, begun: Rollout, ended: End | None, *, newest: bool) -> Sequence[str]:
     state = "superseded"
     if ended:
-        state = f"{_why(ended)}, {ended.at:.16}"
+        state = f"{ended.at:.16}: {_why(ended)}"
     elif newest:
         over = lapsed(parts.channel, begun, parts.clock.now())
         state = f"applies no longer: {over}" if over else "applies"
