@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from models.clock import Month
+
 
 @dataclass(frozen=True)
 class Shadow:
@@ -34,6 +36,7 @@ class Decided:
     """A decision of a canary. `failed`: the challenger was to decide, and did not; the champion's decision stands here then."""
 
     account: str
+    month: Month
     arm: str
     action: str
     probability: float

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 from sqlalchemy import insert, select
 
+from models.clock import Month
 from models.rollout import CANARY
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.adapters.sql_schema import DECISIONS, SHADOWS
@@ -27,11 +28,11 @@ class SqlTrials:
         c = DECISIONS.c
         # The comparison with 0 is what lets the databases use an index of the rows of roll-outs alone.
         mine = c.model == model, c.rollout == rollout, c.rollout > 0
-        query = select(c.account_id, c.arm, c.action, c.probability, c.bundle).where(*mine).order_by(c.number)
+        query = select(c.account_id, c.month, c.arm, c.action, c.probability, c.bundle).where(*mine).order_by(c.number)
         with self._log.reading() as connection:
             return [
-                Decided(account, arm, action, probability, arm == CANARY and bundle != challenger)
-                for account, arm, action, probability, bundle in connection.execute(query)
+                Decided(account, Month.parse(month), arm, action, probability, arm == CANARY and bundle != challenger)
+                for account, month, arm, action, probability, bundle in connection.execute(query)
             ]
 
     def pairs(self, model: str, rollout: int) -> Sequence[Pair]:

@@ -15,6 +15,7 @@ from models.rollout import End, Mode, Outcome, Rollout, document_at, lapsed
 from monitoring.rollout.documents import VerdictDocument
 from pipelines.commands.loop import Ended
 from pipelines.rollout.judging import Judged, judge_rollout
+from pipelines.rollout.step import bench
 from pipelines.wiring import Platform, platform
 
 EVEN = 0.5  # in shadow every account is scored by both: as many as two equal arms would have
@@ -52,7 +53,7 @@ def rollouts(chosen: Namespace) -> Ended:
 def judge(chosen: Namespace) -> Ended:
     parts = _with_champion(chosen)
     try:
-        judged = judge_rollout(parts.bench, parts.use_case.name)
+        judged = judge_rollout(bench(parts), parts.use_case.name)
     except NotFound:
         print(f"No roll-out of {parts.use_case.name} is open: there is nothing to judge.")
         return Ended.DONE
@@ -151,6 +152,7 @@ def _verdict(judged: Judged) -> Sequence[str]:
     found: VerdictDocument = document
     lines = [f"Roll-out {begun.number} of {begun.model}, a {begun.mode.value}: {found.verdict.sentence}"]
     lines += [f"  {finding.standing.value:12} {finding.text}" for finding in found.verdict.findings]
+    lines += [f"  not judged by group: {judged.without_groups}"] if judged.without_groups else []
     lines += [f"  {found.verdict.on_default}"]
     if judged.ended:
         lines.append(f"It is {_why(judged.ended)}")

@@ -4,16 +4,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from models.errors import NotFound
+from models.errors import Misconfigured, NotFound
 from models.governance.ledger import Entry, Event
 from models.governance.requests import Office, requested
 from models.governance.rollouts import ask_for_promotion, end, open_rollout
 from models.governance.verification import Finding
 from models.rollout import End, Mode, Outcome, Rollout, lapsed
 from monitoring.rollout.documents import VerdictDocument, VerdictStore, documented
-from monitoring.rollout.judge import State, Verdict, judge
+from monitoring.rollout.judge import Seen, State, Verdict, judge
 from monitoring.trials import Trials
-from pipelines.rollout.seen import Lift, seen
+from pipelines.rollout.seen import Groups, Lift, seen
 
 JUDGE = "judge of roll-outs"
 """Who acts on a verdict, in the ledger."""
@@ -29,16 +29,18 @@ class Bench:
     trials: Trials
     verdicts: VerdictStore
     lift: Lift
+    groups: Groups
 
 
 @dataclass(frozen=True)
 class Judged:
-    """`ended` is None if the roll-out goes on. `kept`: the verdict was stored."""
+    """`ended` is None if the roll-out goes on. `kept`: the verdict was stored. `without_groups`: why no group was looked at."""
 
     begun: Rollout
     document: VerdictDocument
     ended: End | None
     kept: bool
+    without_groups: str
 
 
 def judge_rollout(bench: Bench, model: str) -> Judged:
@@ -46,14 +48,15 @@ def judge_rollout(bench: Bench, model: str) -> Judged:
     office, now = bench.office, bench.office.clock.now()
     begun = open_rollout(office, model)
     over = lapsed(office.channel, begun, now)
-    verdict = judge(seen(bench.trials, begun, bench.lift, now), begun.guardrails, mode=begun.mode.value, share=begun.share)
+    found, without = _seen(bench, begun, now)
+    verdict = judge(found, begun.guardrails, mode=begun.mode.value, share=begun.share)
     outcome = _outcome(office, begun, verdict, over, now)
     document = documented(_said(begun), verdict, at=now, ended=outcome is not None)
     kept = outcome is not None or _is_news(bench.verdicts, document)
     if kept:
         bench.verdicts.add(document)
     ended = _acted(office, begun, document, outcome, over) if outcome else None
-    return Judged(begun, document, ended, kept)
+    return Judged(begun, document, ended, kept, without)
 
 
 def check_verdicts(verdicts: VerdictStore, entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -67,6 +70,14 @@ def check_verdicts(verdicts: VerdictStore, entries: Sequence[Entry]) -> Iterator
                     f"the verdict {digest[:12]} that ended roll-out {number} of {entry.model} is gone, or another",
                     "put the verdicts back from their backup",
                 )
+
+
+def _seen(bench: Bench, begun: Rollout, now: datetime) -> tuple[Seen, str]:
+    """Where the keys of the audit columns are not mounted, harm to all is still looked for: a canary is never left unjudged."""
+    try:
+        return seen(bench.trials, begun, bench.lift, now, bench.groups), ""
+    except Misconfigured as error:
+        return seen(bench.trials, begun, bench.lift, now), error.problem
 
 
 def _outcome(office: Office, begun: Rollout, verdict: Verdict, over: str, now: datetime) -> Outcome | None:

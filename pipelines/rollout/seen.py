@@ -1,22 +1,32 @@
 """What the decision log has seen of a roll-out, as its judge takes it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
 
+from models.clock import Month
+from models.errors import NotFound
 from models.rollout import CANARY, CONTROL, Mode, Rollout
 from monitoring.rollout.judge import Seen
-from monitoring.rollout.observations import Observation, Pairs, Service, paired
+from monitoring.rollout.observations import Observation, Pairs, Segments, Service, paired
 from monitoring.trials import Decided, Pair, Trials
 
 Lift = Callable[[str], str]
 """A stored account under the newest key: an account that was decided upon before and after a rotation is one."""
+Groups = Callable[[Mapping[Month, Iterable[str]]], Sequence[Segments]]
+"""The groups of accounts, by the month that was decided on; all that there may be are named, also for no accounts."""
 DAY = timedelta(days=1)
 
 
-def seen(trials: Trials, begun: Rollout, lift: Lift, now: datetime) -> Seen:
-    """Everything since it began. Days are counted up to its end."""
+def no_groups(_: Mapping[Month, Iterable[str]]) -> Sequence[Segments]:
+    return ()
+
+
+def seen(trials: Trials, begun: Rollout, lift: Lift, now: datetime, groups: Groups = no_groups) -> Seen:
+    """Everything since it began. Days are counted up to its end. Raises what `groups` raises, but `NotFound`."""
     days = (min(now, begun.ends) - begun.starts) / DAY
     pairs = trials.pairs(begun.model, begun.number)
     if begun.mode is Mode.SHADOW:
@@ -34,7 +44,21 @@ def seen(trials: Trials, begun: Rollout, lift: Lift, now: datetime) -> Seen:
         control=_service(len(arms[CONTROL]), 0, scored_in),
         canary=_service(len(arms[CANARY]), failed, decided_in),
         pairs=_paired(pairs, lift, lambda pair: (pair.scored, pair.decided)) if pairs else None,
+        segments=_segments(decided, lift, groups),
     )
+
+
+def _segments(decided: Iterable[Decided], lift: Lift, groups: Groups) -> list[Segments]:
+    """The same groups at every look; of a month without audit columns nobody is looked at by group."""
+    months: dict[str, Month] = {}
+    for each in decided:
+        months.setdefault(lift(each.account), each.month)
+    found = {each.column: each for each in groups({})}
+    for month in sorted(set(months.values())):
+        with suppress(NotFound):
+            for part in groups({month: [account for account, of in months.items() if of == month]}):
+                found[part.column] = replace(found[part.column], of={**found[part.column].of, **part.of})
+    return list(found.values())
 
 
 def _observed(decided: Decided, lift: Lift) -> Observation:

@@ -1,8 +1,23 @@
-"""The step of the schedule."""
+"""Judging on the schedule, and what it needs of the platform."""
 
+from collections.abc import Iterable, Mapping
+
+from models.clock import Month
 from models.errors import NotFound
-from pipelines.rollout.judging import judge_rollout
+from monitoring.rollout.observations import Segments
+from pipelines.fairness.step import segments_of
+from pipelines.rollout.judging import Bench, judge_rollout
 from pipelines.wiring import Platform
+
+
+def bench(platform: Platform) -> Bench:
+    """Where roll-outs are judged. Groups of accounts come through the door of fairness reports."""
+    limits = platform.use_case.policy.fairness
+
+    def groups(accounts: Mapping[Month, Iterable[str]]) -> list[Segments]:
+        return segments_of(platform, limits, accounts) if limits else []
+
+    return Bench(platform.office, platform.trials, platform.verdicts, platform.accounts.lift, groups)
 
 
 def sentence(platform: Platform) -> str:
@@ -11,7 +26,7 @@ def sentence(platform: Platform) -> str:
     if not platform.channel.rollouts(model):
         return f"Nothing of {model} is rolled out."  # an empty home stays empty: the office would make keys in it
     try:
-        judged = judge_rollout(platform.bench, model)
+        judged = judge_rollout(bench(platform), model)
     except NotFound:
         return f"No roll-out of {model} is open."
     return judged.document.verdict.sentence

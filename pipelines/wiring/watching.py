@@ -16,7 +16,6 @@ from monitoring.report import ReportStore
 from monitoring.retention import Archive
 from monitoring.rollout.documents import VerdictStore
 from monitoring.trials import Trials
-from pipelines.rollout.judging import Bench
 from pipelines.wiring.data import Data
 
 if TYPE_CHECKING:
@@ -42,11 +41,6 @@ class Watching(Data):
         from monitoring.adapters.sql_trials import SqlTrials
 
         return SqlTrials(self._log_of_decisions)
-
-    @property
-    def bench(self) -> Bench:
-        """Where roll-outs are judged."""
-        return Bench(self.office, self.trials, self.verdicts, self.accounts.lift)
 
     def chain_keys(self) -> ChainKeys:
         """The keys that seal the decision log."""

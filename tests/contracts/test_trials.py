@@ -75,9 +75,9 @@ def test_the_decisions_of_a_canary_say_their_arm_and_what_the_challenger_failed_
     log.append([arm("d4", "canary", rollout=6), arm("d5", "control", model="another")])
 
     assert trials.decided("credit_default", 5, CHALLENGER) == [
-        Decided("A00017", "control", "keep", 0.123456789, failed=False),
-        Decided("A00017", "canary", "keep", 0.123456789, failed=False),
-        Decided("A00017", "canary", "keep", 0.123456789, failed=True),
+        Decided("A00017", JULY, "control", "keep", 0.123456789, failed=False),
+        Decided("A00017", JULY, "canary", "keep", 0.123456789, failed=False),
+        Decided("A00017", JULY, "canary", "keep", 0.123456789, failed=True),
     ]
 
 

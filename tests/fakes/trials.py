@@ -22,7 +22,9 @@ class InMemoryTrials:
     def decided(self, model: str, rollout: int, challenger: str) -> Sequence[Decided]:
         rows = [row for row in self._log.decisions.values() if (row.model, row.rollout) == (model, rollout)]
         return [
-            Decided(row.account_id, row.arm, row.action, row.probability, row.arm == CANARY and row.bundle != challenger)
+            Decided(
+                row.account_id, row.month, row.arm, row.action, row.probability, row.arm == CANARY and row.bundle != challenger
+            )
             for row in rows
         ]
 

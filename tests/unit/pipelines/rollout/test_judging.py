@@ -1,12 +1,13 @@
 """What a judge sees of a roll-out in the log, and what it does about its verdict."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
 
-from models.errors import Integrity, NotFound
+from models.clock import Month
+from models.errors import Integrity, Misconfigured, NotFound
 from models.governance import release
 from models.governance.ledger import Event
 from models.governance.requests import requested
@@ -15,15 +16,16 @@ from models.governance.stop import stop
 from models.guardrails import Guardrails
 from models.rollout import CANARY, CONTROL, End, Mode, Outcome, Rollout, newest
 from monitoring.rollout.judge import State
-from monitoring.rollout.observations import Pairs
+from monitoring.rollout.observations import Pairs, Segments
 from monitoring.trials import Decided, Pair
 from pipelines.rollout.judging import KEPT_EVERY, Bench, check_verdicts, judge_rollout
-from pipelines.rollout.seen import seen
+from pipelines.rollout.seen import Groups, no_groups, seen
 from tests.begun import WEEK, paper_rollout, with_challenger
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.verdicts import FakeVerdictStore
 from tests.office import MODEL, NOON, Bank, paper_bundle, paper_evidence_digest, trust
 
+JULY, AUGUST = Month(2005, 7), Month(2005, 8)
 FEW = Guardrails(smallest_accounts=200, smallest_requests=50)
 FIRST, SECOND = paper_bundle("first").digest, paper_bundle("second").digest
 
@@ -51,10 +53,11 @@ class World:
     begun: Rollout
     trials: PaperTrials = field(default_factory=PaperTrials)
     verdicts: FakeVerdictStore = field(default_factory=FakeVerdictStore)
+    groups: Groups = no_groups
 
     @property
     def bench(self) -> Bench:
-        return Bench(self.bank.office, self.trials, self.verdicts, str)
+        return Bench(self.bank.office, self.trials, self.verdicts, str, self.groups)
 
     def judge(self) -> Outcome | None:
         """How it ended the roll-out, if it did."""
@@ -65,8 +68,8 @@ class World:
         """Two arms of as many accounts; the control keeps all of them."""
         action = "keep" if kept_by_canary else "reduce"
         for number in range(accounts // 2):
-            self.trials.arms.append(Decided(f"a{number}", CONTROL, "keep", 0.1, failed=False))
-            self.trials.arms.append(Decided(f"b{number}", CANARY, action, 0.1, failed=failing))
+            self.trials.arms.append(Decided(f"a{number}", JULY, CONTROL, "keep", 0.1, failed=False))
+            self.trials.arms.append(Decided(f"b{number}", JULY, CANARY, action, 0.1, failed=failing))
             self.trials.scored.append(Pair(f"b{number}", SECOND, action, FIRST, "keep", 0.002, 0.002))
 
     def saw_in_shadow(self, accounts: int, scored: str = "keep") -> None:
@@ -203,7 +206,9 @@ def test_a_verdict_that_says_nothing_new_is_kept_once_an_hour() -> None:
 
 
 def test_a_judge_sees_failures_as_failures_and_not_as_the_champions_decisions() -> None:
-    trials = PaperTrials([Decided("a", CONTROL, "keep", 0.1, failed=False), Decided("b", CANARY, "keep", 0.2, failed=True)])
+    trials = PaperTrials(
+        [Decided("a", JULY, CONTROL, "keep", 0.1, failed=False), Decided("b", JULY, CANARY, "keep", 0.2, failed=True)]
+    )
     found = seen(trials, paper_rollout(share=0.5), str, NOON + WEEK / 2)
 
     assert [(each.arm, each.action, each.failed) for each in found.observations] == [
@@ -228,7 +233,7 @@ def test_latencies_are_of_the_records_that_both_were_timed_for() -> None:
 
 def test_an_account_counts_once_also_under_two_keys_and_in_the_direction_of_the_champion() -> None:
     trials = PaperTrials(
-        [Decided(name, CONTROL, "keep", 0.1, failed=False) for name in ("p1_a", "p2_a")],
+        [Decided(name, JULY, CONTROL, "keep", 0.1, failed=False) for name in ("p1_a", "p2_a")],
         [Pair(name, "challenger", "review", "champion", "keep", None, None) for name in ("p1_a", "p2_a", "p1_b")],
     )
 
@@ -240,3 +245,34 @@ def test_an_account_counts_once_also_under_two_keys_and_in_the_direction_of_the_
     assert {each.account for each in canary.observations} == {"p2_a"}
     assert canary.pairs == Pairs(accounts=2, agreed=0, champion_favourable=2, challenger_favourable=0)
     assert shadow.pairs == Pairs(accounts=2, agreed=0, champion_favourable=0, challenger_favourable=2)
+
+
+def by_letter(accounts: Mapping[Month, Iterable[str]]) -> list[Segments]:
+    """Of August there are no audit columns."""
+    if AUGUST in accounts:
+        raise NotFound("no audit columns")
+    return [Segments("letter", ("a", "b"), {each: each[0] for names in accounts.values() for each in names}, 10)]
+
+
+def test_groups_are_the_same_at_every_look_and_who_has_none_is_not_looked_at() -> None:
+    nobody = seen(PaperTrials(), paper_rollout(), str, NOON, by_letter)
+    trials = PaperTrials(
+        [Decided(name, month, CONTROL, "keep", 0.1, failed=False) for name, month in (("a1", JULY), ("b1", AUGUST), ("b2", JULY))]
+    )
+    found = seen(trials, paper_rollout(), str, NOON, by_letter)
+    assert [(each.column, each.groups, each.of) for each in nobody.segments] == [("letter", ("a", "b"), {})]
+    assert [(each.column, each.groups, each.of) for each in found.segments] == [("letter", ("a", "b"), {"a1": "a", "b2": "b"})]
+
+
+def test_a_canary_is_judged_also_where_the_keys_of_the_audit_columns_are_not() -> None:
+    world = rolling()
+    world.saw(400, kept_by_canary=False)
+
+    def locked(_: Mapping[Month, Iterable[str]]) -> Sequence[Segments]:
+        raise Misconfigured("keys/audit is not mounted")
+
+    world.groups = locked
+    judged = judge_rollout(world.bench, MODEL)
+    assert judged.without_groups == "keys/audit is not mounted"
+    assert judged.ended
+    assert judged.ended.outcome is Outcome.ROLLED_BACK
