@@ -31,8 +31,8 @@ def seen(trials: Trials, begun: Rollout, lift: Lift, now: datetime, groups: Grou
     pairs = trials.pairs(begun.model, begun.number)
     if begun.mode is Mode.SHADOW:
         decided_in, scored_in = _seconds(pairs)
-        control = _service(len(pairs), 0, decided_in)
-        canary = _service(len(pairs), sum(not pair.scored for pair in pairs), scored_in)
+        control = _service(len(pairs), 0, decided_in, begun)
+        canary = _service(len(pairs), sum(not pair.scored for pair in pairs), scored_in, begun)
         return Seen(days, control=control, canary=canary, pairs=_paired(pairs, lift, lambda pair: (pair.decided, pair.scored)))
     decided = trials.decided(begun.model, begun.number, begun.challenger)
     decided_in, scored_in = _seconds(pairs)  # what the challenger decided, the champion scored
@@ -41,8 +41,8 @@ def seen(trials: Trials, begun: Rollout, lift: Lift, now: datetime, groups: Grou
     return Seen(
         days,
         observations=[_observed(each, lift) for each in decided],
-        control=_service(len(arms[CONTROL]), 0, scored_in),
-        canary=_service(len(arms[CANARY]), failed, decided_in),
+        control=_service(len(arms[CONTROL]), 0, scored_in, begun),
+        canary=_service(len(arms[CANARY]), failed, decided_in, begun),
         pairs=_paired(pairs, lift, lambda pair: (pair.scored, pair.decided)) if pairs else None,
         segments=_segments(decided, lift, groups),
     )
@@ -84,8 +84,9 @@ def _seconds(pairs: Sequence[Pair]) -> tuple[list[float], list[float]]:
     return [decided for decided, _ in timed], [scored for _, scored in timed]
 
 
-def _service(requests: int, errors: int, seconds: Sequence[float]) -> Service:
-    if not seconds:
+def _service(requests: int, errors: int, seconds: Sequence[float], begun: Rollout) -> Service:
+    """Of too few that were timed nothing is said: not all requests are."""
+    if len(seconds) < begun.guardrails.smallest_requests:
         return Service(requests, errors)
     p50, p99 = np.quantile(seconds, [0.5, 0.99]).tolist()
     return Service(requests, errors, p50, p99)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from time import perf_counter
+from time import thread_time
 
 from models.rollout import CANARY, Mode
 from monitoring.decisions import LoggedDecision
@@ -13,7 +13,7 @@ from serving.rollout.trial import Trial
 
 TIMED = 8
 """Records of a batch for which both bundles are timed, at most, one after the other: the groups that requests are decided in
-differ in size between the arms, and so would their times."""
+differ in size between the arms, and so would their times. It is processor time: that of a busy machine is nobody's fault."""
 Found = tuple[str, float | None]
 
 
@@ -29,7 +29,7 @@ def shadows(trial: Trial, decisions: Sequence[LoggedDecision], now: datetime) ->
     shadow = trial.begun.mode is Mode.SHADOW
     decider, other = (trial.champion, trial.challenger) if shadow else (trial.challenger, trial.champion)
     found = _scored(other, decisions)
-    times = [_timed(decider, other, each) for each in decisions[:TIMED]]
+    times = [_timed(decider, other, each, turned=place % 2 == 1) for place, each in enumerate(decisions[:TIMED])]
     times += [(None, None)] * (len(decisions) - len(times))
     return [
         Shadow(
@@ -61,12 +61,19 @@ def _scored(other: LoadedModel, decisions: Sequence[LoggedDecision]) -> list[Fou
         return [("", None)]
 
 
-def _timed(decider: LoadedModel, other: LoadedModel, decision: LoggedDecision) -> tuple[float | None, float | None]:
-    """Seconds of either for this record alone, reasons included; None for one that fails."""
-    seconds: list[float | None] = [None, None]
-    for place, model in enumerate((decider, other)):
-        with suppress(Exception):  # that it fails stands in its action
-            began = perf_counter()
-            model.judged([decision.inputs])
-            seconds[place] = perf_counter() - began
-    return seconds[0], seconds[1]
+def _timed(
+    decider: LoadedModel, other: LoadedModel, decision: LoggedDecision, *, turned: bool
+) -> tuple[float | None, float | None]:
+    """Seconds of either for this record alone, reasons included; None for one that fails. Who comes second finds a warm cache."""
+    if turned:
+        second, first = _timed(other, decider, decision, turned=False)
+        return first, second
+    return _seconds(decider, decision), _seconds(other, decision)
+
+
+def _seconds(model: LoadedModel, decision: LoggedDecision) -> float | None:
+    with suppress(Exception):  # that it fails stands in its action
+        began = thread_time()
+        model.judged([decision.inputs])
+        return thread_time() - began
+    return None

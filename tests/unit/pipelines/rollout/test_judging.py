@@ -223,12 +223,15 @@ def test_latencies_are_of_the_records_that_both_were_timed_for() -> None:
     """In a canary the challenger decided, in a shadow the champion did."""
     timed = [Pair(f"a{n}", "one", "keep", "other", "keep", 0.001 * n, 0.002 * n) for n in (1, 2, 3)]
     trials = PaperTrials(scored=[*timed, Pair("a4", "one", "keep", "other", "", 9.0, None)])
-    canary = seen(trials, paper_rollout(), str, NOON)
-    shadow = seen(trials, paper_rollout(mode=Mode.SHADOW, share=1), str, NOON)
+    few = Guardrails(smallest_requests=3)
+    canary = seen(trials, paper_rollout(guardrails=few), str, NOON)
+    shadow = seen(trials, paper_rollout(mode=Mode.SHADOW, share=1, guardrails=few), str, NOON)
 
     assert (canary.canary.p50, canary.control.p50) == (0.002, 0.004)
     assert (shadow.canary.p50, shadow.control.p50) == (0.004, 0.002)
     assert (shadow.canary.requests, shadow.canary.errors) == (4, 1)
+    more = seen(trials, paper_rollout(guardrails=Guardrails(smallest_requests=4)), str, NOON)
+    assert (more.canary.p50, more.canary.p99, more.control.p99) == (None, None, None)
 
 
 def test_an_account_counts_once_also_under_two_keys_and_in_the_direction_of_the_champion() -> None:

@@ -114,6 +114,15 @@ def test_of_a_large_batch_only_some_are_timed(world: World) -> None:
     assert [each.scored_in is not None for each in found] == [True] * TIMED + [False] * 5
 
 
+def test_the_time_of_each_bundle_is_told_under_its_own_name_whoever_comes_first(world: World) -> None:
+    world.begin(mode=Mode.SHADOW)
+    world.score("A1", "A2")
+    world.break_challenger()
+    assert world.trial
+    found = shadows(world.trial, list(world.log.decisions.values()), NOW)
+    assert [(each.decided_in is None, each.scored_in is None) for each in found] == [(False, True)] * 2
+
+
 def test_what_finds_no_room_is_dropped_and_counted_at_once(world: World) -> None:
     world.begin(mode=Mode.SHADOW)
     store = Held(world)
