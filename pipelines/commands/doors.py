@@ -8,6 +8,7 @@ from typing import NoReturn, TextIO
 VARIABLES = (
     "ACCEPT",
     "ACTIONS",
+    "AGAINST",
     "AS_OF",
     "BUNDLE",
     "BY",
