@@ -155,5 +155,5 @@ def _verdict(judged: Judged) -> Sequence[str]:
     lines += [f"  not judged by group: {judged.without_groups}"] if judged.without_groups else []
     lines += [f"  {found.verdict.on_default}"]
     if judged.ended:
-        lines.append(f"It is {_why(judged.ended)}")
+        lines.append(f"The roll-out is over: {_why(judged.ended)}")
     return [*lines, f"verdict {document.digest[:12]}"] if judged.kept else lines

@@ -103,7 +103,7 @@ def _acted(office: Office, begun: Rollout, document: VerdictDocument, outcome: O
     said = document.verdict.sentence
     if outcome is Outcome.PROMOTION_ASKED:
         mode = "shadow" if begun.mode is Mode.SHADOW else f"canary of {begun.share:g}"
-        ask_for_promotion(office, begun, reason=f"Roll-out {begun.number}, a {mode}: {said}")
+        ask_for_promotion(office, begun, reason=f"Roll-out {begun.number}, a {mode}: {said} Verdict {document.digest[:12]}.")
     elif outcome is Outcome.ENDED and over:
         said = f"It applies no longer: {over}. {said}"
     elif outcome is Outcome.ENDED:

@@ -148,7 +148,7 @@ def test_a_canary_that_is_worse_is_taken_away_from_customers_within_a_look(home:
 
     said = home.run("judge-rollout")
     assert "Roll back:" in said
-    assert "It is rolled back by judge of roll-outs" in said
+    assert "The roll-out is over: rolled back by judge of roll-outs" in said
     until(client, "/v1/models", lambda served: served["models"][0]["rollout"] is None)
     after = score(client, accounts(0, 300))
     assert {version for version, _, _ in after.values()} == {1}
@@ -200,7 +200,7 @@ def test_a_person_ends_a_roll_out_and_a_stop_does(home: Home) -> None:
     home.run("resume", "--by", "on-call", "--reason", "it was one")
     until(client, "/health/ready", lambda ready: ready["ready"] and ready["models"][0]["rollout"] is None)
     assert "was stopped since" in home.run("rollouts")
-    assert "It is ended by judge of roll-outs: It applies no longer" in home.run("judge-rollout")
+    assert "The roll-out is over: ended by judge of roll-outs: It applies no longer" in home.run("judge-rollout")
     assert "hold" in home.run("verify")
 
 
