@@ -8,8 +8,8 @@ from monitoring.rollout.observations import Pairs, Service
 def errors(control: Service, canary: Service, limits: Guardrails) -> list[Finding]:
     """How often the canary fails, and how much more often than the control at the same time."""
     rate, rise = canary.error_rate, canary.error_rate - control.error_rate
-    asked = f"{canary.errors:,} of {canary.requests:,} requests to the canary failed ({percent(rate)}"
-    compared = f"{percent(rate)} of the canary's requests failed, {percent(control.error_rate)} of the control's"
+    asked = f"{canary.errors:,} of {canary.requests:,} requests to the challenger failed ({percent(rate)}"
+    compared = f"{percent(rate)} of the challenger's requests failed, {percent(control.error_rate)} of the champion's"
     return [
         Finding(
             name="error_rate",
@@ -74,7 +74,7 @@ def _slower(
         )
     ratio = canary / control
     text = (
-        f"In the canary {of} are answered within {milliseconds(canary)}, in the control within {milliseconds(control)}: "
+        f"The challenger answers {of} within {milliseconds(canary)}, the champion within {milliseconds(control)}: "
         f"{ratio:.2f} times as long, at most {limit:g} is allowed.{_few(requests, limits)}"
     )
     return Finding(name=name, standing=_standing(requests, limits, holds=ratio <= limit), text=text, value=ratio, limit=limit)
