@@ -3,7 +3,7 @@
 import json
 import shutil
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,11 @@ from models.errors import Conflict, Held, Integrity
 from models.gates import Outcome
 from models.governance.dossier import evidence_digest
 from models.governance.ledger import Event
+from models.governance.rollouts import begin, end
+from models.guardrails import Guardrails
 from models.lake import AUDIT, SNAPSHOTS
+from models.rollout import Mode
+from models.rollout import Outcome as End
 from pipelines import steps
 from pipelines.definitions import accept_definition
 from pipelines.development import Development
@@ -21,6 +25,7 @@ from pipelines.holds import Holds, accept_input
 from pipelines.rebuild import run as rebuilding
 from pipelines.rebuild.compare import Likeness
 from pipelines.retraining import Course
+from pipelines.rollout.step import sentence
 from pipelines.steps import Ending, Kind
 from pipelines.wiring import Platform
 from tests.trained import AUGUST, Trained, platform_at, released
@@ -171,6 +176,38 @@ def test_a_champion_that_was_not_compared_with_is_never_replaced(
     found = steps.in_force(parts)
     assert found is not None
     assert found.bundle.digest == first.bundle
+
+
+def test_where_challengers_are_rolled_out_first_one_that_passes_waits_and_can_be_a_canary(
+    champion: tuple[Platform, Ending], searched_again: Development, tmp_path: Path
+) -> None:
+    parts, first = copied(champion, tmp_path)
+    parts.settings = parts.settings.model_copy(update={"roll_out_first": True})
+    cohorts, development = steps.open_cohorts(parts, AUGUST), reseeded(searched_again)
+    judged = steps.judge(parts, cohorts, development)
+    better = replace(judged, decision=replace(judged.decision, outcome=Outcome.PROMOTE))
+    evidence = steps.document(parts, cohorts, development, better)
+
+    ending = steps.release(parts, cohorts, development, better, evidence, "A test.")
+    assert (ending.kind, ending.version) == (Kind.ASKED, 2)
+    assert parts.channel.pointers("credit_default") == 1
+
+    assert sentence(parts) == "Nothing of credit_default is rolled out."
+    begun = begin(
+        parts.office,
+        "credit_default",
+        Mode.CANARY,
+        bundle=ending.bundle,
+        share=0.1,
+        ends=parts.clock.now() + timedelta(days=7),
+        asked_by="ana",
+        reason="it passed the gate",
+        guardrails=Guardrails(),
+    )
+    assert (begun.challenger, begun.champion) == (ending.bundle, first.bundle)
+    assert sentence(parts).startswith("Go on: nothing is outside its limits")
+    end(parts.office, begun, End.ENDED, asked_by="ana", reason="enough")
+    assert sentence(parts) == "No roll-out of credit_default is open."
 
 
 def test_september_is_held_then_accepted_and_october_leaves_a_way_on(tmp_path: Path) -> None:
