@@ -4,27 +4,22 @@ The signed documents of the channel are the truth, and the ledger follows from t
 does not: nothing may keep a challenger from being taken away from customers.
 """
 
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
-from models.channel import ReleaseChannel, head
+from models.channel import head
 from models.errors import Conflict, InputRefused, Integrity, NotFound, PlatformError
 from models.governance.answerable import answerable
 from models.governance.attestation import ensure_attested
 from models.governance.checking import ensure_approved
-from models.governance.ledger import Entry, Event
+from models.governance.ledger import Event
 from models.governance.registration import check_registered
 from models.governance.requests import Office, Request, request, requested
-from models.governance.signing import Trust
+from models.governance.rollout_records import noted_of, reconcile
 from models.governance.stop import newest as newest_stop
 from models.governance.trial import challenger
-from models.governance.verification import Finding
 from models.guardrails import Guardrails
-from models.rollout import End, Mode, Outcome, Rollout, check_share, document_at, lapsed, newest
-
-_EVENTS = (Event.ROLLOUT_BEGUN, Event.ROLLOUT_ENDED)
+from models.rollout import End, Mode, Outcome, Rollout, check_share, lapsed, newest
 
 
 def begin(
@@ -135,49 +130,6 @@ def registered(office: Office, model: str, bundle: str) -> Request:
     return Request(model, facts["version"], bundle, facts["evidence"], entries[-1].actor, "", "")
 
 
-def reconcile(office: Office, model: str) -> None:
-    """Write into the ledger what the signed documents say and the ledger does not yet.
-
-    Raises `Integrity` if the ledger knows a document that the channel has not: a roll-out would seem to go on that was ended.
-    """
-    noted = _noted(office.ledger.entries(model), model)
-    documents = [document_at(office.channel, office.trust, model, n) for n in range(1, office.channel.rollouts(model) + 1)]
-    if gone := sorted(noted.keys() - {found.number for found in documents}):
-        raise Integrity(
-            f"roll-out document {gone[0]} of {model} is in the ledger and not on the release channel",
-            hint="put it back from a copy of the channel; see make verify",
-        )
-    for found in documents:
-        event, facts = _event(found), _facts(found)
-        if found.number not in noted:
-            office.note(event, model, found.asked_by, facts)
-        elif (noted[found.number].event, dict(noted[found.number].facts)) != (event, facts):
-            raise Integrity(
-                f"roll-out document {found.number} of {model} is another than ledger entry {noted[found.number].number} knows",
-                hint="its number was given to another: find out who writes there; see make verify",
-            )
-
-
-def rollouts_as_recorded(
-    entries: Sequence[Entry], channel: ReleaseChannel, trust: Callable[[], Trust], models: Sequence[str]
-) -> Iterator[Finding]:
-    """The check for `make verify`: documents and ledger say the same, number by number."""
-    for model in models:
-        noted = _noted(entries, model)
-        for number in range(1, max([channel.rollouts(model), *noted]) + 1):
-            where = f"roll-out document {number} of {model}"
-            try:
-                found = document_at(channel, trust(), model, number)
-            except PlatformError as error:
-                yield Finding(where, error.problem, error.hint)
-                continue
-            entry = noted.get(number)
-            if entry is None:
-                yield Finding(where, "published, and not in the ledger", "the next roll-out, or its end, notes it")
-            elif (entry.event, dict(entry.facts)) != (_event(found), _facts(found)):
-                yield Finding(f"ledger entry {entry.number}", f"does not say what the signed {where} says")
-
-
 def _check_terms(mode: Mode, share: float, now: datetime, ends: datetime) -> None:
     try:
         check_share(mode, share)
@@ -217,23 +169,10 @@ def _approved(office: Office, model: str, bundle: str, champion: str) -> Request
     return wanted
 
 
-def _event(found: Rollout | End) -> Event:
-    return Event.ROLLOUT_BEGUN if isinstance(found, Rollout) else Event.ROLLOUT_ENDED
-
-
-def _facts(found: Rollout | End) -> dict[str, Any]:
-    """All that the document says; `model` and `asked_by` stand in the entry itself."""
-    return {name: value for name, value in found.to_document().items() if name not in ("model", "asked_by")}
-
-
-def _noted(entries: Sequence[Entry], model: str) -> dict[int, Entry]:
-    return {entry.facts["number"]: entry for entry in entries if entry.model == model and entry.event in _EVENTS}
-
-
 def _noted_numbers(office: Office, model: str) -> list[int]:
     """Those that the ledger knows; none if nothing rests on it, for that must keep nobody from ending a roll-out."""
     try:
         ensure_attested(office)
-        return [*_noted(office.ledger.entries(model), model)]
+        return [*noted_of(office.ledger.entries(model), model)]
     except PlatformError:
         return []

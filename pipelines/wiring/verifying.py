@@ -6,7 +6,7 @@ from models.adapters import account_keys
 from models.governance.attestation import unsound
 from models.governance.audit import Records, audit
 from models.governance.ledger import Entry
-from models.governance.rollouts import rollouts_as_recorded
+from models.governance.rollout_records import rollouts_as_recorded
 from models.governance.timestamps import check_stamps, coverage
 from models.governance.verification import Check, Finding
 from models.lake import Lake

@@ -9,7 +9,8 @@ from models.errors import Conflict, Held, InputRefused, Integrity, NotApproved, 
 from models.governance import release
 from models.governance.checking import sign_off
 from models.governance.ledger import Event
-from models.governance.rollouts import ask_for_promotion, end, open_rollout, reconcile, rollouts_as_recorded
+from models.governance.rollout_records import reconcile, rollouts_as_recorded
+from models.governance.rollouts import ask_for_promotion, end, open_rollout
 from models.governance.signing import Signed
 from models.governance.stop import resume, stop
 from models.governance.trial import challenger
