@@ -16,10 +16,12 @@ from serving.answers.desk import Desk
 from serving.answers.prediction import Predictor
 from serving.door.envelope import Marked, Patient
 from serving.door.guard import Bounds, Guard
+from serving.door.needs import asks_for_a_score
 from serving.door.register import Register
 from serving.durability.recording import Recorder
 from serving.durability.spooling import Spooling
 from serving.paths.health import add_health, add_metrics, standing
+from serving.paths.inference import add_inference
 from serving.paths.invocations import add_invocations
 from serving.paths.models import add_models
 from serving.paths.problems import add_problems, refusal
@@ -100,12 +102,19 @@ def scoring_app(
     app.router.routes.append(Route(PATH, scoring, methods=["POST"]))  # reached by a shortcut; here other methods are refused
     add_problems(app)
     add_models(app, predictor, watcher, most)
-    add_invocations(app, desk, predictor, watcher, most)
+    add_invocations(app, desk, predictor, watcher, meter, most)
+    add_inference(app, desk, predictor, watcher, meter, most)
     add_reviews(app, reviews, most)
     add_health(app, predictor, watcher, spooling)
     add_metrics(app, sight.exposed, numbers)
     guard = Guard(Shortcut(scoring, app), register, limits.bounds, refusal, lambda: recorder.queued)
-    return Marked(Patient(guard), sight.access, Express(desk, guard, meter, refusal, sight.access, sight.tracer))
+
+    def told(method: str, path: str, status: int) -> None:
+        """Outermost, so that whoever is turned away at the door is counted, too."""
+        if asks_for_a_score(method, path):
+            meter.responded(status)
+
+    return Marked(Patient(guard), sight.access, Express(desk, guard, meter, refusal, sight.access, sight.tracer), told)
 
 
 async def _watch(watcher: Watcher, seconds: float, stop: asyncio.Event, after: Callable[[], Awaitable[None]]) -> None:

@@ -8,6 +8,7 @@ from models.clock import FixedClock
 from models.governance.api_keys import Action, Allowance, ApiKey, issue
 from models.scoring import Scorer
 from monitoring.decisions import DecisionLog
+from serving.adapters.exposition import Exposition
 from serving.answers.loaded import LoadedModel
 from serving.answers.past import PastReasons
 from serving.answers.prediction import Predictor
@@ -71,7 +72,7 @@ class Doorway:
         self.recorder = Recorder(self.log)
         reviews = Reviews(self.log, self.clock, ACCOUNTS.known_as, PastReasons(channel, scorer).explain)
         limits = Limits(most_bytes, 3_600.0, bounds or Bounds())
-        parts = (self.predictor, self.recorder, self.watcher, reviews, limits, Sight(lambda _: b""), close)
+        parts = (self.predictor, self.recorder, self.watcher, reviews, limits, Sight(Exposition().text), close)
         self.app = scoring_app(*parts, register=self.register)
 
     def hold(self, keys: Sequence[ApiKey]) -> None:

@@ -158,7 +158,8 @@ class _Visit:
         express, ended = self._express, perf_counter()
         express.guard.deadlines.end(self)
         express.guard.leave(self._holder)
-        express.meter.ended(status, ended - self._began)
+        express.meter.ended(ended - self._began)
+        express.meter.responded(status)
         if express.access:
             express.access.tell("POST", self._head.path, status, ended - self._began, self.request_id)
         if express.tracer:

@@ -55,7 +55,7 @@ class Scoring:
             done = await self._answer(scope, receive, send)
         finally:
             ended = perf_counter()
-            self._meter.ended(done.status, ended - began)
+            self._meter.ended(ended - began)
             if self._tracer:
                 self._tracer.tell(_traced(scope, done, began, ended))
         if done.unexpected:
