@@ -20,6 +20,7 @@ from serving.door.needs import asks_for_a_score
 from serving.door.register import Register
 from serving.durability.recording import Recorder
 from serving.durability.spooling import Spooling
+from serving.paths.frames import add_frames
 from serving.paths.health import add_health, add_metrics, standing
 from serving.paths.inference import add_inference
 from serving.paths.invocations import add_invocations
@@ -27,6 +28,7 @@ from serving.paths.models import add_models
 from serving.paths.problems import add_problems, refusal
 from serving.paths.reviews import add_reviews
 from serving.protocols.express import Express
+from serving.protocols.frames import Frames
 from serving.protocols.reviews import Reviews
 from serving.protocols.scoring import PATH, Scoring, Shortcut
 from serving.release.watching import Watcher
@@ -59,9 +61,10 @@ def scoring_app(
     *,
     register: Register,
     shadowing: Shadowing | None = None,
+    frames: Frames | None = None,
 ) -> Marked:
-    """The application. `register` says who may ask. `close` is called when everything is answered and recorded. Of `spooling` its
-    state is told."""
+    """The application. `register` says who may ask, `frames` reads tables. `close` is called when everything is answered and
+    recorded. Of `spooling` its state is told."""
 
     meter = Meter()
 
@@ -99,6 +102,7 @@ def scoring_app(
     desk = Desk(predictor, recorder, meter, *([shadowing.offer] if shadowing else []))
     most = limits.max_body_bytes
     scoring = Scoring(desk, most, refusal, meter, sight.tracer)
+    add_frames(app, desk, predictor, frames, meter, most)
     app.router.routes.append(Route(PATH, scoring, methods=["POST"]))  # reached by a shortcut; here other methods are refused
     add_problems(app)
     add_models(app, predictor, watcher, most)

@@ -17,6 +17,7 @@ from models.errors import Misconfigured
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.adapters.sql_trials import SqlTrials
 from monitoring.chain import ChainKeys
+from serving.adapters.arrow_streams import ArrowStreams
 from serving.adapters.copy_folder import CopyFolder
 from serving.adapters.exposition import Exposition
 from serving.adapters.memory_file import MemoryFile
@@ -31,6 +32,7 @@ from serving.door.register import Register, ensure_guarded, loopback
 from serving.durability.deferring import Deferring, Window
 from serving.durability.recording import Recorder
 from serving.durability.spooling import Spooling
+from serving.protocols.frames import Frames
 from serving.protocols.reviews import Reviews
 from serving.release.memory import Seen
 from serving.release.watching import Watcher
@@ -55,6 +57,7 @@ class Service:
     register: Register
     sight: Sight
     shadowing: Shadowing
+    frames: Frames
 
     def close(self) -> None:
         """Nothing is asked any more."""
@@ -131,6 +134,7 @@ def service(chosen: ServingSettings, workers: Path | None = None) -> Service:
         register,
         _sight(chosen, workers),
         Shadowing(SqlTrials(log), clock),
+        ArrowStreams(),
     )
 
 

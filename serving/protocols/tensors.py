@@ -17,6 +17,7 @@ import numpy as np
 from models.contract import REQUEST_ROLES, Column, Contract, Kind
 from models.errors import Detail, InputRefused
 from serving.protocols import strict_json
+from serving.protocols.columns import as_records
 
 DATATYPES: Mapping[Kind, str] = {"integer": "INT64", "number": "FP64", "text": "BYTES"}
 """The datatype of a column, by its kind."""
@@ -61,10 +62,7 @@ def translated(body: bytes, head: int | None, contract: Contract, most: int) -> 
     if not isinstance(identity, str) or len(identity) > 256 or not identity.isprintable():
         raise _refused('"id" is not a plain text of at most 256 characters')
     rest = memoryview(body)[head:] if head is not None else memoryview(b"")
-    columns = _columns(asked["inputs"], rest, contract, most)
-    rows = zip(*columns.values(), strict=True)
-    records = [dict(zip(columns, row, strict=True)) for row in rows]
-    return Asked(strict_json.write({"records": records}), identity, _wanted(asked))
+    return Asked(_records(asked["inputs"], rest, contract, most), identity, _wanted(asked))
 
 
 def returned(response: bytes, asked: Asked) -> tuple[bytes, int | None]:
@@ -97,23 +95,26 @@ def metadata(name: str, version: int, contract: Contract) -> dict[str, Any]:
     }
 
 
-def _columns(inputs: Any, rest: memoryview, contract: Contract, most: int) -> dict[str, list[Any]]:
-    """Values by name, equally many of each."""
+def _records(inputs: Any, rest: memoryview, contract: Contract, most: int) -> bytes:
     known = {column.name: column for column in contract.only(*REQUEST_ROLES).columns}
     if not isinstance(inputs, list) or not inputs:
         raise _refused('"inputs" is not a list of tensors')
     found: dict[str, list[Any]] = {}
+    counts: dict[str, int] = {}
     for tensor in inputs:
         name, count = _head(tensor, most)
-        if name in found:
+        if name in counts:
             raise _refused(f"{_shown(name)} is there twice", name)
-        values, rest = _read(tensor, name, count, rest, known.get(name))
-        found[name] = values
-    if len({len(values) for values in found.values()}) != 1:
+        counts[name] = count
+        if name in known:
+            found[name], rest = _read(tensor, known[name], count, rest)
+        else:
+            rest = rest[_behind(tensor, name, rest) or 0 :]
+    if len(set(counts.values())) != 1:
         raise _refused("the tensors are not equally long")
     if len(rest):
         raise _refused(f"{len(rest):,} bytes behind the tensors belong to none")
-    return found
+    return as_records(found, count, counts.keys() - known.keys())
 
 
 def _head(tensor: Any, most: int) -> tuple[str, int]:
@@ -131,13 +132,9 @@ def _head(tensor: Any, most: int) -> tuple[str, int]:
     return name, shape[0]
 
 
-def _read(
-    tensor: Mapping[str, Any], name: str, count: int, rest: memoryview, column: Column | None
-) -> tuple[list[Any], memoryview]:
-    """The values, and what stands behind them. Of a name that is no input nothing is read: the contract's refusal follows."""
-    size = _behind(tensor, name, rest)
-    if column is None:
-        return [None] * count, rest[size or 0 :]
+def _read(tensor: Mapping[str, Any], column: Column, count: int, rest: memoryview) -> tuple[list[Any], memoryview]:
+    """The values, and what stands behind them."""
+    name, size = column.name, _behind(tensor, column.name, rest)
     if tensor["datatype"] != DATATYPES[column.kind]:
         said = _shown(str(tensor["datatype"]))
         raise _refused(f"{name} is of datatype {said}; it needs {DATATYPES[column.kind]}: nothing is converted", name)

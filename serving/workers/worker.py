@@ -35,7 +35,14 @@ def work(
         return 1
     parts = service.predictor, service.recorder, service.watcher, service.reviews
     app = scoring_app(
-        *parts, limits, service.sight, service.close, service.store, register=service.register, shadowing=service.shadowing
+        *parts,
+        limits,
+        service.sight,
+        service.close,
+        service.store,
+        register=service.register,
+        shadowing=service.shadowing,
+        frames=service.frames,
     )
     config = uvicorn.Config(
         app,
