@@ -109,7 +109,7 @@ def scoring_app(
     add_invocations(app, desk, predictor, watcher, meter, most)
     add_inference(app, desk, predictor, watcher, meter, most)
     add_reviews(app, reviews, most)
-    add_health(app, predictor, watcher, spooling)
+    add_health(app, predictor, watcher, spooling, register)
     add_metrics(app, sight.exposed, numbers)
     guard = Guard(Shortcut(scoring, app), register, limits.bounds, refusal, lambda: recorder.queued)
 

@@ -10,7 +10,7 @@ from models.bundle import sha256
 from models.errors import Conflict
 from monitoring.decisions import Answered
 from serving.answers.loaded import Judged, LoadedModel
-from serving.door.register import ANYBODY, Holder
+from serving.door.holders import ANYBODY, Holder
 
 
 @dataclass(frozen=True)

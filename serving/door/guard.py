@@ -12,9 +12,10 @@ from models.errors import PlatformError
 from serving.door.bodies import Header
 from serving.door.deadlines import Deadlines
 from serving.door.envelope import Application, Message, Receive, Scope, Send
+from serving.door.holders import Holder
 from serving.door.needs import Need, needed
 from serving.door.refusals import AddressTooLong, HeadTooLarge, NotAuthenticated, Overloaded, TooLate
-from serving.door.register import Holder, Register
+from serving.door.register import Register
 
 MOST_HEADERS = 100
 LONGEST_ADDRESS = 2_048

@@ -19,9 +19,9 @@ from serving.answers.desk import SMALL, Desk
 from serving.door.bodies import Header
 from serving.door.envelope import echoed
 from serving.door.guard import LONGEST_ADDRESS, MOST_HEADERS, Guard
+from serving.door.holders import Holder
 from serving.door.needs import Need, to_score
 from serving.door.refusals import TooLate
-from serving.door.register import Holder
 from serving.protocols.documents import JSON
 from serving.telemetry.access import AccessLog
 from serving.telemetry.metering import Meter
