@@ -50,6 +50,8 @@ class ServingSettings(PlatformSettings):
     """How long a connection may be idle after an answer: longer than the 60 s of most load balancers, which reuse it."""
     drain_seconds: int = Field(default=30, ge=0)
     """How long a stopping service waits for the requests in flight."""
+    silent_seconds: float = Field(default=15.0, ge=3, le=600)
+    """Of several workers one whose event loop does not turn for so long is killed and replaced: its clients wait for nobody."""
     traces: str = Field(default="", pattern="^(https?://.+)?$")
     """Where a collector takes traces by OpenTelemetry's protocol, such as http://127.0.0.1:4318/v1/traces; empty: none."""
     traces_share: float = Field(default=0.01, ge=0, le=1)
