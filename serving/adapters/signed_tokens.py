@@ -27,7 +27,7 @@ LEAST_BITS = 2_048
 LARGEST = 256 * 2**10
 """Bytes of a key set, at most."""
 
-_TYPES = (None, "JWT", "at+jwt", "application/at+jwt")
+_TYPES = ("jwt", "at+jwt", "application/at+jwt")
 _KINDS = {
     ("RSA", None): ("RS256", "PS256"),
     ("EC", "P-256"): ("ES256",),
@@ -91,8 +91,8 @@ class IssuerKeys:
             head = jwt.get_unverified_header(token)
         except (jwt.PyJWTError, ValueError) as error:
             raise no_token("this is no token") from error
-        algorithm, name, kind = head.get("alg"), head.get("kid"), head.get("typ")
-        if algorithm not in ALGORITHMS or kind not in _TYPES or not isinstance(name, str):
+        algorithm, name, kind = head.get("alg"), head.get("kid"), head.get("typ", "JWT")
+        if algorithm not in ALGORITHMS or str(kind).lower() not in _TYPES or not isinstance(name, str):
             raise no_token("this token is not signed as this service's issuer signs")
         try:
             whole = jwt.PyJWS(algorithms=list(ALGORITHMS)).decode_complete(

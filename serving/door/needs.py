@@ -9,6 +9,9 @@ from models.governance.api_keys import EVERY, Action
 HEALTH = frozenset({"/health/live", "/health/ready", "/ping", "/v2/health/live", "/v2/health/ready"})
 """Answered to whoever asks, at any load; readiness tells the details only to who may read."""
 
+LONGEST = 256
+"""Characters of a path that asks for a score, at most."""
+
 _OF_MODEL = re.compile(r"/v1/models/([^/]+)/(score|counterfactual)")
 _INFERENCE = re.compile(r"/v2/models/([^/]+)(?:/versions/[^/]+)?(/infer|/ready)?")
 _REVIEW = re.compile(r"/v1/decisions/[^/]+/review")
@@ -48,8 +51,8 @@ _SCORE = to_score("").actions
 
 
 def asks_for_a_score(method: str, path: str) -> bool:
-    """By whichever protocol."""
-    return method == "POST" and needed(path).actions == _SCORE
+    """By whichever protocol. Nothing of a path is remembered that is longer than ours are."""
+    return method == "POST" and len(path) <= LONGEST and needed(path).actions == _SCORE
 
 
 @lru_cache(maxsize=1_024)

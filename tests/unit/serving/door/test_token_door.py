@@ -106,6 +106,8 @@ def test_readiness_names_an_issuer_that_is_away_to_who_may_read() -> None:
         assert response.status_code == 200
         assert [trouble["where"] for trouble in response.json()["problems"]] == ["tokens"]
         assert "problems" not in client.get("/health/ready").json()
+        for path in ("/health/live", "/health/ready", "/ping", "/v2/health/ready"):
+            assert client.get(path, headers=shown(issuer.token())).status_code == 200
         refused = client.post(SCORE, json=record(), headers=shown(issuer.token()))
         problem(refused, 503)
         assert refused.headers["retry-after"] == "1"
