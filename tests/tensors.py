@@ -59,8 +59,8 @@ def outputs(content: bytes, head: str | None) -> dict[str, list[Any]]:
 
 
 def _unpacked(datatype: str, taken: bytes) -> list[Any]:
-    if datatype == "FP64":
-        return list(np.frombuffer(taken, "<f8").tolist())
+    if datatype in ("FP64", "INT64"):
+        return list(np.frombuffer(taken, {"FP64": "<f8", "INT64": "<i8"}[datatype]).tolist())
     texts = []
     while taken:
         (length,) = struct.unpack_from("<I", taken)

@@ -37,7 +37,7 @@ class ArrowStreams:
         said = strict_json.read(response)
         told = {name: str(said[name]) for name in ("request_id", "model", "version", "bundle", "fallback") if name in said}
         schema = _answers(arrow).with_metadata(told)
-        rows = [_row(answer) for answer in said["answers"]]
+        rows = [_row(answer, said) for answer in said["answers"]]
         sink = arrow.BufferOutputStream()
         with arrow.ipc.new_stream(sink, schema) as writer:
             writer.write_table(arrow.Table.from_pylist(rows, schema=schema))
@@ -85,14 +85,22 @@ def _answers(arrow: Any) -> Any:
             "reasons": arrow.list_(arrow.struct(reason)),
             "no_notice": flag,
             "no_notice_basis": text,
+            "version": arrow.int64(),
+            "bundle": text,
         }
     )
 
 
-def _row(answer: dict[str, Any]) -> dict[str, Any]:
+def _row(answer: dict[str, Any], head: dict[str, Any]) -> dict[str, Any]:
+    """What names no version of its own was decided by that of the head."""
     low, high = answer["interval"]
     lists = {name: answer.get(name, []) for name in ("out_of_distribution", "reasons")}
-    return answer | lists | {"action": answer["decision"], "interval_low": low, "interval_high": high}
+    return (
+        {name: head[name] for name in ("version", "bundle")}
+        | answer
+        | lists
+        | {"action": answer["decision"], "interval_low": low, "interval_high": high}
+    )
 
 
 def _column(name: str, why: str, instead: str) -> InputRefused:

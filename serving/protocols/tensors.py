@@ -21,9 +21,10 @@ from serving.protocols.columns import as_records
 
 DATATYPES: Mapping[Kind, str] = {"integer": "INT64", "number": "FP64", "text": "BYTES"}
 """The datatype of a column, by its kind."""
-OUTPUTS = {"decision_id": "BYTES", "action": "BYTES", "probability": "FP64", "reasons": "BYTES", "answer": "BYTES"}
-"""What can be asked for: the last two, only by name, as JSON: a reduction's reasons, and everything that `/score` says."""
-ALWAYS = ("decision_id", "action", "probability")
+ALWAYS = {"decision_id": "BYTES", "action": "BYTES", "probability": "FP64", "version": "INT64"}
+"""What is answered unless outputs are asked for by name. `version` is of what decided the record, which may be a canary."""
+OUTPUTS = ALWAYS | {"reasons": "BYTES", "answer": "BYTES"}
+"""What can be asked for. The last two are JSON: a reduction's reasons, and everything that `/score` says of the record."""
 
 _LENGTH = struct.Struct("<I")
 _LAYOUTS = {"INT64": "<i8", "FP64": "<f8"}
@@ -71,7 +72,7 @@ def returned(response: bytes, asked: Asked) -> tuple[bytes, int | None]:
     answers = said["answers"]
     outputs, behind = [], []
     for name, binary in asked.wanted:
-        values = _values(name, answers)
+        values = _values(name, answers, said["version"])
         tensor: dict[str, Any] = {"name": name, "datatype": OUTPUTS[name], "shape": [len(values)]}
         if binary:
             behind.append(_packed(OUTPUTS[name], values))
@@ -211,7 +212,9 @@ def _output(asked: Any, binary: bool) -> Wanted:  # noqa: FBT001, of the whole r
     return Wanted(asked["name"], own)
 
 
-def _values(name: str, answers: Sequence[Mapping[str, Any]]) -> list[Any]:
+def _values(name: str, answers: Sequence[Mapping[str, Any]], champion: int) -> list[Any]:
+    if name == "version":
+        return [answer.get("version", champion) for answer in answers]
     if name == "answer":
         return [strict_json.write(answer).decode() for answer in answers]
     if name == "reasons":

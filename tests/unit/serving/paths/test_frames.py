@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from serving.protocols.frames import ARROW
-from tests.bundles import MODEL, record, records
+from tests.bundles import MODEL, fake_bundle, record, records
 from tests.doors import Doorway, bearer, key
 from tests.unit.serving.adapters.test_arrow_streams import stream, table
 from tests.worlds import SCORE, World, problem
@@ -28,6 +28,7 @@ def test_a_stream_gets_the_decisions_of_its_records_as_a_stream(client: TestClie
     assert [row["probability"] for row in rows] == [answer["probability"] for answer in ours]
     assert [[row["interval_low"], row["interval_high"]] for row in rows] == [answer["interval"] for answer in ours]
     assert [row["reasons"] for row in rows] == [[], ours[1]["reasons"]]
+    assert [(row["version"], row["bundle"]) for row in rows] == [(1, fake_bundle(0.1).digest)] * 2
     assert [row["no_notice"] for row in rows] == [None, True]
     assert {row["decision_id"] for row in rows} <= world.log.decisions.keys()
     assert len(world.log.decisions) == 4

@@ -38,7 +38,7 @@ def test_bytes_are_answered_with_bytes(client: TestClient) -> None:
     response = client.post(INFER, content=body, headers=headers)
     assert response.headers["content-type"] == "application/octet-stream"
     found = outputs(response.content, response.headers[HEAD])
-    assert list(found) == ["decision_id", "action", "probability"]
+    assert list(found) == ["decision_id", "action", "probability", "version"]
     assert (found["action"], found["probability"]) == (["review", "reduce"], [0.1, 0.6])
 
 
@@ -105,7 +105,14 @@ def test_model_and_server_describe_themselves(client: TestClient) -> None:
     assert {each["name"]: each["datatype"] for each in described["inputs"]} == {
         each["name"]: each["datatype"] for each in tensors([record()])
     }
-    assert [each["name"] for each in described["outputs"]] == ["decision_id", "action", "probability", "reasons", "answer"]
+    assert [each["name"] for each in described["outputs"]] == [
+        "decision_id",
+        "action",
+        "probability",
+        "version",
+        "reasons",
+        "answer",
+    ]
     assert client.get("/v2").json()["extensions"] == ["binary_tensor_data"]
     assert client.get(f"/v2/models/{MODEL}/ready").json() == {"name": MODEL, "ready": True}
 

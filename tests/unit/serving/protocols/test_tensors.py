@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from models.errors import InputRefused
 from serving.answers.checking import Checker
-from serving.protocols.tensors import Wanted, translated
+from serving.protocols.tensors import Wanted, returned, translated
 from tests.bundles import USE_CASE, record, records
-from tests.tensors import HEAD, binary, packed, tensors
+from tests.tensors import HEAD, binary, outputs, packed, tensors
 
 CONTRACT = USE_CASE.contract
 CHECKER = Checker(CONTRACT, 100)
@@ -187,9 +187,20 @@ def test_texts_that_are_cut_too_many_or_none_are_refused(taken: bytes) -> None:
 
 def test_what_is_not_asked_for_by_name_is_not_told_in_detail() -> None:
     asked = translated(of(tensors(TWO)), None, CONTRACT, 100)
-    assert asked.wanted == tuple(Wanted(name, binary=False) for name in ("decision_id", "action", "probability"))
+    assert asked.wanted == tuple(Wanted(name, binary=False) for name in ("decision_id", "action", "probability", "version"))
     by_name = of(tensors(TWO), outputs=[{"name": "reasons", "parameters": {"binary_data": True}}, {"name": "action"}])
     assert translated(by_name, None, CONTRACT, 100).wanted == (Wanted("reasons", binary=True), Wanted("action", binary=False))
+
+
+@pytest.mark.parametrize("form", [False, True])
+def test_the_version_that_decided_is_told_of_each_record(form: bool) -> None:
+    """A canary may have decided some of them."""
+    said = {"request_id": "r", "model": "m", "version": 3, "bundle": "b"}
+    own = {"decision_id": "d", "decision": "keep", "probability": 0.1, "interval": [0, 1]}
+    response = json.dumps(said | {"answers": [own, own | {"version": 4, "bundle": "c"}]}).encode()
+    asked = translated(of(tensors(TWO), parameters={"binary_data_output": form}), None, CONTRACT, 100)
+    content, head = returned(response, asked)
+    assert outputs(content, str(head) if head else None)["version"] == [3, 4]
 
 
 VALUES = st.one_of(

@@ -154,7 +154,7 @@ def test_a_killed_worker_is_replaced_at_once(start: Start) -> None:
 
 
 def test_a_worker_that_hangs_is_killed_and_replaced_and_one_that_lives_is_not(start: Start) -> None:
-    running = start(2, beating, silent_seconds=1.0)
+    running = start(2, beating, silent_seconds=4.0)
     workers = [running.hear("works")[0] for _ in range(2)]
     os.kill(workers[1], signal.SIGSTOP)
     new = running.hear("works")[0]
@@ -164,7 +164,7 @@ def test_a_worker_that_hangs_is_killed_and_replaced_and_one_that_lives_is_not(st
 
 
 def test_who_is_silent_is_named(start: Start) -> None:
-    running = start(1, beating, silent_seconds=0.5)
+    running = start(1, beating, silent_seconds=2.0)
     (worker,) = running.hear("works")
     os.kill(worker, signal.SIGSTOP)
     while not (said := running.hear("log")[1]).startswith(f"worker 1 (process {worker}) was silent for"):
