@@ -211,7 +211,8 @@ rotate-keys: $(READY) ## hide accounts under new keys from now on (BY, REASON)
 	@$(GOVERN) rotate-keys $(SIGNED_BY) $(ARGS)
 
 ##@ checks
-.PHONY: test unit check browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers benchmark-in-process bench-serving simulate-rollouts
+.PHONY: test unit check browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers benchmark-in-process bench-serving
+.PHONY: simulate-rollouts triton-client
 test: $(READY) ## the whole suite that needs nothing but the embedded default
 	@$(RUN) pytest -m "not browser and not soak" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
@@ -227,6 +228,9 @@ check: $(READY) ## lint, format, types, import contracts and licences
 
 browser: $(READY) ## the viewer in a real, headless Chromium
 	@$(RUN) pytest -m browser $(ARGS)
+
+triton-client: $(READY) ## an environment for NVIDIA's inference client, with which `make test` then asks the service, too
+	@$(RUN) tests.triton
 
 fuzz: $(READY) ## requests as nobody should send them, against the real server (REQUESTS, 100,000 by default)
 	@FUZZ_REQUESTS=$(or $(REQUESTS),100000) $(RUN) pytest tests/integration/test_fuzzed_requests.py -m "soak or not soak" -s --timeout 7200 $(ARGS)

@@ -34,7 +34,7 @@ def main() -> int:
         return work(partial(wiring.service, settings), door, limits, settings.drain_seconds, _say)
     with TemporaryDirectory(prefix="steward-workers-") as numbers:
         answer = partial(work, partial(wiring.service, settings, Path(numbers)), door, limits, settings.drain_seconds)
-        return Crew(settings.workers, answer, _say, settings.drain_seconds, door.close).run()
+        return Crew(settings.workers, answer, _say, settings.drain_seconds, door.close, settings.silent_seconds).run()
 
 
 def _say(text: str) -> None:

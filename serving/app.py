@@ -16,15 +16,19 @@ from serving.answers.desk import Desk
 from serving.answers.prediction import Predictor
 from serving.door.envelope import Marked, Patient
 from serving.door.guard import Bounds, Guard
+from serving.door.needs import asks_for_a_score
 from serving.door.register import Register
 from serving.durability.recording import Recorder
 from serving.durability.spooling import Spooling
+from serving.paths.frames import add_frames
 from serving.paths.health import add_health, add_metrics, standing
+from serving.paths.inference import add_inference
 from serving.paths.invocations import add_invocations
 from serving.paths.models import add_models
 from serving.paths.problems import add_problems, refusal
 from serving.paths.reviews import add_reviews
 from serving.protocols.express import Express
+from serving.protocols.frames import Frames
 from serving.protocols.reviews import Reviews
 from serving.protocols.scoring import PATH, Scoring, Shortcut
 from serving.release.watching import Watcher
@@ -57,9 +61,10 @@ def scoring_app(
     *,
     register: Register,
     shadowing: Shadowing | None = None,
+    frames: Frames | None = None,
 ) -> Marked:
-    """The application. `register` says who may ask. `close` is called when everything is answered and recorded. Of `spooling` its
-    state is told."""
+    """The application. `register` says who may ask, `frames` reads tables. `close` is called when everything is answered and
+    recorded. Of `spooling` its state is told."""
 
     meter = Meter()
 
@@ -97,15 +102,23 @@ def scoring_app(
     desk = Desk(predictor, recorder, meter, *([shadowing.offer] if shadowing else []))
     most = limits.max_body_bytes
     scoring = Scoring(desk, most, refusal, meter, sight.tracer)
+    add_frames(app, desk, predictor, frames, meter, most)
     app.router.routes.append(Route(PATH, scoring, methods=["POST"]))  # reached by a shortcut; here other methods are refused
     add_problems(app)
     add_models(app, predictor, watcher, most)
-    add_invocations(app, desk, predictor, watcher, most)
+    add_invocations(app, desk, predictor, watcher, meter, most)
+    add_inference(app, desk, predictor, watcher, meter, most)
     add_reviews(app, reviews, most)
-    add_health(app, predictor, watcher, spooling)
+    add_health(app, predictor, watcher, spooling, register)
     add_metrics(app, sight.exposed, numbers)
     guard = Guard(Shortcut(scoring, app), register, limits.bounds, refusal, lambda: recorder.queued)
-    return Marked(Patient(guard), sight.access, Express(desk, guard, meter, refusal, sight.access, sight.tracer))
+
+    def told(method: str, path: str, status: int) -> None:
+        """Outermost, so that whoever is turned away at the door is counted, too."""
+        if asks_for_a_score(method, path):
+            meter.responded(status)
+
+    return Marked(Patient(guard), sight.access, Express(desk, guard, meter, refusal, sight.access, sight.tracer), told)
 
 
 async def _watch(watcher: Watcher, seconds: float, stop: asyncio.Event, after: Callable[[], Awaitable[None]]) -> None:

@@ -9,6 +9,7 @@ from pydantic_settings import SettingsConfigDict
 from models.governance.api_keys import Allowance
 from models.settings import PREFIX, PlatformSettings
 from serving.door.guard import Bounds
+from serving.door.tokens import Role, Rules
 
 
 class ServingSettings(PlatformSettings):
@@ -49,6 +50,8 @@ class ServingSettings(PlatformSettings):
     """How long a connection may be idle after an answer: longer than the 60 s of most load balancers, which reuse it."""
     drain_seconds: int = Field(default=30, ge=0)
     """How long a stopping service waits for the requests in flight."""
+    silent_seconds: float = Field(default=15.0, ge=3, le=600)
+    """Of several workers one whose event loop does not turn for so long is killed and replaced: its clients wait for nobody."""
     traces: str = Field(default="", pattern="^(https?://.+)?$")
     """Where a collector takes traces by OpenTelemetry's protocol, such as http://127.0.0.1:4318/v1/traces; empty: none."""
     traces_share: float = Field(default=0.01, ge=0, le=1)
@@ -71,6 +74,29 @@ class ServingSettings(PlatformSettings):
     async_seconds: float = Field(default=2.0, gt=0)
     """What is lost was answered within this time: when the oldest decision waits longer to be recorded, a request gets 503."""
 
+    token_issuer: str = ""
+    """Whose tokens (JWT) are taken beside API keys, as `iss` says it; empty: nobody's. Needs the extra `tokens`."""
+    token_audience: str = ""
+    """What `aud` must name: this service."""
+    token_keys_url: str = ""
+    """Where the issuer's public keys are (JWKS): https, or http on this machine."""
+    token_keys_seconds: float = Field(default=300.0, ge=60, le=86_400)
+    """How often they are fetched; sooner for a token with an unknown key, but not within 30 s of the last time."""
+    token_keys_hours: float = Field(default=24.0, gt=0, le=168)
+    """How long the keys that were fetched last are taken while the issuer is away."""
+    token_roles_claim: str = "roles"  # noqa: S105, a claim's name
+    """Where a token names its roles: a list, or one text with spaces between; `realm_access.roles` leads into an object."""
+    token_roles: dict[str, Role] = Field(default_factory=dict)
+    """What each role may do, as JSON: {"scorer": {"models": ["credit_default"], "actions": ["score", "read"]}}."""
+    token_reviewer_claim: str = "preferred_username"  # noqa: S105, likewise
+    """Where a token names whose reviews it brings."""
+    token_leeway_seconds: float = Field(default=30.0, ge=0, le=120)
+    """By how much the issuer's clock and ours may differ."""
+    token_hours: float = Field(default=24.0, gt=0, le=744)
+    """Tokens that are in force for longer are refused: nobody can take one back."""
+    token_allowance: Allowance = Field(default_factory=Allowance)
+    """How much each subject may ask of one process, as JSON."""
+
     @property
     def spool_path(self) -> Path:
         return self.spool_folder or self.home / "serving" / "spool"
@@ -87,6 +113,19 @@ class ServingSettings(PlatformSettings):
             burst=math.ceil(self.open_requests_per_second),
             decisions_per_second=self.open_decisions_per_second,
             in_flight=self.max_in_flight,
+        )
+
+    @property
+    def token_rules(self) -> Rules:
+        return Rules(
+            self.token_issuer,
+            self.token_audience,
+            self.token_roles,
+            self.token_roles_claim,
+            self.token_reviewer_claim,
+            self.token_leeway_seconds,
+            self.token_hours * 3_600,
+            self.token_allowance,
         )
 
     @property

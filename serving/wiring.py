@@ -17,20 +17,24 @@ from models.errors import Misconfigured
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.adapters.sql_trials import SqlTrials
 from monitoring.chain import ChainKeys
+from serving.adapters.arrow_streams import ArrowStreams
 from serving.adapters.copy_folder import CopyFolder
 from serving.adapters.exposition import Exposition
 from serving.adapters.memory_file import MemoryFile
 from serving.adapters.meter_files import MeterFiles
 from serving.adapters.otlp import OtlpTracer
+from serving.adapters.signed_tokens import IssuerKeys, fetching
 from serving.adapters.spool_files import FileSpool
 from serving.adapters.spool_slots import Slots
 from serving.answers.loaded import LoadedModel
 from serving.answers.past import PastReasons
 from serving.answers.prediction import Predictor
 from serving.door.register import Register, ensure_guarded, loopback
+from serving.door.tokens import Tokens
 from serving.durability.deferring import Deferring, Window
 from serving.durability.recording import Recorder
 from serving.durability.spooling import Spooling
+from serving.protocols.frames import Frames
 from serving.protocols.reviews import Reviews
 from serving.release.memory import Seen
 from serving.release.watching import Watcher
@@ -55,9 +59,13 @@ class Service:
     register: Register
     sight: Sight
     shadowing: Shadowing
+    frames: Frames
+    issuer: IssuerKeys | None = None
 
     def close(self) -> None:
         """Nothing is asked any more."""
+        if self.issuer:
+            self.issuer.close()
         self.store.close()
         self.log.close()
         self.slots.close()
@@ -84,7 +92,8 @@ def service(chosen: ServingSettings, workers: Path | None = None) -> Service:
     log = SqlDecisionLog(chosen.database, seals)
     accounts = LatestKeyring(chosen.home, ACCOUNTS, local=local)
     seals()  # what is missing is said now, not with the first decision
-    register = Register(clock, chosen.open_to_all)
+    issuer = _issuer(chosen)
+    register = Register(clock, chosen.open_to_all, Tokens(chosen.token_rules, issuer) if issuer else None)
     meet_keys = partial(_meet, LatestApiKeys(keys), register)
     try:
         meet_keys()
@@ -131,7 +140,23 @@ def service(chosen: ServingSettings, workers: Path | None = None) -> Service:
         register,
         _sight(chosen, workers),
         Shadowing(SqlTrials(log), clock),
+        ArrowStreams(),
+        issuer,
     )
+
+
+def _issuer(chosen: ServingSettings) -> IssuerKeys | None:
+    """Raises `Misconfigured` if tokens are wanted and something that they need is not said."""
+    if not chosen.token_issuer:
+        return None
+    needed = {"TOKEN_AUDIENCE": chosen.token_audience, "TOKEN_KEYS_URL": chosen.token_keys_url, "TOKEN_ROLES": chosen.token_roles}
+    if missing := [f"STEWARD_SERVING_{name}" for name, said in needed.items() if not said]:
+        raise Misconfigured(
+            f"tokens of {chosen.token_issuer} are wanted, and {missing[0]} is not set", hint="see serving/settings.py"
+        )
+    keys = IssuerKeys(fetching(chosen.token_keys_url), chosen.token_keys_seconds, most=chosen.token_keys_hours * 3_600)
+    keys.start()
+    return keys
 
 
 def _sight(chosen: ServingSettings, workers: Path | None) -> Sight:

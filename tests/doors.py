@@ -8,12 +8,15 @@ from models.clock import FixedClock
 from models.governance.api_keys import Action, Allowance, ApiKey, issue
 from models.scoring import Scorer
 from monitoring.decisions import DecisionLog
+from serving.adapters.exposition import Exposition
 from serving.answers.loaded import LoadedModel
 from serving.answers.past import PastReasons
 from serving.answers.prediction import Predictor
 from serving.app import Limits, scoring_app
 from serving.door.guard import Bounds
+from serving.door.holders import OPEN
 from serving.door.register import Register
+from serving.door.tokens import Tokens
 from serving.durability.recording import Recorder
 from serving.protocols.reviews import Reviews
 from serving.release.watching import Watcher
@@ -52,11 +55,12 @@ class Doorway:
         bundle: Bundle | None = None,
         close: Callable[[], None] = lambda: None,
         scorer: Callable[[bytes], Scorer] = FakeScorer,
+        tokens: Tokens | None = None,
     ) -> None:
         self.clock, office, channel = FixedClock(NOW), Office(), FakeChannel()
         office.promote(channel, bundle or fake_bundle(0.1))
         self.log = log or InMemoryDecisionLog()
-        self.register = Register(self.clock, *([open_to_all] if open_to_all else []))
+        self.register = Register(self.clock, open_to_all or OPEN, tokens)
         self.hold(keys)
         self.predictor = Predictor(self.log, self.clock, ACCOUNTS.pseudonym)
         self.watcher = Watcher(
@@ -71,7 +75,7 @@ class Doorway:
         self.recorder = Recorder(self.log)
         reviews = Reviews(self.log, self.clock, ACCOUNTS.known_as, PastReasons(channel, scorer).explain)
         limits = Limits(most_bytes, 3_600.0, bounds or Bounds())
-        parts = (self.predictor, self.recorder, self.watcher, reviews, limits, Sight(lambda _: b""), close)
+        parts = (self.predictor, self.recorder, self.watcher, reviews, limits, Sight(Exposition().text), close)
         self.app = scoring_app(*parts, register=self.register)
 
     def hold(self, keys: Sequence[ApiKey]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from models.bundle import canonical
 from models.clock import FixedClock
 from models.governance.doubt.rule import Rule
+from serving.adapters.arrow_streams import ArrowStreams
 from serving.adapters.exposition import Exposition
 from serving.answers.loaded import LoadedModel
 from serving.answers.past import PastReasons
@@ -16,6 +17,7 @@ from serving.door.envelope import Application
 from serving.door.register import Register
 from serving.durability.recording import Recorder
 from serving.protocols.documents import Problem
+from serving.protocols.frames import Frames
 from serving.protocols.reviews import Reviews
 from serving.release.watching import Watcher
 from serving.telemetry.sight import Sight
@@ -37,6 +39,7 @@ class World:
         self.channel = FakeChannel()
         self.log = InMemoryDecisionLog()
         self.closed = False
+        self.frames: Frames | None = ArrowStreams()
         self.predictor = Predictor(self.log, FixedClock(NOW), ACCOUNTS.pseudonym)
         self.watcher = Watcher(
             self.channel,
@@ -59,7 +62,7 @@ class World:
     def app(self, poll_seconds: float = 3_600.0, sight: Sight | None = None) -> Application:
         parts = self.predictor, Recorder(self.log), self.watcher, self.reviews, Limits(20_000, poll_seconds)
         seen = sight or Sight(Exposition().text)
-        return scoring_app(*parts, seen, self.close, register=Register(FixedClock(NOW)))
+        return scoring_app(*parts, seen, self.close, register=Register(FixedClock(NOW)), frames=self.frames)
 
 
 def problem(response: Any, status: int) -> Problem:

@@ -10,18 +10,20 @@ from models.bundle import sha256
 from models.errors import Conflict
 from monitoring.decisions import Answered
 from serving.answers.loaded import Judged, LoadedModel
-from serving.door.register import ANYBODY, Holder
+from serving.door.holders import ANYBODY, Holder
 
 
 @dataclass(frozen=True)
 class Ask:
-    """A request to score. `request_id` is our own; `idempotency_key` is the client's, "" for none."""
+    """A request to score. `request_id` is our own; `idempotency_key` is the client's, "" for none. Only `version` may answer, if
+    one is asked for."""
 
     model: str
     body: bytes
     request_id: str
     idempotency_key: str = ""
     holder: Holder = ANYBODY
+    version: int | None = None
 
     @property
     def key(self) -> str:

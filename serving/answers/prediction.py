@@ -168,6 +168,10 @@ class Predictor:
     def _checked(self, ask: Ask, now: datetime) -> Checked | PlatformError:
         try:
             model = self.model(ask.model)
+            if ask.version not in (None, model.pointer.version):
+                raise NotFound(
+                    f"version {ask.version} of {ask.model!r} does not answer any more", hint=f"{model.pointer.version} does"
+                )
             records = model.checker.records(ask.body)
             refuse_the_future(records, model.contract.time, Month.of(now.date()))
         except PlatformError as error:

@@ -1,7 +1,7 @@
 """The bytes of a request: taken only if they are declared as JSON, and only as many as are allowed. Plain ASGI (spec 2.3)."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from models.errors import InputRefused
 from serving.door.envelope import Receive, Scope
@@ -24,8 +24,8 @@ class Gone(ConnectionError):
     """The client went away while it was sending: nobody reads an answer."""
 
 
-async def body(scope: Scope, receive: Receive, most: int, also: bytes = JSON.encode()) -> bytes:
-    """The body, refused as soon as it is known to be too large, or neither JSON nor `also`. Raises `Gone`."""
+async def body(scope: Scope, receive: Receive, most: int, also: Sequence[bytes] = ()) -> bytes:
+    """The body, refused as soon as it is known to be too large, or neither JSON nor one of `also`. Raises `Gone`."""
     _check_declared(scope["headers"], most, also)
     message = await receive()
     whole: bytes = message.get("body", b"")
@@ -48,7 +48,7 @@ async def _rest(message: Scope, receive: Receive, most: int) -> bytes:
     raise Gone
 
 
-def _check_declared(headers: Iterable[Header], most: int, also: bytes) -> None:
+def _check_declared(headers: Iterable[Header], most: int, also: Sequence[bytes]) -> None:
     media, encoding, length = b"", b"identity", b""
     for name, value in headers:
         if name == b"content-type":
@@ -57,9 +57,9 @@ def _check_declared(headers: Iterable[Header], most: int, also: bytes) -> None:
             encoding = value
         elif name == b"content-length":
             length = value
-    if (media != _JSON and media_type(media) not in (_JSON, also)) or encoding.lower() != b"identity":
+    if (media != _JSON and media_type(media) not in (_JSON, *also)) or encoding.lower() != b"identity":
         said = f"{media.decode('latin-1') or 'nothing'} ({encoding.decode('latin-1')})"
-        wanted = " or ".join(dict.fromkeys([JSON, also.decode()]))
+        wanted = " or ".join([JSON, *(each.decode() for each in also if each)])
         raise NotJson(f"the body is declared as {said}", hint=f"send content-type: {wanted}, not compressed")
     if length.isdigit() and int(length) > most:
         raise _too_large(most)

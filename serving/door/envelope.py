@@ -43,11 +43,19 @@ class Marked:
     The caller's id, if it is harmless, comes back in the response's header and goes nowhere else: it may hold an account's.
     """
 
-    def __init__(self, app: Application, access: AccessLog | None = None, lane: Any = None) -> None:
-        """`lane` is for who speaks to connections: the way past all this, by the same rules."""
+    def __init__(
+        self,
+        app: Application,
+        access: AccessLog | None = None,
+        lane: Any = None,
+        told: Callable[[str, str, int], None] = lambda _method, _path, _status: None,
+    ) -> None:
+        """`lane` is for who speaks to connections: the way past all this, by the same rules. `told` hears how every request that
+        goes through here was answered: with a status, or 0 if nobody took an answer."""
         self._app = app
         self._access = access
         self.lane = lane
+        self._told = told
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -70,6 +78,7 @@ class Marked:
         try:
             await self._app(scope, receive, marked)
         finally:
+            self._told(scope["method"], scope["path"], status)
             if self._access:
                 self._access.tell(scope["method"], scope["path"], status, perf_counter() - began, request_id)
 

@@ -8,13 +8,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from models.errors import PlatformError
+from models.errors import PlatformError, Unavailable
 from serving.door.bodies import Header
 from serving.door.deadlines import Deadlines
 from serving.door.envelope import Application, Message, Receive, Scope, Send
+from serving.door.holders import Holder
 from serving.door.needs import Need, needed
 from serving.door.refusals import AddressTooLong, HeadTooLarge, NotAuthenticated, Overloaded, TooLate
-from serving.door.register import Holder, Register
+from serving.door.register import Register
 
 MOST_HEADERS = 100
 LONGEST_ADDRESS = 2_048
@@ -103,8 +104,8 @@ class Guard:
         """Whoever holds a key, for paths that need none."""
         try:
             return self._register.admit(_presented(scope["headers"]) if self._register.closed else None)
-        except NotAuthenticated:
-            return None
+        except (NotAuthenticated, Unavailable):
+            return None  # health is told to anybody
 
     async def _visited(self, visit: "_Visit", scope: Scope) -> None:
         loop, task, late = asyncio.get_running_loop(), asyncio.current_task(), False

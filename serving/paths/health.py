@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from models.governance.api_keys import Action
 from serving.answers.prediction import Predictor
-from serving.door.register import may_read
+from serving.door.holders import may_read
+from serving.door.register import Register
 from serving.durability.spooling import Spooling
 from serving.protocols.documents import Readiness, Ready, Trouble, served
 from serving.release.watching import Watcher
@@ -17,7 +19,7 @@ TEXT = "text/plain; version=0.0.4; charset=utf-8"
 """What Prometheus reads."""
 
 
-def add_health(app: FastAPI, predictor: Predictor, watcher: Watcher, spooling: Spooling | None) -> None:
+def add_health(app: FastAPI, predictor: Predictor, watcher: Watcher, spooling: Spooling | None, register: Register) -> None:
     @app.get("/health/live", summary="The process answers")
     async def live() -> dict[str, bool]:
         return {"live": True}
@@ -25,13 +27,13 @@ def add_health(app: FastAPI, predictor: Predictor, watcher: Watcher, spooling: S
     @app.get("/health/ready", summary="Requests can be answered", responses={503: {"model": Readiness | Ready}})
     async def ready(request: Request, response: Response) -> Readiness | Ready:
         obstacle, holder = watcher.obstacle(), request.state.holder
-        problems = {**watcher.seen.named(), **(spooling.notes() if spooling else {})}
+        problems = {**watcher.seen.named(), **(spooling.notes() if spooling else {}), **register.notes()}
         response.status_code = 503 if obstacle else 200
         said = Ready(ready=obstacle is None, reason=obstacle.problem if obstacle else "")
         if not may_read(holder):
             return said
         models = {*predictor.models, *predictor.stopped}
-        wrong = {where: why for where, why in problems.items() if where not in models or holder.covers(where)}
+        wrong = {where: why for where, why in problems.items() if where not in models or holder.covers(where, Action.READ)}
         return Readiness(
             **said.model_dump(),
             process=os.getpid(),
@@ -39,7 +41,7 @@ def add_health(app: FastAPI, predictor: Predictor, watcher: Watcher, spooling: S
             models=[
                 served(model, watcher.seen.stale, predictor.trials)
                 for model in predictor.answering
-                if holder.covers(model.pointer.model)
+                if holder.covers(model.pointer.model, Action.READ)
             ],
             problems=[Trouble(where=where, problem=why.problem, hint=why.hint) for where, why in wrong.items()],
         )

@@ -5,10 +5,11 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
+from models.governance.api_keys import Action
 from serving.answers.answer import Ask
 from serving.answers.prediction import Predictor
 from serving.door.bodies import body
-from serving.door.register import Holder
+from serving.door.holders import Holder
 from serving.paths.problems import refusals
 from serving.protocols.documents import JSON, Models, served
 from serving.protocols.openapi import complete
@@ -36,4 +37,4 @@ def add_models(app: FastAPI, predictor: Predictor, watcher: Watcher, most_bytes:
 
 def _covered(request: Request, model: str) -> bool:
     holder: Holder = request.state.holder
-    return holder.covers(model)
+    return holder.covers(model, Action.READ)

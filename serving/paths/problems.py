@@ -1,11 +1,13 @@
 """Which status each problem gets, and what a client is told of it (RFC 9457)."""
 
+import json
 import logging
 from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from models import errors
 from models.errors import PlatformError
@@ -86,6 +88,21 @@ def add_problems(app: FastAPI) -> None:
         return Response(status_code=400)  # nobody reads it
 
 
+class _Told(Response):
+    """Under `/v2` clients look for the reason in `error` (Open Inference Protocol); a problem may have members of its own."""
+
+    def __init__(self, said: Problem, headers: Mapping[str, str]) -> None:
+        super().__init__(said.model_dump_json(), said.status, headers, PROBLEM)
+        self._said = said
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"].startswith("/v2/"):
+            said = self._said.model_dump() | {"error": f"{self._said.detail} -> {self._said.hint}"}
+            self.body = json.dumps(said, ensure_ascii=False).encode(errors="replace")
+            self.headers["content-length"] = str(len(self.body))
+        await super().__call__(scope, receive, send)
+
+
 def _response(said: Problem, headers: Mapping[str, str] | None = None) -> Response:
     retry = {"Retry-After": "1"} if said.status == 503 else {}
-    return Response(said.model_dump_json(), said.status, media_type=PROBLEM, headers=retry | dict(headers or {}))
+    return _Told(said, retry | dict(headers or {}))

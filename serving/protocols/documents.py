@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Literal
 
 from pydantic import BaseModel, Field
@@ -209,8 +209,13 @@ def problem(error: PlatformError, status: int, request_id: str) -> Problem:
         type=f"urn:steward:problem:{'-'.join(words).lower()}",
         title=" ".join(words).capitalize(),
         status=status,
-        detail=error.problem,
+        detail=_writable(error.problem),
         hint=error.hint,
         request_id=request_id,
-        errors=[BrokenRule(**asdict(detail)) for detail in details],
+        errors=[BrokenRule(**asdict(replace(detail, field=_writable(detail.field)))) for detail in details],
     )
+
+
+def _writable(text: str) -> str:
+    """A name out of somebody's JSON may hold half a character, which no answer can repeat."""
+    return text.encode(errors="replace").decode()

@@ -19,9 +19,9 @@ from serving.answers.desk import SMALL, Desk
 from serving.door.bodies import Header
 from serving.door.envelope import echoed
 from serving.door.guard import LONGEST_ADDRESS, MOST_HEADERS, Guard
+from serving.door.holders import Holder
 from serving.door.needs import Need, to_score
 from serving.door.refusals import TooLate
-from serving.door.register import Holder
 from serving.protocols.documents import JSON
 from serving.telemetry.access import AccessLog
 from serving.telemetry.metering import Meter
@@ -158,7 +158,8 @@ class _Visit:
         express, ended = self._express, perf_counter()
         express.guard.deadlines.end(self)
         express.guard.leave(self._holder)
-        express.meter.ended(status, ended - self._began)
+        express.meter.ended(ended - self._began)
+        express.meter.responded(status)
         if express.access:
             express.access.tell("POST", self._head.path, status, ended - self._began, self.request_id)
         if express.tracer:

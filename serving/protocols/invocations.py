@@ -13,6 +13,7 @@ from typing import Any
 
 from models.contract import REQUEST_ROLES, Contract
 from models.errors import InputRefused
+from serving.protocols import strict_json
 
 CSV = "text/csv"
 TARGET = "x-amzn-sagemaker-target-model"
@@ -25,19 +26,19 @@ _FORMS = "dataframe_split, dataframe_records, instances or inputs"
 def translated(body: bytes, media: str, contract: Contract) -> bytes:
     """A body as `Checker` reads it: `{"records": [...]}`. Raises `InputRefused` if its form cannot be read."""
     records = _of_csv(body, contract) if media == CSV else _of_json(body)
-    return json.dumps({"records": records}, ensure_ascii=False).encode(errors="surrogatepass")
+    return strict_json.write({"records": records})
 
 
 def returned(response: bytes) -> bytes:
     """Our answer under the name that the protocol has for it."""
     said = json.loads(response)
-    return json.dumps({"predictions": said.pop("answers")} | said, ensure_ascii=False, separators=(",", ":")).encode()
+    return strict_json.write({"predictions": said.pop("answers")} | said)
 
 
 def _of_json(body: bytes) -> list[Any]:
     try:
-        asked = json.loads(body, object_pairs_hook=_once, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
+        asked = strict_json.read(body)
+    except ValueError as error:
         raise InputRefused(f"the body is not JSON: {error}", hint=f"send an object with one of {_FORMS}") from None
     named = set(asked) & _READERS.keys() if isinstance(asked, dict) else set()
     others = sorted(set(asked) - named) if isinstance(asked, dict) else []
@@ -111,17 +112,6 @@ def _rows(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[Any]:
 
 def _texts(columns: Any) -> bool:
     return isinstance(columns, list) and all(isinstance(name, str) for name in columns)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name stands twice in one object")
-    return found
-
-
-def _no_number(written: str) -> Any:
-    raise ValueError(f"{written} is not a number")
 
 
 def _shape(what: str, wanted: str) -> InputRefused:

@@ -19,11 +19,12 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from models.clock import Clock
 from models.errors import Detail, InputRefused, NotFound, Unavailable
+from models.governance.api_keys import Action as DoorAction
 from models.governance.explanation.reasons import MOST, UNEXPLAINED, Explanation, Reason
 from models.governance.explanation.statements import EXAMPLES, objection
 from models.policy import Action
 from monitoring.decisions import DecisionLog, LoggedDecision, Review
-from serving.door.register import ANYBODY, Holder
+from serving.door.holders import ANYBODY, Holder
 from serving.protocols.documents import Reviewed, ReviewReason
 
 Found = TypeVar("Found")
@@ -121,7 +122,7 @@ class Reviews:
     def _decision(self, decision_id: str, holder: Holder) -> LoggedDecision:
         """Raises `NotFound` also if the holder's key is not for the decision's model: whether there is one is not theirs."""
         decision = self._looked_up(decision_id, self._log.find)
-        if not holder.covers(decision.model):
+        if not holder.covers(decision.model, DoorAction.REVIEW):
             raise NotFound(f"there is no decision {decision_id!r}", hint="decision ids are part of every answer")
         return decision
 

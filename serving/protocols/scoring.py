@@ -11,6 +11,7 @@ from serving.answers.desk import Desk
 from serving.door.bodies import Gone, Header, body, idempotency_key
 from serving.door.envelope import Application, Receive, Scope, Send
 from serving.protocols.documents import JSON
+from serving.protocols.frames import brings_a_frame
 from serving.telemetry.metering import Meter
 from serving.telemetry.tracing import Traced, Tracer
 
@@ -55,7 +56,7 @@ class Scoring:
             done = await self._answer(scope, receive, send)
         finally:
             ended = perf_counter()
-            self._meter.ended(done.status, ended - began)
+            self._meter.ended(ended - began)
             if self._tracer:
                 self._tracer.tell(_traced(scope, done, began, ended))
         if done.unexpected:
@@ -91,7 +92,7 @@ class Shortcut:
         self._others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asked = scope["type"] == "http" and scope["method"] == "POST" and _model(scope["path"])
+        asked = scope["type"] == "http" and scope["method"] == "POST" and _model(scope["path"]) and not brings_a_frame(scope)
         await (self._scoring if asked else self._others)(scope, receive, send)
 
 

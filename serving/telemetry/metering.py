@@ -8,9 +8,11 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
+from time import perf_counter
 from typing import Literal
 
 from monitoring.decisions import LoggedDecision
@@ -77,11 +79,23 @@ class Meter:
     def began(self) -> None:
         self._in_flight += 1
 
-    def ended(self, status: int, seconds: float) -> None:
-        """A scoring request was answered; 0 if its client had gone."""
+    def ended(self, seconds: float) -> None:
         self._in_flight -= 1
-        self._responses[status] += 1
         self._stages[WHOLE].add(seconds)
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """Of a scoring request that was let in, from its beginning to its end."""
+        began = perf_counter()
+        self.began()
+        try:
+            yield
+        finally:
+            self.ended(perf_counter() - began)
+
+    def responded(self, status: int) -> None:
+        """A scoring request was answered, or turned away; 0 if its client had gone."""
+        self._responses[status] += 1
 
     def took(self, stage: str, seconds: float) -> None:
         self._stages[stage].add(seconds)
@@ -113,7 +127,7 @@ class Meter:
         yield Family(
             "steward_responses",
             "counter",
-            "scoring requests by status; 0: the client had gone",
+            "scoring requests by status, those turned away at the door too; 0: the client had gone",
             {(("status", str(status)),): count for status, count in self._responses.items()},
         )
         yield gauge("in_flight", "scoring requests that are not answered yet", self._in_flight, adds_up=True)

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
@@ -28,14 +28,19 @@ ONE, LONGEST = 0.5, 30.0
 """Seconds before the third worker in a row is started in a place, doubled for each further one, and at most."""
 GIVE_UP = 5
 """Ends in a row in every place after which the service ends, too: whoever started it should hear of it."""
+LOOK = 1.0
+"""Seconds after which the crew looks whether somebody is silent, at the latest."""
+WATCHED = 3.0
+"""Seconds between two looks of the crew, beyond which it was itself asleep (Ctrl-Z, a closed laptop) and calls nobody silent."""
 MARGIN = 10.0
 """Seconds beyond the time to drain after which a stopping worker is killed: what it has not recorded, nobody was told."""
 
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 _FORK = get_context("fork")
 
-Work = Callable[[Callable[[str], None]], int]
-"""Works until SIGTERM; calls back once with what to say, when it takes requests. Returns the exit code."""
+Work = Callable[[Callable[[str], None], Callable[[], None]], int]
+"""Works until SIGTERM; calls back once with what to say, when it takes requests, and from then on every second to show that it
+does not hang. Returns the exit code."""
 
 logger = logging.getLogger("steward.serving")
 
@@ -47,11 +52,13 @@ def pause(deaths: int) -> float:
 
 @dataclass
 class Place:
-    """Where one worker works; `deaths` counts those in a row that ended soon."""
+    """Where one worker works; `deaths` counts those in a row that ended soon, `heard` is when it last showed that it lives."""
 
     number: int
     worker: ForkProcess | None = None
     news: Connection | None = None
+    pulse: Connection | None = None
+    heard: float = float("inf")
     began: float = 0.0
     ready: float | None = None
     deaths: int = 0
@@ -65,14 +72,23 @@ class Crew:
     """Run it once, in the main thread."""
 
     def __init__(
-        self, count: int, work: Work, say: Callable[[str], None], drain_seconds: float, close: Callable[[], None] = lambda: None
+        self,
+        count: int,
+        work: Work,
+        say: Callable[[str], None],
+        drain_seconds: float,
+        close: Callable[[], None] = lambda: None,
+        silent_seconds: float = float("inf"),
     ) -> None:
-        """`close` lets go of the address that the workers share: nobody is to wait in a queue that nobody empties any more."""
+        """`close` lets go of the address that the workers share: nobody is to wait in a queue that nobody empties any more.
+        A worker that is silent for `silent_seconds` hangs, and is replaced."""
         self._places = [Place(number) for number in range(1, count + 1)]
         self._work = work
         self._say = say
         self._drain_seconds = drain_seconds
         self._close = close
+        self._silent_seconds = silent_seconds
+        self._looked = time.monotonic()
         self._took_requests = False
         self._code: int | None = None  # what it ends with, once it is ending
         self._deadline = float("inf")
@@ -86,6 +102,7 @@ class Crew:
                 happened = self._happenings() | {told: partial(self._heed, told)}
                 for what in wait(list(happened), self._patience()):
                     happened[what]()
+                self._kill_the_silent()
                 self._kill_the_late()
         return self._code
 
@@ -98,13 +115,16 @@ class Crew:
         for place in self._busy():
             if place.news:
                 found[place.news] = partial(self._hear, place)
+            if place.pulse:
+                found[place.pulse] = partial(self._feel, place)
             if place.worker:
                 found[place.worker.sentinel] = partial(self._replace, place)
         return found
 
     def _patience(self) -> float | None:
         due = [place.due for place in self._places if not place.worker] if self._code is None and self._took_requests else []
-        until = min([*due, self._deadline])
+        watching = self._code is None and self._silent_seconds < float("inf") and bool(self._busy())
+        until = min([*due, self._deadline, *([time.monotonic() + LOOK] if watching else [])])
         return None if until == float("inf") else max(0.0, until - time.monotonic())
 
     def _start_those_due(self) -> None:
@@ -115,8 +135,9 @@ class Crew:
 
     def _start(self, place: Place) -> None:
         place.news, theirs = _FORK.Pipe(duplex=False)
-        place.worker = _FORK.Process(target=self._begin, args=(theirs,), name=f"worker-{place.number}")
-        place.began, place.ready = time.monotonic(), None
+        place.pulse, beats = _FORK.Pipe(duplex=False)
+        place.worker = _FORK.Process(target=self._begin, args=(theirs, beats), name=f"worker-{place.number}")
+        place.began, place.ready, place.heard = time.monotonic(), None, float("inf")
         gc.freeze()  # what is shared stays shared: no worker's collector writes to it
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)  # a worker must not miss one before it can heed it
         try:
@@ -124,8 +145,9 @@ class Crew:
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
+        beats.close()
 
-    def _begin(self, news: Connection) -> None:
+    def _begin(self, news: Connection, beats: Connection) -> None:
         """In the new process."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -134,7 +156,8 @@ class Crew:
         alive, others = self._alive
         os.close(others)
         threading.Thread(target=_stop_without_the_crew, args=(alive,), daemon=True).start()
-        sys.exit(self._work(news.send))
+        os.set_blocking(beats.fileno(), False)
+        sys.exit(self._work(news.send, partial(_beat, beats.fileno())))
 
     def _hear(self, place: Place) -> None:
         news, place.news = place.news, None
@@ -142,11 +165,31 @@ class Crew:
             said = news.recv() if news else ""
         except EOFError:
             return  # it ended before, which is noticed by itself
-        place.ready = time.monotonic()
+        place.ready = place.heard = time.monotonic()
         if not self._took_requests:
             self._took_requests = True
             self._say(said)
         logger.info("%s takes requests after %.2f s", place, place.ready - place.began)
+
+    def _feel(self, place: Place) -> None:
+        if place.pulse is None:
+            return
+        if os.read(place.pulse.fileno(), 4_096):
+            place.heard = time.monotonic()
+        else:
+            place.pulse = None  # it ended, which is noticed by itself
+
+    def _kill_the_silent(self) -> None:
+        """Whoever hangs heeds no signal but this one. What it had not recorded, nobody was told."""
+        now, since = time.monotonic(), self._looked
+        self._looked = now
+        for place in self._busy() if self._code is None else []:
+            if now - since > WATCHED and place.heard < float("inf"):
+                place.heard = now
+            elif place.worker and now - place.heard > self._silent_seconds:
+                logger.error("%s was silent for %.0f s: it hangs, and is killed", place, now - place.heard)
+                place.heard = float("inf")
+                place.worker.kill()
 
     def _replace(self, place: Place) -> None:
         """Somebody ended: who starts in its place, and when."""
@@ -205,6 +248,12 @@ def _signals() -> Iterator[socket.socket]:
             signal.signal(number, handler)
         ours.close()
         theirs.close()
+
+
+def _beat(pulse: int) -> None:
+    """Never waits: a crew that does not listen now has other troubles, or is gone."""
+    with suppress(BlockingIOError, BrokenPipeError):
+        os.write(pulse, b".")
 
 
 def _stop_without_the_crew(alive: int) -> None:

@@ -17,14 +17,22 @@ from serving import wiring
 from serving.app import Limits, scoring_app
 from serving.door.connections import Connection, Patience
 
+BEAT = 1.0
+"""Seconds between two signs of life."""
 LINGER = 0.3
 """Seconds that a stopping worker goes on answering on open connections, each answer closing its own."""
 
 
 def work(
-    join: Callable[[], wiring.Service], door: socket.socket, limits: Limits, drain_seconds: int, say: Callable[[str], None]
+    join: Callable[[], wiring.Service],
+    door: socket.socket,
+    limits: Limits,
+    drain_seconds: int,
+    say: Callable[[str], None],
+    beat: Callable[[], None] | None = None,
 ) -> int:
-    """Answer requests until told to stop. `say` hears once what to try, when requests are taken.
+    """Answer requests until told to stop. `say` hears once what to try, when requests are taken; `beat` from then on that the
+    event loop turns.
 
     0: stopped when told to. 1: could not start, and the message says what to do.
     """
@@ -35,7 +43,14 @@ def work(
         return 1
     parts = service.predictor, service.recorder, service.watcher, service.reviews
     app = scoring_app(
-        *parts, limits, service.sight, service.close, service.store, register=service.register, shadowing=service.shadowing
+        *parts,
+        limits,
+        service.sight,
+        service.close,
+        service.store,
+        register=service.register,
+        shadowing=service.shadowing,
+        frames=service.frames,
     )
     config = uvicorn.Config(
         app,
@@ -50,20 +65,27 @@ def work(
     host, port = door.getsockname()[:2]
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     with suppress(KeyboardInterrupt):  # raised again by uvicorn after it ended in order
-        Draining(config, lambda: say("\n".join(_welcome(url, service)))).run(sockets=[door])
+        Draining(config, lambda: say("\n".join(_welcome(url, service))), beat).run(sockets=[door])
     return 0
 
 
 class Draining(uvicorn.Server):
     """Stops without breaking off: uvicorn alone closes a connection whose next request is under way already."""
 
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None], beat: Callable[[], None] | None = None) -> None:
         super().__init__(config)
         self._told = started
+        self._beat = beat
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._told()
+        self._show_that_it_turns()
+
+    def _show_that_it_turns(self) -> None:
+        if self._beat:
+            self._beat()
+            asyncio.get_running_loop().call_later(BEAT, self._show_that_it_turns)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take nothing new, answer what comes on open connections and close each with its answer; then as uvicorn does."""

@@ -172,6 +172,18 @@ def test_a_killed_worker_is_replaced_and_what_it_answered_is_in_the_log(service:
     assert set(answered) <= service.logged()
 
 
+def test_a_worker_that_hangs_is_replaced_and_the_others_answer_meanwhile(service: Service) -> None:
+    service.start(STEWARD_SERVING_WORKERS="2", STEWARD_SERVING_SILENT_SECONDS="3")
+    hung = min(workers(service, 2))
+    os.kill(hung, signal.SIGSTOP)
+    began = monotonic()
+    assert f"process {hung}) was silent for" in service.hears("was silent")
+    service.hears("takes requests")
+    print(f"replaced after {monotonic() - began:.2f} s")
+    assert hung not in workers(service, 2)
+    service.stop()
+
+
 def test_a_crew_stops_in_order_with_ctrl_c_and_says_how_it_went(service: Service) -> None:
     service.start(STEWARD_SERVING_WORKERS="2")
     workers(service, 2)

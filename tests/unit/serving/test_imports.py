@@ -9,7 +9,7 @@ import pytest
 FORBIDDEN = [
     "alembic",  # until a migration is due
     *("duckdb", "evidently", "great_expectations", "lightgbm", "matplotlib", "mlflow", "ndonnx", "onnx", "optuna", "pandas"),
-    *("prefect", "pyarrow", "scipy", "sklearn", "spox", "models.catalog", "models.credit_default", "pipelines"),
+    *("jwt", "prefect", "pyarrow", "scipy", "sklearn", "spox", "models.catalog", "models.credit_default", "pipelines"),
 ]
 
 

@@ -1,5 +1,6 @@
 """What the environment may say to serving."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from serving.door.refusals import NotAuthenticated
 from serving.durability.deferring import Deferring
 from serving.durability.recording import Recorder
 from tests.bundles import NOW
+from tests.issuers import AUDIENCE, ISSUER, ROLES, Issuer, answering
 
 
 @pytest.mark.parametrize(
@@ -186,3 +188,30 @@ def test_keys_that_nobody_can_look_for_open_no_door(monkeypatch: pytest.MonkeyPa
     (tmp_path / "keys" / "api").write_bytes(b"no folder")
     with pytest.raises(Misconfigured, match="cannot be read"):
         wiring.service(wiring.settings())
+
+
+def test_tokens_are_taken_of_the_issuer_that_is_named_and_only_if_all_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    issuer = Issuer("ES256")
+    monkeypatch.setenv("STEWARD_HOME", str(tmp_path))
+    monkeypatch.setenv("STEWARD_CLOCK_FILE", str(tmp_path / "clock"))
+    FileClock(tmp_path / "clock").set(NOW)
+    with answering(issuer) as url:
+        said = {"ISSUER": ISSUER, "AUDIENCE": AUDIENCE, "KEYS_URL": url, "ROLES": json.dumps(ROLES)}
+        for name, value in said.items():
+            if name != "ISSUER":
+                with pytest.raises(Misconfigured, match=f"STEWARD_SERVING_TOKEN_{name} is not set"):
+                    wiring.service(wiring.settings())
+            monkeypatch.setenv(f"STEWARD_SERVING_TOKEN_{name}", value)
+        service = wiring.service(wiring.settings())
+        assert service.register.admit(issuer.token().encode()).name == "sub:u-17"
+        with pytest.raises(NotAuthenticated):
+            service.register.admit(None)
+        service.close()
+
+
+def test_a_role_that_may_what_nobody_may_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STEWARD_SERVING_TOKEN_ROLES", '{"root": {"models": ["all"], "actions": ["everything"]}}')
+    with pytest.raises(Misconfigured, match="STEWARD_SERVING_TOKEN_ROLES is wrong"):
+        wiring.settings()

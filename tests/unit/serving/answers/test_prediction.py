@@ -245,6 +245,17 @@ def test_a_newer_release_answers_from_the_next_request_on(predictor: Answering) 
     assert (answer["version"], answer["answers"][0]["probability"]) == (2, 0.5)
 
 
+def test_only_the_version_that_is_asked_for_answers_also_if_a_release_comes_in_between(
+    predictor: Answering, log: InMemoryDecisionLog
+) -> None:
+    asked = replace(ask(record()), version=1)
+    assert json.loads(predictor.answer(asked).response)["version"] == 1
+    predictor.swap(loaded(0.1, 0.2)[1])
+    with pytest.raises(NotFound, match="version 1"):
+        predictor.answer(asked)
+    assert len(log.decisions) == 1
+
+
 def test_an_older_pointer_is_not_swapped_in(predictor: Answering) -> None:
     old, new = loaded(0.1, 0.5)
     predictor.swap(new)

@@ -13,8 +13,8 @@ from fastapi.testclient import TestClient
 
 from models.governance.api_keys import Allowance, ApiKey
 from serving.door.guard import LONGEST_ADDRESS, MOST_HEADERS, Bounds
+from serving.door.holders import Holder
 from serving.door.refusals import TooManyRequests
-from serving.door.register import Holder
 from tests.bundles import MODEL, NOW, record, records
 from tests.doors import COUNSEL, SCORE, Doorway, bearer, key
 from tests.fakes.decisions import InMemoryDecisionLog

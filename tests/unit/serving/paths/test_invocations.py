@@ -44,3 +44,11 @@ def test_a_ping_is_answered_while_requests_can_be(client: TestClient, world: Wor
     with TestClient(World().app()) as empty:
         assert empty.get("/ping").status_code == 503
         problem(empty.post("/invocations", json={"instances": [record()]}), 503)
+
+
+def test_half_a_character_in_a_name_is_refused_and_not_repeated(client: TestClient) -> None:
+    """No answer could be written with it."""
+    body, headers = b'{"\\ud800": 1}', {"content-type": "application/json"}
+    assert "there is ?" in problem(client.post("/invocations", content=body, headers=headers), 422).detail
+    nested = b'{"instances": [{"\\ud800": 1}]}'
+    problem(client.post("/invocations", content=nested, headers=headers), 422)

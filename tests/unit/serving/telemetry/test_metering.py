@@ -61,7 +61,8 @@ def test_a_request_is_in_flight_until_it_is_answered_and_counts_with_its_status(
     meter = Meter()
     meter.began()
     meter.began()
-    meter.ended(200, 0.003)
+    meter.ended(0.003)
+    meter.responded(200)
     found = read(*meter.families())
     assert found["steward_in_flight"] == {frozenset(): 1}
     assert found["steward_responses_total"] == {frozenset({("status", "200")}): 1}

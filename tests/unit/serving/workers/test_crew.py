@@ -9,6 +9,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkProcess
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -23,16 +24,20 @@ Say = Callable[[str], None]
 class Running:
     """A crew in a process of its own. `told` gives what it and its workers say, in order."""
 
-    def __init__(self, count: int, work: Callable[["Running", Say], int], drain_seconds: float) -> None:
+    def __init__(self, count: int, work: Callable[..., int], drain_seconds: float, silent_seconds: float) -> None:
         self.told, self._tell = _FORK.Pipe(duplex=False)
-        self.process: ForkProcess = _FORK.Process(target=self._run, args=(count, work, drain_seconds))
+        self.process: ForkProcess = _FORK.Process(target=self._run, args=(count, work, drain_seconds, silent_seconds))
         self.process.start()
         self._tell.close()
 
-    def _run(self, count: int, work: Callable[["Running", Say], int], drain_seconds: float) -> None:
+    def _run(self, count: int, work: Callable[..., int], drain_seconds: float, silent_seconds: float) -> None:
         logging.getLogger("steward.serving").addHandler(Telling(self._tell))
         logging.getLogger("steward.serving").setLevel(logging.INFO)
-        sys.exit(Crew(count, lambda say: work(self, say), lambda text: self.tell("said", text), drain_seconds).run())
+
+        def asked(say: Say, beat: Callable[[], None]) -> int:
+            return work(self, say, beat) if work is beating else work(self, say)
+
+        sys.exit(Crew(count, asked, lambda text: self.tell("said", text), drain_seconds, silent_seconds=silent_seconds).run())
 
     def tell(self, *what: Any) -> None:
         self._tell.send(what)
@@ -64,8 +69,8 @@ Start = Callable[..., Running]
 def start() -> Iterator[Start]:
     started: list[Running] = []
 
-    def make(count: int, work: Callable[[Running, Say], int], drain_seconds: float = 30.0) -> Running:
-        started.append(Running(count, work, drain_seconds))
+    def make(count: int, work: Callable[..., int], drain_seconds: float = 30.0, silent_seconds: float = float("inf")) -> Running:
+        started.append(Running(count, work, drain_seconds, silent_seconds))
         return started[-1]
 
     yield make
@@ -89,6 +94,13 @@ def faithful(running: Running, say: Say) -> int:
         signal.pause()
     running.tell("left", os.getpid())
     return 0
+
+
+def beating(running: Running, say: Say, beat: Callable[[], None]) -> int:
+    """Faithful, and shows that it lives."""
+    signal.signal(signal.SIGALRM, lambda *_: beat())
+    signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
+    return faithful(running, say)
 
 
 def ends_at_once(running: Running, _say: Say) -> int:
@@ -135,6 +147,46 @@ def test_a_killed_worker_is_replaced_at_once(start: Start) -> None:
     assert new not in workers
     running.process.terminate()
     assert {running.hear("left")[0] for _ in range(2)} == {workers[0], new}
+
+
+def test_a_worker_that_hangs_is_killed_and_replaced_and_one_that_lives_is_not(start: Start) -> None:
+    running = start(2, beating, silent_seconds=4.0)
+    workers = [running.hear("works")[0] for _ in range(2)]
+    os.kill(workers[1], signal.SIGSTOP)
+    new = running.hear("works")[0]
+    assert new not in workers
+    running.process.terminate()
+    assert {running.hear("left")[0] for _ in range(2)} == {workers[0], new}
+
+
+def test_who_is_silent_is_named(start: Start) -> None:
+    running = start(1, beating, silent_seconds=2.0)
+    (worker,) = running.hear("works")
+    os.kill(worker, signal.SIGSTOP)
+    while not (said := running.hear("log")[1]).startswith(f"worker 1 (process {worker}) was silent for"):
+        pass
+    assert said.endswith("it hangs, and is killed")
+    assert running.hear("log")[1] == f"worker 1 (process {worker}) was ended by SIGKILL; a new one starts at once"
+
+
+def test_a_crew_that_was_asleep_itself_calls_nobody_silent() -> None:
+    """After Ctrl-Z, or a laptop that was closed, all would have been silent."""
+
+    class Worker:
+        pid, killed = 7, False
+
+        def kill(self) -> None:
+            self.killed = True
+
+    crew, worker = Crew(1, lambda *_: 0, lambda _: None, 1.0, silent_seconds=10.0), Worker()
+    (place,) = crew._places
+    place.worker, place.heard = worker, monotonic() - 60.0  # type: ignore[assignment]
+    crew._looked = monotonic() - 60.0
+    crew._kill_the_silent()
+    assert not worker.killed
+    place.heard = monotonic() - 60.0
+    crew._kill_the_silent()
+    assert worker.killed
 
 
 def test_what_ended_and_how_is_logged(start: Start) -> None:
