@@ -7,6 +7,7 @@ from typing import Any, Protocol, Self
 from models.policy import Frozen
 from monitoring.drift import Shift
 from monitoring.performance import Performance
+from monitoring.statistics.figures import MonthStatistics
 from monitoring.verdict import Level, Verdict
 
 REPORT = "report.json"
@@ -60,6 +61,7 @@ class MonthlyReport(Frozen):
     score: Shift | None  # None: nothing was decided
     inputs: tuple[Shift, ...]
     actions: Shift | None
+    statistics: MonthStatistics | None = None  # None: nothing was decided, or a report of before they were made
     performance: Performance | None  # None: not matured, see `maturity`
     maturity: str  # in words, e.g. "Outcomes of 2005-09 mature on 2005-10-31."
     documents: tuple[Document, ...] = ()
