@@ -67,6 +67,12 @@ class Statistics(Protocol):
         """
         ...
 
+    def scored(
+        self, partition: PartitionVersion, segments: Mapping[str, Segment], *, where: tuple[str, str]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Of the rows with `where` = value, for "" and each segment: what `outcomes.estimation.sketch` makes of their scores."""
+        ...
+
     def distinct(self, partition: PartitionVersion, name: str, *, by: str) -> dict[str, int]:
         """For each value of the text column `by`: how many different values the text column `name` has."""
         ...

@@ -12,9 +12,14 @@ from models.scoring import Scorer
 from models.usecase import UseCase
 from monitoring.drift import Shift, Statistics, shifts
 from monitoring.findings import Evidence, judge
+from monitoring.outcomes.cohorts import vintages
+from monitoring.outcomes.curves import Vintage
+from monitoring.outcomes.estimation import Estimate, estimate
+from monitoring.outcomes.history import Miss
+from monitoring.outcomes.outlook import Outlook, outlook
 from monitoring.pages import Pages, Renderer, decided_sample, labelled, reference_sample
 from monitoring.performance import Matched, Performance, match, realised
-from monitoring.report import MonthlyReport, ReportKey, ReportStore, Sealed
+from monitoring.report import MonthlyReport, ReportKey, ReportStore, Sealed, newest
 from monitoring.sealing import DECISIONS, EXPIRED
 from monitoring.statistics.assembly import Basis, statistics
 from monitoring.statistics.figures import MonthStatistics, own_counts
@@ -53,6 +58,7 @@ class _Decided:
 class _Counted:
     moved: Mapping[str, Shift]
     statistics: MonthStatistics
+    estimate: Estimate
 
 
 @dataclass(frozen=True)
@@ -123,11 +129,12 @@ class _Run:
         """One pass over the month's rows: everything that is said of them is put together from the same counts."""
         bundle, (first, version) = decided.bundle, self.first(decided.bundle)
         basis = Basis(bundle, first, version)
-        tallies = self.desk.statistics.tally(
-            decided.partition, basis.bins, bundle.policy.monitoring.segments, where=("bundle", bundle.digest)
-        )
+        limits, own_rows = bundle.policy.monitoring, ("bundle", bundle.digest)
+        tallies = self.desk.statistics.tally(decided.partition, basis.bins, limits.segments, where=own_rows)
+        scored = self.desk.statistics.scored(decided.partition, limits.segments, where=own_rows)
         own = own_counts(basis.bins, tallies[""], basis.reference)
-        return _Counted(shifts(basis.reference, own, bundle.policy.monitoring), statistics(basis, tallies))
+        guess = estimate(scored, basis.reference.get("performance", {}))
+        return _Counted(shifts(basis.reference, own, limits), statistics(basis, tallies), guess)
 
     def first(self, bundle: Bundle) -> tuple[Bundle | None, int]:
         """The first version ever approved, if it can still be had and is another one."""
@@ -197,6 +204,7 @@ class _Run:
             inputs=tuple(evidence.inputs),
             actions=evidence.actions,
             statistics=evidence.statistics,
+            outlook=self.outlook(decided, counted.estimate, known) if decided and counted else None,
             performance=evidence.performance,
             maturity=evidence.maturity,
             documents=tuple(pages.documents),
@@ -204,6 +212,28 @@ class _Run:
             notes=tuple(pages.notes),
             sources=tuple(_sealed(part) for part in [*sources, *([known.partition] if known else [])]),
         )
+
+    def outlook(self, decided: _Decided, guess: Estimate, known: _Known | None) -> Outlook:
+        """The estimate, and beside it what is realised; the months before say how far both lie apart."""
+        reference = decided.bundle.part("reference.json")
+        followed: list[Vintage] = []
+        if known:
+            trained_on = known.performance.reference_definition
+            followed = vintages(self.use_case, self.desk.lake, self.entries(), trained_on, self.now)
+        return outlook(
+            self.use_case,
+            str(self.month),
+            guess,
+            score=reference["score"],
+            before=self.missed(),
+            known=(known.matched, known.performance) if known else None,
+            vintages=followed,
+        )
+
+    def missed(self) -> list[Miss]:
+        """What was estimated against what was realised, in the newest report of every month before this one."""
+        found = [report for _, report in newest(self.desk.reports, self.use_case.name) if report.month < str(self.month)]
+        return [miss for report in found if report.outlook and report.outlook.compared for miss in report.outlook.compared.misses]
 
     def evidence(self, decided: _Decided | None, counted: _Counted | None, known: _Known | None) -> Evidence:
         entries, moved = self.entries(), counted.moved if counted else {}

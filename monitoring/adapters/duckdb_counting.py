@@ -15,8 +15,16 @@ from numpy.typing import NDArray
 
 from models.policy import Condition, Segment
 from monitoring.drift import Binnings
+from monitoring.outcomes.estimation import SCORE_BINS
 
 _FIRST = """regexp_extract({}, '"code": *"([^"]*)"', 1)"""
+SKETCHED = (
+    f"least(floor(probability * {SCORE_BINS}), {SCORE_BINS - 1})::INTEGER",
+    "count(*)",
+    "fsum(probability)",
+    "fsum(probability * (1 - probability))",
+)
+"""The score's bin, and what `outcomes.estimation.estimated` needs of it."""
 _SIGNS = {"==": "=", "<=": "<=", ">=": ">="}
 
 

@@ -18,8 +18,10 @@ from models.contract import Columns
 from models.errors import Integrity, NotFound, Unavailable
 from models.lake import Lake, PartitionVersion
 from models.policy import Segment
-from monitoring.adapters.duckdb_counting import Asked, bins_of, condition, quoted
+from monitoring.adapters.duckdb_counting import SKETCHED, Asked, bins_of, condition, quoted
 from monitoring.drift import Binnings
+from monitoring.outcomes.estimation import SCORE_BINS
+from monitoring.statistics.plan import SCORE
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -54,6 +56,22 @@ class DuckdbStatistics:
             name: [counts for flags, counts in groups if flags[place]] for place, name in enumerate(segments)
         }
         return {name: {key: sum((each[key] for each in found), empty[key]) for key in binnings} for name, found in chosen.items()}
+
+    def scored(
+        self, partition: PartitionVersion, segments: Mapping[str, Segment], *, where: tuple[str, str]
+    ) -> dict[str, NDArray[np.float64]]:
+        inside = [condition(segment) for segment in segments.values()]
+        self._check(partition, [SCORE, where[0], *{name for segment in segments.values() for name in segment.columns}])
+        keys, chosen = ", ".join(str(place + 1) for place in range(len(inside) + 1)), ", ".join([*inside, *SKETCHED])
+        limited = f"{quoted(where[0])} = ? AND {SCORE} BETWEEN 0 AND 1"
+        query = f"SELECT {chosen} FROM read_parquet(?) WHERE {limited} GROUP BY {keys} ORDER BY {keys}"  # noqa: S608
+        with self._connected(partition) as connection:
+            rows = connection.execute(query, [str(self._lake.path(partition)), where[1]]).fetchall()
+        found = {name: np.zeros((SCORE_BINS, 3)) for name in ("", *segments)}
+        for *flags, place, number, bad, spread in rows:
+            for name in ("", *(name for name, flag in zip(segments, flags, strict=True) if flag)):
+                found[name][place] += (number, bad, spread)
+        return found
 
     def _grouped(
         self,

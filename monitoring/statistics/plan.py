@@ -40,9 +40,9 @@ def allowed(contract: Contract) -> dict[str, Allowed]:
 
 
 def planned(contract: Contract, references: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The bins to count by column. `references` are reference.json's, that of the bundle that decided first."""
+    """The bins to count by column. `references` are reference.json's, the deciding bundle's first: its narrow bins count, too."""
     own = references[0]
-    known = [frozen for reference in references for frozen in (binnings(reference), reference.get("fine", {}))]
+    known = [own.get("fine", {}), *map(binnings, references)]
     found: dict[str, dict[str, Any]] = {}
     for name, binning in binnings(own).items():
         same = [frozen[name] for frozen in known if name in frozen]

@@ -20,6 +20,7 @@ from monitoring.adapters import duckdb_statistics
 from monitoring.adapters.duckdb_statistics import DuckdbStatistics
 from monitoring.decisions import spelled
 from monitoring.drift import Statistics
+from monitoring.outcomes.estimation import sketch
 from tests.fakes.lake import InMemoryLake
 from tests.fakes.statistics import ArrayStatistics
 
@@ -92,6 +93,18 @@ def test_each_segment_is_counted_as_the_reference_counts_it(
     for name, chosen in inside.items():
         for key, binning in BINNINGS.items():
             np.testing.assert_array_equal(found[name][key], reference.counts(binning, rows[key][chosen]), err_msg=f"{name} {key}")
+
+
+def test_scores_are_summed_up_by_bin_for_each_segment(lake_and_statistics: tuple[Lake, Statistics]) -> None:
+    lake, statistics = lake_and_statistics
+    scores = np.random.default_rng(0).beta(1, 6, 5_000).round(9)
+    scores[:7] = [0.0, 1.0, 0.9999, 0.1, np.nan, 1.1, -0.1]
+    sealed = lake.write("decisions", Month(2005, 8), decisions() | {"probability": scores}, recorded_at=NOON)
+    found = statistics.scored(sealed, SEGMENTS, where=("bundle", "a" * 64))
+    own = decisions()["bundle"] == "a" * 64
+    np.testing.assert_allclose(found[""], sketch(scores[own]), atol=1e-9)
+    for name, segment in SEGMENTS.items():
+        np.testing.assert_allclose(found[name], sketch(scores[own & matching(segment, decisions())]), atol=1e-9)
 
 
 def test_the_first_of_several_reasons_is_counted_and_an_unknown_one_is_last(lake_and_statistics: tuple[Lake, Statistics]) -> None:

@@ -14,6 +14,7 @@ from models.lake import Lake, PartitionVersion
 from models.policy import Segment
 from models.reference import matching
 from monitoring.drift import Binnings
+from monitoring.outcomes.estimation import sketch
 
 
 class ArrayStatistics:
@@ -32,14 +33,25 @@ class ArrayStatistics:
     def tally(
         self, partition: PartitionVersion, binnings: Binnings, segments: Mapping[str, Segment], *, where: tuple[str, str]
     ) -> dict[str, dict[str, NDArray[np.int64]]]:
-        columns = self._lake.read([partition])
-        own = {name: values[columns[where[0]] == where[1]] for name, values in columns.items()}
-        rows = len(next(iter(own.values())))
-        inside = {"": np.ones(rows, dtype=np.bool_)} | {name: matching(segment, own) for name, segment in segments.items()}
+        own, inside = self._divided(partition, segments, where)
         return {
             name: {key: _counted(binning, own[key][chosen]) for key, binning in binnings.items()}
             for name, chosen in inside.items()
         }
+
+    def scored(
+        self, partition: PartitionVersion, segments: Mapping[str, Segment], *, where: tuple[str, str]
+    ) -> dict[str, NDArray[np.float64]]:
+        own, inside = self._divided(partition, segments, where)
+        return {name: sketch(own["probability"][chosen]) for name, chosen in inside.items()}
+
+    def _divided(
+        self, partition: PartitionVersion, segments: Mapping[str, Segment], where: tuple[str, str]
+    ) -> tuple[Columns, dict[str, NDArray[np.bool_]]]:
+        columns = self._lake.read([partition])
+        own = {name: values[columns[where[0]] == where[1]] for name, values in columns.items()}
+        rows = len(next(iter(own.values())))
+        return own, {"": np.ones(rows, dtype=np.bool_)} | {name: matching(segment, own) for name, segment in segments.items()}
 
     def distinct(self, partition: PartitionVersion, name: str, *, by: str) -> dict[str, int]:
         columns = self._lake.read([partition])
