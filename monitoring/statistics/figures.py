@@ -24,6 +24,10 @@ class Quality(Frozen):
     above: int
     unseen: int
 
+    @property
+    def wrong(self) -> int:
+        return self.missing + self.below + self.above + self.unseen
+
     def rate(self, number: int) -> float:
         return number / self.rows if self.rows else 0.0
 
@@ -82,6 +86,16 @@ class MonthStatistics(Frozen):
     reasons: Shift | None  # which reason stood first; None if nobody was told any, or the bundle has none to compare with
     segments: tuple[SegmentFigures, ...]
     first: SinceFirst | None = None
+
+    @property
+    def reasons_shown(self) -> list[tuple[str, float, float]]:
+        """Code, share now and share at training."""
+        mix = self.reasons
+        if mix is None:
+            return []
+        totals = max(sum(mix.current), 1), max(sum(mix.reference), 1)
+        rows = zip(mix.bins, mix.current, mix.reference, strict=True)
+        return [(code, now / totals[0], was / totals[1]) for code, now, was in rows if now or was]
 
 
 def own_counts(bins: Mapping[str, Mapping[str, Any]], tally: Tally, reference: Mapping[str, Any]) -> dict[str, Counts]:
