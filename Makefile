@@ -211,8 +211,8 @@ rotate-keys: $(READY) ## hide accounts under new keys from now on (BY, REASON)
 	@$(GOVERN) rotate-keys $(SIGNED_BY) $(ARGS)
 
 ##@ checks
-.PHONY: test unit check browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers benchmark-in-process bench-serving
-.PHONY: simulate-rollouts triton-client
+.PHONY: test unit check browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers benchmark-in-process
+.PHONY: benchmark-monitoring bench-serving simulate-rollouts triton-client
 test: $(READY) ## the whole suite that needs nothing but the embedded default
 	@$(RUN) pytest -m "not browser and not soak" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
@@ -250,6 +250,9 @@ benchmark-reasons: $(READY) ## time of the reasons of one reduction, on one core
 
 benchmark-in-process: $(READY) ## records a second of one core, from bytes to actions, without HTTP and log
 	@$(RUN) tests.benchmarks.in_process $(ARGS)
+
+benchmark-monitoring: $(READY) ## a month's statistics at 10^5, 10^6 and 10^7 decisions; writes the table in docs/monitoring.md
+	@$(RUN) tests.benchmarks.monitoring --write $(ARGS)
 
 benchmark-stop: $(READY) ## how soon a running service obeys a stop, a resume and a roll-back
 	@$(RUN) tests.benchmarks.stop $(ARGS)

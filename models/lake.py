@@ -48,24 +48,40 @@ def combined_digest(columns: Mapping[str, str]) -> str:
     return sha256(canonical(dict(columns)))
 
 
+class ColumnDigest:
+    """The digest of one column, fed in parts: its values as bytes in each form of `passes`, one form after the other."""
+
+    def __init__(self, kind: str, rows: int) -> None:
+        """`kind` is boolean, integer, number, text or untyped."""
+        self.passes = _FORMS.get(kind, ("lengths", "text"))
+        self._tag, self._digest = kind, hashlib.sha256(f"{kind}:{rows}:".encode())
+
+    def update(self, part: bytes | memoryview) -> None:
+        self._digest.update(part)
+
+    def __str__(self) -> str:
+        return f"{self._tag}:{self._digest.hexdigest()}"
+
+
+_FORMS = {"boolean": ("u1",), "integer": ("<i8",), "number": ("<f8",)}
+_KINDS = {"b": "boolean", "i": "integer", "u": "integer", "f": "number", "U": "text"}
+
+
 def column_digest(values: Array) -> str:
     """SHA-256 of one column in a canonical form: type, length, little-endian numbers or UTF-8 with the texts' lengths.
 
     Widths do not count (int32 and int64 are integers). Anything untyped, as only a broken batch has it, counts by its `repr`.
     """
     values = np.asarray(values)
-    kind = values.dtype.kind
-    if kind in "biuf":
-        tag, form = {"b": ("boolean", "u1"), "f": ("number", "<f8")}.get(kind, ("integer", "<i8"))
-        parts = [np.ascontiguousarray(values, dtype=form).tobytes()]
-    else:
-        texts = values.tolist() if kind == "U" else [repr(value) for value in values.tolist()]
-        tag = "text" if kind == "U" else "untyped"
-        parts = [np.array([len(text) for text in texts], dtype="<i8").tobytes(), "".join(texts).encode()]
-    digest = hashlib.sha256(f"{tag}:{len(values)}:".encode())
-    for part in parts:
-        digest.update(part)
-    return f"{tag}:{digest.hexdigest()}"
+    digest = ColumnDigest(_KINDS.get(values.dtype.kind, "untyped"), len(values))
+    for form in digest.passes:
+        if form in ("lengths", "text"):
+            texts = values.tolist() if values.dtype.kind == "U" else [repr(value) for value in values.tolist()]
+            lengths = np.array([len(text) for text in texts], dtype="<i8")
+            digest.update(lengths.tobytes() if form == "lengths" else "".join(texts).encode())
+        else:
+            digest.update(np.ascontiguousarray(values, dtype=form).tobytes())
+    return str(digest)
 
 
 class Lake(Protocol):
@@ -97,6 +113,10 @@ class Lake(Protocol):
 
     def read(self, partitions: Sequence[PartitionVersion], names: Sequence[str] | None = None) -> Columns:
         """The rows of these partitions, concatenated in the order given, checked against their digests."""
+        ...
+
+    def check(self, partition: PartitionVersion, names: Sequence[str]) -> None:
+        """Raises as `read` does unless these columns are what was recorded; memory does not grow with the rows."""
         ...
 
     def path(self, partition: PartitionVersion) -> Path:

@@ -97,6 +97,28 @@ class GateLimits(Frozen):
     confidence: float = 0.95
 
 
+class Condition(Frozen):
+    """A comparison of one input with a number."""
+
+    column: str
+    comparison: Literal["==", "<=", ">="]
+    value: float
+
+
+class Segment(Frozen):
+    """A part of the portfolio that is watched by itself: every `when` holds, and not all of `unless` do. Of inputs only.
+
+    Data, so that the engine that counts the log and the code that freezes the reference divide the rows alike.
+    """
+
+    when: tuple[Condition, ...] = Field(min_length=1)
+    unless: tuple[Condition, ...] = ()
+
+    @property
+    def columns(self) -> frozenset[str]:
+        return frozenset(condition.column for condition in (*self.when, *self.unless))
+
+
 class MonitoringLimits(Frozen):
     """When the monthly verdict changes colour."""
 
@@ -107,6 +129,10 @@ class MonitoringLimits(Frozen):
     auc_drop: float
     calibration_ratio: tuple[float, float] = Field(description="realised / predicted bad rate")
     minimum_rows: int
+    favourable_rate: float = Field(
+        default=0.05, gt=0, lt=1, description="change of the share of favourable decisions, either sign, from which it is said"
+    )
+    segments: dict[str, Segment] = Field(default={}, description="watched by themselves; older bundles have none")
 
 
 class JurisdictionLimits(Frozen):
@@ -147,14 +173,6 @@ class ReasonGroup(Frozen):
     name: str
     inputs: tuple[str, ...] = Field(min_length=1)
     notice: str
-
-
-class Condition(Frozen):
-    """A comparison of one input with a number."""
-
-    column: str
-    comparison: Literal["==", "<=", ">="]
-    value: float
 
 
 class NoNotice(Frozen):

@@ -17,12 +17,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from models.contract import Columns
 from models.lake import PartitionVersion
-from models.policy import Action, Frozen, MonitoringLimits
+from models.policy import Action, Frozen, MonitoringLimits, Segment
 
 FALSE_ALARMS = 0.01
 """The chance that any of a month's columns passes the null limit although nothing moved (Bonferroni over the columns)."""
 SMOOTHING = 0.5
 """Added to every bin's count, so that an empty bin is a small share and not an infinite distance (Jeffreys' prior)."""
+
+Binnings = Mapping[str, Mapping[str, Any]]
 
 State = Literal["stable", "warn", "alarm", "insufficient"]
 
@@ -49,13 +51,26 @@ class Statistics(Protocol):
     All raise `Integrity` if the partition is not what was sealed, `NotFound` if it is gone.
     """
 
-    def counts(
-        self, partition: PartitionVersion, binnings: Mapping[str, Mapping[str, Any]], *, by: str
-    ) -> dict[str, dict[str, NDArray[np.int64]]]:
+    def counts(self, partition: PartitionVersion, binnings: Binnings, *, by: str) -> dict[str, dict[str, NDArray[np.int64]]]:
         """For each value of the text column `by`: rows per frozen bin (`edges` or `codes`) of each column named in `binnings`.
 
         Equal to `models.reference.counts`: bins are closed on their left; codes never seen are counted last.
         """
+        ...
+
+    def tally(
+        self, partition: PartitionVersion, binnings: Binnings, segments: Mapping[str, Segment], *, where: tuple[str, str]
+    ) -> dict[str, dict[str, NDArray[np.int64]]]:
+        """Of the rows with `where` = value: rows per bin of each column, for "" (all of them) and for each segment.
+
+        Beside `edges` and `codes` a binning may have `firsts`: codes, of which a column of reasons names one first.
+        """
+        ...
+
+    def scored(
+        self, partition: PartitionVersion, segments: Mapping[str, Segment], *, where: tuple[str, str]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Of the rows with `where` = value, for "" and each segment: what `outcomes.estimation.sketch` makes of their scores."""
         ...
 
     def distinct(self, partition: PartitionVersion, name: str, *, by: str) -> dict[str, int]:

@@ -15,6 +15,8 @@ from models.policy import MonitoringLimits
 from monitoring.chance import hanley_mcneil, largest_fall, rate_limits
 from monitoring.drift import Shift, contributions
 from monitoring.performance import Figures, Performance, Reading
+from monitoring.statistics.figures import MonthStatistics
+from monitoring.statistics.rules import examined
 from monitoring.verdict import Finding, Kind, Level, Verdict, counted, short, weigh
 
 
@@ -33,6 +35,7 @@ class Evidence:
     holds: Sequence[Hold] = ()
     recoding_accepted: bool = False
     other_bundles: Mapping[str, int] = field(default_factory=dict)
+    statistics: MonthStatistics | None = None
 
 
 def judge(evidence: Evidence, limits: MonitoringLimits) -> Verdict:
@@ -41,6 +44,7 @@ def judge(evidence: Evidence, limits: MonitoringLimits) -> Verdict:
         *volume(evidence, limits),
         *codes(evidence, limits),
         *shifted(evidence),
+        *(examined(evidence.statistics) if evidence.statistics else []),
         *outcomes(evidence, limits),
         *holds(evidence),
     ]

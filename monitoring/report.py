@@ -4,9 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
+from pydantic import Field
+
 from models.policy import Frozen
 from monitoring.drift import Shift
+from monitoring.outcomes.outlook import Outlook
 from monitoring.performance import Performance
+from monitoring.statistics.figures import MonthStatistics
 from monitoring.verdict import Level, Verdict
 
 REPORT = "report.json"
@@ -60,6 +64,8 @@ class MonthlyReport(Frozen):
     score: Shift | None  # None: nothing was decided
     inputs: tuple[Shift, ...]
     actions: Shift | None
+    statistics: MonthStatistics | None = None  # None: nothing was decided, or a report of before they were made
+    outlook: Outlook | None = None  # the same
     performance: Performance | None  # None: not matured, see `maturity`
     maturity: str  # in words, e.g. "Outcomes of 2005-09 mature on 2005-10-31."
     documents: tuple[Document, ...] = ()
@@ -137,6 +143,12 @@ class MonthRow(Frozen):
     comparable_actual: float | None
     comparable_auc: float | None
     comparable_brier: float | None
+    estimated: float | None = None  # the bad rate, from the probabilities alone; as the next two
+    estimated_auc: float | None = None
+    estimated_brier: float | None = None
+    ranges: Mapping[str, tuple[float, float]] = Field(
+        default={}
+    )  # where the realised figure is expected, by measure; from six matured months on
     alerts: tuple[str, ...]  # the texts of the findings that change the colour
 
 
@@ -152,6 +164,7 @@ def _row(report: MonthlyReport) -> MonthRow:
     like = reading.whole if reading and report.enough(reading.whole.rows) else None
     score = report.score if report.score and report.score.state != "insufficient" else None
     top = max((shift for shift in report.inputs if shift.state != "insufficient"), key=lambda shift: shift.psi, default=None)
+    guess = report.outlook.estimate.whole if report.outlook and report.enough(report.decisions) else None
     return MonthRow(
         month=report.month,
         version=report.version,
@@ -171,5 +184,19 @@ def _row(report: MonthlyReport) -> MonthRow:
         comparable_actual=like.actual if like else None,
         comparable_auc=like.auc if like else None,
         comparable_brier=like.brier if like else None,
+        estimated=guess.bad_rate if guess else None,
+        estimated_auc=guess.auc if guess else None,
+        estimated_brier=guess.brier if guess else None,
+        ranges=_ranges(report) if guess else {},
         alerts=tuple(finding.text for finding in report.verdict.findings if finding.level is not Level.GREEN),
     )
+
+
+def _ranges(report: MonthlyReport) -> dict[str, tuple[float, float]]:
+    assert report.outlook
+    found: dict[str, tuple[float, float]] = {}
+    for band in report.outlook.bands:
+        said = getattr(report.outlook.estimate.whole, band.measure)
+        if said is not None:
+            found[band.measure] = (said + band.low, said + band.high)
+    return found

@@ -26,11 +26,17 @@ Kind = Literal[
     "missing",
     "insufficient",
     "other_bundles",
+    "no_value",
+    "out_of_range",
     "unseen_code",
     "code_mix",
     "input_shift",
     "score_shift",
     "decision_shift",
+    "favourable_rate",
+    "reason_mix",
+    "segment_shift",
+    "since_first",
     "auc_drop",
     "calibration",
     "definition",
@@ -40,6 +46,8 @@ Kind = Literal[
 
 CAUSES_FIRST: tuple[Kind, ...] = (
     "missing",
+    "no_value",
+    "out_of_range",
     "unseen_code",
     "code_mix",
     "definition",
@@ -50,7 +58,7 @@ CAUSES_FIRST: tuple[Kind, ...] = (
 )
 """What to say first where several findings have one level: the cause before the symptom."""
 
-_SETTLE_FIRST = frozenset({"missing", "unseen_code", "code_mix", "definition"})
+_SETTLE_FIRST = frozenset({"missing", "no_value", "out_of_range", "unseen_code", "code_mix", "definition"})
 _AT_ONCE = 2  # sentences about findings; more are in the report
 
 

@@ -18,13 +18,15 @@ from models.governance.doubt.learning import learned
 from models.governance.doubt.rule import PART, Rule
 from models.governance.doubt.uncertainty import venn_abers
 from models.governance.explanation.baseline import recorded
-from models.governance.explanation.reasons import check_additive
-from models.policy import Policy
+from models.governance.explanation.reasons import Explainer, check_additive
+from models.policy import Action, Policy
 from models.reference import Expected, profile
 from models.scoring import Scorer, check_golden_rows
 from models.usecase import UseCase
 
 GOLDEN_ROWS = 64
+EXPLAINED = 5_000
+"""Reduced reference rows whose first reason is counted, at most: each costs some dozens of scores."""
 _GOLDEN_SEED = 64
 _ROUNDING = 1e-4  # of a quantum: nearer to a rounding boundary, the last bit of a machine's exp could decide
 
@@ -70,11 +72,14 @@ def seal(
     scores = policy.quantise(scorer.probabilities(rows))
     rule = ruled(contract, policy, scores, outcomes, development)
     reasons = recorded(contract, policy, development, scorer)
+    actions = rule.actions(scores, rows)
+    named = first_reasons(Explainer(contract, policy, reasons, scorer), rows[actions == Action.REDUCE])
+    segments = policy.monitoring.segments
     parts = {
         "model.onnx": graph,
         "contract.json": canonical(contract.to_dict()),
         "policy.json": canonical(policy.model_dump(mode="json")),
-        "reference.json": canonical(profile(contract, reference, scores, rule.actions(scores, rows), expected)),
+        "reference.json": canonical(profile(contract, reference, scores, actions, expected, segments, named)),
         "golden.json": canonical(golden(contract, policy, scorer, reference)),
         "inventory.json": canonical(use_case.inventory.model_dump(mode="json")),
         "reasons.json": canonical(reasons),
@@ -84,6 +89,13 @@ def seal(
     check_golden_rows(bundle, scorer)
     check_additive(bundle, scorer)
     return bundle
+
+
+def first_reasons(explainer: Explainer, reduced: NDArray[np.float64]) -> dict[str, int]:
+    """How often each reason stands first, by code, among reduced reference rows (n, inputs): what monitoring compares with."""
+    chosen = reduced[np.linspace(0, len(reduced) - 1, min(len(reduced), EXPLAINED)).astype(np.int64)]
+    first = [explanation.reasons[0].code for explanation in explainer.explain(chosen)]
+    return {group.code: first.count(group.code) for group in explainer.adverse.groups}
 
 
 def ruled(

@@ -14,13 +14,16 @@ from models.clock import Month
 from models.contract import Columns, Contract
 from models.credit_default import USE_CASE
 from models.errors import Unavailable
+from models.governance.explanation.reasons import Reason
 from models.lake import OUTCOMES, SNAPSHOTS, Lake, PartitionVersion
 from models.reference import Expected, profile
+from monitoring.decisions import spelled
 from monitoring.pages import Page
 from monitoring.sealing import DECISIONS
 from tests.rules import plain
 
 ROWS = 2_000
+FIRST_REASONS = {"R1": 900, "R2": 40, "R3": 40, "R4": 20}
 
 
 def accounts(month: Month, rows: int = ROWS, *, seed: int = 0, behind: Sequence[float] = (0.8, 0.0, 0.2)) -> dict[str, Any]:
@@ -77,7 +80,9 @@ def bundle(lake: Lake, trained_on: PartitionVersion, **expected: Any) -> Bundle:
         "definition_version": 1,
         "months": [str(trained_on.month)],
     } | expected
-    reference = profile(contract, columns, scores, policy.cut_offs.actions(scores), Expected(**known))
+    reference = profile(
+        contract, columns, scores, policy.cut_offs.actions(scores), Expected(**known), policy.monitoring.segments, FIRST_REASONS
+    )
     parts = dict.fromkeys(PARTS, b"{}") | {
         "contract.json": canonical(contract.to_dict()),
         "policy.json": canonical(policy.model_dump(mode="json")),
@@ -92,15 +97,23 @@ def log_of(columns: Columns, by: Bundle, version: int = 1) -> dict[str, Any]:
     """The decision log's columns for these accounts."""
     rows = len(columns["account_id"])
     scores = probabilities(columns)
+    actions = USE_CASE.policy.cut_offs.actions(scores)
     return {
         "decision_id": np.array([f"{columns['snapshot_month'][row]}-{version}-{row}" for row in range(rows)]),
         "account_id": columns["account_id"],
         "version": np.full(rows, version),
         "bundle": np.full(rows, by.digest),
         "probability": scores,
-        "action": USE_CASE.policy.cut_offs.actions(scores),
+        "action": actions,
+        "reasons": np.where(actions == "reduce", _reasons(rows), ""),
         **{name: columns[name] for name in USE_CASE.contract.inputs},
     }
+
+
+def _reasons(rows: int) -> NDArray[np.str_]:
+    """A first reason for each row, in the mix of the reference."""
+    codes = np.repeat(list(FIRST_REASONS), list(FIRST_REASONS.values()))[np.arange(rows) * 7 % sum(FIRST_REASONS.values())]
+    return np.array([spelled([Reason(str(code), "group", "text", 0.5)]) for code in codes])
 
 
 def decide(lake: Lake, columns: Columns, by: Bundle, at: datetime, version: int = 1) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from models.contract import Array, Column, Columns, Contract, Kind, Role
 from models.lake import AUDIT, BAD, OUTCOMES, SNAPSHOTS
@@ -40,6 +41,31 @@ def table(columns: Columns) -> pa.Table:
 def columns(stored: pa.Table) -> dict[str, Array]:
     """An Arrow table without nulls to NumPy columns."""
     return {name: _values(stored.column(name)) for name in stored.column_names}
+
+
+def kind(stored: pa.DataType) -> str:
+    """What `ColumnDigest` calls a type. Raises `ArrowTypeError` for one that is never stored here."""
+    if pa.types.is_boolean(stored):
+        return "boolean"
+    if pa.types.is_integer(stored):
+        return "integer"
+    if pa.types.is_floating(stored):
+        return "number"
+    if pa.types.is_string(stored):
+        return "text"
+    raise pa.ArrowTypeError(f"no column is stored as {stored}")
+
+
+def bytes_of(values: pa.Array, form: str) -> bytes | memoryview:
+    """Values without nulls as one form of `ColumnDigest.passes`."""
+    if values.null_count:
+        raise pa.ArrowInvalid("a stored column has nulls")
+    if form == "lengths":
+        return bytes(pc.utf8_length(values).to_numpy().astype("<i8").tobytes())
+    if form == "text":
+        first, last = (np.frombuffer(values.buffers()[1], "<i4")[values.offset + at] for at in (0, len(values)))
+        return memoryview(values.buffers()[2] or b"")[int(first) : int(last)]
+    return np.ascontiguousarray(values.to_numpy(zero_copy_only=False), dtype=form).tobytes()
 
 
 def metadata(stored: pa.Schema) -> Mapping[str, str]:

@@ -41,6 +41,9 @@ class LiftedLake:
         found = self._lake.read(partitions, names)
         return {**found, self._key: self._ring.lifted(found[self._key])} if self._key in found else found
 
+    def check(self, partition: PartitionVersion, names: Sequence[str]) -> None:
+        self._lake.check(partition, names)
+
     def path(self, partition: PartitionVersion) -> Path:
         return self._lake.path(partition)
 

@@ -23,10 +23,11 @@ from models.bundle import canonical, sha256
 from models.clock import Month
 from models.contract import Array, Columns
 from models.errors import Conflict, InputRefused, Integrity, NotFound, PlatformError, Unavailable
-from models.lake import PartitionVersion, column_digest, combined_digest
+from models.lake import ColumnDigest, PartitionVersion, column_digest, combined_digest
 
 _RECORD, _SEAL = "steward", "steward.sha256"
 _SUFFIX = ".parquet"
+_BATCH = 131_072  # rows of a column that are checked at a time
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,15 @@ class ParquetLake:
         parts = [self._checked(partition, names) for partition in partitions]
         return {name: np.concatenate([part[name] for part in parts]) for name in names or parts[0]}
 
+    def check(self, partition: PartitionVersion, names: Sequence[str]) -> None:
+        path, stored = self.path(partition), self._known(partition, names)
+        untyped = [name for name in names if stored.columns[name].startswith("untyped:")]
+        if untyped:  # of a broken batch: it has no form to be read by
+            self._checked(partition, untyped)
+        for name in [name for name in names if name not in untyped]:
+            if stored_digest(path, name) != stored.columns[name]:
+                raise _damaged(path, f"the values of {name} do not match their digest")
+
     def path(self, partition: PartitionVersion) -> Path:
         return self._folder(partition.table, partition.month) / f"v{partition.version:04d}{_SUFFIX}"
 
@@ -128,9 +138,8 @@ class ParquetLake:
 
     def _commit(self, stored: _Stored, contents: pa.Table) -> None:
         path = self.path(stored.partition)
-        record = canonical(_record(stored))
         buffer = BytesIO()
-        notes = {_RECORD: record, _SEAL: sha256(record)}
+        notes = sealed(stored.partition, stored.columns)
         pq.write_table(contents.replace_schema_metadata(notes), buffer, compression="zstd")
         try:
             _remove_leftovers(path.parent)
@@ -148,17 +157,41 @@ class ParquetLake:
         return partition
 
     def _checked(self, partition: PartitionVersion, names: Sequence[str] | None) -> dict[str, Array]:
+        path, stored = self.path(partition), self._known(partition, names)
+        columns = _read(path, names)
+        for name in stored.columns if names is None else names:
+            if name not in columns or column_digest(columns[name]) != stored.columns[name]:
+                raise _damaged(path, f"the values of {name} do not match their digest")
+        return columns
+
+    def _known(self, partition: PartitionVersion, names: Sequence[str] | None) -> _Stored:
+        """What the file says of itself, if it is the version asked for and has these columns."""
         path = self.path(partition)
         stored = _stored(path)
         if stored.partition.digest != partition.digest or combined_digest(stored.columns) != partition.digest:
             raise _damaged(path, "its digest is not the one that was recorded")
         if unknown := [name for name in names or () if name not in stored.columns]:
             raise NotFound(f"{path} has no column {unknown[0]!r}", hint=f"it has {', '.join(stored.columns)}")
-        columns = _read(path, names)
-        for name in stored.columns if names is None else names:
-            if name not in columns or column_digest(columns[name]) != stored.columns[name]:
-                raise _damaged(path, f"the values of {name} do not match their digest")
-        return columns
+        return stored
+
+
+def stored_digest(path: Path, name: str) -> str:
+    """`column_digest` of a column as it is stored, read in batches."""
+    try:
+        with pq.ParquetFile(path) as file:
+            digest = ColumnDigest(arrow.kind(file.schema_arrow.field(name).type), file.metadata.num_rows)
+            for form in digest.passes:
+                for batch in file.iter_batches(_BATCH, columns=[name]):
+                    digest.update(arrow.bytes_of(batch.column(0), form))
+            return str(digest)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise _damaged(path, "it is not readable as Parquet") from error
+
+
+def sealed(partition: PartitionVersion, columns: Mapping[str, str]) -> dict[str, str]:
+    """What a file's metadata say of the version that it holds; `columns` are the digests of its columns."""
+    record = canonical(_record(_Stored(partition, columns))).decode()
+    return {_RECORD: record, _SEAL: sha256(record.encode())}
 
 
 def _described(schema: pa.Schema) -> str:

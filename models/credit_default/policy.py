@@ -20,6 +20,7 @@ from models.policy import (
     ReasonGroup,
     ReasonStability,
     RobustnessLimits,
+    Segment,
     Together,
     UncertaintyLimits,
 )
@@ -174,6 +175,16 @@ ROBUSTNESS = RobustnessLimits(
     caught={"all_units": 0.99, "mixed": 0.50},
 )
 
+# The use case's populations, as data. Accounts that are current are where the model is needed: that a status of "behind" goes on
+# being one, anybody can tell.
+_BEHIND = Condition(column="status_0", comparison=">=", value=1)
+_INACTIVE = ADVERSE.no_notice[1].when
+SEGMENTS = {
+    "current": Segment(when=(Condition(column="status_0", comparison="<=", value=0),), unless=_INACTIVE),
+    "already behind": Segment(when=(_BEHIND,)),
+    "inactive": Segment(when=_INACTIVE),
+}
+
 POLICY = Policy(
     cost=COST,
     cut_offs=CutOffs(review=_review, reduce=_reduce),
@@ -201,6 +212,7 @@ POLICY = Policy(
         auc_drop=0.05,
         calibration_ratio=(0.75, 1.33),
         minimum_rows=500,
+        segments=SEGMENTS,
     ),
     fairness=FAIRNESS,
     uncertainty=UNCERTAINTY,

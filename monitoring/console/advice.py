@@ -21,6 +21,12 @@ class NextStep:
 # By what was found. `{}` stands for the subjects: columns, or a month.
 SETTLE: dict[Kind, NextStep] = {
     "missing": NextStep("Find out why nothing was decided in {}: was the service up, and was it asked?", "make serve"),
+    "no_value": NextStep(
+        "Find out what wrote records without {} to the log: the service refuses them. Nothing is retrained before."
+    ),
+    "out_of_range": NextStep(
+        "Find out what wrote {} outside the contract's range to the log: the service refuses it. Was a unit changed?"
+    ),
     "unseen_code": NextStep("Find out what the unknown codes of {} mean. Nothing is retrained on them before."),
     "code_mix": NextStep(
         "Find out why the coding of {} has changed. The ingest checks it and holds it for a person.", "make ingest"
@@ -35,6 +41,12 @@ WATCH: dict[Kind, NextStep] = {
     "score_shift": NextStep("Nothing to do yet: watch whether the score moves on."),
     "input_shift": NextStep("Nothing to do yet: watch whether {} moves on."),
     "decision_shift": NextStep("Nothing to do yet: the decisions follow the score. Check that the teams can handle the new mix."),
+    "favourable_rate": NextStep(
+        "Check whether so many favourable decisions are what the policy wants ({}): more or fewer are now."
+    ),
+    "reason_mix": NextStep("Read some of the newest notices: other {} stand first than at training."),
+    "segment_shift": NextStep("Look at the inputs of the segment {} in the report; among all accounts it may not show."),
+    "since_first": NextStep("Compare the {} with the first approved version's: was every step since then meant?"),
 }
 
 

@@ -20,6 +20,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from models.errors import Integrity, NotFound, PlatformError, Unavailable
 from monitoring.console import advice, charts, evidence, rollouts, views, words
 from monitoring.console.sources import Sources, Trouble
+from monitoring.outcomes.estimation import ASSUMPTION
 from monitoring.packs import document as document_of
 from monitoring.report import ReportKey
 
@@ -56,7 +57,8 @@ def console(sources: Sources, *, hosts: list[str]) -> FastAPI:
     @app.get("/models/{model}/reports/{month}")
     @app.get("/models/{model}/reports/{month}/{stamp}")
     def report(request: Request, model: str, month: str, stamp: str = "") -> Response:
-        return page(request, "report.html", page=views.report_page(sources, model, month, stamp))
+        shown = views.report_page(sources, model, month, stamp)
+        return page(request, "report.html", page=shown, charts=charts.of_report(shown.report))
 
     @app.get("/models/{model}/reports/{month}/{stamp}/documents/{name}")
     def document(model: str, month: str, stamp: str, name: str) -> Response:
@@ -119,7 +121,7 @@ def _renderer(sources: Sources) -> Callable[..., Response]:
     )
     environment.filters |= words.FILTERS
     environment.tests["trouble"] = lambda part: isinstance(part, Trouble)
-    environment.globals |= {"bars": charts.bars, "canvas": charts, "sources": sources}
+    environment.globals |= {"bars": charts.bars, "canvas": charts, "sources": sources, "assumption": ASSUMPTION}
     environment.globals["run"] = lambda command: advice.command_for(command, sources.scenario)
     templates = Jinja2Templates(env=environment)
 

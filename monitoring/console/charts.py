@@ -3,19 +3,23 @@
 Drawn by `templates/charts.html`. No figure is invented: an unknown month breaks the line.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, floor, log10
+from types import MappingProxyType
 
 from monitoring.drift import Shift
 from monitoring.findings import percent
-from monitoring.report import MonthRow
+from monitoring.outcomes.curves import Vintage
+from monitoring.outcomes.estimation import ASSUMPTION
+from monitoring.report import MonthlyReport, MonthRow
 
 WIDTH, HEIGHT = 380, 200
 LEFT, RIGHT, TOP, BOTTOM = 48, 14, 16, 26
 MONTH_LABELS = 6
 TICKS = 4
+LOOKS = ("coded", "comparable", "predicted")
 FINEST = 1e-6  # figures closer together than this are drawn as one
 
 
@@ -52,10 +56,22 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Span:
+    """Where a figure is expected to be, at one place of the x axis."""
+
+    x: float
+    top: float
+    bottom: float
+    text: str
+
+
+@dataclass(frozen=True)
 class Chart:
     title: str
     in_words: str  # for those who do not see it
     lines: Sequence[Line]
+    spans: Sequence[Span]
+    note: str  # what a reader must know, under the picture
     x: Sequence[Mark]
     y: Sequence[Mark]
     changes: Sequence[Mark]  # from these months on another version answered
@@ -73,37 +89,45 @@ class Bar:
 
 
 def of_model(rows: Sequence[MonthRow]) -> list[Chart]:
-    """The charts of a model's page, from its months, oldest first."""
+    """The charts of a model's page, from its months, oldest first. An estimate has a point in every month, matured or not."""
     months = [row.month for row in rows]
+    guessed = ASSUMPTION if any(row.estimated is not None for row in rows) else ""
     changes = [(later.month, f"v{later.version}") for earlier, later in pairwise(rows) if earlier.version != later.version]
-    wanted: list[tuple[str, Callable[[float], str], list[Series]]] = [
+    wanted: list[tuple[str, str, Callable[[float], str], list[Series]]] = [
         (
             "Bad rate",
+            "bad_rate",
             percent,
             [
-                Series("predicted", "predicted", [row.predicted for row in rows]),
+                Series("estimated", "estimated", [row.estimated for row in rows]),
+                Series("predicted", "predicted", [row.predicted if row.estimated is None else None for row in rows]),
                 Series("actual, as coded", "coded", [row.actual for row in rows]),
                 Series("actual, comparable", "comparable", [row.comparable_actual for row in rows]),
             ],
         ),
         (
             "AUC",
+            "auc",
             figure,
             [
+                Series("estimated", "estimated", [row.estimated_auc for row in rows]),
                 Series("as coded", "coded", [row.auc for row in rows]),
                 Series("comparable", "comparable", [row.comparable_auc for row in rows]),
             ],
         ),
         (
             "Brier score",
+            "brier",
             figure,
             [
+                Series("estimated", "estimated", [row.estimated_brier for row in rows]),
                 Series("as coded", "coded", [row.brier for row in rows]),
                 Series("comparable", "comparable", [row.comparable_brier for row in rows]),
             ],
         ),
         (
             "PSI against training",
+            "",
             figure,
             [
                 Series("score", "predicted", [row.psi_score for row in rows]),
@@ -111,7 +135,55 @@ def of_model(rows: Sequence[MonthRow]) -> list[Chart]:
             ],
         ),
     ]
-    return [chart(title, months, series, written, changes) for title, written, series in wanted if months]
+    return [
+        chart(
+            title,
+            months,
+            series,
+            written,
+            changes,
+            ranges={row.month: row.ranges[measure] for row in rows if measure in row.ranges},
+            note=guessed if measure else "",
+        )
+        for title, measure, written, series in wanted
+        if months
+    ]
+
+
+def of_report(report: MonthlyReport) -> list[Chart]:
+    """The charts of a matured month: calibration by band of score, and the vintages up to now."""
+    outlook, found = report.outlook, []
+    for name, bands in (outlook.calibration if outlook else {}).items():
+        known = [band for band in bands if report.enough(sum(each.rows for each in bands))]
+        if known:
+            names = [str(number) for number in range(1, len(known) + 1)]
+            look = "coded" if name == "as coded" else "comparable"
+            series = [
+                Series("predicted", "predicted", [band.predicted for band in known]),
+                Series(f"actual, {name}", look, [band.actual for band in known]),
+            ]
+            ranges = {place: (band.low, band.high) for place, band in zip(names, known, strict=True)}
+            note = (
+                "Bands of score frozen with the model, from the lowest; the bars are 95 % intervals of the share that went bad."
+            )
+            found.append(chart(f"Calibration by band, {name}", names, series, percent, ranges=ranges, note=note))
+    return [*found, *_vintages(outlook.vintages if outlook else ())]
+
+
+def _vintages(vintages: Sequence[Vintage]) -> list[Chart]:
+    """The newest and the two before: more lines cannot be told apart."""
+    shown = vintages[-len(LOOKS) :]
+    ages = max((len(each.shares) for each in shown), default=0)
+    if not ages:
+        return []
+    series = [
+        Series(each.month, look, [*each.shares, *[None] * (ages - len(each.shares))])
+        for look, each in zip(LOOKS, reversed(shown), strict=False)
+    ]
+    note = (
+        "Share of a month's accounts that was bad at least once, by months since the decision; read comparably, as far as known."
+    )
+    return [chart("Vintage curves", [str(age + 1) for age in range(ages)], series, percent, note=note)]
 
 
 def chart(
@@ -120,9 +192,12 @@ def chart(
     series: Sequence[Series],
     written: Callable[[float], str],
     changes: Sequence[tuple[str, str]] = (),
+    ranges: Mapping[str, tuple[float, float]] = MappingProxyType({}),
+    note: str = "",
 ) -> Chart:
-    """`written` spells a value; `changes` are pairs of a month and what changed in it."""
-    ticks = _ticks([value for line in series for value in line.values if value is not None])
+    """`written` spells a value; `changes` are pairs of a month and what changed in it, `ranges` what is expected in it."""
+    drawn = [value for line in series for value in line.values if value is not None]
+    ticks = _ticks([*drawn, *(end for span in ranges.values() for end in span)])
     low, high = ticks[0], ticks[-1]
     xs = dict(zip(months, _places(len(months)), strict=True))
 
@@ -133,6 +208,11 @@ def chart(
         title=title,
         in_words=_in_words(months, series, written),
         lines=[_line(line, xs, y, written) for line in series],
+        spans=[
+            Span(xs[month], y(high), y(low), f"expected in {month}: {written(low)} to {written(high)}")
+            for month, (low, high) in ranges.items()
+        ],
+        note=note,
         x=_thinned([Mark(xs[month], month) for month in months]),
         y=[Mark(y(tick), written(tick)) for tick in ticks],
         changes=[Mark(xs[month], text) for month, text in changes],

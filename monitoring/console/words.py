@@ -41,6 +41,11 @@ def share(value: float) -> str:
     return percent(value).replace(" ", "\N{NO-BREAK SPACE}")
 
 
+def amount(value: float) -> str:
+    """With as many digits as its size asks for: 5,412; 12.3; 0.019."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
+
+
 def short(value: float | None) -> str:
     """A finding's value or limit: a count or a ratio; "" where the rule has none."""
     if value is None:
@@ -67,6 +72,7 @@ def fact(value: Any) -> str:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
+    "amount": amount,
     "counted": counted,
     "day": day,
     "facts": facts,

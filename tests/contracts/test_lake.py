@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from models.adapters.parquet_lake import ParquetLake
@@ -129,6 +132,33 @@ def test_a_partition_that_is_not_what_was_recorded_is_refused(lake: Lake) -> Non
 
     with pytest.raises(Integrity, match=r"v0001\.parquet"):
         lake.read([other])
+
+
+def test_columns_can_be_checked_without_being_read_whole(lake: Lake) -> None:
+    written = lake.write("snapshots", JULY, rows(), recorded_at=NOON)
+    lake.check(written, list(rows()))
+    with pytest.raises(NotFound, match="colour"):
+        lake.check(written, ["colour"])
+
+
+@pytest.mark.parametrize("column", list(rows()))
+def test_a_column_of_another_content_does_not_pass_the_check(column: str, tmp_path: Path) -> None:
+    parquet, changed = ParquetLake(tmp_path), dict(rows())
+    written = parquet.write("snapshots", JULY, rows(), recorded_at=NOON)
+    changed[column] = np.roll(changed[column], 1)
+    exchanged = pa.table(changed)
+    metadata = pq.read_schema(parquet.path(written)).metadata
+    pq.write_table(exchanged.replace_schema_metadata(metadata), parquet.path(written))
+    for name in rows():
+        with pytest.raises(Integrity, match=column) if name == column else nullcontext():
+            parquet.check(written, [name])
+
+
+def test_long_columns_are_checked_in_batches_of_which_none_is_lost(tmp_path: Path) -> None:
+    rng, lake = np.random.default_rng(0), ParquetLake(tmp_path)
+    texts = np.array([f"Ä{number}" * (number % 3) for number in range(300_000)])
+    written = lake.write("decisions", JULY, {"text": texts, "number": rng.random(300_000)}, recorded_at=NOON)
+    lake.check(written, ["text", "number"])
 
 
 def test_a_partition_that_is_gone_is_named(lake: Lake) -> None:

@@ -11,12 +11,16 @@ import pytest
 from models import reference
 from models.adapters.parquet_lake import ParquetLake
 from models.clock import Month
-from models.contract import Columns
 from models.errors import Integrity, NotFound
+from models.governance.explanation.reasons import Reason
 from models.lake import Lake, PartitionVersion
+from models.policy import Condition, Segment
+from models.reference import matching
 from monitoring.adapters import duckdb_statistics
 from monitoring.adapters.duckdb_statistics import DuckdbStatistics
+from monitoring.decisions import spelled
 from monitoring.drift import Statistics
+from monitoring.outcomes.estimation import sketch
 from tests.fakes.lake import InMemoryLake
 from tests.fakes.statistics import ArrayStatistics
 
@@ -27,6 +31,7 @@ BINNINGS: dict[str, Any] = {
     "action": {"codes": ["keep", "reduce", "review"]},
     "constant": {"edges": []},
 }
+NOTHING_OWED = (Condition(column="status", comparison="==", value=-2), Condition(column="bill", comparison="<=", value=0.0))
 
 
 def decisions(rows: int = 5_000, seed: int = 0) -> dict[str, np.ndarray]:
@@ -70,6 +75,48 @@ def test_counts_equal_the_references_own_for_every_bundle(
             np.testing.assert_array_equal(counts[name], expected, err_msg=name)
 
 
+SEGMENTS = {
+    "calm": Segment(when=(Condition(column="status", comparison="<=", value=0),), unless=NOTHING_OWED),
+    "nothing owed": Segment(when=NOTHING_OWED),
+    "nobody": Segment(when=(Condition(column="bill", comparison=">=", value=1e300),)),
+}
+
+
+def test_each_segment_is_counted_as_the_reference_counts_it(
+    lake_and_statistics: tuple[Lake, Statistics], sealed: PartitionVersion
+) -> None:
+    found = lake_and_statistics[1].tally(sealed, BINNINGS, SEGMENTS, where=("bundle", "a" * 64))
+
+    rows = {name: values[decisions()["bundle"] == "a" * 64] for name, values in decisions().items()}
+    inside = {"": np.ones(len(rows["bill"]), dtype=bool)} | {name: matching(part, rows) for name, part in SEGMENTS.items()}
+    assert {name: int(chosen.sum()) > 0 for name, chosen in inside.items()}["nobody"] is False
+    for name, chosen in inside.items():
+        for key, binning in BINNINGS.items():
+            np.testing.assert_array_equal(found[name][key], reference.counts(binning, rows[key][chosen]), err_msg=f"{name} {key}")
+
+
+def test_scores_are_summed_up_by_bin_for_each_segment(lake_and_statistics: tuple[Lake, Statistics]) -> None:
+    lake, statistics = lake_and_statistics
+    scores = np.random.default_rng(0).beta(1, 6, 5_000).round(9)
+    scores[:7] = [0.0, 1.0, 0.9999, 0.1, np.nan, 1.1, -0.1]
+    sealed = lake.write("decisions", Month(2005, 8), decisions() | {"probability": scores}, recorded_at=NOON)
+    found = statistics.scored(sealed, SEGMENTS, where=("bundle", "a" * 64))
+    own = decisions()["bundle"] == "a" * 64
+    np.testing.assert_allclose(found[""], sketch(scores[own]), atol=1e-9)
+    for name, segment in SEGMENTS.items():
+        np.testing.assert_allclose(found[name], sketch(scores[own & matching(segment, decisions())]), atol=1e-9)
+
+
+def test_the_first_of_several_reasons_is_counted_and_an_unknown_one_is_last(lake_and_statistics: tuple[Lake, Statistics]) -> None:
+    lake, statistics = lake_and_statistics
+    told = [[], ["R1", "R2"], ["R2", "R1"], ["R2"], ["R9", "R1"]]
+    texts = [spelled([Reason(code, "group", 'says "code": "R5"', 0.1) for code in codes]) for codes in told]
+    columns = {"reasons": np.array(texts), "bundle": np.full(len(told), "a")}
+    sealed = lake.write("decisions", Month(2005, 8), columns, recorded_at=NOON)
+    found = statistics.tally(sealed, {"reasons": {"firsts": ["R1", "R2", "R3"]}}, {}, where=("bundle", "a"))
+    assert found[""]["reasons"].tolist() == [1, 2, 0, 1]
+
+
 def test_no_row_is_lost(lake_and_statistics: tuple[Lake, Statistics], sealed: PartitionVersion) -> None:
     found = lake_and_statistics[1].counts(sealed, BINNINGS, by="bundle")
     for name in BINNINGS:
@@ -78,9 +125,11 @@ def test_no_row_is_lost(lake_and_statistics: tuple[Lake, Statistics], sealed: Pa
 
 def test_values_that_are_not_numbers_count_in_the_last_bin(lake_and_statistics: tuple[Lake, Statistics]) -> None:
     lake, statistics = lake_and_statistics
-    columns = decisions(10) | {"bill": np.full(10, np.nan), "bundle": np.full(10, "a")}
-    sealed = lake.write("decisions", Month(2005, 8), columns, recorded_at=NOON)
-    assert statistics.counts(sealed, {"bill": BINNINGS["bill"]}, by="bundle")["a"]["bill"].tolist() == [0, 0, 0, 0, 10]
+    bill = np.array([np.nan, -np.inf, np.inf, -6.0, np.nan, 0.1])
+    sealed = lake.write("decisions", Month(2005, 8), {"bill": bill, "bundle": np.full(6, "a")}, recorded_at=NOON)
+    assert statistics.counts(sealed, {"bill": BINNINGS["bill"]}, by="bundle")["a"]["bill"].tolist() == [2, 0, 0, 1, 3]
+    beyond = statistics.counts(sealed, {"bill": {"edges": [-5.0, np.inf]}}, by="bundle")
+    assert beyond["a"]["bill"].tolist() == [2, 1, 3]
 
 
 def test_a_sample_is_the_same_every_time_and_in_every_month(
@@ -161,9 +210,9 @@ def test_an_unchanged_file_is_checked_once(tmp_path: Path) -> None:
     class Counting(ParquetLake):
         reads = 0
 
-        def read(self, partitions: Sequence[PartitionVersion], names: Sequence[str] | None = None) -> Columns:
-            self.reads += 1
-            return super().read(partitions, names)
+        def check(self, partition: PartitionVersion, names: Sequence[str]) -> None:
+            self.reads += len(names)
+            super().check(partition, names)
 
     lake = Counting(tmp_path / "lake")
     sealed = lake.write("decisions", Month(2005, 8), decisions(500), recorded_at=NOON)

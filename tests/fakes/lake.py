@@ -58,6 +58,9 @@ class InMemoryLake:
             raise NotFound(f"the lake has no column {unknown[0]!r}")
         return {name: np.concatenate([part[name] for part in parts]) for name in names or parts[0]}
 
+    def check(self, partition: PartitionVersion, names: Sequence[str]) -> None:
+        self.read([partition], names)
+
     def path(self, partition: PartitionVersion) -> Path:
         return Path("memory", partition.table, f"month={partition.month}", f"v{partition.version:04d}.parquet")
 

@@ -8,8 +8,10 @@ import pytest
 from models.bundle import Bundle
 from models.clock import FixedClock, Month, end_of_day
 from models.credit_default import USE_CASE
+from models.governance.explanation.reasons import Reason
 from models.governance.ledger import Event
 from models.lake import SNAPSHOTS
+from monitoring.decisions import spelled
 from monitoring.monitor import Desk, due, monitor
 from monitoring.report import MonthlyReport, newest, rows
 from monitoring.sealing import DECISIONS, EXPIRED
@@ -22,6 +24,7 @@ from tests.fakes.statistics import ArrayStatistics
 
 JUNE, JULY, AUGUST = Month(2005, 6), Month(2005, 7), Month(2005, 8)
 RECODED = (0.68, 0.12, 0.2)
+WORSE = (0.4, 0.0, 0.6)
 
 
 @dataclass
@@ -81,6 +84,134 @@ def test_a_quiet_month_is_green_before_and_after_its_outcomes_are_known(office: 
     assert after.performance
     assert after.performance.as_coded.whole.rows == months.ROWS
     assert [document.name for document in after.documents] == ["drift.html", "classification.html"]
+
+
+def test_a_quiet_month_has_every_statistic_and_none_that_is_beyond_its_limit(office: Office) -> None:
+    office.decide(JULY)
+    found = office.monitor(JULY).statistics
+    assert found
+    assert (found.rows, found.first) == (months.ROWS, None)
+    assert {
+        column.name: (column.missing, column.below, column.above, column.unseen) for column in found.quality
+    } == dict.fromkeys([*USE_CASE.contract.inputs, "probability"], (0, 0, 0, 0))
+    assert not any(distance.beyond_chance for distance in found.distances)
+    assert {distance.name for distance in found.distances} == {
+        *(name for name in USE_CASE.contract.inputs if not USE_CASE.contract[name].codes),
+        "probability",
+    }
+    assert {segment.name: segment.score.state for segment in found.segments} == {
+        "current": "stable",
+        "already behind": "insufficient",
+        "inactive": "insufficient",
+    }
+
+
+def test_values_that_the_contract_forbids_are_red_and_retrain_nothing(office: Office) -> None:
+    columns = months.accounts(JULY)
+    columns["bill_0"][:3] = [np.nan, 6e6, -6e6]
+    months.decide(office.lake, columns, office.champion, office.clock.now())
+    report = office.monitor(JULY)
+    assert [finding.kind for finding in report.verdict.findings][:2] == ["no_value", "out_of_range"]
+    assert (report.verdict.level, report.verdict.suggests) == (Level.RED, Suggestion.WAIT)
+
+
+def test_a_shift_among_current_accounts_alone_is_found_though_the_whole_hides_it(office: Office) -> None:
+    columns = months.accounts(JULY)
+    current = columns["status_0"] <= 0
+    columns["bill_0"] = np.where(current, columns["bill_0"] * 1.12, columns["bill_0"])
+    months.decide(office.lake, columns, office.champion, office.clock.now())
+    found = office.monitor(JULY).statistics
+    assert found
+    (segment,) = (each for each in found.segments if each.name == "current")
+    assert segment.rows == int(current.sum())
+    assert segment.share == pytest.approx(current.mean())
+    whole = next(distance for distance in found.distances if distance.name == "bill_0")
+    assert whole.wasserstein > 0
+
+
+def test_a_retrained_champion_is_compared_with_the_first_approved_one_too(office: Office) -> None:
+    office.ledger.append(
+        Event.PROMOTED,
+        model=USE_CASE.name,
+        actor="pipeline",
+        at=office.clock.now(),
+        facts={"version": 1, "bundle": office.champion.digest, "reason": "the first"},
+    )
+    first = office.champion
+    later = office.lake.write(SNAPSHOTS, JULY, months.accounts(JULY, behind=WORSE), recorded_at=end_of_day(JULY.last_day))
+    office.champion = office.known(months.bundle(office.lake, later))
+    office.clock.set(end_of_day(date(2005, 9, 1)))
+    office.decide(AUGUST, behind=WORSE)
+    report = office.monitor(AUGUST)
+
+    assert report.score
+    assert report.statistics
+    assert report.score.state == "stable"
+    since = report.statistics.first
+    assert since
+    assert (since.version, since.bundle, since.score.state) == (1, first.digest, "alarm")
+    assert {moved.name: moved.state for moved in since.inputs}["status_0"] == "alarm"
+    assert "since_first" in [finding.kind for finding in report.verdict.findings]
+
+
+def test_other_first_reasons_than_at_training_are_said(office: Office) -> None:
+    columns = months.accounts(JULY, rows=8_000)
+    log = months.log_of(columns, office.champion)
+    log["reasons"] = np.where(log["reasons"] != "", spelled([Reason("R4", "group", "text", 0.5)]), "")
+    office.lake.write(DECISIONS, JULY, log, recorded_at=office.clock.now(), facts={"model": USE_CASE.name})
+    report = office.monitor(JULY)
+    assert report.statistics
+    assert report.statistics.reasons
+    assert report.statistics.reasons.current[3] == sum(report.statistics.reasons.current)
+    assert "reason_mix" in [finding.kind for finding in report.verdict.findings]
+
+
+def lived_through(office: Office, months_: list[Month]) -> list[MonthlyReport]:
+    """Each month decided, matured and reported on, one after the other."""
+    found = []
+    for month in months_:
+        office.clock.set(end_of_day(month.last_day))
+        columns = office.decide(month)
+        office.clock.set(end_of_day(month.plus(1).last_day))
+        months.mature(office.lake, columns, office.clock.now(), months.outcome_codes(columns, seed=month.number))
+        found.append(office.monitor(month))
+    return found
+
+
+def test_an_immature_month_has_an_estimate_and_nothing_realised(office: Office) -> None:
+    office.decide(JULY)
+    found = office.monitor(JULY)
+    assert found.outlook
+    assert found.outlook.compared is None
+    assert found.outlook.estimate.whole.rows == months.ROWS
+    assert set(found.outlook.estimate.populations) == {"all", "current", "already behind"}
+    (row,) = rows([found])
+    assert (row.auc, row.estimated_auc) == (None, found.outlook.estimate.whole.auc)
+
+
+def test_once_matured_the_estimate_stands_beside_what_was_realised(office: Office) -> None:
+    (found,) = lived_through(office, [JULY])
+    assert found.outlook
+    assert found.performance
+    assert found.outlook.compared
+    auc = next(miss for miss in found.outlook.compared.misses if (miss.reading, miss.measure) == ("comparable", "auc"))
+    assert auc.realised == found.performance.as_coded.whole.auc
+    assert abs(auc.difference) < 0.05
+    assert sum(band.rows for band in found.outlook.calibration["comparable"]) == months.ROWS
+
+
+def test_an_error_band_is_there_from_the_seventh_month_on_for_each_measure(office: Office) -> None:
+    found = lived_through(office, [JULY.plus(n) for n in range(7)])
+    assert [len(report.outlook.bands) for report in found if report.outlook] == [0, 0, 0, 0, 0, 0, 3]
+    low, high = rows(found)[-1].ranges["auc"]
+    assert low < high
+
+
+def test_vintages_grow_with_every_month_that_matures(office: Office) -> None:
+    newest = lived_through(office, [JULY.plus(n) for n in range(3)])[-1].outlook
+    assert newest
+    assert [(each.month, len(each.shares)) for each in newest.vintages] == [("2005-07", 3), ("2005-08", 2), ("2005-09", 1)]
+    assert list(newest.vintages[0].shares) == sorted(newest.vintages[0].shares)
 
 
 def test_monitoring_again_adds_a_report_and_touches_none(office: Office) -> None:

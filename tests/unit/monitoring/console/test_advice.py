@@ -19,6 +19,8 @@ RETRAIN = "Retrain as of now"
 # Kind, level, subject: the words of the reason that must stand, and the command.
 REASONS: list[tuple[Kind, Level, str, str, str]] = [
     ("missing", Level.RED, "2005-09", "nothing was decided in 2005-09", "make serve"),
+    ("no_value", Level.RED, "bill_0", "records without bill_0", ""),
+    ("out_of_range", Level.RED, "bill_0", "wrote bill_0 outside", ""),
     ("unseen_code", Level.RED, "status_0", "unknown codes of status_0 mean", ""),
     ("code_mix", Level.RED, "status_0", "why the coding of status_0 has changed", "make ingest"),
     ("definition", Level.AMBER, "2005-08", "what counts as bad since 2005-08", "make accept-definition"),
@@ -30,6 +32,10 @@ REASONS: list[tuple[Kind, Level, str, str, str]] = [
     ("score_shift", Level.AMBER, "score", "whether the score moves on", ""),
     ("score_shift", Level.RED, "score", RETRAIN, "make retrain"),
     ("decision_shift", Level.AMBER, "action", "the new mix", ""),
+    ("favourable_rate", Level.AMBER, "all", "favourable decisions are what the policy wants (all)", ""),
+    ("reason_mix", Level.AMBER, "reasons", "other reasons stand first", ""),
+    ("segment_shift", Level.AMBER, "current", "the segment current", ""),
+    ("since_first", Level.AMBER, "score", "the score with the first approved", ""),
     ("auc_drop", Level.RED, "all", RETRAIN, "make retrain"),
     ("calibration", Level.RED, "all", RETRAIN, "make retrain"),
     ("hold", Level.HELD, "2005-09", "accepted", ""),

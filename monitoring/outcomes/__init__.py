@@ -1,0 +1,1 @@
+"""How well a model does: estimated before the outcomes are known, beside what was realised once they are."""
