@@ -33,6 +33,7 @@ class Reconciled(Frozen):
     sampled: float
     exact_drifted: bool
     sampled_drifted: bool
+    recomputed: float | None = None  # the sample's figure by our own code; None in a report of before it was made
     note: str  # "" where both agree
 
 
