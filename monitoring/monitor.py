@@ -10,19 +10,17 @@ from models.governance.ledger import Entry, Event, Ledger, accepted_definition, 
 from models.lake import OUTCOMES, SNAPSHOTS, Lake, PartitionVersion
 from models.scoring import Scorer
 from models.usecase import UseCase
-from monitoring.drift import Shift, Statistics, shifts
+from monitoring.counting import Counted, basis_of, counted
+from monitoring.drift import Shift, Statistics
 from monitoring.findings import Evidence, judge
 from monitoring.outcomes.cohorts import vintages
 from monitoring.outcomes.curves import Vintage
-from monitoring.outcomes.estimation import Estimate, estimate
-from monitoring.outcomes.history import Miss
+from monitoring.outcomes.estimation import Estimate
 from monitoring.outcomes.outlook import Outlook, outlook
 from monitoring.pages import Pages, Renderer, decided_sample, labelled, reference_sample
 from monitoring.performance import Matched, Performance, match, realised
-from monitoring.report import MonthlyReport, ReportKey, ReportStore, Sealed, newest
+from monitoring.report import MonthlyReport, ReportKey, ReportStore, Sealed, missed
 from monitoring.sealing import DECISIONS, EXPIRED
-from monitoring.statistics.assembly import Basis, statistics
-from monitoring.statistics.figures import MonthStatistics, own_counts
 
 
 @dataclass(frozen=True)
@@ -52,13 +50,6 @@ class _Decided:
     rows: int
     accounts: int  # different ones among the rows
     others: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class _Counted:
-    moved: Mapping[str, Shift]
-    statistics: MonthStatistics
-    estimate: Estimate
 
 
 @dataclass(frozen=True)
@@ -107,10 +98,11 @@ class _Run:
             pages = Pages()
             report = self.report(None, None, None, pages)
         else:
-            counted = self.counted(decided)
-            moved, known = counted.moved, self.known(decided)
-            pages = self.pages(decided, moved, known)
-            report = self.report(decided, counted, known, pages)
+            basis, note = basis_of(decided.bundle, self.entries(), self.desk.bundle)
+            found, known = counted(decided.partition, basis, self.desk.statistics), self.known(decided)
+            pages = self.pages(decided, found.moved, known)
+            pages.notes += [note] if note else []
+            report = self.report(decided, found, known, pages)
         return self.desk.reports.add(report, pages.files), report
 
     def decided(self) -> _Decided | None:
@@ -124,24 +116,6 @@ class _Run:
         accounts = self.desk.statistics.distinct(partition, self.use_case.contract.key, by="bundle")[digest]
         others = {name: count for name, count in rows.items() if name != digest}
         return _Decided(partition, self.desk.bundle(digest), int(one["version"][0]), rows[digest], accounts, others)
-
-    def counted(self, decided: _Decided) -> _Counted:
-        """One pass over the month's rows: everything that is said of them is put together from the same counts."""
-        bundle, (first, version) = decided.bundle, self.first(decided.bundle)
-        basis = Basis(bundle, first, version)
-        limits, own_rows = bundle.policy.monitoring, ("bundle", bundle.digest)
-        tallies = self.desk.statistics.tally(decided.partition, basis.bins, limits.segments, where=own_rows)
-        scored = self.desk.statistics.scored(decided.partition, limits.segments, where=own_rows)
-        own = own_counts(basis.bins, tallies[""], basis.reference)
-        guess = estimate(scored, basis.reference.get("performance", {}))
-        return _Counted(shifts(basis.reference, own, limits), statistics(basis, tallies), guess)
-
-    def first(self, bundle: Bundle) -> tuple[Bundle | None, int]:
-        """The first version ever approved, if it can still be had and is another one."""
-        promoted = next((entry for entry in self.entries() if entry.event is Event.PROMOTED), None)
-        if promoted is None or promoted.facts["bundle"] == bundle.digest:
-            return None, 0
-        return self.desk.bundle(promoted.facts["bundle"]), int(promoted.facts["version"])
 
     def outcomes(self) -> PartitionVersion | None:
         """The month's outcomes if they have matured: an immature month has none, and is never taken for a good one."""
@@ -184,9 +158,9 @@ class _Run:
                 pages.draw_classification(desk.renderer, bundle, coded.rule, labelled(bad, probability))
         return pages
 
-    def report(self, decided: _Decided | None, counted: _Counted | None, known: _Known | None, pages: Pages) -> MonthlyReport:
+    def report(self, decided: _Decided | None, found: Counted | None, known: _Known | None, pages: Pages) -> MonthlyReport:
         policy = decided.bundle.policy if decided else self.use_case.policy
-        evidence = self.evidence(decided, counted, known)
+        evidence = self.evidence(decided, found, known)
         sources = [decided.partition] if decided else []
         return MonthlyReport(
             model=self.use_case.name,
@@ -204,7 +178,7 @@ class _Run:
             inputs=tuple(evidence.inputs),
             actions=evidence.actions,
             statistics=evidence.statistics,
-            outlook=self.outlook(decided, counted.estimate, known) if decided and counted else None,
+            outlook=self.outlook(decided, found.estimate, known) if decided and found else None,
             performance=evidence.performance,
             maturity=evidence.maturity,
             documents=tuple(pages.documents),
@@ -225,18 +199,13 @@ class _Run:
             str(self.month),
             guess,
             score=reference["score"],
-            before=self.missed(),
+            before=missed(self.desk.reports, self.use_case.name, str(self.month)),
             known=(known.matched, known.performance) if known else None,
             vintages=followed,
         )
 
-    def missed(self) -> list[Miss]:
-        """What was estimated against what was realised, in the newest report of every month before this one."""
-        found = [report for _, report in newest(self.desk.reports, self.use_case.name) if report.month < str(self.month)]
-        return [miss for report in found if report.outlook and report.outlook.compared for miss in report.outlook.compared.misses]
-
-    def evidence(self, decided: _Decided | None, counted: _Counted | None, known: _Known | None) -> Evidence:
-        entries, moved = self.entries(), counted.moved if counted else {}
+    def evidence(self, decided: _Decided | None, found: Counted | None, known: _Known | None) -> Evidence:
+        entries, moved = self.entries(), found.moved if found else {}
         return Evidence(
             month=str(self.month),
             decisions=decided.rows if decided else 0,
@@ -244,7 +213,7 @@ class _Run:
             score=moved.get("probability"),
             inputs=[moved[name] for name in self.use_case.contract.inputs if name in moved],
             actions=moved.get("action"),
-            statistics=counted.statistics if counted else None,
+            statistics=found.statistics if found else None,
             performance=known.performance if known else None,
             maturity=self.maturity(known),
             holds=open_holds(entries),

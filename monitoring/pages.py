@@ -20,6 +20,7 @@ from models.governance.doubt.rule import Rule
 from models.lake import SNAPSHOTS, Lake, PartitionVersion
 from models.scoring import Scorer
 from monitoring.drift import Shift, Statistics
+from monitoring.recomputed import TOLERANCE, psi_by_column
 from monitoring.report import Document, Reconciled, ReportStore
 
 DRIFT, CLASSIFICATION = "drift.html", "classification.html"
@@ -73,7 +74,7 @@ class Pages:
         page = renderer.drift(bundle.contract, reference, current, {name: shift.alarm for name, shift in moved.items()})
         rows = f"{len(current['probability']):,} decisions against {len(reference['probability']):,} rows of the training data"
         self._add(DRIFT, "Drift and data quality", f"{rows}, the same accounts where both have them", page)
-        self.reconciliation = reconcile(list(moved.values()), page)
+        self.reconciliation = reconcile(list(moved.values()), page, psi_by_column(bundle.contract, reference, current))
 
     def keep_drift(self, reports: ReportStore, model: str, decisions: PartitionVersion, bundle: Bundle) -> bool:
         """Take over the newest report's drift page if it shows the same decisions and bundle: drawing costs seconds."""
@@ -133,21 +134,29 @@ def training_partition(bundle: Bundle, lake: Lake) -> PartitionVersion:
     )
 
 
-def reconcile(exact: Sequence[Shift], page: Page) -> tuple[Reconciled, ...]:
-    """The exact PSI beside the page's own, column by column; a note wherever they disagree about drift."""
-    return tuple(_reconciled(shift, page.psi[shift.name]) for shift in exact if shift.name in page.psi)
+def reconcile(exact: Sequence[Shift], page: Page, recomputed: Mapping[str, float]) -> tuple[Reconciled, ...]:
+    """The exact PSI beside the page's own, column by column; a note wherever they disagree about drift.
+
+    `recomputed` is the page's figure, computed again from its sample: what then differs is bins and sample.
+    """
+    return tuple(_reconciled(shift, page.psi[shift.name], recomputed[shift.name]) for shift in exact if shift.name in page.psi)
 
 
-def _reconciled(shift: Shift, sampled: float) -> Reconciled:
+def _reconciled(shift: Shift, sampled: float, recomputed: float) -> Reconciled:
     drifted, seen = shift.psi >= shift.alarm, bool(sampled >= shift.alarm)
-    note = f"The page cuts its own bins from {SAMPLE:,} accounts; the verdict uses the frozen bins over all rows."
+    notes = []
+    if abs(sampled - recomputed) > TOLERANCE:
+        notes.append("The page's figure does not follow from its sample by its own rule: do not rely on it.")
+    if drifted != seen:
+        notes.append(f"The page cuts its own bins from {SAMPLE:,} accounts; the verdict uses the frozen bins over all rows.")
     return Reconciled(
         column=shift.name,
         exact=shift.psi,
         sampled=float(sampled),
         exact_drifted=drifted,
         sampled_drifted=seen,
-        note="" if drifted == seen else note,
+        recomputed=recomputed,
+        note=" ".join(notes),
     )
 
 

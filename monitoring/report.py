@@ -8,6 +8,7 @@ from pydantic import Field
 
 from models.policy import Frozen
 from monitoring.drift import Shift
+from monitoring.outcomes.history import Miss
 from monitoring.outcomes.outlook import Outlook
 from monitoring.performance import Performance
 from monitoring.statistics.figures import MonthStatistics
@@ -33,6 +34,7 @@ class Reconciled(Frozen):
     sampled: float
     exact_drifted: bool
     sampled_drifted: bool
+    recomputed: float | None = None  # the sample's figure by our own code; None in a report of before it was made
     note: str  # "" where both agree
 
 
@@ -120,6 +122,12 @@ def newest(store: ReportStore, model: str) -> list[tuple[ReportKey, MonthlyRepor
     for key in store.keys(model):
         found.setdefault(key.month, key)
     return [(key, store.read(key)) for key in found.values()]
+
+
+def missed(store: ReportStore, model: str, before: str) -> list[Miss]:
+    """What was estimated against what was realised, in the newest report of every month before this one."""
+    found = [report for _, report in newest(store, model) if report.month < before]
+    return [miss for report in found if report.outlook and report.outlook.compared for miss in report.outlook.compared.misses]
 
 
 class MonthRow(Frozen):

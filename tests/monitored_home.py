@@ -21,14 +21,21 @@ from models.governance.signing import Duty
 from monitoring.adapters.report_folder import ReportFolder
 from monitoring.drift import Shift, shift
 from monitoring.findings import Evidence, judge
+from monitoring.outcomes.curves import Band, Vintage
+from monitoring.outcomes.estimation import Estimate, Estimated
+from monitoring.outcomes.history import ErrorBand, compared
+from monitoring.outcomes.outlook import Outlook
 from monitoring.performance import Attribution, Figures, Performance, Reading
 from monitoring.report import Document, MonthlyReport, Reconciled, ReportKey, Sealed
+from monitoring.statistics.distances import distance
+from monitoring.statistics.figures import MonthStatistics, Moved, Quality, Rate, SegmentFigures, SinceFirst
 from tests.office import paper_parts
 
 MODEL = USE_CASE.name
 LIMITS = USE_CASE.policy.monitoring
 HELD_SINCE = "2005-09"
 TRAINED = 0.87
+OLD = "2005-06"  # reported on by a release that neither estimated nor counted by segment
 STATUS_CODES = [-2, -1, 0, 1, 2, 3]
 STATUS_AT_TRAINING = [3_200, 5_400, 16_900, 20, 3_500, 980, 0]
 STATUS_RECODED = [2_700, 5_600, 14_700, 3_690, 2_650, 660, 0]
@@ -124,6 +131,8 @@ def _report(month: str, bundle: Bundle) -> MonthlyReport:
         score=score,
         inputs=inputs,
         actions=None,
+        statistics=_statistics(score, inputs) if month > OLD else None,
+        outlook=_outlook(month, performance) if month > OLD else None,
         performance=performance,
         maturity=maturity,
         documents=(Document(name="drift.html", title="Drift and data quality", about="A fixed sample of 200 accounts."),),
@@ -139,6 +148,50 @@ def _report(month: str, bundle: Bundle) -> MonthlyReport:
 def _reconciled(seen: Shift) -> Reconciled:
     drifted = seen.state != "stable"
     return Reconciled(column=seen.name, exact=seen.psi, sampled=seen.psi, exact_drifted=drifted, sampled_drifted=drifted, note="")
+
+
+def _statistics(score: Shift, inputs: tuple[Shift, ...]) -> MonthStatistics:
+    """Three rows are forbidden; the segment "current" is judged, "inactive" is too small."""
+    forbidden = Quality(name="payment_0", rows=30_000, missing=1, below=0, above=2, unseen=0)
+    usual = Rate(value=0.61, reference=0.64, limit=0.05, state="stable")
+    moved = Moved.of(score)
+    current, inactive = (
+        SegmentFigures(
+            name=name, rows=rows, share=rows / 30_000, reference_share=0.8, score=judged, inputs=(judged,), favourable=usual
+        )
+        for name, rows, judged in [
+            ("current", 22_500, moved),
+            ("inactive", 300, moved.model_copy(update={"state": "insufficient"})),
+        ]
+    )
+    gap = distance(
+        "payment_0", {"edges": PAYMENT_EDGES, "counts": PAYMENT_AT_TRAINING}, np.array(PAYMENT_AT_TRAINING), unit="TWD", columns=2
+    )
+    assert gap
+    told = shift("reasons", {"codes": ["R1", "R2"], "counts": [800, 100, 0]}, np.array([900, 150, 0]), LIMITS, columns=1)
+    first = SinceFirst(version=1, bundle="f" * 64, score=moved, inputs=(Moved.of(inputs[0]),))
+    return MonthStatistics(
+        rows=30_000,
+        quality=(forbidden,),
+        distances=(gap,),
+        favourable=usual,
+        reasons=told,
+        segments=(current, inactive),
+        first=first,
+    )
+
+
+def _outlook(month: str, performance: Performance | None) -> Outlook:
+    """An estimate in every month; a range in the newest, as if six months had matured before."""
+    whole = Estimated(rows=30_000, bad_rate=MONTHS[month][0], brier=0.081, auc=0.869)
+    guess = Estimate(definition=1, populations={"all": whole, "current": whole.model_copy(update={"auc": 0.671})})
+    band = ErrorBand(measure="auc", months=6, low=-0.012, high=0.009, coverage=5 / 7)
+    if performance is None:
+        return Outlook(estimate=guess, bands=(band,))
+    bad = [Band(label=str(n), rows=3_000, predicted=n / 10, actual=n / 11, low=n / 12, high=n / 10) for n in range(1, 5)]
+    vintages = (Vintage(month="2005-07", accounts=30_000, shares=(0.147, 0.18), followed=(30_000, 30_000)),)
+    known = compared(month, guess, performance, USE_CASE)
+    return Outlook(estimate=guess, compared=known, calibration={"as coded": tuple(bad)}, vintages=vintages)
 
 
 def _shift(name: str, month: str) -> Shift:

@@ -71,6 +71,7 @@ class Chart:
     in_words: str  # for those who do not see it
     lines: Sequence[Line]
     spans: Sequence[Span]
+    span_name: str
     note: str  # what a reader must know, under the picture
     x: Sequence[Mark]
     y: Sequence[Mark]
@@ -193,6 +194,7 @@ def chart(
     written: Callable[[float], str],
     changes: Sequence[tuple[str, str]] = (),
     ranges: Mapping[str, tuple[float, float]] = MappingProxyType({}),
+    span_name: str = "expected range",
     note: str = "",
 ) -> Chart:
     """`written` spells a value; `changes` are pairs of a month and what changed in it, `ranges` what is expected in it."""
@@ -209,9 +211,10 @@ def chart(
         in_words=_in_words(months, series, written),
         lines=[_line(line, xs, y, written) for line in series],
         spans=[
-            Span(xs[month], y(high), y(low), f"expected in {month}: {written(low)} to {written(high)}")
+            Span(xs[month], y(high), y(low), f"{span_name}, {month}: {written(low)} to {written(high)}")
             for month, (low, high) in ranges.items()
         ],
+        span_name=span_name,
         note=note,
         x=_thinned([Mark(xs[month], month) for month in months]),
         y=[Mark(y(tick), written(tick)) for tick in ticks],

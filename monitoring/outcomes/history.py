@@ -11,7 +11,7 @@ from typing import Literal
 from models.policy import Frozen
 from models.usecase import UseCase
 from monitoring.outcomes.estimation import Estimate, Estimated
-from monitoring.performance import Figures, Performance
+from monitoring.performance import Figures, Performance, Reading
 
 MONTHS = 6
 """Matured months from which an error band is drawn; before, there are only points."""
@@ -61,8 +61,8 @@ def compared(month: str, estimate: Estimate, performance: Performance, use_case:
 
 def why(estimate: Estimate, performance: Performance, use_case: UseCase) -> str:
     """What the difference may be made of, in one or two sentences. It is never said to be the model's alone."""
-    coded, like = performance.as_coded, performance.comparable
-    was = use_case.definitions.get(estimate.definition or 0)
+    coded, like, expected = performance.as_coded, performance.comparable, estimate.definition
+    was = use_case.definitions.get(expected or 0)
     told = f"“{was.rule}”" if was else "what counted as bad at training"
     if like is None:
         return (
@@ -75,10 +75,20 @@ def why(estimate: Estimate, performance: Performance, use_case: UseCase) -> str:
             f"Both are of the same kind of outcome ({told}): what is left is chance, or that accounts that look alike now go bad "
             "more or less often (concept drift), which an estimate cannot see."
         )
-    return (
-        f"The estimate is of {told}. As coded (“{coded.rule}”) and comparable (“{like.rule}”) part where what a code means was "
-        "changed: the comparable figures are to be held against the estimate, the rest of the difference is the definition's."
+    other = " Under another definition the level of the bad rate may differ though the model is right." * (
+        like.definition != expected
     )
+    return f"The estimate is of {told}. {_split(estimate, coded, like)}{other}"
+
+
+def _split(estimate: Estimate, coded: Reading, like: Reading) -> str:
+    """The AUC's difference in what the reading of the codes did, and what is left."""
+    said, as_coded, comparable = estimate.whole.auc, coded.whole.auc, like.whole.auc
+    if said is None or as_coded is None or comparable is None:
+        return f"As coded “{coded.rule}” is bad, comparably “{like.rule}”: hold the comparable figures against the estimate."
+    parts = f"what counts as bad made {as_coded - comparable:+.3f} (as coded “{coded.rule}”, comparably “{like.rule}”)"
+    left = f"{comparable - said:+.3f} is left for chance, and for concept drift, which an estimate cannot see"
+    return f"Of the AUC's difference, {as_coded - said:+.3f}, {parts}; {left}."
 
 
 def bands(misses: Sequence[Miss]) -> tuple[ErrorBand, ...]:

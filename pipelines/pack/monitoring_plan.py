@@ -11,6 +11,7 @@ LIMITS = {
     "code_mix": ("distance of a code mix from history, coding suspected", Unit.PLAIN),
     "bad_rate_ratio": ("jump of the bad rate, a new definition suspected", Unit.PLAIN),
     "auc_drop": ("fall of the AUC against what the bundle lets expect", Unit.PLAIN),
+    "favourable_rate": ("change of the share of favourable decisions, either sign", Unit.PLAIN),
     "minimum_rows": ("decisions needed for statistics", Unit.COUNT),
 }
 
@@ -48,9 +49,14 @@ def _plan(a: Artefacts) -> Section:
 
 
 def _limits(a: Artefacts) -> Section:
+    stated = a.at(POLICY, "/monitoring")  # a policy of before a limit came in has none
     rows: list[tuple[str | Figure, ...]] = [
-        (title, a.figure(POLICY, f"/monitoring/{name}", unit, monitored(name))) for name, (title, unit) in LIMITS.items()
+        (title, a.figure(POLICY, f"/monitoring/{name}", unit, monitored(name)))
+        for name, (title, unit) in LIMITS.items()
+        if name in stated
     ]
     for end, title in enumerate(("realised over predicted bad rate, at least", "realised over predicted bad rate, at most")):
         rows.append((title, a.figure(POLICY, f"/monitoring/calibration_ratio/{end}", Unit.PLAIN, monitored("calibration_ratio"))))
+    segments = a.names(POLICY, "/monitoring/segments") if stated.get("segments") else []
+    rows += [("a segment that is watched by itself", a.figure(POLICY, pointer, Unit.KEY)) for pointer in segments]
     return section("Limits", table(say("Limits that turn a month's verdict."), ("What", "Limit"), rows))

@@ -54,6 +54,62 @@ def test_the_overview_says_how_the_model_is_who_decides_and_what_to_do(tmp_path:
         assert said in page
 
 
+ASSUMED = "it sees covariate shift, not concept drift"
+
+
+def test_an_estimate_never_stands_without_its_assumption(tmp_path: Path, keys: list[ReportKey]) -> None:
+    served = client(tmp_path)
+    for path in ("/models/credit_default", "/models/credit_default/reports/2005-08", "/models/credit_default/reports/2005-09"):
+        assert ASSUMED in served.get(path).text
+
+
+def test_a_matured_month_shows_the_estimate_beside_what_was_realised_and_why_both_differ(
+    tmp_path: Path, keys: list[ReportKey]
+) -> None:
+    page = client(tmp_path).get("/models/credit_default/reports/2005-08").text
+    for said in (
+        "0.869",
+        "0.781",
+        "(-0.088)",
+        "0.882",
+        "(+0.013)",
+        "what counts as bad made -0.101",
+        "from six matured months on",
+    ):
+        assert said in page
+    for drawn in ("Calibration by band, as coded", "Vintage curves", "2005-07: 14.7 % in 1, 18.0 % in 2."):
+        assert drawn in page
+
+
+def test_a_month_that_has_not_matured_says_so_and_has_a_range_where_enough_months_have(
+    tmp_path: Path, keys: list[ReportKey]
+) -> None:
+    page = client(tmp_path).get("/models/credit_default/reports/2005-09").text
+    for said in ("<strong>Not matured:</strong>", "not known yet", "0.857 to 0.878", "6 matured months", "71.4"):
+        assert said in page
+
+
+def test_what_is_counted_over_all_rows_is_shown_and_too_small_a_segment_is_not_judged(
+    tmp_path: Path, keys: list[ReportKey]
+) -> None:
+    page = client(tmp_path).get("/models/credit_default/reports/2005-09").text
+    for said in (
+        "Values that the contract forbids",
+        "22,500",
+        "insufficient",
+        "Against the first approved version",
+        "Largest gap",
+        "R1",
+    ):
+        assert said in page
+
+
+def test_a_report_of_a_release_before_estimates_opens_as_it_did(tmp_path: Path, keys: list[ReportKey]) -> None:
+    answer = client(tmp_path).get("/models/credit_default/reports/2005-06")
+    assert answer.status_code == 200
+    assert ASSUMED not in answer.text
+
+
 def test_a_model_page_shows_both_readings_the_champions_and_the_ledger(tmp_path: Path, keys: list[ReportKey]) -> None:
     page = client(tmp_path).get("/models/credit_default").text
     for said in ("0.781", "0.882", "the first champion: all floors are met", "Hold opened", "in force"):

@@ -14,6 +14,7 @@ from models.reference import bins, counts
 from monitoring.adapters.evidently_reports import EvidentlyRenderer, data_definition
 from monitoring.drift import psi
 from monitoring.pages import Page
+from monitoring.recomputed import TOLERANCE, psi_by_column
 from tests import months
 
 pytestmark = pytest.mark.integration
@@ -74,6 +75,16 @@ def test_its_psi_agrees_with_the_exact_one(drawn: Page) -> None:
         else:
             assert max(drawn.psi[name], exact[name]) < 0.03
     assert [name for name in CONTRACT.inputs if drawn.psi[name] >= LIMITS[name]] == ["status_0"]
+
+
+@pytest.mark.parametrize("behind", [(0.8, 0.0, 0.2), (0.68, 0.12, 0.2), (0.9, 0.0999, 0.0001)])
+def test_its_figures_follow_from_the_sample_by_its_own_rule(behind: tuple[float, float, float]) -> None:
+    reference, current = sample(Month(2005, 6)), sample(Month(2005, 8), behind)
+    current["bill_0"] = current["bill_0"] * 3
+    page = EvidentlyRenderer().drift(CONTRACT, reference, current, LIMITS)
+    again = psi_by_column(CONTRACT, reference, current)
+    assert {name: page.psi[name] for name in NAMES} == pytest.approx(again, abs=TOLERANCE)
+    assert page.psi["bill_0"] > 0.5
 
 
 def test_the_definition_comes_from_the_contract() -> None:

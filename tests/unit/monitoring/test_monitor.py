@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.bundle import Bundle
+from models.bundle import PARTS, Bundle, canonical
 from models.clock import FixedClock, Month, end_of_day
 from models.credit_default import USE_CASE
+from models.errors import NotFound
 from models.governance.explanation.reasons import Reason
 from models.governance.ledger import Event
 from models.lake import SNAPSHOTS
@@ -152,6 +153,41 @@ def test_a_retrained_champion_is_compared_with_the_first_approved_one_too(office
     assert (since.version, since.bundle, since.score.state) == (1, first.digest, "alarm")
     assert {moved.name: moved.state for moved in since.inputs}["status_0"] == "alarm"
     assert "since_first" in [finding.kind for finding in report.verdict.findings]
+
+
+def test_a_bundle_of_before_segments_and_distances_is_monitored_without_them(office: Office) -> None:
+    reference = office.champion.part("reference.json")
+    older = {name: part for name, part in reference.items() if name not in ("fine", "segments", "first_reasons")}
+    policy = office.champion.part("policy.json")
+    limits = {name: limit for name, limit in policy["monitoring"].items() if name not in ("segments", "favourable_rate")}
+    parts = {
+        "reference.json": canonical(older),
+        "policy.json": canonical(policy | {"monitoring": limits}),
+    }
+    files = {name: data for name, data in office.champion.files.items() if name in PARTS} | parts
+    office.champion = office.known(Bundle.seal(USE_CASE.name, files, lineage=office.champion.lineage))
+    office.decide(JULY)
+    report = office.monitor(JULY)
+    assert report.statistics
+    assert report.outlook
+    assert (report.verdict.level, report.statistics.segments, report.statistics.distances) == (Level.GREEN, (), ())
+    assert (report.statistics.reasons, list(report.outlook.estimate.populations)) == (None, ["all"])
+
+
+def test_a_first_approved_version_that_is_gone_costs_the_report_one_comparison(office: Office) -> None:
+    def lost(digest: str) -> Bundle:
+        if digest == "f" * 64:
+            raise NotFound("there is no bundle ffffffffffff")
+        return office.bundles[digest]
+
+    facts = {"version": 1, "bundle": "f" * 64, "reason": "the first"}
+    office.ledger.append(Event.PROMOTED, model=USE_CASE.name, actor="pipeline", at=office.clock.now(), facts=facts)
+    office.decide(JULY)
+    report = monitor(USE_CASE, JULY, replace(office.desk, bundle=lost))[1]
+    assert report.verdict.level is Level.GREEN
+    assert report.statistics
+    assert report.statistics.first is None
+    assert "Not compared with the first approved version: there is no bundle ffffffffffff." in report.notes
 
 
 def test_other_first_reasons_than_at_training_are_said(office: Office) -> None:

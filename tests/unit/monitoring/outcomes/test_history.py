@@ -58,9 +58,16 @@ def test_for_an_outcome_defined_anew_nobody_claims_to_know_the_models_part() -> 
     assert said.endswith("how much of the difference is the model's, nobody can tell.")
 
 
-def test_where_codes_changed_their_meaning_the_comparable_figures_are_the_ones_to_hold_against_it() -> None:
+def test_where_codes_changed_their_meaning_the_difference_is_told_in_two_parts_that_add_up() -> None:
     said = compared("2005-08", GUESS, performance(reading(1, 0.75, 450), reading(2, 0.88, 200)), USE_CASE).why
-    assert "the comparable figures are to be held against the estimate" in said
+    assert "Of the AUC's difference, -0.110, what counts as bad made -0.130" in said
+    assert "+0.020 is left for chance, and for concept drift, which an estimate cannot see." in said
+    assert "the level of the bad rate may differ" in said
+
+
+def test_without_an_auc_the_comparable_reading_is_pointed_at() -> None:
+    said = compared("2005-08", GUESS, performance(reading(1, None, 0), reading(2, 0.88)), USE_CASE).why
+    assert "hold the comparable figures against the estimate" in said
 
 
 def test_where_both_readings_are_one_the_rest_is_chance_or_concept_drift() -> None:

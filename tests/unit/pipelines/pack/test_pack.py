@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from models.bundle import MANIFEST
+from models.bundle import MANIFEST, canonical
 from models.contract import Role
 from models.credit_default import USE_CASE
 from models.errors import Integrity, NotApproved
@@ -337,9 +337,22 @@ def test_the_fairness_report_states_every_limit_of_every_jurisdiction_and_who_ru
 
 def test_nothing_that_is_measured_limited_or_assumed_is_left_out() -> None:
     assert validation.MEASURES.keys() == MEASURED.keys()
-    shown = {*monitoring_plan.LIMITS, "calibration_ratio"}
+    shown = {*monitoring_plan.LIMITS, "calibration_ratio", "segments"}
     assert shown == set(type(USE_CASE.policy.monitoring).model_fields)
     assert costs.MEANINGS.keys() == set(type(USE_CASE.policy.cost).model_fields)
+
+
+def test_a_pack_of_a_policy_before_segments_is_written_again_as_it_was() -> None:
+    policy = parsed(MADE, files.POLICY)
+    before = {name: value for name, value in policy["monitoring"].items() if name not in ("segments", "favourable_rate")}
+    made = {"old": MADE | {files.POLICY: canonical(policy | {"monitoring": before})}, "new": MADE}
+    shown = {}
+    for age, those in made.items():
+        limits = monitoring_plan.monitoring_plan(Artefacts(those)).sections[1].blocks[0]
+        assert isinstance(limits, Table)
+        shown[age] = [str(row[0]) for row in limits.rows]
+    assert [name for name in shown["new"] if name in shown["old"]] == shown["old"]
+    assert shown["new"].count("a segment that is watched by itself") == len(USE_CASE.policy.monitoring.segments)
 
 
 def test_every_sentence_has_a_figure_or_names_the_control_that_shows_it() -> None:
