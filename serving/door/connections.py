@@ -5,22 +5,20 @@ a second over all connections ends those that take too long, so a request pays f
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from serving.door.bodies import Header
 from serving.door.envelope import PLAIN
+from serving.door.lane import Errand, Lane, Small
 from serving.protocols.documents import PROBLEM, Problem
 
 LARGEST_HEAD = 32 * 2**10
 """Bytes of the request line and the headers, at most."""
 LOOK_SECONDS = 1.0
-
-Header = tuple[bytes, bytes]
-Reply = Callable[[int, Sequence[Header], bytes, str], None]
-"""Status, headers, body and the id that is echoed."""
 
 _STATUS = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 _PLAIN = b"".join(b"%b: %b\r\n" % each for each in PLAIN)
@@ -31,18 +29,6 @@ _REASONS = {
     408: ("Request Timeout", "the request did not come in time", "send head and body without a pause; nothing was decided"),
     431: ("Request Header Fields Too Large", f"the head is larger than {LARGEST_HEAD:,} bytes", "send fewer or shorter headers"),
 }
-
-
-class Lane(Protocol):
-    """Takes small requests past tasks and the framework; see `serving.protocols.express`."""
-
-    def head(self, method: bytes, url: bytes, headers: Sequence[Header]) -> Any:
-        """None for a request that is not for it."""
-        ...
-
-    def take(self, head: Any, body: bytes, reply: Reply, gone: Callable[[], bool]) -> bool:
-        """Whether it is accepted; then `reply` is called once, unless the client is gone. Otherwise nothing has happened."""
-        ...
 
 
 class Patience:
@@ -70,55 +56,6 @@ class TooLarge(Exception):
     """Ends the parser's work on a head."""
 
 
-class _Small:
-    """A request for the lane, whose body is still to come."""
-
-    __slots__ = ("body", "head", "lane")
-
-    def __init__(self, lane: Lane, head: Any) -> None:
-        self.lane = lane
-        self.head = head
-        self.body = bytearray()
-
-
-class _Errand:
-    """A request in the lane, with what uvicorn wants to know of one that is under way."""
-
-    __slots__ = (
-        "_connection",
-        "body",
-        "disconnected",
-        "keep_alive",
-        "message_event",
-        "more_body",
-        "response_complete",
-        "response_started",
-    )
-
-    def __init__(self, connection: "Connection") -> None:
-        self._connection = connection
-        self.body = b""
-        self.disconnected = self.more_body = self.response_started = self.response_complete = False
-        self.keep_alive = True
-        self.message_event = _UNHEARD
-
-    def gone(self) -> bool:
-        """Also if another request came behind it: uvicorn tells only the last one."""
-        return self.disconnected or self._connection.transport.is_closing()
-
-    def reply(self, status: int, headers: Sequence[Header], body: bytes, echo: str) -> None:
-        self._connection.reply(self, status, headers, body, echo)
-
-
-class _Unheard:
-    """An event that nobody waits for."""
-
-    def set(self) -> None: ...
-
-
-_UNHEARD = _Unheard()
-
-
 class Connection(HttpToolsProtocol):
     """One connection. It is cut if a request, head and body, is not there `receive_seconds` after its first byte."""
 
@@ -126,7 +63,7 @@ class Connection(HttpToolsProtocol):
         super().__init__(*given, **named)
         self._patience = patience
         self._lane = lane
-        self._small: _Small | None = None  # a request for the lane, until its body is there
+        self._small: Small | None = None  # a request for the lane, until its body is there
         self._since: float | None = None  # when what is not whole yet began
         self._closing: float | None = None
         self._in_head = True
@@ -168,7 +105,7 @@ class Connection(HttpToolsProtocol):
         self._since = None
         small, self._small = self._small, None
         if small is not None:
-            errand = _Errand(self)
+            errand = Errand(self)
             if small.lane.take(small.head, bytes(small.body), errand.reply, errand.gone):
                 self.cycle = errand  # type: ignore[assignment]
                 return
@@ -176,16 +113,16 @@ class Connection(HttpToolsProtocol):
             super().on_body(bytes(small.body))
         super().on_message_complete()
 
-    def _for_the_lane(self) -> "_Small | None":
+    def _for_the_lane(self) -> Small | None:
         """Only where nothing else goes on: no request before it that is not answered, nobody who does not read."""
         if self._lane is None or self.flow.write_paused or not (self.cycle is None or self.cycle.response_complete):
             return None
         if self.parser.get_http_version() != "1.1" or not self.parser.should_keep_alive():
             return None
         head = self._lane.head(self.parser.get_method(), self.url, self.headers)
-        return head and _Small(self._lane, head)
+        return head and Small(self._lane, head)
 
-    def reply(self, errand: "_Errand", status: int, headers: Sequence[Header], body: bytes, echo: str) -> None:
+    def reply(self, errand: Errand, status: int, headers: Sequence[Header], body: bytes, echo: str) -> None:
         """An answer as uvicorn writes one."""
         defaults = self.server_state.default_headers
         lines = [_STATUS[status], *(b"%b: %b\r\n" % each for each in (*defaults, *headers)), _PLAIN]

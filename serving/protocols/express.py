@@ -20,6 +20,7 @@ from serving.door.bodies import Header
 from serving.door.envelope import echoed
 from serving.door.guard import LONGEST_ADDRESS, MOST_HEADERS, Guard
 from serving.door.holders import Holder
+from serving.door.lane import Reply
 from serving.door.needs import Need, to_score
 from serving.door.refusals import TooLate
 from serving.protocols.documents import JSON
@@ -41,10 +42,6 @@ class Refusal(Protocol):
     status_code: int
     raw_headers: list[Header]
     body: bytes | memoryview
-
-
-Reply = Callable[[int, Sequence[Header], bytes, str], None]
-"""Status, headers, body and the id that is echoed."""
 
 
 class Head(NamedTuple):
