@@ -91,9 +91,9 @@ def references() -> list[Mapping[str, Any]]:
     return found
 
 
-def written(rows: int) -> PartitionVersion:
+def written(rows: int, folder: Path = FOLDER) -> PartitionVersion:
     """The month in the lake; written part by part, so that writing needs little memory, too."""
-    path = FOLDER / f"{rows}" / "decisions" / f"month={MONTH}" / "v0001.parquet"
+    path = folder / f"{rows}" / "decisions" / f"month={MONTH}" / "v0001.parquet"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         bare = path.with_suffix(".bare")
@@ -106,7 +106,7 @@ def written(rows: int) -> PartitionVersion:
             _parts(path.with_suffix(".new"), whole, sealed(version, digests))
         bare.unlink()
         path.with_suffix(".new").rename(path)
-    return ParquetLake(FOLDER / f"{rows}").history("decisions", MONTH)[0]
+    return ParquetLake(folder / f"{rows}").history("decisions", MONTH)[0]
 
 
 def _parts(path: Path, tables: Iterator[pa.Table], notes: Mapping[str, str] | None = None) -> None:
@@ -117,9 +117,9 @@ def _parts(path: Path, tables: Iterator[pa.Table], notes: Mapping[str, str] | No
             writer.write_table(table.replace_schema_metadata(notes))
 
 
-def measured(rows: int) -> dict[str, float]:
+def measured(rows: int, folder: Path = FOLDER) -> dict[str, float]:
     """Seconds by the clock, of the processor, and the peak of memory in gigabytes; in this process."""
-    lake, made = ParquetLake(FOLDER / f"{rows}"), contract()
+    lake, made = ParquetLake(folder / f"{rows}"), contract()
     partition, frozen = lake.history("decisions", MONTH)[0], references()
     before = high_water()
     counter, bins = DuckdbStatistics(lake, threads=2), planned(made, frozen)
