@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import accumulate
 from time import perf_counter
 from typing import Protocol
 
@@ -22,8 +23,9 @@ from serving.telemetry.metering import DECIDE, RECORD, Meter
 
 SMALL = 4_096
 """Bytes of a body that is decided on the spot, at most: a few records, for which a thread costs more than they do."""
-AT_ONCE = 64
-"""Requests decided in one go, at most: what others send meanwhile is not kept waiting for longer."""
+AT_ONCE, AT_ONCE_BYTES = 64, 4 * SMALL
+"""Requests, and bytes of their bodies, that are decided in one go, at most: what others send meanwhile, health too, is not kept
+waiting for longer."""
 Offer = Callable[[Mapping[str, Trial], Sequence[LoggedDecision]], None]
 
 logger = logging.getLogger("steward.serving")
@@ -80,7 +82,9 @@ class Desk:
             raise
 
     def _decide(self) -> None:
-        group, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+        sizes = accumulate(len(turn.ask.body) for turn in self._waiting[:AT_ONCE])
+        count = max(1, sum(size <= AT_ONCE_BYTES for size in sizes))
+        group, self._waiting = self._waiting[:count], self._waiting[count:]
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._decide)
         turns = [turn for turn in group if not turn.caller.gone]

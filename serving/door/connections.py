@@ -23,11 +23,25 @@ LOOK_SECONDS = 1.0
 _STATUS = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 _PLAIN = b"".join(b"%b: %b\r\n" % each for each in PLAIN)
 _CLOSE = (b"connection", b"close")
+_BODY = frozenset({b"content-length", b"transfer-encoding"})
 
+_UPGRADE = 0
+"""Among the reasons: a request with a body that asks for another protocol."""
 _REASONS = {
-    400: ("Bad Request", "this is no HTTP request", "see the specification of HTTP, RFC 9112"),
-    408: ("Request Timeout", "the request did not come in time", "send head and body without a pause; nothing was decided"),
-    431: ("Request Header Fields Too Large", f"the head is larger than {LARGEST_HEAD:,} bytes", "send fewer or shorter headers"),
+    _UPGRADE: (
+        400,
+        "Bad Request",
+        "a request with a body asks for another protocol",
+        "send it without Upgrade; HTTP/1.1 is spoken",
+    ),
+    400: (400, "Bad Request", "this is no HTTP request", "see the specification of HTTP, RFC 9112"),
+    408: (408, "Request Timeout", "the request did not come in time", "send head and body without a pause; nothing was decided"),
+    431: (
+        431,
+        "Request Header Fields Too Large",
+        f"the head is larger than {LARGEST_HEAD:,} bytes",
+        "send fewer or shorter headers",
+    ),
 }
 
 
@@ -52,7 +66,7 @@ class Patience:
                 self.with_all(connections, loop)
 
 
-class TooLarge(Exception):
+class Unwanted(Exception):
     """Ends the parser's work on a head."""
 
 
@@ -68,6 +82,10 @@ class Connection(HttpToolsProtocol):
         self._closing: float | None = None
         self._in_head = True
         self._head = 0  # bytes of a head that is not whole yet
+        self._ended = False  # a request ended within what came last
+        self._own = False  # what is not whole yet has a cycle
+        self._last = False  # nothing more is taken; what was asked before is answered, then the connection closes
+        self._upgrade = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -77,22 +95,26 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._since is None:
             self._since = self.loop.time()
+        self._ended = False
         super().data_received(data)
         if self._in_head and self._since is not None:
-            self._head += len(data)
+            self._head += 0 if self._ended else len(data)  # behind another request nobody knows where it began
             if self._head > LARGEST_HEAD:
                 self._end(431)
 
     def on_message_begin(self) -> None:
-        self._since, self._in_head, self._head = self.loop.time(), True, 0
+        self._since, self._in_head, self._head, self._own = self.loop.time(), True, 0, False
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        if self._large():
-            raise TooLarge
+        # The parser takes no body of a request that asks for another protocol: its bytes would be read as the next request.
+        self._upgrade = self.parser.should_upgrade() and any(name in _BODY for name, _ in self.headers)
+        if self._upgrade or self._large():
+            raise Unwanted
         self._small = self._for_the_lane()
         if self._small is None:
+            self._own = True
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -102,7 +124,7 @@ class Connection(HttpToolsProtocol):
             self._small.body += body  # no more than was announced: the parser sees to it
 
     def on_message_complete(self) -> None:
-        self._since = None
+        self._since, self._ended, self._own = None, True, False
         small, self._small = self._small, None
         if small is not None:
             errand = Errand(self)
@@ -133,8 +155,22 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
         self.on_response_complete()
 
+    def on_response_complete(self) -> None:
+        if self._last and not self.pipeline:
+            self.transport.close()
+        super().on_response_complete()
+
+    def shutdown(self) -> None:
+        """What is on its way into the lane is answered, too: by the long way, which uvicorn knows of."""
+        small, self._small = self._small, None
+        if small is not None:
+            self._own = True
+            super().on_headers_complete()
+            super().on_body(bytes(small.body))
+        super().shutdown()
+
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002, uvicorn's own words
-        self._end(431 if self.headers and self._large() else 400)
+        self._end(_UPGRADE if self._upgrade else 431 if self.headers and self._large() else 400)
 
     def _large(self) -> bool:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > LARGEST_HEAD
@@ -148,18 +184,29 @@ class Connection(HttpToolsProtocol):
         elif self._since is not None and now - self._since > self._patience.receive_seconds:
             self._end(408)
 
-    def _end(self, status: int) -> None:
-        """Tell why, unless an answer has begun, and close."""
+    def _end(self, reason: int) -> None:
+        """Tell why and close. Requests before it are answered first: the refusal would be taken for the answer to one of them."""
+        self._since = None
+        if self._before_it():
+            if self._own and self.pipeline:
+                self.pipeline.popleft()  # what is refused; those that came before stand to its right
+            self._last = True
+            return
         answering = self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
         if not self.transport.is_closing() and not answering:
-            self.transport.write(_refusal(status))
-        self._since = None
+            self.transport.write(_refusal(reason))
         self.transport.close()
 
+    def _before_it(self) -> bool:
+        """Whether requests before the one that is refused are still to be answered."""
+        if self._own:
+            return bool(self.pipeline)
+        return self.cycle is not None and not self.cycle.response_complete
 
-def _refusal(status: int) -> bytes:
+
+def _refusal(reason: int) -> bytes:
     """Raw, for there is no request that could be answered."""
-    title, detail, hint = _REASONS[status]
+    status, title, detail, hint = _REASONS[reason]
     said = Problem(type="about:blank", title=title, status=status, detail=detail, hint=hint, request_id="")
     body = said.model_dump_json().encode()
     headers = [

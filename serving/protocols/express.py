@@ -78,7 +78,8 @@ class Express:
         asked = _asked(url) if method == b"POST" and len(headers) <= MOST_HEADERS else None
         if asked is None:
             return None
-        length, media, echo, key, parent = -1, False, "", [], ""
+        length, media, key, parent = -1, False, [], ""
+        echo: str | None = None  # the first counts, as the long way has it
         for name, value in headers:
             if name in _LONG_WAY or (name in _PLAINLY and value != _PLAINLY[name]):
                 return None
@@ -87,12 +88,12 @@ class Express:
             elif name == b"content-length":
                 length = int(value) if length < 0 and value.isdigit() else SMALL + 1
             elif name == b"x-request-id":
-                echo = echo or value.decode("latin-1")
+                echo = value.decode("latin-1") if echo is None else echo
             elif name == b"authorization":
                 key.append(value)
             elif name == b"traceparent":
                 parent = parent or value.decode("latin-1")
-        return Head(*asked, echo, key, parent) if media and 0 < length <= SMALL else None
+        return Head(*asked, echo or "", key, parent) if media and 0 < length <= SMALL else None
 
     def take(self, head: Head, body: bytes, reply: Reply, gone: Callable[[], bool]) -> bool:
         """Whether it is accepted; then `reply` is called once, unless the client is gone. Otherwise nothing has happened."""

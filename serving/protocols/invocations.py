@@ -6,6 +6,7 @@ https://mlflow.org/docs/latest/ml/deployment/deploy-model-locally (inference ser
 """
 
 import csv
+import io
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -92,12 +93,17 @@ _READERS: Mapping[str, Callable[[Any, str], list[Any]]] = {
 def _of_csv(body: bytes, contract: Contract) -> list[Any]:
     texts = {column.name for column in contract.only(*REQUEST_ROLES).columns if column.kind == "text"}
     try:
-        head, *lines = csv.reader(body.decode().splitlines(), strict=True)
+        # Line ends within quotes are part of a value: what splits lines elsewhere must not join values here.
+        written = list(csv.reader(io.StringIO(body.decode(), newline=""), strict=True))
+        head, lines = (written or [[]])[0], written[1:]
+        rows = [[_cell(cell, text=name in texts) for name, cell in zip(head, line, strict=False)] for line in lines]
     except (ValueError, csv.Error) as error:
         raise InputRefused(f"the body is not CSV: {error}", hint="send a line of names, then a line for every record") from None
+    if not head:
+        raise _shape("the CSV", "a line of names, then a line for every record")
     if wrong := [number for number, line in enumerate(lines, start=1) if len(line) != len(head)]:
         raise _shape(f"line {wrong[0]} of the CSV", f"{len(head)} values, as the line of names has")
-    return _rows(head, [[_cell(cell, text=name in texts) for name, cell in zip(head, line, strict=True)] for line in lines])
+    return _rows(head, rows)
 
 
 def _cell(written: str, *, text: bool) -> Any:

@@ -5,13 +5,14 @@ import re
 import socket
 from collections.abc import Iterator
 from http.client import HTTPConnection
+from threading import Thread
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.governance.api_keys import Action
+from models.governance.api_keys import Action, Allowance
 from serving.door.connections import Patience
 from tests.bundles import record
 from tests.doors import SCORE, Doorway, key
@@ -23,11 +24,12 @@ LONG_WAY = {"content-encoding": "identity"}
 """What says nothing, and is not for the lane."""
 IDS = re.compile(rb"[0-9a-f]{32}(-\d+)?")
 GOOD = json.dumps(record()).encode()
+ROOM = Allowance(requests_per_second=10_000, burst=10_000, decisions_per_second=100_000, in_flight=500)
 
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    app = Doorway(key(), key("reader", actions=[Action.READ]), key("other", models=["another"])).app
+    app = Doorway(key(allowance=ROOM), key("reader", actions=[Action.READ]), key("other", models=["another"])).app
     with serving(app, Patience(20.0)) as port:
         yield port
 
@@ -130,3 +132,93 @@ def test_a_client_that_asks_for_an_end_gets_its_answer_and_an_end(port: int) -> 
         client.sendall(raw(GOOD, "connection: close"))
         assert read(client, 1)
         assert client.recv(1) == b""
+
+
+def to_the_end(client: socket.socket) -> bytes:
+    said = b""
+    while part := client.recv(65_536):
+        said += part
+    return said
+
+
+@pytest.mark.parametrize("apart", [True, False])
+@pytest.mark.parametrize(
+    "asks", [("connection: upgrade", "upgrade: h2c"), ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c")]
+)
+def test_a_body_behind_a_wish_for_another_protocol_is_never_read_as_a_request(
+    port: int, asks: tuple[str, ...], *, apart: bool
+) -> None:
+    inner = raw(GOOD, "x-request-id: smuggled")
+    outer = raw(inner, *asks)
+    head, end, body = outer.partition(b"\r\n\r\n")
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+        if apart:
+            client.sendall(head + end)
+            said = to_the_end(client)
+        else:
+            client.sendall(outer)
+            said = to_the_end(client)
+    assert said.startswith(b"HTTP/1.1 400 ")
+    assert b"without Upgrade" in said
+    assert b"smuggled" not in said
+    assert body == inner
+
+
+@pytest.mark.parametrize("more", [(), ("content-encoding: identity",), ("idempotency-key: k{number}",)])
+def test_what_was_asked_before_a_broken_request_is_answered_and_the_breakage_is_no_answer(
+    port: int, more: tuple[str, ...]
+) -> None:
+    for number in range(5):
+        asked = raw(account(number), *(each.format(number=f"{number}-{more}".encode().hex()) for each in more))
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+            client.sendall(asked + b"garbage\r\n\r\n")
+            said = to_the_end(client)
+        assert said.startswith(b"HTTP/1.1 200 ")
+        assert said.count(b"HTTP/1.1") == 1
+
+
+def test_of_two_requests_before_a_broken_one_both_are_answered(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+        client.sendall(raw(account(1), "content-encoding: identity") + raw(account(2)) + b"garbage\r\n\r\n")
+        said = to_the_end(client)
+    assert said.count(b"HTTP/1.1 200 ") == 2
+
+
+@pytest.mark.parametrize("more", [(), ("content-encoding: identity",)])
+def test_many_small_requests_sent_at_once_have_no_large_head(port: int, more: tuple[str, ...]) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
+        client.sendall(raw(GOOD, *more) * 400)
+        assert len(read(client, 400)) == 400
+
+
+def test_the_first_id_that_a_caller_gives_is_the_one_that_counts(port: int) -> None:
+    for more in ((), ("content-encoding: identity",)):
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+            client.sendall(raw(GOOD, "x-request-id: ", "x-request-id: second", *more))
+            client.shutdown(socket.SHUT_WR)
+            assert b"second" not in to_the_end(client)
+
+
+def test_a_request_whose_body_comes_while_the_service_stops_is_answered() -> None:
+    asked = raw()
+    said: list[bytes] = []
+
+    def late(client: socket.socket, port: int) -> None:
+        """The rest, when nobody is let in any more."""
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=20).close()
+            except OSError:
+                break
+        client.sendall(asked[-20:])
+        said.append(to_the_end(client))
+
+    with serving(Doorway(key()).app, Patience(20.0)) as port:
+        client = socket.create_connection(("127.0.0.1", port), timeout=20)
+        client.sendall(raw() + asked[:-20])
+        assert read(client, 1)
+        sending = Thread(target=late, args=(client, port))
+        sending.start()
+    sending.join()
+    client.close()
+    assert said[0].startswith(b"HTTP/1.1 200 ")

@@ -4,10 +4,12 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
 from models.governance.api_keys import Allowance
+from serving.answers.desk import AT_ONCE_BYTES
 from serving.door.bodies import Header
 from serving.door.guard import MOST_HEADERS, Bounds
 from tests.bundles import record
@@ -157,3 +159,40 @@ def test_what_takes_too_long_is_told_so_and_its_later_answer_is_dropped() -> Non
     asyncio.run(request())
     assert [status for status, *_ in client.told] == [503]
     assert lane.guard.in_flight == 0
+
+
+class Counted:
+    """A meter and an access log that write down what they are told."""
+
+    def __init__(self) -> None:
+        self.told: list[object] = []
+
+    def tell(self, *said: object) -> None:
+        self.told.append(said)
+
+
+@pytest.mark.parametrize(("body", "status"), [(BODY, 200), (b"{}", 422)])
+def test_what_the_lane_answers_is_counted_and_written_down(body: bytes, status: int) -> None:
+    doorway, client, access = Doorway(), Client(), Counted()
+    doorway.app.lane.access = access
+    asyncio.run(sent(doorway, [client], body))
+    families = {family.name: family for family in doorway.app.lane.meter.families()}
+    assert families["steward_responses"].samples == {(("status", str(status)),): 1}
+    ((method, path, told, _, _),) = access.told  # type: ignore[misc]
+    assert (method, path, told) == ("POST", SCORE, status)
+
+
+def test_no_more_bytes_are_decided_in_one_go_than_leave_room_for_others() -> None:
+    doorway, clients = Doorway(), [Client() for _ in range(12)]
+    sizes: list[int] = []
+    prepare = doorway.predictor.prepare
+
+    def counted(asks: Sequence[Any]) -> Any:
+        sizes.append(sum(len(ask.body) for ask in asks))
+        return prepare(asks)
+
+    doorway.app.lane.desk._predictor = type("Counting", (), {"prepare": staticmethod(counted)})()
+    batch = json.dumps({"records": [record() | {"account_id": f"A{n}"} for n in range(15)]}).encode()
+    assert asyncio.run(sent(doorway, clients, batch)) == [True] * 12
+    assert len(sizes) > 1
+    assert max(sizes) <= AT_ONCE_BYTES

@@ -63,6 +63,19 @@ def test_a_cell_is_a_number_only_where_the_contract_has_one_and_json_would_read_
         assert "bill_0" in refused(f"{line}\n{cells}".encode(), CSV)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\u2028", "\u2029", "\x0b", "\x0c", "\x85", "\x1c"])
+def test_a_line_end_within_quotes_joins_no_values(end: str) -> None:
+    line, named = ",".join(NAMES), {name: str(value) for name, value in record().items()}
+    for name, written in (("account_id", f"A00{end}018"), ("bill_0", f"283{end}14"), ("status_0", f"1{end}")):
+        cells = ",".join(f'"{cell}"' for cell in (named | {name: written}).values())
+        assert name in refused(f"{line}\n{cells}".encode(), CSV)
+
+
+def test_a_number_of_thousands_of_digits_is_refused() -> None:
+    line, named = ",".join(NAMES), {name: str(value) for name, value in record().items()}
+    assert "CSV" in refused(f"{line}\n{','.join((named | {'credit_limit': '9' * 5_000}).values())}".encode(), CSV)
+
+
 def test_nothing_is_converted_on_the_way() -> None:
     assert 'bill_0: "28" is refused' in refused(json.dumps({"instances": [record(bill_0="28")]}).encode())
     assert "status_0: 0.0 is refused" in refused(json.dumps({"instances": [record(status_0=0.0)]}).encode())
@@ -104,7 +117,7 @@ def test_what_cannot_be_read_says_what_is_needed(body: bytes, says: str) -> None
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        (b"", "not CSV"),
+        (b"", "a line of names"),
         (b"\xff", "not CSV"),
         (b'a\n"b', "not CSV"),
         (b"a,b\n1", "line 1 of the CSV needs 2 values"),
