@@ -16,6 +16,9 @@ from monitoring.rollout.observations import Classes, Observation, Pairs, Segment
 from monitoring.rollout.sentences import LARGEST, NOTHING_ON_DEFAULT, Told
 
 NOTHING_SERVED = Service()
+GROUPS = "groups"
+NO_GROUPS = "No groups were judged: the policy has no fairness limits."
+NOT_IN_SHADOW = "Groups and score were not judged in shadow; the swap-set report has the mix of groups."
 POINTS = 120  # of a path that are kept for the chart
 
 
@@ -29,7 +32,8 @@ class State(StrEnum):
 class Seen:
     """All that a verdict rests on. In shadow nobody has an arm; `pairs` is None where nothing was scored by both.
 
-    `segments` come through the restricted table's door: `pipelines/fairness/segments.py`.
+    `segments` come through the restricted table's door: `pipelines/fairness/segments.py`. `ungrouped` says why groups that should
+    have been looked at were not: nothing passes then.
     """
 
     days: float
@@ -38,6 +42,7 @@ class Seen:
     canary: Service = NOTHING_SERVED
     pairs: Pairs | None = None
     segments: Sequence[Segments] = ()
+    ungrouped: str = ""
 
 
 class Trace(Frozen):
@@ -75,7 +80,10 @@ def judge_canary(seen: Seen, limits: Guardrails, share: float) -> Verdict:
     found = [about.said(test, blamed=test.name == blamed) for test in tests]
     found += policy.errors(seen.control, seen.canary, limits) + policy.latency(seen.control, seen.canary, limits)
     found += [policy.agreement(seen.pairs, limits)] if seen.pairs is not None else []
-    return _weighed(found, len(first), seen.days, limits, _trace(paths, limits))
+    if seen.ungrouped:
+        found.append(Finding(name=GROUPS, standing=Standing.INSUFFICIENT, text=f"Not judged by group: {seen.ungrouped}."))
+    unseen = "" if seen.segments or seen.ungrouped else NO_GROUPS
+    return _weighed(found, len(first), seen.days, limits, _trace(paths, limits), unseen)
 
 
 def judge_shadow(seen: Seen, limits: Guardrails) -> Verdict:
@@ -83,11 +91,14 @@ def judge_shadow(seen: Seen, limits: Guardrails) -> Verdict:
     pairs = seen.pairs or Pairs()
     found = [policy.drop(pairs, limits), policy.agreement(pairs, limits)]
     found += policy.errors(seen.control, seen.canary, limits) + policy.latency(seen.control, seen.canary, limits)
-    return _weighed(found, pairs.accounts, seen.days, limits, Trace())
+    return _weighed(found, pairs.accounts, seen.days, limits, Trace(), NOT_IN_SHADOW)
 
 
-def _weighed(found: Sequence[Finding], accounts: int, days: float, limits: Guardrails, trace: Trace) -> Verdict:
-    """One guardrail outside is enough to roll back; a promotion is asked for when all are within, on enough accounts."""
+def _weighed(found: Sequence[Finding], accounts: int, days: float, limits: Guardrails, trace: Trace, unseen: str) -> Verdict:
+    """One guardrail outside is enough to roll back; a promotion is asked for when all are within, on enough accounts.
+
+    `unseen` says what was not judged at all, "" if nothing is: whoever reads that all held must read that, too.
+    """
     outside = [finding.text for finding in found if finding.standing is Standing.OUTSIDE]
     missing = [finding.name for finding in found if finding.standing is Standing.INSUFFICIENT]
     if outside:
@@ -99,6 +110,7 @@ def _weighed(found: Sequence[Finding], accounts: int, days: float, limits: Guard
         sentence = f"Roll back: {limits.longest_days} days are over and {_lacking(accounts, missing, limits)}. No harm was seen."
     else:
         state, sentence = State.GO_ON, f"Go on: nothing is outside its limits; {_lacking(accounts, missing, limits)}."
+    sentence = f"{sentence} {unseen}" if unseen and state is not State.ROLL_BACK else sentence
     return Verdict(state=state, sentence=sentence, findings=tuple(found), accounts=accounts, trace=trace)
 
 

@@ -152,7 +152,6 @@ def _verdict(judged: Judged) -> Sequence[str]:
     found: VerdictDocument = document
     lines = [f"Roll-out {begun.number} of {begun.model}, a {begun.mode.value}: {found.verdict.sentence}"]
     lines += [f"  {finding.standing.value:12} {finding.text}" for finding in found.verdict.findings]
-    lines += [f"  not judged by group: {judged.without_groups}"] if judged.without_groups else []
     lines += [f"  {found.verdict.on_default}"]
     if judged.ended:
         lines.append(f"The roll-out is over: {_why(judged.ended)}")

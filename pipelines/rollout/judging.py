@@ -1,7 +1,7 @@
 """Judge the open roll-out of a model and act: go on, end it, or ask people for a promotion. Nothing is ever promoted here."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from models.errors import Misconfigured, NotFound
@@ -34,13 +34,12 @@ class Bench:
 
 @dataclass(frozen=True)
 class Judged:
-    """`ended` is None if the roll-out goes on. `kept`: the verdict was stored. `without_groups`: why no group was looked at."""
+    """`ended` is None if the roll-out goes on. `kept`: the verdict was stored."""
 
     begun: Rollout
     document: VerdictDocument
     ended: End | None
     kept: bool
-    without_groups: str
 
 
 def judge_rollout(bench: Bench, model: str) -> Judged:
@@ -48,7 +47,7 @@ def judge_rollout(bench: Bench, model: str) -> Judged:
     office, now = bench.office, bench.office.clock.now()
     begun = open_rollout(office, model)
     over = lapsed(office.channel, begun, now)
-    found, without = _seen(bench, begun, now)
+    found = _seen(bench, begun, now)
     verdict = judge(found, begun.guardrails, mode=begun.mode.value, share=begun.share)
     outcome = _outcome(office, begun, verdict, over, now)
     document = documented(_said(begun), verdict, at=now, ended=outcome is not None)
@@ -56,7 +55,7 @@ def judge_rollout(bench: Bench, model: str) -> Judged:
     if kept:
         bench.verdicts.add(document)
     ended = _acted(office, begun, document, outcome, over) if outcome else None
-    return Judged(begun, document, ended, kept, without)
+    return Judged(begun, document, ended, kept)
 
 
 def check_verdicts(verdicts: VerdictStore, entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -72,12 +71,12 @@ def check_verdicts(verdicts: VerdictStore, entries: Sequence[Entry]) -> Iterator
                 )
 
 
-def _seen(bench: Bench, begun: Rollout, now: datetime) -> tuple[Seen, str]:
-    """Where the keys of the audit columns are not mounted, harm to all is still looked for: a canary is never left unjudged."""
+def _seen(bench: Bench, begun: Rollout, now: datetime) -> Seen:
+    """Where the keys of the audit columns are not mounted, harm to all is still looked for, but nothing passes."""
     try:
-        return seen(bench.trials, begun, bench.lift, now, bench.groups), ""
+        return seen(bench.trials, begun, bench.lift, now, bench.groups)
     except Misconfigured as error:
-        return seen(bench.trials, begun, bench.lift, now), error.problem
+        return replace(seen(bench.trials, begun, bench.lift, now), ungrouped=error.problem)
 
 
 def _outcome(office: Office, begun: Rollout, verdict: Verdict, over: str, now: datetime) -> Outcome | None:

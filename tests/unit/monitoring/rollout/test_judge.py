@@ -29,6 +29,7 @@ def test_alike_arms_on_enough_accounts_ask_for_promotion() -> None:
 
     assert verdict.state is State.ASK_FOR_PROMOTION
     assert {each.standing for each in verdict.findings} == {Standing.WITHIN}
+    assert "No groups were judged" in verdict.sentence
 
 
 def test_alike_arms_on_too_few_accounts_go_on() -> None:
@@ -175,6 +176,7 @@ def test_a_shadow_is_judged_on_the_same_observed() -> None:
     given = Seen(3, (), SOUND, SOUND, enough)
 
     assert judge(given, LIMITS, mode="shadow", share=0).state is State.ASK_FOR_PROMOTION
+    assert "Groups and score were not judged in shadow" in judge(given, LIMITS, mode="shadow", share=0).sentence
     harsher = replace(given, pairs=replace(enough, challenger_favourable=2_899))
     assert judge(harsher, LIMITS, mode="shadow", share=0).state is State.ROLL_BACK
 

@@ -88,3 +88,14 @@ def test_of_a_small_group_no_figure_is_shown() -> None:
 
     assert "few" not in finding.text
     assert finding.value == 0
+
+
+def test_groups_that_saw_too_few_in_both_arms_are_no_pass() -> None:
+    given = seen(harmed=False)
+    sparse = replace(given, segments=[replace(given.segments[0], minimum_cell=5_000)])
+    verdict = judge(sparse, LIMITS, mode="canary", share=0.5)
+    finding = next(each for each in verdict.findings if each.name == "favourable by size")
+
+    assert finding.standing is Standing.INSUFFICIENT
+    assert verdict.state is State.GO_ON
+    assert "too little is known of favourable by size" in verdict.sentence

@@ -18,7 +18,7 @@ from models.rollout import CANARY, CONTROL, End, Mode, Outcome, Rollout, newest
 from monitoring.rollout.judge import State
 from monitoring.rollout.observations import Pairs, Segments
 from monitoring.trials import Decided, Pair
-from pipelines.rollout.judging import KEPT_EVERY, Bench, check_verdicts, judge_rollout
+from pipelines.rollout.judging import KEPT_EVERY, Bench, Judged, check_verdicts, judge_rollout
 from pipelines.rollout.seen import Groups, no_groups, seen
 from tests.begun import WEEK, paper_rollout, with_challenger
 from tests.fakes.ledger import FakeLedger
@@ -276,6 +276,46 @@ def test_a_canary_is_judged_also_where_the_keys_of_the_audit_columns_are_not() -
 
     world.groups = locked
     judged = judge_rollout(world.bench, MODEL)
-    assert judged.without_groups == "keys/audit is not mounted"
     assert judged.ended
     assert judged.ended.outcome is Outcome.ROLLED_BACK
+
+
+def said_of_groups(judged: Judged) -> tuple[str, str]:
+    found = next(each for each in judged.document.verdict.findings if each.name == "groups")
+    return found.standing.value, found.text
+
+
+def test_without_the_keys_of_the_audit_columns_nothing_passes_and_the_verdict_says_why() -> None:
+    world = rolling()
+    world.saw(400)
+
+    def locked(_: Mapping[Month, Iterable[str]]) -> Sequence[Segments]:
+        raise Misconfigured("keys/audit is not mounted")
+
+    world.groups = locked
+    judged = judge_rollout(world.bench, MODEL)
+    assert judged.ended is None
+    assert said_of_groups(judged) == ("insufficient", "Not judged by group: keys/audit is not mounted.")
+    assert "too little is known of groups" in judged.document.verdict.sentence
+
+
+def by_parity(accounts: Mapping[Month, Iterable[str]]) -> list[Segments]:
+    """Groups that have accounts in both arms; of August there are no audit columns."""
+    if AUGUST in accounts:
+        raise NotFound("no audit columns")
+    names = [each for part in accounts.values() for each in part]
+    return [Segments("parity", ("0", "1"), {each: str(int(each[1:]) % 2) for each in names}, 10)]
+
+
+def test_of_a_month_without_audit_columns_nothing_passes_as_soon_as_a_group_may_be_in_it() -> None:
+    world = rolling()
+    world.saw(400)
+    world.groups = by_parity
+    late = [Decided(f"b{number}", AUGUST, CANARY, "keep", 0.1, failed=False) for number in range(1_000, 1_009)]
+    world.trials.arms += late
+    assert seen(world.trials, world.begun, str, NOON, by_parity).ungrouped == ""
+
+    world.trials.arms.append(Decided("b1009", AUGUST, CANARY, "keep", 0.1, failed=False))
+    judged = judge_rollout(world.bench, MODEL)
+    assert judged.ended is None
+    assert "10 accounts are of months without audit columns: 2005-08" in said_of_groups(judged)[1]
