@@ -5,7 +5,7 @@ and rates are tested anytime-valid: `false_alarms` bounds all of them together, 
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from math import ceil, isfinite
 from typing import Any, Self
 
@@ -29,6 +29,9 @@ class Guardrails:
     """Share of favourable decisions expected of the champion. The test has most power where it is right, and is valid anyway."""
     score_edges: tuple[float, ...] = ()
     """Without them the distribution of the score is not tested."""
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    """All groups that there may be, by audit column, as contract and policy name them when it begins. They are bet on from the
+    first account to the last: the same bets at every look, also where the audit columns cannot be had."""
     tolerance: float = 1.25
     """An action, or a bin of score, may be so many times as frequent in the canary as in the control, or the reverse."""
     error_rate: float = 0.01
@@ -59,22 +62,25 @@ class Guardrails:
             whole = type(getattr(self, name)) is int
             _demand(name, "is a whole number above 0", holds=whole and getattr(self, name) >= 1)
         _demand("drop", "is smaller than the rate of favourable decisions", holds=self.drop < self.favourable_rate)
+        _demand("groups", "are named, at least one by each audit column", holds=all(self.groups.values()))
         rising = all(low < high for low, high in zip(self.score_edges, self.score_edges[1:], strict=False))
         _demand("score_edges", "are finite numbers that rise", holds=rising and all(map(isfinite, self.score_edges)))
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """From plain JSON data; what is not named has its default. Raises `Misconfigured`."""
-        if unknown := sorted(set(data) - {field.name for field in fields(cls)}):
+        if unknown := sorted(set(data) - set(_names(cls))):
             raise Misconfigured(f"no such guardrail: {', '.join(unknown)}", hint=f"there are {', '.join(_names(cls))}")
         try:
-            return cls(**{**data, "score_edges": tuple(data.get("score_edges", ()))})
-        except TypeError as error:
+            groups = {column: tuple(names) for column, names in dict(data.get("groups", {})).items()}
+            return cls(**{**data, "score_edges": tuple(data.get("score_edges", ())), "groups": groups})
+        except (TypeError, ValueError) as error:
             raise Misconfigured("a guardrail is no number", hint="see models/guardrails.py for what each one is") from error
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON data, as it is signed."""
-        return asdict(self) | {"score_edges": list(self.score_edges)}
+        groups = {column: list(names) for column, names in self.groups.items()}
+        return asdict(self) | {"score_edges": list(self.score_edges), "groups": groups}
 
     def fitted(self, reference: Mapping[str, Any], share: float) -> Self:
         """The same, with what follows from the champion: its bins, its rate of favourable decisions, and the accounts needed.
@@ -96,7 +102,7 @@ def accounts_needed(drop: float, favourable_rate: float, share: float) -> int:
 
 
 def _names(of: type[Guardrails]) -> list[str]:
-    return [field.name for field in fields(of)]
+    return [each.name for each in fields(of)]
 
 
 def _demand(name: str, rule: str, *, holds: bool) -> None:

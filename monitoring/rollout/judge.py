@@ -12,12 +12,13 @@ from models.policy import Frozen
 from monitoring.rollout import limits as policy
 from monitoring.rollout.family import Paths, Sequential, family
 from monitoring.rollout.findings import Finding, Standing
-from monitoring.rollout.observations import Classes, Observation, Pairs, Segments, Service, first_per_account
+from monitoring.rollout.observations import Classes, Observation, Pairs, Segments, Service, as_signed, first_per_account
 from monitoring.rollout.sentences import LARGEST, NOTHING_ON_DEFAULT, Told
 
 NOTHING_SERVED = Service()
 GROUPS = "groups"
 NO_GROUPS = "No groups were judged: the policy has no fairness limits."
+OTHER_GROUPS = "contract and policy name other groups than were signed when it began"
 NOT_IN_SHADOW = "Groups and score were not judged in shadow; the swap-set report has the mix of groups."
 POINTS = 120  # of a path that are kept for the chart
 
@@ -71,18 +72,20 @@ def judge(seen: Seen, limits: Guardrails, *, mode: str, share: float) -> Verdict
 
 def judge_canary(seen: Seen, limits: Guardrails, share: float) -> Verdict:
     first = first_per_account(seen.observations)
-    classes = Classes.of(first, limits.score_edges, seen.segments)
-    tests = family(limits, share, {each.column: len(each.groups) for each in seen.segments})
+    segments = as_signed(limits.groups, seen.segments)
+    classes = Classes.of(first, limits.score_edges, segments)
+    tests = family(limits, share, {each.column: len(each.groups) for each in segments})
     paths = Paths.of(tests, classes)
     alarmed = paths.alarmed(limits)
     blamed = _blamed(tests, paths, alarmed)
-    about = Told(classes, paths, share, {each.column: each for each in seen.segments})
+    about = Told(classes, paths, share, {each.column: each for each in segments})
     found = [about.said(test, blamed=test.name == blamed) for test in tests]
     found += policy.errors(seen.control, seen.canary, limits) + policy.latency(seen.control, seen.canary, limits)
     found += [policy.agreement(seen.pairs, limits)] if seen.pairs is not None else []
-    if seen.ungrouped:
-        found.append(Finding(name=GROUPS, standing=Standing.INSUFFICIENT, text=f"Not judged by group: {seen.ungrouped}."))
-    unseen = "" if seen.segments or seen.ungrouped else NO_GROUPS
+    others = {each.column: each.groups for each in seen.segments} != dict(limits.groups)
+    if why := seen.ungrouped or (OTHER_GROUPS if others else ""):
+        found.append(Finding(name=GROUPS, standing=Standing.INSUFFICIENT, text=f"Not judged by group: {why}."))
+    unseen = "" if limits.groups or why else NO_GROUPS
     return _weighed(found, len(first), seen.days, limits, _trace(paths, limits), unseen)
 
 

@@ -1,7 +1,7 @@
 """What a roll-out is judged by: the first answer that each account got, and how the arms served."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -35,6 +35,13 @@ class Segments:
     groups: tuple[str, ...]
     of: Mapping[str, str]  # group by account; who is not in it is not looked at
     minimum_cell: int  # accounts of a group before a figure of it is shown
+
+
+def as_signed(groups: Mapping[str, tuple[str, ...]], given: Iterable[Segments]) -> list[Segments]:
+    """By every column that was signed: whoever is in a group that was named. Of a column that cannot be had, nobody is."""
+    found = {each.column: each for each in given}
+    nobody = {column: Segments(column, names, {}, 1) for column, names in groups.items()}
+    return [replace(found.get(column, nobody[column]), groups=names) for column, names in groups.items()]
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,8 @@ class Told:
         for name, mine in self._large_enough(by).items():
             control, canary = self.seen.shares(mine, 0)
             found.append((control - canary, f"Of {by.column} {name}, {percent(canary)} in the canary are favoured", control))
+        if not by.of:
+            return 0.0, f"Nobody's group by {by.column} is known"
         if not found:
             return 0.0, f"No group by {by.column} has {by.minimum_cell:,} accounts in both arms yet"
         value, told, control = max(found)

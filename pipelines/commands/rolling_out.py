@@ -15,7 +15,7 @@ from models.rollout import End, Mode, Outcome, Rollout, document_at, lapsed
 from monitoring.rollout.documents import VerdictDocument
 from pipelines.commands.loop import Ended
 from pipelines.rollout.judging import Judged, judge_rollout
-from pipelines.rollout.step import bench
+from pipelines.rollout.step import bench, signed_groups
 from pipelines.wiring import Platform, platform
 
 EVEN = 0.5  # in shadow every account is scored by both: as many as two equal arms would have
@@ -102,7 +102,10 @@ def _guardrails(parts: Platform, mode: Mode, share: float, days: int, given: dic
     if mode is Mode.CANARY and not 0 < share < 1:
         raise InputRefused(f"the share of a canary is {share:g}", hint="write SHARE=.1, for a tenth of the accounts")
     champion = parts.released_bundle(head(parts.channel, parts.trust(), parts.use_case.name).bundle)
-    fitted = Guardrails(longest_days=days).fitted(champion.part("reference.json"), EVEN if mode is Mode.SHADOW else share)
+    groups = signed_groups(parts) if mode is Mode.CANARY else {}
+    fitted = Guardrails(longest_days=days, groups=groups).fitted(
+        champion.part("reference.json"), EVEN if mode is Mode.SHADOW else share
+    )
     return replace(fitted, **given)
 
 

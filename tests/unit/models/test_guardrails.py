@@ -16,7 +16,7 @@ REFERENCE = {
 
 
 def test_they_survive_being_written_and_read_as_json() -> None:
-    limits = Guardrails(drop=0.03, score_edges=(0.1, 0.2), longest_days=10)
+    limits = Guardrails(drop=0.03, score_edges=(0.1, 0.2), longest_days=10, groups={"sex": ("female", "male")})
 
     assert Guardrails.from_dict(json.loads(json.dumps(limits.to_dict()))) == limits
 
@@ -41,6 +41,8 @@ def test_what_is_not_named_has_its_default() -> None:
         {"score_edges": [0.1, math.inf]},
         {"error_rate": "much"},
         {"score_edges": 3},
+        {"groups": 3},
+        {"groups": {"sex": []}},
         {"friendliness": 1},
     ],
 )
