@@ -2,7 +2,6 @@
 
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -64,11 +63,12 @@ def judge(chosen: Namespace) -> Ended:
 
 
 def limit(text: str) -> tuple[str, float | int]:
-    """A guardrail as it is typed: agreement=.8"""
+    """A guardrail as it is typed: agreement=.8. Bins and groups follow from champion and policy."""
     name, _, value = text.partition("=")
     try:
-        return name, type(getattr(Guardrails(), name))(value)
-    except (AttributeError, TypeError, ValueError) as error:
+        number = {int: int, float: float}[type(getattr(Guardrails(), name))]
+        return name, number(value)
+    except (AttributeError, KeyError, ValueError) as error:
         raise ArgumentTypeError(f"{text!r} is no guardrail; write it as agreement=.8, see models/guardrails.py") from error
 
 
@@ -103,10 +103,8 @@ def _guardrails(parts: Platform, mode: Mode, share: float, days: int, given: dic
         raise InputRefused(f"the share of a canary is {share:g}", hint="write SHARE=.1, for a tenth of the accounts")
     champion = parts.released_bundle(head(parts.channel, parts.trust(), parts.use_case.name).bundle)
     groups = signed_groups(parts) if mode is Mode.CANARY else {}
-    fitted = Guardrails(longest_days=days, groups=groups).fitted(
-        champion.part("reference.json"), EVEN if mode is Mode.SHADOW else share
-    )
-    return replace(fitted, **given)
+    reference = champion.part("reference.json")
+    return Guardrails(longest_days=days, groups=groups).fitted(reference, EVEN if mode is Mode.SHADOW else share, given)
 
 
 def _registered(parts: Platform, text: str) -> str:

@@ -29,7 +29,10 @@ def test_what_is_not_named_has_its_default() -> None:
     "data",
     [
         {"agreement": 0.0},
-        {"false_alarms": 1.0},
+        {"false_alarms": 0.01},
+        {"tolerance": 1e9},
+        {"tolerance": math.nan},
+        {"latency_p50": 101},
         {"drop": math.nan},
         {"drop": 0.6},
         {"latency_p99": 0.5},
@@ -58,6 +61,19 @@ def test_fitted_to_a_champion_they_have_its_bins_and_its_rate() -> None:
     assert limits.favourable_rate == 0.6
     assert limits.smallest_accounts == accounts_needed(0.02, 0.6, 0.2)
     assert limits.agreement == 0.8
+
+
+def test_a_smaller_drop_that_was_stated_needs_the_accounts_that_it_takes() -> None:
+    limits = Guardrails().fitted(REFERENCE, 0.2, {"drop": 0.005, "agreement": 0.8})
+
+    assert (limits.drop, limits.agreement) == (0.005, 0.8)
+    assert limits.smallest_accounts == accounts_needed(0.005, 0.6, 0.2) > accounts_needed(0.02, 0.6, 0.2)
+
+
+def test_accounts_and_rate_that_were_stated_stay_as_stated() -> None:
+    limits = Guardrails().fitted(REFERENCE, 0.2, {"drop": 0.005, "smallest_accounts": 300, "favourable_rate": 0.7})
+
+    assert (limits.smallest_accounts, limits.favourable_rate) == (300, 0.7)
 
 
 def test_a_smaller_drop_and_a_more_uneven_share_need_more_accounts() -> None:
