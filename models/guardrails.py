@@ -20,6 +20,7 @@ NEEDED = 12.5
 size stated is found in at least 80 % of the roll-outs. From `make simulate-rollouts`; see docs/rollout.md."""
 
 NOTHING_STATED: Mapping[str, Any] = MappingProxyType({})
+MOST_DAYS = 31
 MOST = MappingProxyType({"tolerance": 2.0, "latency_p50": 100.0, "latency_p99": 1_000.0})
 """A factor above is no limit any more. Those of latency leave room for a challenger of another kind."""
 
@@ -57,8 +58,8 @@ class Guardrails:
     """Requests of an arm, or pairs of shadow decisions, before errors, latency and agreement are judged."""
     smallest_accounts: int = 30_000
     """Accounts of both arms together, or in shadow, before anybody is asked for a promotion."""
-    longest_days: int = 31
-    """A roll-out that has not passed by then is ended, and the champion stays."""
+    longest_days: int = MOST_DAYS
+    """A roll-out that has not passed by then is rolled back, and the champion stays."""
 
     def __post_init__(self) -> None:
         for name in ("drop", "favourable_rate", "error_rate", "error_rise", "agreement"):
@@ -73,6 +74,7 @@ class Guardrails:
         for name in ("failures_in_a_row", "smallest_requests", "smallest_accounts", "longest_days"):
             whole = type(getattr(self, name)) is int
             _demand(name, "is a whole number above 0", holds=whole and getattr(self, name) >= 1)
+        _demand("longest_days", f"is at most {MOST_DAYS}", holds=self.longest_days <= MOST_DAYS)
         _demand("drop", "is smaller than the rate of favourable decisions", holds=self.drop < self.favourable_rate)
         _demand("groups", "are named, at least one by each audit column", holds=all(self.groups.values()))
         rising = all(low < high for low, high in zip(self.score_edges, self.score_edges[1:], strict=False))

@@ -34,7 +34,7 @@ class Seen:
     """All that a verdict rests on. In shadow nobody has an arm; `pairs` is None where nothing was scored by both.
 
     `segments` come through the restricted table's door: `pipelines/fairness/segments.py`. `ungrouped` says why groups that should
-    have been looked at were not: nothing passes then.
+    have been looked at were not: nothing passes then. `over`: its last instant is past; nothing is counted after that.
     """
 
     days: float
@@ -44,6 +44,7 @@ class Seen:
     pairs: Pairs | None = None
     segments: Sequence[Segments] = ()
     ungrouped: str = ""
+    over: bool = False
 
 
 class Trace(Frozen):
@@ -86,7 +87,7 @@ def judge_canary(seen: Seen, limits: Guardrails, share: float) -> Verdict:
     if why := seen.ungrouped or (OTHER_GROUPS if others else ""):
         found.append(Finding(name=GROUPS, standing=Standing.INSUFFICIENT, text=f"Not judged by group: {why}."))
     unseen = "" if limits.groups or why else NO_GROUPS
-    return _weighed(found, len(first), seen.days, limits, _trace(paths, limits), unseen)
+    return _weighed(found, len(first), seen, limits, _trace(paths, limits), unseen)
 
 
 def judge_shadow(seen: Seen, limits: Guardrails) -> Verdict:
@@ -94,10 +95,10 @@ def judge_shadow(seen: Seen, limits: Guardrails) -> Verdict:
     pairs = seen.pairs or Pairs()
     found = [policy.drop(pairs, limits), policy.agreement(pairs, limits)]
     found += policy.errors(seen.control, seen.canary, limits) + policy.latency(seen.control, seen.canary, limits)
-    return _weighed(found, pairs.accounts, seen.days, limits, Trace(), NOT_IN_SHADOW)
+    return _weighed(found, pairs.accounts, seen, limits, Trace(), NOT_IN_SHADOW)
 
 
-def _weighed(found: Sequence[Finding], accounts: int, days: float, limits: Guardrails, trace: Trace, unseen: str) -> Verdict:
+def _weighed(found: Sequence[Finding], accounts: int, seen: Seen, limits: Guardrails, trace: Trace, unseen: str) -> Verdict:
     """One guardrail outside is enough to roll back; a promotion is asked for when all are within, on enough accounts.
 
     `unseen` says what was not judged at all, "" if nothing is: whoever reads that all held must read that, too.
@@ -106,11 +107,11 @@ def _weighed(found: Sequence[Finding], accounts: int, days: float, limits: Guard
     missing = [finding.name for finding in found if finding.standing is Standing.INSUFFICIENT]
     if outside:
         state, sentence = State.ROLL_BACK, " ".join(["Roll back:", *outside])
-    elif accounts >= limits.smallest_accounts and not missing and days <= limits.longest_days:
+    elif accounts >= limits.smallest_accounts and not missing:
         state, sentence = State.ASK_FOR_PROMOTION, f"Every guardrail held on {accounts:,} accounts: ask for promotion."
-    elif days > limits.longest_days:
+    elif seen.over or seen.days >= limits.longest_days:
         state = State.ROLL_BACK
-        sentence = f"Roll back: {limits.longest_days} days are over and {_lacking(accounts, missing, limits)}. No harm was seen."
+        sentence = f"Roll back: its {seen.days:.3g} days are over and {_lacking(accounts, missing, limits)}. No harm was seen."
     else:
         state, sentence = State.GO_ON, f"Go on: nothing is outside its limits; {_lacking(accounts, missing, limits)}."
     sentence = f"{sentence} {unseen}" if unseen and state is not State.ROLL_BACK else sentence
@@ -123,7 +124,7 @@ def _lacking(accounts: int, missing: Sequence[str], limits: Guardrails) -> str:
         reasons.append(f"{accounts:,} of {limits.smallest_accounts:,} accounts were seen")
     if missing:
         reasons.append(f"too little is known of {', '.join(missing)}")
-    return " and ".join(reasons) or "it was not asked for promotion in time"
+    return " and ".join(reasons)
 
 
 def _blamed(tests: Sequence[Sequential], paths: Paths, alarmed: int | None) -> str:

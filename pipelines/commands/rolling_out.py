@@ -101,6 +101,8 @@ def _guardrails(parts: Platform, mode: Mode, share: float, days: int, given: dic
     """Fitted to the champion; what a person stated counts instead."""
     if mode is Mode.CANARY and not 0 < share < 1:
         raise InputRefused(f"the share of a canary is {share:g}", hint="write SHARE=.1, for a tenth of the accounts")
+    if given.get("longest_days", days) != days:
+        raise InputRefused("longest_days is how long the roll-out lasts", hint="write DAYS=7, and no --limit longest_days")
     champion = parts.released_bundle(head(parts.channel, parts.trust(), parts.use_case.name).bundle)
     groups = signed_groups(parts) if mode is Mode.CANARY else {}
     reference = champion.part("reference.json")

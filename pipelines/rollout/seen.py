@@ -25,14 +25,15 @@ def no_groups(_: Mapping[Month, Iterable[str]]) -> Sequence[Segments]:
 
 
 def seen(trials: Trials, begun: Rollout, lift: Lift, now: datetime, groups: Groups = no_groups) -> Seen:
-    """Everything since it began. Days are counted up to its end. Raises what `groups` raises, but `NotFound`."""
-    days = (min(now, begun.ends) - begun.starts) / DAY
+    """Everything since it began, its days up to its end. Raises what `groups` raises, but `NotFound`."""
+    days, over = (min(now, begun.ends) - begun.starts) / DAY, now >= begun.ends
     pairs = trials.pairs(begun.model, begun.number)
     if begun.mode is Mode.SHADOW:
         decided_in, scored_in = _seconds(pairs)
         control = _service(len(pairs), 0, decided_in, begun)
         canary = _service(len(pairs), sum(not pair.scored for pair in pairs), scored_in, begun)
-        return Seen(days, control=control, canary=canary, pairs=_paired(pairs, lift, lambda pair: (pair.decided, pair.scored)))
+        compared = _paired(pairs, lift, lambda pair: (pair.decided, pair.scored))
+        return Seen(days, control=control, canary=canary, pairs=compared, over=over)
     decided = trials.decided(begun.model, begun.number, begun.challenger)
     decided_in, scored_in = _seconds(pairs)  # what the challenger decided, the champion scored
     segments, ungrouped = _segments(decided, lift, groups)
@@ -46,6 +47,7 @@ def seen(trials: Trials, begun: Rollout, lift: Lift, now: datetime, groups: Grou
         pairs=_paired(pairs, lift, lambda pair: (pair.scored, pair.decided)) if pairs else None,
         segments=segments,
         ungrouped=ungrouped,
+        over=over,
     )
 
 

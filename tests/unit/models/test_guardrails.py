@@ -40,6 +40,7 @@ def test_what_is_not_named_has_its_default() -> None:
         {"tolerance": 0.9},
         {"smallest_accounts": 0},
         {"longest_days": 1.5},
+        {"longest_days": 32},
         {"score_edges": [0.2, 0.1]},
         {"score_edges": [0.1, math.inf]},
         {"error_rate": "much"},

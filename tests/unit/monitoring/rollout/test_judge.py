@@ -154,10 +154,15 @@ def test_too_little_agreement_is_rolled_back() -> None:
 
 
 def test_a_roll_out_that_did_not_pass_in_time_is_ended() -> None:
-    verdict = canary(seen(500, days=LIMITS.longest_days + 0.1))
+    for given in (seen(500, days=LIMITS.longest_days), replace(seen(500, days=6.99999), over=True)):
+        verdict = canary(given)
 
-    assert verdict.state is State.ROLL_BACK
-    assert "No harm was seen" in verdict.sentence
+        assert verdict.state is State.ROLL_BACK
+        assert f"its {given.days:.3g} days are over and 500 of 4,000 accounts were seen. No harm was seen." in verdict.sentence
+
+
+def test_enough_on_the_last_day_is_enough() -> None:
+    assert canary(replace(seen(), over=True)).state is State.ASK_FOR_PROMOTION
 
 
 def test_before_anybody_was_answered_it_goes_on() -> None:

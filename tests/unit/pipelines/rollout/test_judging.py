@@ -160,12 +160,16 @@ def test_a_shadow_of_what_the_gate_did_not_let_through_opens_no_way_around_it() 
     assert bank.office.noted(Event.REQUESTED, MODEL, kept.digest) == []
 
 
-def test_when_its_time_is_over_it_is_ended_if_nothing_else_was_found() -> None:
-    world = rolling()
+@pytest.mark.parametrize("after", [WEEK, 10 * WEEK])
+@pytest.mark.parametrize("mode", Mode)
+def test_when_its_time_is_over_it_is_rolled_back_and_the_ledger_says_that_no_harm_was_seen(mode: Mode, after: timedelta) -> None:
+    world = rolling(mode)
     world.saw(100)
-    world.bank.clock.set(NOON + WEEK)
-    assert world.judge() is Outcome.ENDED
-    assert "its time was over" in world.bank.ledger.entries(MODEL)[-1].facts["reason"]
+    world.bank.clock.set(NOON + after)
+    assert world.judge() is Outcome.ROLLED_BACK
+    reason = world.bank.ledger.entries(MODEL)[-1].facts["reason"]
+    assert reason.startswith("Roll back: its 7 days are over and ")
+    assert reason.endswith("No harm was seen.")
 
 
 def test_enough_by_its_last_day_is_enough_also_if_it_is_judged_later() -> None:
