@@ -3,9 +3,11 @@
 from dataclasses import replace
 from math import nan
 
+import numpy as np
 import pytest
 
 from models.guardrails import Guardrails
+from monitoring.rollout.family import Paths
 from monitoring.rollout.findings import Finding, Standing
 from monitoring.rollout.judge import POINTS, Seen, State, Verdict, judge
 from monitoring.rollout.observations import Pairs, Service, first_per_account, paired
@@ -46,6 +48,20 @@ def test_a_drop_in_favourable_decisions_is_rolled_back_and_named() -> None:
     assert finding(verdict, "favourable").standing is Standing.OUTSIDE
     assert finding(verdict, "favourable").e_value > 1 / LIMITS.false_alarms  # type: ignore[operator]
     assert "are favoured" in verdict.sentence
+
+
+def test_the_family_alarms_at_twenty_times_what_it_began_with_and_not_before() -> None:
+    paths = Paths({}, np.log([1.0, 12.0, 19.99, 20.01, 5.0]))
+
+    assert paths.alarmed(LIMITS) == 4
+    assert Paths({}, paths.whole[:3]).alarmed(LIMITS) is None
+
+
+def test_a_canary_between_ten_and_twenty_goes_on() -> None:
+    verdict = canary(seen(3_300, kept=(0.6, 0.55)))
+
+    assert 10 < max(verdict.trace.e_values["family"]) < 20
+    assert verdict.state is State.GO_ON
 
 
 def test_a_rise_in_favourable_decisions_is_no_drop() -> None:

@@ -16,7 +16,7 @@ from models.governance.stop import stop
 from models.guardrails import Guardrails
 from models.rollout import CANARY, CONTROL, End, Mode, Outcome, Rollout, newest
 from monitoring.rollout.judge import State
-from monitoring.rollout.observations import Pairs, Segments
+from monitoring.rollout.observations import Pairs, Segments, paired
 from monitoring.trials import Decided, Pair
 from pipelines.rollout.judging import KEPT_EVERY, Bench, Judged, check_verdicts, judge_rollout
 from pipelines.rollout.seen import Groups, no_groups, seen
@@ -25,7 +25,7 @@ from tests.fakes.ledger import FakeLedger
 from tests.fakes.verdicts import FakeVerdictStore
 from tests.office import MODEL, NOON, Bank, paper_bundle, paper_evidence_digest, trust
 
-JULY, AUGUST = Month(2005, 7), Month(2005, 8)
+JUNE, JULY, AUGUST = Month(2005, 6), Month(2005, 7), Month(2005, 8)
 FEW = Guardrails(smallest_accounts=200, smallest_requests=50)
 FIRST, SECOND = paper_bundle("first").digest, paper_bundle("second").digest
 
@@ -252,6 +252,26 @@ def test_an_account_counts_once_also_under_two_keys_and_in_the_direction_of_the_
     assert {each.account for each in canary.observations} == {"p2_a"}
     assert canary.pairs == Pairs(accounts=2, agreed=0, champion_favourable=2, challenger_favourable=0)
     assert shadow.pairs == Pairs(accounts=2, agreed=0, champion_favourable=0, challenger_favourable=2)
+
+
+def test_the_first_decision_about_an_account_is_what_counts_in_both_modes() -> None:
+    first, later = ("a1", "champion", "keep", "challenger"), ("a1", "champion", "reduce", "challenger")
+    trials = PaperTrials(scored=[Pair(*first, "review", None, None), Pair(*later, "reduce", None, None)])
+    shadow = seen(trials, paper_rollout(mode=Mode.SHADOW, share=1), str, NOON).pairs
+    canary = seen(trials, paper_rollout(), str, NOON).pairs
+
+    assert shadow == paired([("keep", "review")])
+    assert canary == paired([("review", "keep")])
+
+
+def test_an_account_is_of_the_group_of_the_month_in_which_it_was_first_decided_upon() -> None:
+    def by_month(accounts: Mapping[Month, Iterable[str]]) -> list[Segments]:
+        of = {each: str(month) for month, names in accounts.items() for each in names}
+        return [Segments("month", (str(JUNE), str(JULY)), of, 10)]
+
+    decided = [Decided("a1", month, CONTROL, "keep", 0.1, failed=False) for month in (JULY, JUNE)]
+    (found,) = seen(PaperTrials(decided), paper_rollout(), str, NOON, by_month).segments
+    assert found.of == {"a1": str(JULY)}
 
 
 def by_letter(accounts: Mapping[Month, Iterable[str]]) -> list[Segments]:
