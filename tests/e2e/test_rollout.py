@@ -13,15 +13,19 @@ import pytest
 
 from models.bundle import Bundle
 from models.channel import head
+from models.clock import Month
 from models.estimator import TreeEnsemble
 from models.governance.ledger import Event
+from models.governance.pseudonyms import generations
 from models.governance.requests import requested
+from models.lake import AUDIT, GENERATION
 from models.policy import Action
 from models.rollout import CANARY, CONTROL
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.adapters.sql_trials import SqlTrials
 from monitoring.trials import Pair
 from pipelines.promotion import request_promotion
+from pipelines.wiring import platform
 from tests.bundles import MODEL, record
 from tests.e2e.test_governance import Home
 from tests.running import SCORE, until
@@ -92,6 +96,21 @@ def pairs(home: Home, number: int, many: int) -> list[Pair]:
 
 def events(home: Home) -> list[Event]:
     return [entry.event for entry in home.office.ledger.entries(MODEL)]
+
+
+def with_audit_columns(home: Home, records: list[dict[str, Any]]) -> None:
+    """As ingest would have written them for the month that is decided on: two sexes, and otherwise all alike."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in home.environment().items():
+            patch.setenv(name, value)
+        parts = platform()
+        ids = np.array([each["account_id"] for each in records])
+        keys = parts.audit_keys.pseudonyms(parts.accounts.pseudonyms(ids))
+        columns = {"account_id": keys, "sex": np.arange(len(ids)) % 2 + 1}
+        columns |= {name: np.full(len(ids), value) for name, value in (("education", 1), ("marriage", 1), ("age", 30))}
+        facts = {GENERATION: generations(parts.accounts, parts.audit_keys)}
+        month = Month.parse(str(records[0]["snapshot_month"]))
+        parts.restricted.write(AUDIT, month, columns, recorded_at=parts.clock.now(), facts=facts)
 
 
 def test_a_shadow_scores_everything_changes_no_answer_and_is_judged(home: Home) -> None:
@@ -175,6 +194,11 @@ def test_a_canary_that_is_no_different_is_asked_to_be_promoted_and_people_promot
     assert "Go on: nothing is outside its limits" in home.run("judge-rollout")
     found = score(client, accounts(0, 500))
     pairs(home, 1, sum(version == 2 for version, _, _ in found.values()))
+
+    without = home.run("judge-rollout")
+    assert "Go on: nothing is outside its limits; too little is known of" in without
+    assert "insufficient Not judged by group: 500 accounts are of months without audit columns" in without
+    with_audit_columns(home, accounts(0, 500))
 
     assert "ask for promotion" in home.run("judge-rollout")
     assert head(home.channel, home.office.trust, MODEL).version == 1
