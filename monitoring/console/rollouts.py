@@ -16,6 +16,7 @@ from monitoring.rollout.sentences import NOTHING_ON_DEFAULT
 LEVELS = {State.GO_ON: "none", State.ASK_FOR_PROMOTION: "green", State.ROLL_BACK: "red"}
 POINTS = 24  # of a path that a small chart has room for
 LEAST = 0.01  # e-values below are drawn there: how much less says nothing
+MOST = 300.0  # the largest power of ten that an axis names: a number has room for little more
 TITLES = {
     "family": "All tests together",
     "favourable": "Fewer favourable decisions",
@@ -151,7 +152,7 @@ def _order(name: str) -> int:
 
 
 def _power(exponent: float) -> str:
-    value = 10.0**exponent
+    value = 10.0 ** min(exponent, MOST)
     if value <= LEAST * 1.001:
         return f"≤ {LEAST:g}"
     return f"{value:.2g}" if value < 100 else f"{value:,.0f}" if value < 1e5 else f"{value:.0e}"

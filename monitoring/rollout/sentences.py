@@ -9,7 +9,7 @@ import numpy as np
 from models.policy import Action
 from monitoring.rollout.bets import CANARY, CONTROL, UNSEEN, Whole
 from monitoring.rollout.family import ACTIONS, ARMS, ERRORS, FAVOURABLE, SEGMENT, Paths, Sequential, looked_at
-from monitoring.rollout.findings import Finding, Standing, percent
+from monitoring.rollout.findings import Finding, Standing, e_valued, percent
 from monitoring.rollout.observations import Classes, Segments
 
 NOTHING_ON_DEFAULT = (
@@ -110,5 +110,4 @@ class Told:
 
 
 def number(log_value: float) -> str:
-    value = exp(min(log_value, LARGEST))
-    return f"{value:.2f}" if value < 100 else f"{value:,.0f}" if value < 1e6 else f"{value:.1e}"
+    return e_valued(exp(min(log_value, LARGEST)))

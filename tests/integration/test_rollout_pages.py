@@ -1,5 +1,6 @@
 """The viewer's pages of roll-outs and swap sets over HTTP, on a home written through the real adapters."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,18 @@ def test_a_roll_out_shows_verdict_guardrails_evidence_and_what_it_cannot_tell(ho
     for said in ("Roll back: ", "outside", "are favoured", "nothing about default", "All tests together", "k.ito", "Agreement"):
         assert said in page
     assert page.count('<figure class="chart">') == 6
+
+
+def test_a_large_e_value_is_as_short_on_the_page_as_in_the_sentence(tmp_path: Path) -> None:
+    document = judged(20_000, (0.9, 0.3))
+    VerdictFolder(tmp_path / "rollouts").add(document)
+    page = client(tmp_path).get("/models/credit_default/rollouts/1").text
+
+    (found,) = (each.e_value for each in document.verdict.findings if each.name == "favourable")
+    assert found is not None
+    assert found > 1e80
+    assert f"{found:.1e} of " in page
+    assert not re.search(r"\d(,\d{3}){3}", page)
 
 
 def test_every_look_is_listed(home: Path) -> None:
