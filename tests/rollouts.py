@@ -12,7 +12,7 @@ from monitoring.rollout.observations import Observation, Pairs, Service
 BEGAN = datetime(2026, 11, 2, 9, tzinfo=UTC)
 LIMITS = Guardrails(favourable_rate=0.6, score_edges=(0.1, 0.2, 0.4), smallest_accounts=4_000, smallest_requests=100)
 SOUND = Service(requests=5_000, errors=5, p50=0.002, p99=0.006)
-AGREED = Pairs(accounts=1_000, agreed=960, champion_favourable=600, challenger_favourable=595)
+AGREED = Pairs(accounts=1_000, agreed=960, champion_favourable=600, lost=15, gained=10)
 
 
 def observed(count: int, kept: tuple[float, float] = (0.6, 0.6), share: float = 0.5, seed: int = 5) -> list[Observation]:

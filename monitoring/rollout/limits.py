@@ -1,7 +1,8 @@
 """The policy's own limits: errors, latency, agreement. No test, since no chance is asked about: the figure itself is limited."""
 
 from models.guardrails import Guardrails
-from monitoring.rollout.findings import Finding, Standing, milliseconds, percent
+from monitoring.rollout.findings import Finding, Standing, e_valued, milliseconds, percent
+from monitoring.rollout.losses import evidence
 from monitoring.rollout.observations import Pairs, Service
 
 
@@ -52,16 +53,34 @@ def agreement(pairs: Pairs, limits: Guardrails) -> Finding:
 
 
 def drop(pairs: Pairs, limits: Guardrails) -> Finding:
-    """In shadow the drop in favourable decisions is simply counted: both decided on the same accounts."""
+    """In shadow the drop is counted on the same accounts. Before as many were seen as a promotion takes, only evidence that it is
+    more than allowed ends anything, however often one looks; then the figure itself is limited."""
     was, now = (count / max(pairs.accounts, 1) for count in (pairs.champion_favourable, pairs.challenger_favourable))
+    e_value, enough = evidence(pairs, limits.drop), 1 / limits.false_alarms
+    told, standing = _weighed(pairs, limits, proven=e_value >= enough)
     return Finding(
         name="favourable",
-        standing=_standing(pairs.accounts, limits, holds=pairs.drop <= limits.drop),
+        standing=standing,
         text=f"The challenger favours {percent(now)} of the accounts, the champion {percent(was)} of the same; at most "
-        f"{100 * limits.drop:g} points fewer are allowed.{_few(pairs.accounts, limits)}",
+        f"{100 * limits.drop:g} points fewer are allowed (e-value {e_valued(e_value)}; more is proven at {enough:g}).{told}",
         value=pairs.drop,
         limit=limits.drop,
+        e_value=e_value,
+        e_limit=enough,
     )
+
+
+def _weighed(pairs: Pairs, limits: Guardrails, *, proven: bool) -> tuple[str, Standing]:
+    if proven:
+        return " That is proven to be more.", Standing.OUTSIDE
+    if pairs.accounts >= limits.smallest_accounts:
+        return (
+            f" The figure counts, on {pairs.accounts:,} accounts.",
+            Standing.WITHIN if pairs.drop <= limits.drop else Standing.OUTSIDE,
+        )
+    if pairs.drop > limits.drop:
+        return f" More may be chance; on {limits.smallest_accounts:,} accounts the figure counts.", Standing.INSUFFICIENT
+    return _few(pairs.accounts, limits), _standing(pairs.accounts, limits, holds=True)
 
 
 def _slower(

@@ -10,6 +10,7 @@ from models.guardrails import Guardrails
 from monitoring.rollout.family import Paths
 from monitoring.rollout.findings import Finding, Standing
 from monitoring.rollout.judge import POINTS, Seen, State, Verdict, judge
+from monitoring.rollout.losses import evidence
 from monitoring.rollout.observations import Pairs, Service, first_per_account, paired
 from tests.rollouts import AGREED, LIMITS, SOUND, observed
 
@@ -193,19 +194,54 @@ def test_it_says_that_it_tells_nothing_about_default() -> None:
 
 
 def test_a_shadow_is_judged_on_the_same_observed() -> None:
-    enough = replace(AGREED, accounts=5_000, agreed=4_900, champion_favourable=3_000, challenger_favourable=2_950)
+    enough = replace(AGREED, accounts=5_000, agreed=4_900, champion_favourable=3_000, lost=80, gained=30)
     given = Seen(3, (), SOUND, SOUND, enough)
 
     assert judge(given, LIMITS, mode="shadow", share=0).state is State.ASK_FOR_PROMOTION
     assert "Groups and score were not judged in shadow" in judge(given, LIMITS, mode="shadow", share=0).sentence
-    harsher = replace(given, pairs=replace(enough, challenger_favourable=2_899))
+    harsher = replace(given, pairs=replace(enough, lost=131))
     assert judge(harsher, LIMITS, mode="shadow", share=0).state is State.ROLL_BACK
+
+
+def shadowed(pairs: Pairs) -> Finding:
+    return finding(judge(Seen(3, (), SOUND, SOUND, pairs), LIMITS, mode="shadow", share=0), "favourable")
+
+
+def test_a_shadows_drop_that_may_be_chance_ends_nothing_before_the_figure_counts() -> None:
+    early = shadowed(Pairs(accounts=1_000, agreed=960, champion_favourable=600, lost=32, gained=8))
+    assert (early.value, early.standing) == (0.024, Standing.INSUFFICIENT)
+    assert "on 4,000 accounts the figure counts" in early.text
+
+    late = shadowed(Pairs(accounts=4_000, agreed=3_840, champion_favourable=2_400, lost=128, gained=32))
+    assert (late.value, late.standing) == (0.024, Standing.OUTSIDE)
+    assert "The figure counts, on 4,000 accounts" in late.text
+
+
+def test_a_shadows_drop_that_is_proven_ends_it_at_once() -> None:
+    found = shadowed(Pairs(accounts=1_000, agreed=900, champion_favourable=600, lost=85, gained=15))
+    assert found.standing is Standing.OUTSIDE
+    assert found.e_value is not None
+    assert found.e_value > 20
+    assert "proven to be more" in found.text
+
+
+@pytest.mark.parametrize(("true", "differ", "most"), [(0.01, 0.04, 0), (0.02, 0.04, 15)])
+def test_shadows_whose_drop_is_allowed_are_seldom_ended_however_often_one_looks(true: float, differ: float, most: int) -> None:
+    """300 shadows, looked at after every 50 accounts: 5 % may be ended where the drop is all that is allowed."""
+    generator = np.random.default_rng(6)
+    chances = [(differ + true) / 2, (differ - true) / 2, 1 - differ]
+    ended = 0
+    for _ in range(300):
+        counts = generator.multinomial(50, chances, size=400).cumsum(axis=0)
+        looks = (Pairs(int(each.sum()), 0, 0, int(each[0]), int(each[1])) for each in counts)
+        ended += any(evidence(pairs, 0.02) >= 20 for pairs in looks)
+    assert ended <= most
 
 
 def test_pairs_are_counted_from_both_actions() -> None:
     pairs = paired([("keep", "keep"), ("keep", "review"), ("reduce", "keep"), ("keep", "reduce")])
 
-    assert pairs == Pairs(accounts=4, agreed=1, champion_favourable=3, challenger_favourable=2)
+    assert pairs == Pairs(accounts=4, agreed=1, champion_favourable=3, lost=2, gained=1)
     assert pairs.drop == 0.25
 
 

@@ -250,8 +250,8 @@ def test_an_account_counts_once_also_under_two_keys_and_in_the_direction_of_the_
     canary = seen(trials, paper_rollout(), lift, NOON)
     shadow = seen(trials, paper_rollout(mode=Mode.SHADOW, share=1), lift, NOON)
     assert {each.account for each in canary.observations} == {"p2_a"}
-    assert canary.pairs == Pairs(accounts=2, agreed=0, champion_favourable=2, challenger_favourable=0)
-    assert shadow.pairs == Pairs(accounts=2, agreed=0, champion_favourable=0, challenger_favourable=2)
+    assert canary.pairs == Pairs(accounts=2, agreed=0, champion_favourable=2, lost=2)
+    assert shadow.pairs == Pairs(accounts=2, agreed=0, champion_favourable=0, gained=2)
 
 
 def test_the_first_decision_about_an_account_is_what_counts_in_both_modes() -> None:
