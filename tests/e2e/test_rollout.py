@@ -212,7 +212,10 @@ def test_a_canary_that_is_no_different_is_asked_to_be_promoted_and_people_promot
 def test_a_person_ends_a_roll_out_and_a_stop_does(home: Home) -> None:
     asked(home, worse())
     client = home.service.start()
-    home.run("shadow", "--challenger", "2", *SIGNED)
+    assert "longest_days is at most 31" in home.run("shadow", "--challenger", "2", "--days", "32", *SIGNED, ends=1)
+    assert "write DAYS=7" in home.run("shadow", "--challenger", "2", "--limit", "longest_days=3", *SIGNED, ends=1)
+    finer = home.run("shadow", "--challenger", "2", "--limit", "drop=.005", *SIGNED)
+    assert int(finer.split("judged on ")[1].split()[0].replace(",", "")) > 100_000
     until(client, "/v1/models", lambda served: served["models"][0]["rollout"])
     assert "one at a time" in home.run("canary", "--challenger", "2", "--share", ".1", *SIGNED, ends=1)
     home.run("end-rollout", "--by", "ben", "--reason", "seen enough")
