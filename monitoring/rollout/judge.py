@@ -56,13 +56,14 @@ class Trace(Frozen):
 
 
 class Verdict(Frozen):
-    """`accounts` were seen; in a canary both arms together."""
+    """`accounts` were seen; in a canary both arms together. `unseen` says what was not judged at all; no figure is in it."""
 
     state: State
     sentence: str
     findings: tuple[Finding, ...]
     accounts: int
     trace: Trace = Trace()
+    unseen: str = ""
     on_default: str = NOTHING_ON_DEFAULT
 
 
@@ -115,7 +116,7 @@ def _weighed(found: Sequence[Finding], accounts: int, seen: Seen, limits: Guardr
     else:
         state, sentence = State.GO_ON, f"Go on: nothing is outside its limits; {_lacking(accounts, missing, limits)}."
     sentence = f"{sentence} {unseen}" if unseen and state is not State.ROLL_BACK else sentence
-    return Verdict(state=state, sentence=sentence, findings=tuple(found), accounts=accounts, trace=trace)
+    return Verdict(state=state, sentence=sentence, findings=tuple(found), accounts=accounts, trace=trace, unseen=unseen)
 
 
 def _lacking(accounts: int, missing: Sequence[str], limits: Guardrails) -> str:
