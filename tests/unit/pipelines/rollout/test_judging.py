@@ -16,6 +16,7 @@ from models.governance.stop import stop
 from models.guardrails import Guardrails
 from models.rollout import CANARY, CONTROL, End, Mode, Outcome, Rollout, newest
 from monitoring.rollout.judge import State
+from monitoring.rollout.limits import latency
 from monitoring.rollout.observations import Pairs, Segments
 from monitoring.trials import Decided, Pair
 from pipelines.rollout.judging import KEPT_EVERY, Bench, check_verdicts, judge_rollout
@@ -232,6 +233,9 @@ def test_latencies_are_of_the_records_that_both_were_timed_for() -> None:
     assert (shadow.canary.requests, shadow.canary.errors) == (4, 1)
     more = seen(trials, paper_rollout(guardrails=Guardrails(smallest_requests=4)), str, NOON)
     assert (more.canary.p50, more.canary.p99, more.control.p99) == (None, None, None)
+    assert (more.canary.timed, canary.canary.timed) == (3, 3)
+    said = latency(more.control, more.canary, Guardrails(smallest_requests=4))[1].text
+    assert said == "How soon 99 of 100 requests are answered is not known: 3 of the 4 that it needs were timed."
 
 
 def test_an_account_counts_once_also_under_two_keys_and_in_the_direction_of_the_champion() -> None:
