@@ -9,9 +9,10 @@ from typing import Any
 from models.channel import head
 from models.errors import InputRefused, NoChampion, NotFound
 from models.governance.ledger import Event
-from models.governance.rollouts import begin, end, open_rollout
+from models.governance.rollout_records import read
+from models.governance.rollouts import begin, end_newest
 from models.guardrails import Guardrails
-from models.rollout import End, Mode, Outcome, Rollout, document_at, lapsed
+from models.rollout import END_IT, End, Mode, Outcome, Rollout, lapsed
 from monitoring.rollout.documents import VerdictDocument
 from pipelines.commands.loop import Ended
 from pipelines.rollout.judging import Judged, judge_rollout
@@ -31,21 +32,26 @@ def canary(chosen: Namespace) -> Ended:
 
 def end_rollout(chosen: Namespace) -> Ended:
     parts = _with_champion(chosen)
-    begun = open_rollout(parts.office, parts.use_case.name)
-    ended = end(parts.office, begun, Outcome.ENDED, asked_by=chosen.by, reason=chosen.reason)
-    print(f"Roll-out {begun.number} of {begun.model} is ended: {_why(ended)}. Every service obeys within five seconds.")
+    model = parts.use_case.name
+    ended = end_newest(parts.office, model, asked_by=chosen.by, reason=chosen.reason)
+    print(f"Roll-out {ended.rollout} of {model} is ended: {_why(ended)}. Every service obeys within five seconds.")
+    if ended.over:
+        numbers = ", ".join(map(str, ended.over))
+        print(f"Nobody can read roll-out document {numbers}, and it counts for nothing now. Find out who writes on the channel.")
     return Ended.DONE
 
 
 def rollouts(chosen: Namespace) -> Ended:
     parts = _with_champion(chosen)
     channel, trust, model = parts.channel, parts.trust(), parts.use_case.name
-    documents = [document_at(channel, trust, model, number) for number in range(1, channel.rollouts(model) + 1)]
+    documents, unreadable = read(channel, trust, model)
     ends = {found.rollout: found for found in documents if isinstance(found, End)}
     for begun in documents:
         if isinstance(begun, Rollout):
-            print("\n".join(_told(parts, begun, ends.get(begun.number), newest=begun is documents[-1])))
-    if not documents:
+            print("\n".join(_told(parts, begun, ends.get(begun.number), newest=begun.number == channel.rollouts(model))))
+    for number, problem in unreadable.items():
+        print(f"roll-out document {number} cannot be read: {problem.problem}\n  -> {END_IT}")
+    if not documents and not unreadable:
         print(f"Nothing was ever rolled out of {model} by degrees.")
     return Ended.DONE
 
