@@ -16,6 +16,7 @@ from models.rollout import END_IT, End, Mode, Outcome, Rollout, lapsed
 from monitoring.rollout.documents import VerdictDocument
 from pipelines.commands.loop import Ended
 from pipelines.rollout.judging import Judged, judge_rollout
+from pipelines.rollout.kept import kept
 from pipelines.rollout.step import bench
 from pipelines.wiring import Platform, platform
 
@@ -144,8 +145,10 @@ def _told(parts: Platform, begun: Rollout, ended: End | None, *, newest: bool) -
         f"  {begun.started_at:.16} to {begun.ends_at:.16}, asked by {begun.asked_by}: {begun.reason}",
         f"  {state}",
     ]
-    kept = parts.verdicts.verdicts(begun.model, begun.number)
-    return [*lines, *(f"  {found.recorded_at:.16}: {found.verdict.sentence}" for found in kept[:1])]
+    counted = kept(parts.verdicts, parts.ledger.entries(begun.model), begun.model, begun.number)
+    lines += [f"  {found.recorded_at:.16}: {found.verdict.sentence}" for found in counted[:1]]
+    others = len(parts.verdicts.found(begun.model, begun.number)) - len(counted)
+    return [*lines, f"  {others} more lie there that the ledger does not name so: make verify"] if others else lines
 
 
 def _why(ended: End) -> str:

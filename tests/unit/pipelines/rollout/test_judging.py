@@ -13,13 +13,16 @@ from models.governance.ledger import Event
 from models.governance.requests import requested
 from models.governance.rollouts import begin
 from models.governance.stop import stop
+from models.governance.verification import Finding
 from models.guardrails import Guardrails
 from models.rollout import CANARY, CONTROL, End, Mode, Outcome, Rollout, newest
 from monitoring.rollout.judge import State
 from monitoring.rollout.limits import latency
 from monitoring.rollout.observations import Pairs, Segments
 from monitoring.trials import Decided, Pair
-from pipelines.rollout.judging import KEPT_EVERY, Bench, check_verdicts, judge_rollout
+from pipelines.rollout.judging import KEPT_EVERY, Bench, judge_rollout
+from pipelines.rollout.kept import check_verdicts
+from pipelines.rollout.kept import kept as counted
 from pipelines.rollout.seen import Groups, no_groups, seen
 from tests.begun import WEEK, paper_rollout, with_challenger
 from tests.fakes.ledger import FakeLedger
@@ -59,6 +62,9 @@ class World:
     @property
     def bench(self) -> Bench:
         return Bench(self.bank.office, self.trials, self.verdicts, str, self.groups)
+
+    def found(self) -> list[Finding]:
+        return list(check_verdicts(self.verdicts, self.bank.ledger.entries()))
 
     def judge(self) -> Outcome | None:
         """How it ended the roll-out, if it did."""
@@ -204,6 +210,49 @@ def test_a_verdict_that_says_nothing_new_is_kept_once_an_hour() -> None:
     world.saw(100)  # now there is enough for errors and agreement
     world.judge()
     assert len(world.verdicts.verdicts(MODEL, 1)) == 3
+
+
+def test_a_verdict_to_go_on_is_named_in_the_ledger_and_what_is_forged_edited_or_deleted_is_found() -> None:
+    world = rolling()
+    world.saw(60)
+    document = judge_rollout(world.bench, MODEL).document
+    last = world.bank.ledger.entries(MODEL)[-1]
+    assert (last.event, last.facts["verdict"], last.facts["state"]) == (Event.ROLLOUT_JUDGED, document.digest, "go on")
+    assert world.found() == []
+
+    claim = document.verdict.model_copy(update={"sentence": "Every guardrail held on 30,000 accounts: ask for promotion."})
+    forged = document.model_copy(update={"verdict": claim, "recorded_at": (NOON + WEEK).isoformat()})
+    world.verdicts.add(forged)
+    assert [each.problem for each in world.found()] == [f"a verdict on roll-out 1 of {MODEL} that no record names"]
+    assert counted(world.verdicts, world.bank.ledger.entries(), MODEL, 1) == [document]
+    world.verdicts.remove(forged)
+
+    world.verdicts.edited.add(document.digest)
+    assert {each.problem for each in world.found()} == {
+        "is no verdict as it was written",
+        f"the verdict {document.digest[:12]} on roll-out 1 of {MODEL} is gone, or another",
+    }
+    world.verdicts.remove(document)
+    assert len(world.found()) == 1
+    assert all(each.hint for each in world.found())
+
+
+def test_an_edited_verdict_keeps_nobody_from_judging_and_the_next_is_kept() -> None:
+    world = rolling()
+    world.saw(60)
+    world.verdicts.edited.add(judge_rollout(world.bench, MODEL).document.digest)
+    world.bank.clock.set(NOON + timedelta(minutes=5))
+    assert judge_rollout(world.bench, MODEL).kept
+    world.bank.clock.set(NOON + timedelta(minutes=10))
+    assert not judge_rollout(world.bench, MODEL).kept
+
+
+def test_a_forged_verdict_does_not_keep_a_true_one_from_being_kept() -> None:
+    world = rolling()
+    world.saw(60)
+    forged = judge_rollout(rolling().bench, MODEL).document
+    world.verdicts.add(forged)
+    assert judge_rollout(world.bench, MODEL).kept
 
 
 def test_a_judge_sees_failures_as_failures_and_not_as_the_champions_decisions() -> None:
