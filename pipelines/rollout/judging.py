@@ -11,6 +11,7 @@ from models.governance.rollout_records import reconcile
 from models.governance.rollouts import ask_for_promotion, end, open_rollout
 from models.rollout import End, Mode, Outcome, Rollout, lapsed
 from monitoring.rollout.documents import VerdictDocument, VerdictStore, documented
+from monitoring.rollout.findings import Standing
 from monitoring.rollout.judge import Seen, State, Verdict, judge
 from monitoring.trials import Trials
 from pipelines.rollout.kept import newest
@@ -88,10 +89,10 @@ def _stands(office: Office, begun: Rollout) -> bool:
 
 
 def _acted(office: Office, begun: Rollout, document: VerdictDocument, outcome: Outcome, over: str) -> End:
-    said = document.verdict.sentence
+    said = _in_short(document)
     if outcome is Outcome.PROMOTION_ASKED:
         mode = "shadow" if begun.mode is Mode.SHADOW else f"canary of {begun.share:g}"
-        ask_for_promotion(office, begun, reason=f"Roll-out {begun.number}, a {mode}: {said} Verdict {document.digest[:12]}.")
+        ask_for_promotion(office, begun, reason=f"Roll-out {begun.number}, a {mode}: {said}")
     elif outcome is Outcome.ENDED and over:
         said = f"It applies no longer: {over}. {said}"
     elif outcome is Outcome.ENDED:
@@ -100,6 +101,15 @@ def _acted(office: Office, begun: Rollout, document: VerdictDocument, outcome: O
     if ended.evidence != document.digest:  # somebody ended it meanwhile
         _note(office, document)
     return ended
+
+
+def _in_short(document: VerdictDocument) -> str:
+    """Without a figure: the channel that serving reads, and the ledger, are no place for figures by audit column."""
+    outside = [each.name for each in document.verdict.findings if each.standing is Standing.OUTSIDE]
+    passed = document.verdict.state is State.ASK_FOR_PROMOTION
+    held = "every guardrail held" if passed else "no guardrail is outside its limit"
+    told = f"outside the limit: {', '.join(outside)}" if outside else held
+    return f"{told[0].upper()}{told[1:]}, by verdict {document.digest[:12]}."
 
 
 def _said(begun: Rollout) -> dict[str, object]:

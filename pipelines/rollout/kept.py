@@ -36,7 +36,7 @@ def check_verdicts(verdicts: VerdictStore, entries: Sequence[Entry]) -> Iterator
         known, there = named(entries, model, number), verdicts.found(model, number)
         for place, found in there:
             if found is None:
-                yield Finding(place, "is no verdict as it was written", "put it back from a backup; what nobody kept, take away")
+                yield Finding(place, "was edited, or is no verdict", "put it back from a backup; what nobody kept, take away")
             elif found.digest not in known or (found.model, found.number) != (model, number):
                 hint = "find out who writes there, and take it away: a verdict counts when the ledger names it"
                 yield Finding(place, f"a verdict on roll-out {number} of {model} that no record names", hint)

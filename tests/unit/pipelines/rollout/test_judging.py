@@ -16,6 +16,7 @@ from models.governance.stop import stop
 from models.governance.verification import Finding
 from models.guardrails import Guardrails
 from models.rollout import CANARY, CONTROL, End, Mode, Outcome, Rollout, newest
+from monitoring.rollout.findings import Standing
 from monitoring.rollout.judge import State
 from monitoring.rollout.limits import latency
 from monitoring.rollout.observations import Pairs, Segments
@@ -229,7 +230,7 @@ def test_a_verdict_to_go_on_is_named_in_the_ledger_and_what_is_forged_edited_or_
 
     world.verdicts.edited.add(document.digest)
     assert {each.problem for each in world.found()} == {
-        "is no verdict as it was written",
+        "was edited, or is no verdict",
         f"the verdict {document.digest[:12]} on roll-out 1 of {MODEL} is gone, or another",
     }
     world.verdicts.remove(document)
@@ -253,6 +254,25 @@ def test_a_forged_verdict_does_not_keep_a_true_one_from_being_kept() -> None:
     forged = judge_rollout(rolling().bench, MODEL).document
     world.verdicts.add(forged)
     assert judge_rollout(world.bench, MODEL).kept
+
+
+def test_no_figure_leaves_for_the_channel_only_the_names_of_guardrails_and_the_verdict() -> None:
+    """Serving reads the channel, and has no right to figures by audit column."""
+    world = rolling()
+    world.saw(400, kept_by_canary=False)
+    world.groups = by_sex
+    judged = judge_rollout(world.bench, MODEL)
+    assert judged.ended
+    names = [each.name for each in judged.document.verdict.findings if each.standing is Standing.OUTSIDE]
+
+    assert any(each.name == "favourable by sex" for each in judged.document.verdict.findings)
+    assert judged.ended.reason == f"Outside the limit: {', '.join(names)}, by verdict {judged.document.digest[:12]}."
+    assert "%" not in str(world.bank.channel.rollout(MODEL, 2).document)
+    assert "%" not in str(world.bank.ledger.entries(MODEL)[-1].facts)
+
+
+def by_sex(accounts: Mapping[Month, Iterable[str]]) -> list[Segments]:
+    return [Segments("sex", ("female",), {each: "female" for names in accounts.values() for each in names}, 10)]
 
 
 def test_a_judge_sees_failures_as_failures_and_not_as_the_champions_decisions() -> None:
