@@ -146,6 +146,7 @@ def test_an_end_that_was_taken_away_does_not_bring_the_challenger_back_not_even_
     assert world.trial is None
     assert world.problem
     assert "taken away" in world.problem.problem
+    assert "make end-rollout" in world.problem.hint
 
     world.restart()
     world.watcher.look()
