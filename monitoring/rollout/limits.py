@@ -32,10 +32,11 @@ def errors(control: Service, canary: Service, limits: Guardrails) -> list[Findin
 
 def latency(control: Service, canary: Service, limits: Guardrails) -> list[Finding]:
     """The canary's latency over the control's: both ran at the same time on the same machine, so load is in both."""
-    requests = min(control.requests, canary.requests)
+    requests, timed = min(control.requests, canary.requests), min(control.timed, canary.timed)
+    few = f"{timed:,} of the {limits.smallest_requests:,} that it needs were timed"
     return [
-        _slower("latency_p50", "half of the requests", (control.p50, canary.p50), limits.latency_p50, requests, limits),
-        _slower("latency_p99", "99 of 100 requests", (control.p99, canary.p99), limits.latency_p99, requests, limits),
+        _slower("latency_p50", "half of the requests", (control.p50, canary.p50), limits.latency_p50, requests, few, limits),
+        _slower("latency_p99", "99 of 100 requests", (control.p99, canary.p99), limits.latency_p99, requests, few, limits),
     ]
 
 
@@ -84,12 +85,12 @@ def _weighed(pairs: Pairs, limits: Guardrails, *, proven: bool) -> tuple[str, St
 
 
 def _slower(
-    name: str, of: str, seconds: tuple[float | None, float | None], limit: float, requests: int, limits: Guardrails
+    name: str, of: str, seconds: tuple[float | None, float | None], limit: float, requests: int, timed: str, limits: Guardrails
 ) -> Finding:
     control, canary = seconds
     if not control or canary is None:
         return Finding(
-            name=name, standing=Standing.INSUFFICIENT, text=f"How soon {of} are answered was not measured.", limit=limit
+            name=name, standing=Standing.INSUFFICIENT, text=f"How soon {of} are answered is not known: {timed}.", limit=limit
         )
     ratio = canary / control
     text = (

@@ -46,12 +46,13 @@ def as_signed(groups: Mapping[str, tuple[str, ...]], given: Iterable[Segments]) 
 
 @dataclass(frozen=True)
 class Service:
-    """How one arm served since the roll-out began. Latencies in seconds; None where nothing was measured."""
+    """How one arm served since the roll-out began. Latencies in seconds; None where too few were measured."""
 
     requests: int = 0
     errors: int = 0
     p50: float | None = None
     p99: float | None = None
+    timed: int = 0  # of the requests: the latencies are theirs
 
     @property
     def error_rate(self) -> float:

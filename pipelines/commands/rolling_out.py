@@ -8,12 +8,14 @@ from typing import Any
 from models.channel import head
 from models.errors import InputRefused, NoChampion, NotFound
 from models.governance.ledger import Event
-from models.governance.rollouts import begin, end, open_rollout
+from models.governance.rollout_records import read
+from models.governance.rollouts import begin, end_newest
 from models.guardrails import Guardrails
-from models.rollout import End, Mode, Outcome, Rollout, document_at, lapsed
+from models.rollout import END_IT, End, Mode, Outcome, Rollout, lapsed
 from monitoring.rollout.documents import VerdictDocument
 from pipelines.commands.loop import Ended
 from pipelines.rollout.judging import Judged, judge_rollout
+from pipelines.rollout.kept import kept
 from pipelines.rollout.step import bench, signed_groups
 from pipelines.wiring import Platform, platform
 
@@ -30,21 +32,26 @@ def canary(chosen: Namespace) -> Ended:
 
 def end_rollout(chosen: Namespace) -> Ended:
     parts = _with_champion(chosen)
-    begun = open_rollout(parts.office, parts.use_case.name)
-    ended = end(parts.office, begun, Outcome.ENDED, asked_by=chosen.by, reason=chosen.reason)
-    print(f"Roll-out {begun.number} of {begun.model} is ended: {_why(ended)}. Every service obeys within five seconds.")
+    model = parts.use_case.name
+    ended = end_newest(parts.office, model, asked_by=chosen.by, reason=chosen.reason)
+    print(f"Roll-out {ended.rollout} of {model} is ended: {_why(ended)}. Every service obeys within five seconds.")
+    if ended.over:
+        numbers = ", ".join(map(str, ended.over))
+        print(f"Nobody can read roll-out document {numbers}, and it counts for nothing now. Find out who writes on the channel.")
     return Ended.DONE
 
 
 def rollouts(chosen: Namespace) -> Ended:
     parts = _with_champion(chosen)
     channel, trust, model = parts.channel, parts.trust(), parts.use_case.name
-    documents = [document_at(channel, trust, model, number) for number in range(1, channel.rollouts(model) + 1)]
+    documents, unreadable = read(channel, trust, model)
     ends = {found.rollout: found for found in documents if isinstance(found, End)}
     for begun in documents:
         if isinstance(begun, Rollout):
-            print("\n".join(_told(parts, begun, ends.get(begun.number), newest=begun is documents[-1])))
-    if not documents:
+            print("\n".join(_told(parts, begun, ends.get(begun.number), newest=begun.number == channel.rollouts(model))))
+    for number, problem in unreadable.items():
+        print(f"roll-out document {number} cannot be read: {problem.problem}\n  -> {END_IT}")
+    if not documents and not unreadable:
         print(f"Nothing was ever rolled out of {model} by degrees.")
     return Ended.DONE
 
@@ -141,8 +148,10 @@ def _told(parts: Platform, begun: Rollout, ended: End | None, *, newest: bool) -
         f"  {begun.started_at:.16} to {begun.ends_at:.16}, asked by {begun.asked_by}: {begun.reason}",
         f"  {state}",
     ]
-    kept = parts.verdicts.verdicts(begun.model, begun.number)
-    return [*lines, *(f"  {found.recorded_at:.16}: {found.verdict.sentence}" for found in kept[:1])]
+    counted = kept(parts.verdicts, parts.ledger.entries(begun.model), begun.model, begun.number)
+    lines += [f"  {found.recorded_at:.16}: {found.verdict.sentence}" for found in counted[:1]]
+    others = len(parts.verdicts.found(begun.model, begun.number)) - len(counted)
+    return [*lines, f"  {others} more lie there that the ledger does not name so: make verify"] if others else lines
 
 
 def _why(ended: End) -> str:

@@ -100,6 +100,6 @@ def _seconds(pairs: Sequence[Pair]) -> tuple[list[float], list[float]]:
 def _service(requests: int, errors: int, seconds: Sequence[float], begun: Rollout) -> Service:
     """Of too few that were timed nothing is said: not all requests are."""
     if len(seconds) < begun.guardrails.smallest_requests:
-        return Service(requests, errors)
+        return Service(requests, errors, timed=len(seconds))
     p50, p99 = np.quantile(seconds, [0.5, 0.99]).tolist()
-    return Service(requests, errors, p50, p99)
+    return Service(requests, errors, p50, p99, len(seconds))

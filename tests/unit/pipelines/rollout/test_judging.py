@@ -13,12 +13,17 @@ from models.governance.ledger import Event
 from models.governance.requests import requested
 from models.governance.rollouts import begin
 from models.governance.stop import stop
+from models.governance.verification import Finding
 from models.guardrails import Guardrails
 from models.rollout import CANARY, CONTROL, End, Mode, Outcome, Rollout, newest
+from monitoring.rollout.findings import Standing
 from monitoring.rollout.judge import State
+from monitoring.rollout.limits import latency
 from monitoring.rollout.observations import Pairs, Segments, paired
 from monitoring.trials import Decided, Pair
-from pipelines.rollout.judging import KEPT_EVERY, Bench, Judged, check_verdicts, judge_rollout
+from pipelines.rollout.judging import KEPT_EVERY, Bench, Judged, judge_rollout
+from pipelines.rollout.kept import check_verdicts
+from pipelines.rollout.kept import kept as counted
 from pipelines.rollout.seen import Groups, no_groups, seen
 from tests.begun import WEEK, paper_rollout, with_challenger
 from tests.fakes.ledger import FakeLedger
@@ -58,6 +63,9 @@ class World:
     @property
     def bench(self) -> Bench:
         return Bench(self.bank.office, self.trials, self.verdicts, str, self.groups)
+
+    def found(self) -> list[Finding]:
+        return list(check_verdicts(self.verdicts, self.bank.ledger.entries()))
 
     def judge(self) -> Outcome | None:
         """How it ended the roll-out, if it did."""
@@ -142,7 +150,9 @@ def test_of_a_shadow_the_promotion_is_asked_for_again_where_it_was_asked_for() -
     world = rolling(Mode.SHADOW)
     world.saw_in_shadow(400)
     assert world.judge() is Outcome.PROMOTION_ASKED
-    assert requested(world.bank.office, MODEL, SECOND).reason.startswith("Roll-out 1, a shadow: ")
+    reason = requested(world.bank.office, MODEL, SECOND).reason
+    assert reason.startswith("Roll-out 1, a shadow: Every guardrail held, by verdict ")
+    assert "Groups and score were not judged in shadow" in reason
 
 
 def test_a_shadow_of_what_the_gate_did_not_let_through_opens_no_way_around_it() -> None:
@@ -168,8 +178,7 @@ def test_when_its_time_is_over_it_is_rolled_back_and_the_ledger_says_that_no_har
     world.bank.clock.set(NOON + after)
     assert world.judge() is Outcome.ROLLED_BACK
     reason = world.bank.ledger.entries(MODEL)[-1].facts["reason"]
-    assert reason.startswith("Roll back: its 7 days are over and ")
-    assert reason.endswith("No harm was seen.")
+    assert reason.startswith("It has not passed on its last day, and no harm was seen, by verdict ")
 
 
 def test_enough_by_its_last_day_is_enough_also_if_it_is_judged_later() -> None:
@@ -209,6 +218,68 @@ def test_a_verdict_that_says_nothing_new_is_kept_once_an_hour() -> None:
     assert len(world.verdicts.verdicts(MODEL, 1)) == 3
 
 
+def test_a_verdict_to_go_on_is_named_in_the_ledger_and_what_is_forged_edited_or_deleted_is_found() -> None:
+    world = rolling()
+    world.saw(60)
+    document = judge_rollout(world.bench, MODEL).document
+    last = world.bank.ledger.entries(MODEL)[-1]
+    assert (last.event, last.facts["verdict"], last.facts["state"]) == (Event.ROLLOUT_JUDGED, document.digest, "go on")
+    assert world.found() == []
+
+    claim = document.verdict.model_copy(update={"sentence": "Every guardrail held on 30,000 accounts: ask for promotion."})
+    forged = document.model_copy(update={"verdict": claim, "recorded_at": (NOON + WEEK).isoformat()})
+    world.verdicts.add(forged)
+    assert [each.problem for each in world.found()] == [f"a verdict on roll-out 1 of {MODEL} that no record names"]
+    assert counted(world.verdicts, world.bank.ledger.entries(), MODEL, 1) == [document]
+    world.verdicts.remove(forged)
+
+    world.verdicts.edited.add(document.digest)
+    assert {each.problem for each in world.found()} == {
+        "was edited, or is no verdict",
+        f"the verdict {document.digest[:12]} on roll-out 1 of {MODEL} is gone, or another",
+    }
+    world.verdicts.remove(document)
+    assert len(world.found()) == 1
+    assert all(each.hint for each in world.found())
+
+
+def test_an_edited_verdict_keeps_nobody_from_judging_and_the_next_is_kept() -> None:
+    world = rolling()
+    world.saw(60)
+    world.verdicts.edited.add(judge_rollout(world.bench, MODEL).document.digest)
+    world.bank.clock.set(NOON + timedelta(minutes=5))
+    assert judge_rollout(world.bench, MODEL).kept
+    world.bank.clock.set(NOON + timedelta(minutes=10))
+    assert not judge_rollout(world.bench, MODEL).kept
+
+
+def test_a_forged_verdict_does_not_keep_a_true_one_from_being_kept() -> None:
+    world = rolling()
+    world.saw(60)
+    forged = judge_rollout(rolling().bench, MODEL).document
+    world.verdicts.add(forged)
+    assert judge_rollout(world.bench, MODEL).kept
+
+
+def test_no_figure_leaves_for_the_channel_only_the_names_of_guardrails_and_the_verdict() -> None:
+    """Serving reads the channel, and has no right to figures by audit column."""
+    world = rolling(limits=replace(FEW, groups={"sex": ("female",)}))
+    world.saw(400, kept_by_canary=False)
+    world.groups = by_sex
+    judged = judge_rollout(world.bench, MODEL)
+    assert judged.ended
+    names = [each.name for each in judged.document.verdict.findings if each.standing is Standing.OUTSIDE]
+
+    assert any(each.name == "favourable by sex" for each in judged.document.verdict.findings)
+    assert judged.ended.reason == f"Outside the limit: {', '.join(names)}, by verdict {judged.document.digest[:12]}."
+    assert "%" not in str(world.bank.channel.rollout(MODEL, 2).document)
+    assert "%" not in str(world.bank.ledger.entries(MODEL)[-1].facts)
+
+
+def by_sex(accounts: Mapping[Month, Iterable[str]]) -> list[Segments]:
+    return [Segments("sex", ("female",), {each: "female" for names in accounts.values() for each in names}, 10)]
+
+
 def test_a_judge_sees_failures_as_failures_and_not_as_the_champions_decisions() -> None:
     trials = PaperTrials(
         [Decided("a", JULY, CONTROL, "keep", 0.1, failed=False), Decided("b", JULY, CANARY, "keep", 0.2, failed=True)]
@@ -236,6 +307,9 @@ def test_latencies_are_of_the_records_that_both_were_timed_for() -> None:
     assert (shadow.canary.requests, shadow.canary.errors) == (4, 1)
     more = seen(trials, paper_rollout(guardrails=Guardrails(smallest_requests=4)), str, NOON)
     assert (more.canary.p50, more.canary.p99, more.control.p99) == (None, None, None)
+    assert (more.canary.timed, canary.canary.timed) == (3, 3)
+    said = latency(more.control, more.canary, Guardrails(smallest_requests=4))[1].text
+    assert said == "How soon 99 of 100 requests are answered is not known: 3 of the 4 that it needs were timed."
 
 
 def test_an_account_counts_once_also_under_two_keys_and_in_the_direction_of_the_champion() -> None:
