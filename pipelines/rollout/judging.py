@@ -13,8 +13,8 @@ from models.rollout import End, Mode, Outcome, Rollout, lapsed
 from monitoring.rollout.documents import VerdictDocument, VerdictStore, documented
 from monitoring.rollout.findings import Standing
 from monitoring.rollout.judge import Seen, State, Verdict, judge
+from monitoring.rollout.kept import newest
 from monitoring.trials import Trials
-from pipelines.rollout.kept import newest
 from pipelines.rollout.seen import Groups, Lift, seen
 
 JUDGE = "judge of roll-outs"

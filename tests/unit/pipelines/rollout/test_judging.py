@@ -18,12 +18,12 @@ from models.guardrails import Guardrails
 from models.rollout import CANARY, CONTROL, End, Mode, Outcome, Rollout, newest
 from monitoring.rollout.findings import Standing
 from monitoring.rollout.judge import State
+from monitoring.rollout.kept import check_verdicts
+from monitoring.rollout.kept import kept as counted
 from monitoring.rollout.limits import latency
 from monitoring.rollout.observations import Pairs, Segments
 from monitoring.trials import Decided, Pair
 from pipelines.rollout.judging import KEPT_EVERY, Bench, judge_rollout
-from pipelines.rollout.kept import check_verdicts
-from pipelines.rollout.kept import kept as counted
 from pipelines.rollout.seen import Groups, no_groups, seen
 from tests.begun import WEEK, paper_rollout, with_challenger
 from tests.fakes.ledger import FakeLedger
