@@ -104,12 +104,11 @@ def _acted(office: Office, begun: Rollout, document: VerdictDocument, outcome: O
 
 
 def _in_short(document: VerdictDocument) -> str:
-    """Without a figure: the channel that serving reads, and the ledger, are no place for figures by audit column."""
+    """The verdict's sentence repeats the findings of guardrails that are outside. They are only named here: the channel that
+    serving reads, and the ledger, are no place for figures by audit column."""
     outside = [each.name for each in document.verdict.findings if each.standing is Standing.OUTSIDE]
-    passed = document.verdict.state is State.ASK_FOR_PROMOTION
-    held = "every guardrail held" if passed else "no guardrail is outside its limit"
-    told = f"outside the limit: {', '.join(outside)}" if outside else held
-    return f"{told[0].upper()}{told[1:]}, by verdict {document.digest[:12]}."
+    told = f"Roll back: outside the limit is {', '.join(outside)}." if outside else document.verdict.sentence
+    return f"{told} Verdict {document.digest[:12]}."
 
 
 def _said(begun: Rollout) -> dict[str, object]:

@@ -266,7 +266,7 @@ def test_no_figure_leaves_for_the_channel_only_the_names_of_guardrails_and_the_v
     names = [each.name for each in judged.document.verdict.findings if each.standing is Standing.OUTSIDE]
 
     assert any(each.name == "favourable by sex" for each in judged.document.verdict.findings)
-    assert judged.ended.reason == f"Outside the limit: {', '.join(names)}, by verdict {judged.document.digest[:12]}."
+    assert judged.ended.reason == f"Roll back: outside the limit is {', '.join(names)}. Verdict {judged.document.digest[:12]}."
     assert "%" not in str(world.bank.channel.rollout(MODEL, 2).document)
     assert "%" not in str(world.bank.ledger.entries(MODEL)[-1].facts)
 
