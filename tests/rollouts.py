@@ -1,10 +1,14 @@
 """Verdicts on roll-outs that tests tell stories with."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 
+from models.adapters.file_ledger import FileLedger
+from models.governance.ledger import Event
 from models.guardrails import Guardrails
+from monitoring.adapters.verdict_folder import VerdictFolder
 from monitoring.rollout.documents import VerdictDocument, documented
 from monitoring.rollout.judge import Seen, judge
 from monitoring.rollout.observations import Observation, Pairs, Service
@@ -56,3 +60,14 @@ def judged(
     }
     verdict = judge(seen, LIMITS, mode=mode, share=0.5)
     return documented(rollout, verdict, at=BEGAN + timedelta(days=days), swap_set=swap_set)
+
+
+def keep(home: Path, *documents: VerdictDocument) -> None:
+    """As the judge does: written, and named in the ledger."""
+    for document in documents:
+        VerdictFolder(home / "rollouts").add(document)
+        facts = {"rollout": document.number, "verdict": document.digest, "state": document.verdict.state.value}
+        at = datetime.fromisoformat(document.recorded_at)
+        FileLedger(home / "ledger.jsonl").append(
+            Event.ROLLOUT_JUDGED, model=document.model, actor="judge of roll-outs", at=at, facts=facts
+        )

@@ -13,9 +13,9 @@ from models.governance.rollouts import begin, end_newest
 from models.guardrails import Guardrails
 from models.rollout import END_IT, End, Mode, Outcome, Rollout, lapsed
 from monitoring.rollout.documents import VerdictDocument
+from monitoring.rollout.kept import kept
 from pipelines.commands.loop import Ended
 from pipelines.rollout.judging import Judged, judge_rollout
-from pipelines.rollout.kept import kept
 from pipelines.rollout.step import bench, signed_groups
 from pipelines.wiring import Platform, platform
 

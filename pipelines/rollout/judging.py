@@ -13,8 +13,8 @@ from models.rollout import End, Mode, Outcome, Rollout, lapsed
 from monitoring.rollout.documents import VerdictDocument, VerdictStore, documented
 from monitoring.rollout.findings import Standing
 from monitoring.rollout.judge import Seen, State, Verdict, judge
+from monitoring.rollout.kept import newest
 from monitoring.trials import Trials
-from pipelines.rollout.kept import newest
 from pipelines.rollout.seen import Groups, Lift, seen
 
 JUDGE = "judge of roll-outs"
@@ -103,17 +103,11 @@ def _acted(office: Office, begun: Rollout, document: VerdictDocument, outcome: O
 
 
 def _in_short(document: VerdictDocument) -> str:
-    """Without a figure: the channel that serving reads, and the ledger, are no place for figures by audit column."""
+    """The verdict's sentence repeats the findings of guardrails that are outside. They are only named here: the channel that
+    serving reads, and the ledger, are no place for figures by audit column."""
     outside = [each.name for each in document.verdict.findings if each.standing is Standing.OUTSIDE]
-    told = {
-        State.ASK_FOR_PROMOTION: "Every guardrail held",
-        State.GO_ON: "No guardrail is outside its limit",
-        State.ROLL_BACK: f"Outside the limit: {', '.join(outside)}"
-        if outside
-        else "It has not passed on its last day, and no harm was seen",
-    }[document.verdict.state]
-    unseen = f" {document.verdict.unseen}" if document.verdict.unseen and not outside else ""
-    return f"{told}, by verdict {document.digest[:12]}.{unseen}"
+    told = f"Roll back: outside the limit is {', '.join(outside)}." if outside else document.verdict.sentence
+    return f"{told} Verdict {document.digest[:12]}."
 
 
 def _said(begun: Rollout) -> dict[str, object]:

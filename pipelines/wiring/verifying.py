@@ -12,11 +12,11 @@ from models.governance.verification import Check, Finding
 from models.lake import Lake
 from monitoring.chain import ChainKeys
 from monitoring.custody import kept, logged
+from monitoring.rollout.kept import check_verdicts
 from pipelines.adapters.traces import traces
 from pipelines.door_keys import check_keys
 from pipelines.pack.writer import writer
 from pipelines.recorded import recorded
-from pipelines.rollout.kept import check_verdicts
 from pipelines.verification.packs import check_packs, compared
 from pipelines.verification.partitions import check_partitions
 from pipelines.verification.swap_sets import check_swap_sets

@@ -231,6 +231,28 @@ def test_a_person_ends_a_roll_out_and_a_stop_does(home: Home) -> None:
     assert "hold" in home.run("verify")
 
 
+def test_a_document_that_nobody_can_read_is_ended_over_and_nothing_comes_back_when_it_is_taken_away(home: Home) -> None:
+    asked(home, worse())
+    client = home.service.start()
+    home.run("canary", "--challenger", "2", "--share", ".1", *SIGNED)
+    until(client, "/v1/models", lambda served: served["models"][0]["rollout"])
+    (first,) = home.path.rglob("rollouts/*/00000001.json")
+    planted = first.with_name("00000002.json")
+    planted.write_text("{}")
+    until(client, "/v1/models", lambda served: served["models"][0]["rollout"] is None)
+    for command in (("judge-rollout",), ("shadow", "--challenger", "2", *SIGNED), ("verify",)):
+        assert "make end-rollout BY=" in home.run(*command, ends=1)
+    assert "roll-out document 2 cannot be read" in home.run("rollouts")
+
+    assert "it counts for nothing now" in home.run("end-rollout", "--by", "ben", "--reason", "somebody writes there")
+    planted.unlink()
+    home.service.stop(signal.SIGKILL)
+    client = home.service.start()
+    until(client, "/health/ready", lambda ready: [model["rollout"] for model in ready["models"]] == [None])
+    assert "hold" in home.run("verify")
+    assert "as a shadow" in home.run("shadow", "--challenger", "2", *SIGNED)
+
+
 def test_where_people_approve_a_canary_waits_for_them(home: Home) -> None:
     asked(home, worse())
     home.mount_keys()

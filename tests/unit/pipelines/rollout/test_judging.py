@@ -18,12 +18,12 @@ from models.guardrails import Guardrails
 from models.rollout import CANARY, CONTROL, End, Mode, Outcome, Rollout, newest
 from monitoring.rollout.findings import Standing
 from monitoring.rollout.judge import State
+from monitoring.rollout.kept import check_verdicts
+from monitoring.rollout.kept import kept as counted
 from monitoring.rollout.limits import latency
 from monitoring.rollout.observations import Pairs, Segments, paired
 from monitoring.trials import Decided, Pair
 from pipelines.rollout.judging import KEPT_EVERY, Bench, Judged, judge_rollout
-from pipelines.rollout.kept import check_verdicts
-from pipelines.rollout.kept import kept as counted
 from pipelines.rollout.seen import Groups, no_groups, seen
 from tests.begun import WEEK, paper_rollout, with_challenger
 from tests.fakes.ledger import FakeLedger
@@ -151,7 +151,7 @@ def test_of_a_shadow_the_promotion_is_asked_for_again_where_it_was_asked_for() -
     world.saw_in_shadow(400)
     assert world.judge() is Outcome.PROMOTION_ASKED
     reason = requested(world.bank.office, MODEL, SECOND).reason
-    assert reason.startswith("Roll-out 1, a shadow: Every guardrail held, by verdict ")
+    assert reason.startswith("Roll-out 1, a shadow: Every guardrail held on 400 accounts: ask for promotion. ")
     assert "Groups and score were not judged in shadow" in reason
 
 
@@ -178,7 +178,8 @@ def test_when_its_time_is_over_it_is_rolled_back_and_the_ledger_says_that_no_har
     world.bank.clock.set(NOON + after)
     assert world.judge() is Outcome.ROLLED_BACK
     reason = world.bank.ledger.entries(MODEL)[-1].facts["reason"]
-    assert reason.startswith("It has not passed on its last day, and no harm was seen, by verdict ")
+    assert reason.startswith("Roll back: its 7 days are over and ")
+    assert "No harm was seen. Verdict " in reason
 
 
 def test_enough_by_its_last_day_is_enough_also_if_it_is_judged_later() -> None:
@@ -271,7 +272,7 @@ def test_no_figure_leaves_for_the_channel_only_the_names_of_guardrails_and_the_v
     names = [each.name for each in judged.document.verdict.findings if each.standing is Standing.OUTSIDE]
 
     assert any(each.name == "favourable by sex" for each in judged.document.verdict.findings)
-    assert judged.ended.reason == f"Outside the limit: {', '.join(names)}, by verdict {judged.document.digest[:12]}."
+    assert judged.ended.reason == f"Roll back: outside the limit is {', '.join(names)}. Verdict {judged.document.digest[:12]}."
     assert "%" not in str(world.bank.channel.rollout(MODEL, 2).document)
     assert "%" not in str(world.bank.ledger.entries(MODEL)[-1].facts)
 
