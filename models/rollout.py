@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Any, Self
 
 from models.channel import ReleaseReader, RolloutReader
-from models.errors import Integrity, Misconfigured
+from models.errors import Integrity, Misconfigured, NotApproved, NotFound
 from models.governance.signing import Duty, Trust
 from models.guardrails import Guardrails
 
@@ -23,6 +23,8 @@ CONTROL, CANARY = "control", "canary"
 MOST_SHARE = 0.5
 """Of the accounts of a canary. More would be a promotion that nobody signed as one."""
 _PARTS = 2**64
+END_IT = 'whatever it was about ends with: make end-rollout BY=… REASON="…"; and find out who writes on the channel'
+"""What to do about a document that nobody can read."""
 
 
 class Mode(StrEnum):
@@ -107,7 +109,11 @@ class Rollout:
 
 @dataclass(frozen=True)
 class End:
-    """The document that ends the roll-out `rollout`. `evidence` is the digest of the verdict that it rests on, "" for none."""
+    """The document that ends the roll-out `rollout`. `evidence` is the digest of the verdict that it rests on, "" for none.
+
+    `over` are the numbers of documents before it that nobody can read, and that count for nothing. What they were about is not
+    known, so `rollout` is the last that could be read then, 0 for none.
+    """
 
     model: str
     number: int
@@ -117,17 +123,20 @@ class End:
     asked_by: str
     reason: str
     evidence: str = ""
+    over: tuple[int, ...] = ()
 
     @property
     def sequence(self) -> int:
         return self.number
 
     def to_document(self) -> dict[str, Any]:
-        return asdict(self) | {"outcome": self.outcome.value}
+        """As it is signed. Where all could be read, `over` is left out."""
+        document = asdict(self) | {"outcome": self.outcome.value, "over": list(self.over)}
+        return {name: value for name, value in document.items() if name != "over" or value}
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> Self:
-        return cls(**{**document, "outcome": Outcome(document["outcome"])})
+        return cls(**{**document, "outcome": Outcome(document["outcome"]), "over": tuple(document.get("over", ()))})
 
 
 def check_share(mode: Mode, share: float) -> None:
@@ -159,9 +168,12 @@ def document_at(channel: RolloutReader, trust: Trust, model: str, number: int) -
 
 
 def newest(channel: RolloutReader, trust: Trust, model: str) -> Rollout | End | None:
-    """The document that counts; None if there never was one. Raises as `document_at`."""
+    """The document that counts; None if there never was one. Raises as `document_at`, with what to do about it."""
     number = channel.rollouts(model)
-    return document_at(channel, trust, model, number) if number else None
+    try:
+        return document_at(channel, trust, model, number) if number else None
+    except (Integrity, NotApproved, NotFound) as error:
+        raise type(error)(error.problem, "; ".join(filter(None, [error.hint, END_IT]))) from error
 
 
 def lapsed(channel: ReleaseReader, begun: Rollout, now: datetime) -> str:

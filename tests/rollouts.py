@@ -1,10 +1,14 @@
 """Verdicts on roll-outs that tests tell stories with."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 
+from models.adapters.file_ledger import FileLedger
+from models.governance.ledger import Event
 from models.guardrails import Guardrails
+from monitoring.adapters.verdict_folder import VerdictFolder
 from monitoring.rollout.documents import VerdictDocument, documented
 from monitoring.rollout.judge import Seen, judge
 from monitoring.rollout.observations import Observation, Pairs, Service
@@ -12,7 +16,7 @@ from monitoring.rollout.observations import Observation, Pairs, Service
 BEGAN = datetime(2026, 11, 2, 9, tzinfo=UTC)
 LIMITS = Guardrails(favourable_rate=0.6, score_edges=(0.1, 0.2, 0.4), smallest_accounts=4_000, smallest_requests=100)
 SOUND = Service(requests=5_000, errors=5, p50=0.002, p99=0.006)
-AGREED = Pairs(accounts=1_000, agreed=960, champion_favourable=600, challenger_favourable=595)
+AGREED = Pairs(accounts=1_000, agreed=960, champion_favourable=600, lost=15, gained=10)
 
 
 def observed(count: int, kept: tuple[float, float] = (0.6, 0.6), share: float = 0.5, seed: int = 5) -> list[Observation]:
@@ -56,3 +60,14 @@ def judged(
     }
     verdict = judge(seen, LIMITS, mode=mode, share=0.5)
     return documented(rollout, verdict, at=BEGAN + timedelta(days=days), swap_set=swap_set)
+
+
+def keep(home: Path, *documents: VerdictDocument) -> None:
+    """As the judge does: written, and named in the ledger."""
+    for document in documents:
+        VerdictFolder(home / "rollouts").add(document)
+        facts = {"rollout": document.number, "verdict": document.digest, "state": document.verdict.state.value}
+        at = datetime.fromisoformat(document.recorded_at)
+        FileLedger(home / "ledger.jsonl").append(
+            Event.ROLLOUT_JUDGED, model=document.model, actor="judge of roll-outs", at=at, facts=facts
+        )

@@ -28,6 +28,7 @@ class Event(StrEnum):
     STOPPED = "stopped"
     RESUMED = "resumed"
     ROLLOUT_BEGUN = "rollout_begun"
+    ROLLOUT_JUDGED = "rollout_judged"
     ROLLOUT_ENDED = "rollout_ended"
     TRUSTED = "trusted"
     DISTRUSTED = "distrusted"

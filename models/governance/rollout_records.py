@@ -3,14 +3,18 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from models.channel import ReleaseChannel
-from models.errors import Integrity, PlatformError
+from models.channel import ReleaseChannel, RolloutReader
+from models.errors import Integrity, NotApproved, NotFound, PlatformError
 from models.governance.ledger import Entry, Event
 from models.governance.requests import Office
 from models.governance.signing import Trust
 from models.governance.verification import Finding
-from models.rollout import End, Rollout, document_at
+from models.rollout import END_IT, End, Rollout, document_at
 
+_PUT_BACK = (
+    "put it back from a copy of the channel, the ledger has all that it said; if a roll-out goes on that was ended, end it again:"
+    ' make end-rollout BY=… REASON="…"'
+)
 _EVENTS = (Event.ROLLOUT_BEGUN, Event.ROLLOUT_ENDED)
 
 
@@ -20,12 +24,11 @@ def reconcile(office: Office, model: str) -> None:
     Raises `Integrity` if the ledger knows a document that the channel has not: a roll-out would seem to go on that was ended.
     """
     noted = noted_of(office.ledger.entries(model), model)
-    documents = [document_at(office.channel, office.trust, model, n) for n in range(1, office.channel.rollouts(model) + 1)]
-    if gone := sorted(noted.keys() - {found.number for found in documents}):
-        raise Integrity(
-            f"roll-out document {gone[0]} of {model} is in the ledger and not on the release channel",
-            hint="put it back from a copy of the channel; see make verify",
-        )
+    documents, unreadable = read(office.channel, office.trust, model)
+    if gone := sorted(number for number in noted if number > office.channel.rollouts(model)):
+        raise Integrity(f"roll-out document {gone[0]} of {model} is in the ledger and not on the release channel", hint=_PUT_BACK)
+    for number in sorted(unreadable.keys() - (_passed_over(documents) - noted.keys())):
+        raise Integrity(unreadable[number].problem, hint=_PUT_BACK if number in noted else END_IT)
     for found in documents:
         event, facts = _event(found), _facts(found)
         if found.number not in noted:
@@ -43,18 +46,35 @@ def rollouts_as_recorded(
     """The check for `make verify`: documents and ledger say the same, number by number."""
     for model in models:
         noted = noted_of(entries, model)
-        for number in range(1, max([channel.rollouts(model), *noted]) + 1):
-            where = f"roll-out document {number} of {model}"
-            try:
-                found = document_at(channel, trust(), model, number)
-            except PlatformError as error:
-                yield Finding(where, error.problem, error.hint)
-                continue
-            entry = noted.get(number)
+        documents, unreadable = read(channel, trust(), model, until=max(noted, default=0))
+        for number in sorted(unreadable.keys() - (_passed_over(documents) - noted.keys())):
+            hint = _PUT_BACK if number in noted else END_IT
+            yield Finding(f"roll-out document {number} of {model}", unreadable[number].problem, hint)
+        for found in documents:
+            where, entry = f"roll-out document {found.number} of {model}", noted.get(found.number)
             if entry is None:
-                yield Finding(where, "published, and not in the ledger", "the next roll-out, or its end, notes it")
+                yield Finding(where, "published, and not in the ledger", "make judge-rollout notes it")
             elif (entry.event, dict(entry.facts)) != (_event(found), _facts(found)):
-                yield Finding(f"ledger entry {entry.number}", f"does not say what the signed {where} says")
+                yield Finding(f"ledger entry {entry.number}", f"does not say what the signed {where} says", _PUT_BACK)
+
+
+def read(
+    channel: RolloutReader, trust: Trust, model: str, until: int = 0
+) -> tuple[list[Rollout | End], dict[int, PlatformError]]:
+    """The documents up to the newest, or up to number `until`, and by number what is wrong with those that cannot be read."""
+    documents: list[Rollout | End] = []
+    unreadable: dict[int, PlatformError] = {}
+    for number in range(1, max(channel.rollouts(model), until) + 1):
+        try:
+            documents.append(document_at(channel, trust, model, number))
+        except (Integrity, NotApproved, NotFound) as error:
+            unreadable[number] = error
+    return documents, unreadable
+
+
+def _passed_over(documents: Sequence[Rollout | End]) -> set[int]:
+    """What somebody ended a roll-out over. It excuses nothing that the ledger knows: that was readable once."""
+    return {number for found in documents if isinstance(found, End) for number in found.over}
 
 
 def _event(found: Rollout | End) -> Event:

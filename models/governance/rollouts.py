@@ -15,7 +15,7 @@ from models.governance.checking import ensure_approved
 from models.governance.ledger import Event
 from models.governance.registration import check_registered
 from models.governance.requests import Office, Request, request, requested
-from models.governance.rollout_records import noted_of, reconcile
+from models.governance.rollout_records import noted_of, read, reconcile
 from models.governance.stop import newest as newest_stop
 from models.governance.trial import challenger
 from models.guardrails import Guardrails
@@ -95,21 +95,50 @@ def end(office: Office, begun: Rollout, outcome: Outcome, *, asked_by: str, reas
         office.channel.add_rollout(begun.model, number, office.publisher.sign(ended.to_document()))
     else:
         raise Conflict(f"roll-out {begun.number} of {begun.model} is not the newest any more", hint="see make rollouts")
-    try:
-        ensure_attested(office)
-        reconcile(office, begun.model)
-    except PlatformError as error:
-        raise Integrity(
-            f"roll-out {begun.number} of {begun.model} is ended, but the ledger could not record it: {error.problem}", error.hint
-        ) from error
+    _record(office, ended)
     return ended
 
 
+def end_newest(office: Office, model: str, *, asked_by: str, reason: str) -> End:
+    """End the open roll-out by a person's word; or whatever the newest document is about, where nobody can read it: services try
+    nothing then, and would again if it were taken away.
+
+    Raises as `open_rollout` and `end`.
+    """
+    asked_by, reason = answerable(asked_by, reason)
+    documents, unreadable = read(office.channel, office.trust, model)
+    last = office.channel.rollouts(model)
+    if last not in unreadable:
+        return end(office, open_rollout(office, model), Outcome.ENDED, asked_by=asked_by, reason=reason)
+    number, over = max([last, *_noted_numbers(office, model)]) + 1, tuple(sorted(unreadable))
+    begun = max((found.number for found in documents if isinstance(found, Rollout)), default=0)
+    ended = End(model, number, begun, Outcome.ENDED, office.clock.now().isoformat(), asked_by, reason, over=over)
+    office.channel.add_rollout(model, number, office.publisher.sign(ended.to_document()))
+    _record(office, ended)
+    return ended
+
+
+def _record(office: Office, ended: End) -> None:
+    try:
+        ensure_attested(office)
+        reconcile(office, ended.model)
+    except PlatformError as error:
+        raise Integrity(
+            f"roll-out {ended.rollout} of {ended.model} is ended, but the ledger could not record it: {error.problem}", error.hint
+        ) from error
+
+
 def open_rollout(office: Office, model: str) -> Rollout:
-    """The roll-out that no document has ended, whether it still applies or not. Raises `NotFound`."""
+    """The roll-out that no document has ended, whether it still applies or not.
+
+    Raises `NotFound` if there is none, when what a killed command left unrecorded stands in the ledger; `Integrity` if that
+    cannot be, or the newest document cannot be read; `NotApproved` if nobody who may signed it.
+    """
     found = newest(office.channel, office.trust, model)
     if isinstance(found, Rollout):
         return found
+    ensure_attested(office)
+    reconcile(office, model)
     raise NotFound(f"no roll-out of {model} is open", hint="begin one: make shadow CHALLENGER=…, make canary CHALLENGER=…")
 
 

@@ -12,6 +12,7 @@ from monitoring.rollout.documents import VerdictDocument
 
 _MODEL = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _NUMBER = re.compile(r"[1-9]\d{0,8}")
+_SHOWN = re.compile(r"[^.].*", re.DOTALL)  # a file that is still being written is hidden
 _FILE = re.compile(r"\d{8}T\d{12}Z-[0-9a-f]{12}\.json")
 
 
@@ -39,6 +40,13 @@ class VerdictFolder:
         with self._translated():
             return sorted((int(name) for name in _names(self._root / model, _NUMBER)), reverse=True)
 
+    def found(self, model: str, number: int) -> list[tuple[str, VerdictDocument | None]]:
+        if number not in self.rollouts(model):
+            return []
+        folder = self._root / model / str(number)
+        with self._translated():
+            return [(str(folder / name), _readable(folder / name)) for name in reversed(_names(folder, _SHOWN))]
+
     def verdicts(self, model: str, number: int) -> list[VerdictDocument]:
         if number not in self.rollouts(model):
             return []
@@ -62,6 +70,13 @@ def _read(path: Path) -> VerdictDocument:
     if path.stem[-12:] != found.digest[:12]:
         raise Integrity(f"the verdict {path.name} was edited", hint="restore it from its backup; the ledger names its digest")
     return found
+
+
+def _readable(path: Path) -> VerdictDocument | None:
+    try:
+        return _read(path) if _FILE.fullmatch(path.name) and path.is_file() else None
+    except Integrity:
+        return None
 
 
 def _names(folder: Path, rule: re.Pattern[str]) -> list[str]:

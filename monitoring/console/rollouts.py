@@ -11,11 +11,13 @@ from monitoring.console.charts import Chart, Series, chart
 from monitoring.console.sources import Sources, Trouble, or_trouble
 from monitoring.rollout.documents import VerdictDocument
 from monitoring.rollout.judge import State, Trace
+from monitoring.rollout.kept import named
 from monitoring.rollout.sentences import NOTHING_ON_DEFAULT
 
 LEVELS = {State.GO_ON: "none", State.ASK_FOR_PROMOTION: "green", State.ROLL_BACK: "red"}
 POINTS = 24  # of a path that a small chart has room for
 LEAST = 0.01  # e-values below are drawn there: how much less says nothing
+MOST = 300.0  # the largest power of ten that an axis names: a number has room for little more
 TITLES = {
     "family": "All tests together",
     "favourable": "Fewer favourable decisions",
@@ -68,16 +70,22 @@ class RolloutPage:
 
 def overview(sources: Sources) -> Overview:
     def newest() -> list[VerdictDocument]:
-        store = sources.verdicts
-        found = [store.verdicts(model, number)[:1] for model in store.models() for number in store.rollouts(model)]
+        store, entries = sources.verdicts, sources.ledger.entries()
+        found = [_counted(sources, entries, model, number)[:1] for model in store.models() for number in store.rollouts(model)]
         return sorted((each for part in found for each in part), key=lambda each: each.started_at, reverse=True)
 
     return Overview(or_trouble(newest), or_trouble(lambda: _named(sources.ledger.entries())[::-1]))
 
 
+def _counted(sources: Sources, entries: Sequence[Entry], model: str, number: int) -> list[VerdictDocument]:
+    """Whoever can write in the folder of verdicts can write whole ones: the ledger names those that count."""
+    known = named(entries, model, number)
+    return [found for found in sources.verdicts.verdicts(model, number) if found.digest in known]
+
+
 def rollout_page(sources: Sources, model: str, number: int) -> RolloutPage:
     """Raises `NotFound` for a roll-out that was never judged, `Integrity` for a verdict that was edited."""
-    looks = sources.verdicts.verdicts(model, number)
+    looks = _counted(sources, sources.ledger.entries(), model, number)
     if not looks:
         raise NotFound(f"no roll-out {number} of {model} was judged", hint="open the list of roll-outs")
     shown = looks[0]
@@ -151,7 +159,7 @@ def _order(name: str) -> int:
 
 
 def _power(exponent: float) -> str:
-    value = 10.0**exponent
+    value = 10.0 ** min(exponent, MOST)
     if value <= LEAST * 1.001:
         return f"≤ {LEAST:g}"
     return f"{value:.2g}" if value < 100 else f"{value:,.0f}" if value < 1e5 else f"{value:.0e}"

@@ -7,6 +7,7 @@ from typing import Any
 
 from monitoring.console.charts import figure
 from monitoring.findings import percent
+from monitoring.rollout.findings import e_valued
 from monitoring.verdict import counted
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -79,6 +80,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "figure": figure,
     "instant": instant,
     "percent": share,
+    "e_valued": e_valued,
     "short": short,
     "stamped": stamped,
     "words": words,

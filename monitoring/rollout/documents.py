@@ -79,6 +79,10 @@ class VerdictStore(Protocol):
         """Their numbers, the newest first; empty for an unknown model."""
         ...
 
+    def found(self, model: str, number: int) -> list[tuple[str, VerdictDocument | None]]:
+        """All that lies there about a roll-out, the newest first, each with its place; None for what is no verdict as written."""
+        ...
+
     def verdicts(self, model: str, number: int) -> list[VerdictDocument]:
         """The newest first; empty for an unknown roll-out. Raises `Integrity` for a damaged one."""
         ...

@@ -11,6 +11,7 @@ from math import log
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.guardrails import Guardrails
 from models.policy import Action
@@ -86,8 +87,13 @@ class Paths:
 
     def alarmed(self, limits: Guardrails) -> int | None:
         """After how many accounts the family alarmed first; None if it never did."""
-        over = np.flatnonzero(self.whole >= -log(limits.false_alarms))
+        over = np.flatnonzero(alarms(self.whole, limits))
         return int(over[0]) + 1 if over.size else None
+
+
+def alarms(whole: Floats, limits: Guardrails) -> NDArray[np.bool_]:
+    """Where the family's capital, as a log, is enough: for judge and simulation alike."""
+    return np.asarray(whole >= -log(limits.false_alarms))
 
 
 def together(tests: tuple[Sequential, ...], logs: Mapping[str, Floats]) -> Floats:

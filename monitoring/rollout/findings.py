@@ -30,5 +30,9 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
+def e_valued(value: float) -> str:
+    return f"{value:.2f}" if value < 100 else f"{value:,.0f}" if value < 1e6 else f"{value:.1e}"
+
+
 def milliseconds(seconds: float) -> str:
     return f"{1000 * seconds:.2f} ms"

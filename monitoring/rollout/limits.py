@@ -1,7 +1,8 @@
 """The policy's own limits: errors, latency, agreement. No test, since no chance is asked about: the figure itself is limited."""
 
 from models.guardrails import Guardrails
-from monitoring.rollout.findings import Finding, Standing, milliseconds, percent
+from monitoring.rollout.findings import Finding, Standing, e_valued, milliseconds, percent
+from monitoring.rollout.losses import evidence
 from monitoring.rollout.observations import Pairs, Service
 
 
@@ -31,10 +32,11 @@ def errors(control: Service, canary: Service, limits: Guardrails) -> list[Findin
 
 def latency(control: Service, canary: Service, limits: Guardrails) -> list[Finding]:
     """The canary's latency over the control's: both ran at the same time on the same machine, so load is in both."""
-    requests = min(control.requests, canary.requests)
+    requests, timed = min(control.requests, canary.requests), min(control.timed, canary.timed)
+    few = f"{timed:,} of the {limits.smallest_requests:,} that it needs were timed"
     return [
-        _slower("latency_p50", "half of the requests", (control.p50, canary.p50), limits.latency_p50, requests, limits),
-        _slower("latency_p99", "99 of 100 requests", (control.p99, canary.p99), limits.latency_p99, requests, limits),
+        _slower("latency_p50", "half of the requests", (control.p50, canary.p50), limits.latency_p50, requests, few, limits),
+        _slower("latency_p99", "99 of 100 requests", (control.p99, canary.p99), limits.latency_p99, requests, few, limits),
     ]
 
 
@@ -52,25 +54,43 @@ def agreement(pairs: Pairs, limits: Guardrails) -> Finding:
 
 
 def drop(pairs: Pairs, limits: Guardrails) -> Finding:
-    """In shadow the drop in favourable decisions is simply counted: both decided on the same accounts."""
+    """In shadow the drop is counted on the same accounts. Before as many were seen as a promotion takes, only evidence that it is
+    more than allowed ends anything, however often one looks; then the figure itself is limited."""
     was, now = (count / max(pairs.accounts, 1) for count in (pairs.champion_favourable, pairs.challenger_favourable))
+    e_value, enough = evidence(pairs, limits.drop), 1 / limits.false_alarms
+    told, standing = _weighed(pairs, limits, proven=e_value >= enough)
     return Finding(
         name="favourable",
-        standing=_standing(pairs.accounts, limits, holds=pairs.drop <= limits.drop),
+        standing=standing,
         text=f"The challenger favours {percent(now)} of the accounts, the champion {percent(was)} of the same; at most "
-        f"{100 * limits.drop:g} points fewer are allowed.{_few(pairs.accounts, limits)}",
+        f"{100 * limits.drop:g} points fewer are allowed (e-value {e_valued(e_value)}; more is proven at {enough:g}).{told}",
         value=pairs.drop,
         limit=limits.drop,
+        e_value=e_value,
+        e_limit=enough,
     )
 
 
+def _weighed(pairs: Pairs, limits: Guardrails, *, proven: bool) -> tuple[str, Standing]:
+    if proven:
+        return " That is proven to be more.", Standing.OUTSIDE
+    if pairs.accounts >= limits.smallest_accounts:
+        return (
+            f" The figure counts, on {pairs.accounts:,} accounts.",
+            Standing.WITHIN if pairs.drop <= limits.drop else Standing.OUTSIDE,
+        )
+    if pairs.drop > limits.drop:
+        return f" More may be chance; on {limits.smallest_accounts:,} accounts the figure counts.", Standing.INSUFFICIENT
+    return _few(pairs.accounts, limits), _standing(pairs.accounts, limits, holds=True)
+
+
 def _slower(
-    name: str, of: str, seconds: tuple[float | None, float | None], limit: float, requests: int, limits: Guardrails
+    name: str, of: str, seconds: tuple[float | None, float | None], limit: float, requests: int, timed: str, limits: Guardrails
 ) -> Finding:
     control, canary = seconds
     if not control or canary is None:
         return Finding(
-            name=name, standing=Standing.INSUFFICIENT, text=f"How soon {of} are answered was not measured.", limit=limit
+            name=name, standing=Standing.INSUFFICIENT, text=f"How soon {of} are answered is not known: {timed}.", limit=limit
         )
     ratio = canary / control
     text = (

@@ -1,7 +1,7 @@
 """What a roll-out is judged by: the first answer that each account got, and how the arms served."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -37,14 +37,22 @@ class Segments:
     minimum_cell: int  # accounts of a group before a figure of it is shown
 
 
+def as_signed(groups: Mapping[str, tuple[str, ...]], given: Iterable[Segments]) -> list[Segments]:
+    """By every column that was signed: whoever is in a group that was named. Of a column that cannot be had, nobody is."""
+    found = {each.column: each for each in given}
+    nobody = {column: Segments(column, names, {}, 1) for column, names in groups.items()}
+    return [replace(found.get(column, nobody[column]), groups=names) for column, names in groups.items()]
+
+
 @dataclass(frozen=True)
 class Service:
-    """How one arm served since the roll-out began. Latencies in seconds; None where nothing was measured."""
+    """How one arm served since the roll-out began. Latencies in seconds; None where too few were measured."""
 
     requests: int = 0
     errors: int = 0
     p50: float | None = None
     p99: float | None = None
+    timed: int = 0  # of the requests: the latencies are theirs
 
     @property
     def error_rate(self) -> float:
@@ -53,12 +61,20 @@ class Service:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Accounts that both bundles scored (shadow decisions): how many, with the same action, and favoured by which."""
+    """Accounts that both bundles scored (shadow decisions): how many, with the same action, and favoured by the champion.
+
+    `lost` are favoured by the champion alone, `gained` by the challenger alone.
+    """
 
     accounts: int = 0
     agreed: int = 0
     champion_favourable: int = 0
-    challenger_favourable: int = 0
+    lost: int = 0
+    gained: int = 0
+
+    @property
+    def challenger_favourable(self) -> int:
+        return self.champion_favourable - self.lost + self.gained
 
     @property
     def agreement(self) -> float:
@@ -66,8 +82,8 @@ class Pairs:
 
     @property
     def drop(self) -> float:
-        """In the share of favourable decisions, on the same accounts: no chance is in it."""
-        return (self.champion_favourable - self.challenger_favourable) / self.accounts if self.accounts else 0.0
+        """In the share of favourable decisions, on the same accounts: which arm they are in is no chance in it, who came is."""
+        return (self.lost - self.gained) / self.accounts if self.accounts else 0.0
 
 
 def first_per_account(observations: Iterable[Observation]) -> list[Observation]:
@@ -80,13 +96,15 @@ def first_per_account(observations: Iterable[Observation]) -> list[Observation]:
 
 def paired(actions: Iterable[tuple[str, str]]) -> Pairs:
     """From the champion's and the challenger's action on each account."""
-    accounts = agreed = champion = challenger = 0
+    accounts = agreed = champion = lost = gained = 0
     for by_champion, by_challenger in actions:
         accounts += 1
         agreed += by_champion == by_challenger
-        champion += by_champion == Action.KEEP
-        challenger += by_challenger == Action.KEEP
-    return Pairs(accounts, agreed, champion, challenger)
+        kept, keeps = by_champion == Action.KEEP, by_challenger == Action.KEEP
+        champion += kept
+        lost += kept and not keeps
+        gained += keeps and not kept
+    return Pairs(accounts, agreed, champion, lost, gained)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from models.policy import Action
 from monitoring.rollout.bets import CANARY, CONTROL, UNSEEN, Whole
 from monitoring.rollout.family import ACTIONS, ARMS, ERRORS, FAVOURABLE, SEGMENT, Paths, Sequential, looked_at
-from monitoring.rollout.findings import Finding, Standing, percent
+from monitoring.rollout.findings import Finding, Standing, e_valued, percent
 from monitoring.rollout.observations import Classes, Segments
 
 NOTHING_ON_DEFAULT = (
@@ -34,10 +34,12 @@ class Told:
         path = self.paths.tests[test.name]
         now, most = (float(path[-1]), float(path.max())) if path.size else (0.0, 0.0)
         value, text = self._figure(test.name)
+        alarmed = blamed or most >= log(test.limit)
+        known = not test.name.startswith(SEGMENT) or bool(self._large_enough(self.segments[test.name.removeprefix(SEGMENT)]))
         evidence = f"e-value {number(now)}, {number(most)} at most; it alarms at {test.limit:,.0f} by itself"
         return Finding(
             name=test.name,
-            standing=Standing.OUTSIDE if blamed or most >= log(test.limit) else Standing.WITHIN,
+            standing=Standing.OUTSIDE if alarmed else Standing.WITHIN if known else Standing.INSUFFICIENT,
             text=f"{text} ({evidence}).",
             value=value,
             e_value=exp(min(now, LARGEST)),
@@ -81,23 +83,31 @@ class Told:
         return canary - control, f"{told}: no other differs more"
 
     def _worst_group(self, by: Segments) -> _Figure:
-        """The group with the largest drop, of those large enough in both arms that a figure tells nobody's group."""
-        groups, favourable = self.seen.groups[by.column], self.seen.favourable
+        """The group with the largest drop, of those that a figure may be shown of."""
         found = []
-        for at, name in enumerate(by.groups):
-            mine = np.where(groups == at, favourable, UNSEEN)
-            if min(self._size(mine, arm) for arm in (CONTROL, CANARY)) >= by.minimum_cell:
-                control, canary = self.seen.shares(mine, 0)
-                found.append((control - canary, f"Of {by.column} {name}, {percent(canary)} in the canary are favoured", control))
+        for name, mine in self._large_enough(by).items():
+            control, canary = self.seen.shares(mine, 0)
+            found.append((control - canary, f"Of {by.column} {name}, {percent(canary)} in the canary are favoured", control))
+        if not by.of:
+            return 0.0, f"Nobody's group by {by.column} is known"
         if not found:
             return 0.0, f"No group by {by.column} has {by.minimum_cell:,} accounts in both arms yet"
         value, told, control = max(found)
         return value, f"{told}, {percent(control)} in the control: no other group loses more"
+
+    def _large_enough(self, by: Segments) -> dict[str, Whole]:
+        """Favourable or not within each group that has accounts enough in both arms: a figure tells nobody's group then."""
+        groups, favourable = self.seen.groups[by.column], self.seen.favourable
+        within = {name: np.where(groups == at, favourable, UNSEEN) for at, name in enumerate(by.groups)}
+        return {
+            name: mine
+            for name, mine in within.items()
+            if min(self._size(mine, arm) for arm in (CONTROL, CANARY)) >= by.minimum_cell
+        }
 
     def _size(self, classes: Whole, arm: int) -> int:
         return int(np.sum((self.seen.arms == arm) & (classes != UNSEEN)))
 
 
 def number(log_value: float) -> str:
-    value = exp(min(log_value, LARGEST))
-    return f"{value:.2f}" if value < 100 else f"{value:,.0f}" if value < 1e6 else f"{value:.1e}"
+    return e_valued(exp(min(log_value, LARGEST)))

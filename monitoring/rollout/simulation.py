@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from models.guardrails import Guardrails
 from models.policy import Action
 from monitoring.rollout.bets import UNSEEN, Floats, Whole
-from monitoring.rollout.family import family, looked_at
+from monitoring.rollout.family import alarms, family, looked_at
 from monitoring.rollout.observations import Classes
 
 DRAWN = 10_000  # equally likely: rates are given to 1 in 10,000
@@ -108,7 +108,8 @@ def _counts(
 def _alarms(counts: NDArray[np.float32], weights: Floats, factors: Floats, limits: Guardrails) -> Whole:
     """The number of the first look (size,) at which the family's capital is enough, 0 for none."""
     logs = counts @ factors.astype(np.float32) + weights.astype(np.float32)
-    over = np.exp(np.minimum(logs, _LARGEST, out=logs), out=logs).sum(axis=-1) >= 1 / limits.false_alarms
+    capital = np.exp(np.minimum(logs, _LARGEST, out=logs), out=logs).sum(axis=-1)
+    over = alarms(np.log(capital), limits)
     return np.where(over.any(axis=1), over.argmax(axis=1) + 1, 0)
 
 

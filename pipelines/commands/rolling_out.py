@@ -2,20 +2,21 @@
 
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from models.channel import head
 from models.errors import InputRefused, NoChampion, NotFound
 from models.governance.ledger import Event
-from models.governance.rollouts import begin, end, open_rollout
+from models.governance.rollout_records import read
+from models.governance.rollouts import begin, end_newest
 from models.guardrails import Guardrails
-from models.rollout import End, Mode, Outcome, Rollout, document_at, lapsed
+from models.rollout import END_IT, End, Mode, Outcome, Rollout, lapsed
 from monitoring.rollout.documents import VerdictDocument
+from monitoring.rollout.kept import kept
 from pipelines.commands.loop import Ended
 from pipelines.rollout.judging import Judged, judge_rollout
-from pipelines.rollout.step import bench
+from pipelines.rollout.step import bench, signed_groups
 from pipelines.wiring import Platform, platform
 
 EVEN = 0.5  # in shadow every account is scored by both: as many as two equal arms would have
@@ -31,21 +32,26 @@ def canary(chosen: Namespace) -> Ended:
 
 def end_rollout(chosen: Namespace) -> Ended:
     parts = _with_champion(chosen)
-    begun = open_rollout(parts.office, parts.use_case.name)
-    ended = end(parts.office, begun, Outcome.ENDED, asked_by=chosen.by, reason=chosen.reason)
-    print(f"Roll-out {begun.number} of {begun.model} is ended: {_why(ended)}. Every service obeys within five seconds.")
+    model = parts.use_case.name
+    ended = end_newest(parts.office, model, asked_by=chosen.by, reason=chosen.reason)
+    print(f"Roll-out {ended.rollout} of {model} is ended: {_why(ended)}. Every service obeys within five seconds.")
+    if ended.over:
+        numbers = ", ".join(map(str, ended.over))
+        print(f"Nobody can read roll-out document {numbers}, and it counts for nothing now. Find out who writes on the channel.")
     return Ended.DONE
 
 
 def rollouts(chosen: Namespace) -> Ended:
     parts = _with_champion(chosen)
     channel, trust, model = parts.channel, parts.trust(), parts.use_case.name
-    documents = [document_at(channel, trust, model, number) for number in range(1, channel.rollouts(model) + 1)]
+    documents, unreadable = read(channel, trust, model)
     ends = {found.rollout: found for found in documents if isinstance(found, End)}
     for begun in documents:
         if isinstance(begun, Rollout):
-            print("\n".join(_told(parts, begun, ends.get(begun.number), newest=begun is documents[-1])))
-    if not documents:
+            print("\n".join(_told(parts, begun, ends.get(begun.number), newest=begun.number == channel.rollouts(model))))
+    for number, problem in unreadable.items():
+        print(f"roll-out document {number} cannot be read: {problem.problem}\n  -> {END_IT}")
+    if not documents and not unreadable:
         print(f"Nothing was ever rolled out of {model} by degrees.")
     return Ended.DONE
 
@@ -64,11 +70,12 @@ def judge(chosen: Namespace) -> Ended:
 
 
 def limit(text: str) -> tuple[str, float | int]:
-    """A guardrail as it is typed: agreement=.8"""
+    """A guardrail as it is typed: agreement=.8. Bins and groups follow from champion and policy."""
     name, _, value = text.partition("=")
     try:
-        return name, type(getattr(Guardrails(), name))(value)
-    except (AttributeError, TypeError, ValueError) as error:
+        number = {int: int, float: float}[type(getattr(Guardrails(), name))]
+        return name, number(value)
+    except (AttributeError, KeyError, ValueError) as error:
         raise ArgumentTypeError(f"{text!r} is no guardrail; write it as agreement=.8, see models/guardrails.py") from error
 
 
@@ -101,9 +108,12 @@ def _guardrails(parts: Platform, mode: Mode, share: float, days: int, given: dic
     """Fitted to the champion; what a person stated counts instead."""
     if mode is Mode.CANARY and not 0 < share < 1:
         raise InputRefused(f"the share of a canary is {share:g}", hint="write SHARE=.1, for a tenth of the accounts")
+    if given.get("longest_days", days) != days:
+        raise InputRefused("longest_days is how long the roll-out lasts", hint="write DAYS=7, and no --limit longest_days")
     champion = parts.released_bundle(head(parts.channel, parts.trust(), parts.use_case.name).bundle)
-    fitted = Guardrails(longest_days=days).fitted(champion.part("reference.json"), EVEN if mode is Mode.SHADOW else share)
-    return replace(fitted, **given)
+    groups = signed_groups(parts) if mode is Mode.CANARY else {}
+    reference = champion.part("reference.json")
+    return Guardrails(longest_days=days, groups=groups).fitted(reference, EVEN if mode is Mode.SHADOW else share, given)
 
 
 def _registered(parts: Platform, text: str) -> str:
@@ -138,8 +148,10 @@ def _told(parts: Platform, begun: Rollout, ended: End | None, *, newest: bool) -
         f"  {begun.started_at:.16} to {begun.ends_at:.16}, asked by {begun.asked_by}: {begun.reason}",
         f"  {state}",
     ]
-    kept = parts.verdicts.verdicts(begun.model, begun.number)
-    return [*lines, *(f"  {found.recorded_at:.16}: {found.verdict.sentence}" for found in kept[:1])]
+    counted = kept(parts.verdicts, parts.ledger.entries(begun.model), begun.model, begun.number)
+    lines += [f"  {found.recorded_at:.16}: {found.verdict.sentence}" for found in counted[:1]]
+    others = len(parts.verdicts.found(begun.model, begun.number)) - len(counted)
+    return [*lines, f"  {others} more lie there that the ledger does not name so: make verify"] if others else lines
 
 
 def _why(ended: End) -> str:
@@ -152,7 +164,6 @@ def _verdict(judged: Judged) -> Sequence[str]:
     found: VerdictDocument = document
     lines = [f"Roll-out {begun.number} of {begun.model}, a {begun.mode.value}: {found.verdict.sentence}"]
     lines += [f"  {finding.standing.value:12} {finding.text}" for finding in found.verdict.findings]
-    lines += [f"  not judged by group: {judged.without_groups}"] if judged.without_groups else []
     lines += [f"  {found.verdict.on_default}"]
     if judged.ended:
         lines.append(f"The roll-out is over: {_why(judged.ended)}")

@@ -27,7 +27,14 @@ def segments(
         for column, labels in groups(contract, limits, audit.columns, audit.known).items():
             for account, group in zip(names.tolist(), labels.tolist(), strict=True):
                 found[column].setdefault(account, group)
-    return [Segments(name, _possible(contract, limits, name), found[name], limits.minimum_cell) for name in columns]
+    return [
+        Segments(name, possible, found[name], limits.minimum_cell) for name, possible in named_groups(contract, limits).items()
+    ]
+
+
+def named_groups(contract: Contract, limits: FairnessLimits) -> dict[str, tuple[str, ...]]:
+    """All groups that there may be, by audit column: of nobody in particular, so no door is gone through."""
+    return {column: _possible(contract, limits, column) for column in contract.named(Role.AUDIT)}
 
 
 def _possible(contract: Contract, limits: FairnessLimits, column: str) -> tuple[str, ...]:

@@ -1,17 +1,19 @@
 """Judge the open roll-out of a model and act: go on, end it, or ask people for a promotion. Nothing is ever promoted here."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from models.errors import Misconfigured, NotFound
-from models.governance.ledger import Entry, Event
+from models.governance.attestation import ensure_attested
+from models.governance.ledger import Event
 from models.governance.requests import Office, requested
+from models.governance.rollout_records import reconcile
 from models.governance.rollouts import ask_for_promotion, end, open_rollout
-from models.governance.verification import Finding
 from models.rollout import End, Mode, Outcome, Rollout, lapsed
 from monitoring.rollout.documents import VerdictDocument, VerdictStore, documented
+from monitoring.rollout.findings import Standing
 from monitoring.rollout.judge import Seen, State, Verdict, judge
+from monitoring.rollout.kept import newest
 from monitoring.trials import Trials
 from pipelines.rollout.seen import Groups, Lift, seen
 
@@ -34,50 +36,36 @@ class Bench:
 
 @dataclass(frozen=True)
 class Judged:
-    """`ended` is None if the roll-out goes on. `kept`: the verdict was stored. `without_groups`: why no group was looked at."""
+    """`ended` is None if the roll-out goes on. `kept`: the verdict was stored."""
 
     begun: Rollout
     document: VerdictDocument
     ended: End | None
     kept: bool
-    without_groups: str
 
 
 def judge_rollout(bench: Bench, model: str) -> Judged:
-    """Raises `NotFound` if no roll-out is open; `Integrity` if it was ended and the ledger could not record it."""
+    """Raises `NotFound` if no roll-out is open; `Integrity` if the ledger could not record what was judged, or ended."""
     office, now = bench.office, bench.office.clock.now()
     begun = open_rollout(office, model)
     over = lapsed(office.channel, begun, now)
-    found, without = _seen(bench, begun, now)
+    found = _seen(bench, begun, now)
     verdict = judge(found, begun.guardrails, mode=begun.mode.value, share=begun.share)
     outcome = _outcome(office, begun, verdict, over, now)
     document = documented(_said(begun), verdict, at=now, ended=outcome is not None)
-    kept = outcome is not None or _is_news(bench.verdicts, document)
+    kept = outcome is not None or _is_news(bench, document)
     if kept:
-        bench.verdicts.add(document)
+        _keep(bench, document, ended=outcome is not None)
     ended = _acted(office, begun, document, outcome, over) if outcome else None
-    return Judged(begun, document, ended, kept, without)
+    return Judged(begun, document, ended, kept)
 
 
-def check_verdicts(verdicts: VerdictStore, entries: Sequence[Entry]) -> Iterator[Finding]:
-    """Every verdict that ended a roll-out is kept as the ledger names it: the check for `make verify`."""
-    for entry in entries:
-        if entry.event is Event.ROLLOUT_ENDED and (digest := entry.facts["evidence"]):
-            number = entry.facts["rollout"]
-            if digest not in {document.digest for document in verdicts.verdicts(entry.model, number)}:
-                yield Finding(
-                    f"ledger entry {entry.number}",
-                    f"the verdict {digest[:12]} that ended roll-out {number} of {entry.model} is gone, or another",
-                    "put the verdicts back from their backup",
-                )
-
-
-def _seen(bench: Bench, begun: Rollout, now: datetime) -> tuple[Seen, str]:
-    """Where the keys of the audit columns are not mounted, harm to all is still looked for: a canary is never left unjudged."""
+def _seen(bench: Bench, begun: Rollout, now: datetime) -> Seen:
+    """Where the keys of the audit columns are not mounted, harm to all is still looked for, but nothing passes."""
     try:
-        return seen(bench.trials, begun, bench.lift, now, bench.groups), ""
+        return seen(bench.trials, begun, bench.lift, now, bench.groups)
     except Misconfigured as error:
-        return seen(bench.trials, begun, bench.lift, now), error.problem
+        return replace(seen(bench.trials, begun, bench.lift, now), ungrouped=error.problem)
 
 
 def _outcome(office: Office, begun: Rollout, verdict: Verdict, over: str, now: datetime) -> Outcome | None:
@@ -100,15 +88,26 @@ def _stands(office: Office, begun: Rollout) -> bool:
 
 
 def _acted(office: Office, begun: Rollout, document: VerdictDocument, outcome: Outcome, over: str) -> End:
-    said = document.verdict.sentence
+    said = _in_short(document)
     if outcome is Outcome.PROMOTION_ASKED:
         mode = "shadow" if begun.mode is Mode.SHADOW else f"canary of {begun.share:g}"
-        ask_for_promotion(office, begun, reason=f"Roll-out {begun.number}, a {mode}: {said} Verdict {document.digest[:12]}.")
+        ask_for_promotion(office, begun, reason=f"Roll-out {begun.number}, a {mode}: {said}")
     elif outcome is Outcome.ENDED and over:
         said = f"It applies no longer: {over}. {said}"
     elif outcome is Outcome.ENDED:
         said = f"{said} Nobody asked to promote it beside this champion: the gate did not let it through."
-    return end(office, begun, outcome, asked_by=JUDGE, reason=said, evidence=document.digest)
+    ended = end(office, begun, outcome, asked_by=JUDGE, reason=said, evidence=document.digest)
+    if ended.evidence != document.digest:  # somebody ended it meanwhile
+        _note(office, document)
+    return ended
+
+
+def _in_short(document: VerdictDocument) -> str:
+    """The verdict's sentence repeats the findings of guardrails that are outside. They are only named here: the channel that
+    serving reads, and the ledger, are no place for figures by audit column."""
+    outside = [each.name for each in document.verdict.findings if each.standing is Standing.OUTSIDE]
+    told = f"Roll back: outside the limit is {', '.join(outside)}." if outside else document.verdict.sentence
+    return f"{told} Verdict {document.digest[:12]}."
 
 
 def _said(begun: Rollout) -> dict[str, object]:
@@ -117,12 +116,28 @@ def _said(begun: Rollout) -> dict[str, object]:
     return {name: value for name, value in begun.to_document().items() if name not in left_out}
 
 
-def _is_news(verdicts: VerdictStore, document: VerdictDocument) -> bool:
-    kept = verdicts.verdicts(document.model, document.number)
-    if not kept:
+def _keep(bench: Bench, document: VerdictDocument, *, ended: bool) -> None:
+    """An end names its verdict itself, in document and ledger, and waits for no ledger. One to go on is named here."""
+    if not ended:
+        ensure_attested(bench.office)
+        reconcile(bench.office, document.model)
+    bench.verdicts.add(document)
+    if not ended:
+        _note(bench.office, document)
+
+
+def _note(office: Office, document: VerdictDocument) -> None:
+    facts = {"rollout": document.number, "verdict": document.digest, "state": document.verdict.state.value}
+    office.note(Event.ROLLOUT_JUDGED, document.model, JUDGE, facts)
+
+
+def _is_news(bench: Bench, document: VerdictDocument) -> bool:
+    """Also where the last verdict is gone, or was edited."""
+    last = newest(bench.verdicts, bench.office.ledger.entries(document.model), document.model, document.number)
+    if last is None:
         return True
-    since = datetime.fromisoformat(document.recorded_at) - datetime.fromisoformat(kept[0].recorded_at)
-    return since >= KEPT_EVERY or _standings(kept[0]) != _standings(document)
+    since = datetime.fromisoformat(document.recorded_at) - datetime.fromisoformat(last.recorded_at)
+    return since >= KEPT_EVERY or _standings(last) != _standings(document)
 
 
 def _standings(document: VerdictDocument) -> list[tuple[str, str]]:

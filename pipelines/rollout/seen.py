@@ -1,7 +1,6 @@
 """What the decision log has seen of a roll-out, as its judge takes it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -26,16 +25,18 @@ def no_groups(_: Mapping[Month, Iterable[str]]) -> Sequence[Segments]:
 
 
 def seen(trials: Trials, begun: Rollout, lift: Lift, now: datetime, groups: Groups = no_groups) -> Seen:
-    """Everything since it began. Days are counted up to its end. Raises what `groups` raises, but `NotFound`."""
-    days = (min(now, begun.ends) - begun.starts) / DAY
+    """Everything since it began, its days up to its end. Raises what `groups` raises, but `NotFound`."""
+    days, over = (min(now, begun.ends) - begun.starts) / DAY, now >= begun.ends
     pairs = trials.pairs(begun.model, begun.number)
     if begun.mode is Mode.SHADOW:
         decided_in, scored_in = _seconds(pairs)
         control = _service(len(pairs), 0, decided_in, begun)
         canary = _service(len(pairs), sum(not pair.scored for pair in pairs), scored_in, begun)
-        return Seen(days, control=control, canary=canary, pairs=_paired(pairs, lift, lambda pair: (pair.decided, pair.scored)))
+        compared = _paired(pairs, lift, lambda pair: (pair.decided, pair.scored))
+        return Seen(days, control=control, canary=canary, pairs=compared, over=over)
     decided = trials.decided(begun.model, begun.number, begun.challenger)
     decided_in, scored_in = _seconds(pairs)  # what the challenger decided, the champion scored
+    segments, ungrouped = _segments(decided, lift, groups)
     arms = {arm: [each for each in decided if each.arm == arm] for arm in (CONTROL, CANARY)}
     failed = sum(each.failed for each in arms[CANARY])
     return Seen(
@@ -44,21 +45,33 @@ def seen(trials: Trials, begun: Rollout, lift: Lift, now: datetime, groups: Grou
         control=_service(len(arms[CONTROL]), 0, scored_in, begun),
         canary=_service(len(arms[CANARY]), failed, decided_in, begun),
         pairs=_paired(pairs, lift, lambda pair: (pair.scored, pair.decided)) if pairs else None,
-        segments=_segments(decided, lift, groups),
+        segments=segments,
+        ungrouped=ungrouped,
+        over=over,
     )
 
 
-def _segments(decided: Iterable[Decided], lift: Lift, groups: Groups) -> list[Segments]:
-    """The same groups at every look; of a month without audit columns nobody is looked at by group."""
+def _segments(decided: Iterable[Decided], lift: Lift, groups: Groups) -> tuple[list[Segments], str]:
+    """The same groups at every look, and why too many have none. Of a month without audit columns nobody is looked at by group:
+    as many accounts as a group needs are too many."""
     months: dict[str, Month] = {}
     for each in decided:
         months.setdefault(lift(each.account), each.month)
     found = {each.column: each for each in groups({})}
+    missing: dict[Month, int] = {}
     for month in sorted(set(months.values())):
-        with suppress(NotFound):
-            for part in groups({month: [account for account, of in months.items() if of == month]}):
-                found[part.column] = replace(found[part.column], of={**found[part.column].of, **part.of})
-    return list(found.values())
+        accounts = [account for account, of in months.items() if of == month]
+        try:
+            parts = groups({month: accounts})
+        except NotFound:
+            missing[month], parts = len(accounts), ()
+        for part in parts:
+            found[part.column] = replace(found[part.column], of={**found[part.column].of, **part.of})
+    least = min((each.minimum_cell for each in found.values()), default=0)
+    if not missing or sum(missing.values()) < least:
+        return list(found.values()), ""
+    named = ", ".join(map(str, missing))
+    return list(found.values()), f"{sum(missing.values()):,} accounts are of months without audit columns: {named}"
 
 
 def _observed(decided: Decided, lift: Lift) -> Observation:
@@ -87,6 +100,6 @@ def _seconds(pairs: Sequence[Pair]) -> tuple[list[float], list[float]]:
 def _service(requests: int, errors: int, seconds: Sequence[float], begun: Rollout) -> Service:
     """Of too few that were timed nothing is said: not all requests are."""
     if len(seconds) < begun.guardrails.smallest_requests:
-        return Service(requests, errors)
+        return Service(requests, errors, timed=len(seconds))
     p50, p99 = np.quantile(seconds, [0.5, 0.99]).tolist()
-    return Service(requests, errors, p50, p99)
+    return Service(requests, errors, p50, p99, len(seconds))

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from models.clock import Month
 from models.errors import NotFound
 from monitoring.rollout.observations import Segments
+from pipelines.fairness.segments import named_groups
 from pipelines.fairness.step import segments_of
 from pipelines.rollout.judging import Bench, judge_rollout
 from pipelines.wiring import Platform
@@ -18,6 +19,12 @@ def bench(platform: Platform) -> Bench:
         return segments_of(platform, limits, accounts) if limits else []
 
     return Bench(platform.office, platform.trials, platform.verdicts, platform.accounts.lift, groups)
+
+
+def signed_groups(platform: Platform) -> dict[str, tuple[str, ...]]:
+    """What a canary that begins now is bet on by; nothing if the policy has no fairness limits."""
+    limits = platform.use_case.policy.fairness
+    return named_groups(platform.use_case.contract, limits) if limits else {}
 
 
 def sentence(platform: Platform) -> str:

@@ -12,11 +12,11 @@ from models.governance.verification import Check, Finding
 from models.lake import Lake
 from monitoring.chain import ChainKeys
 from monitoring.custody import kept, logged
+from monitoring.rollout.kept import check_verdicts
 from pipelines.adapters.traces import traces
 from pipelines.door_keys import check_keys
 from pipelines.pack.writer import writer
 from pipelines.recorded import recorded
-from pipelines.rollout.judging import check_verdicts
 from pipelines.verification.packs import check_packs, compared
 from pipelines.verification.partitions import check_partitions
 from pipelines.verification.swap_sets import check_swap_sets
@@ -64,7 +64,7 @@ class Verifying(Watching):
             swapped,
             Check(
                 "roll-outs",
-                "Every roll-out began and ended as recorded, and the verdicts that ended one are kept.",
+                "Every roll-out began and ended as recorded, and its verdicts are those that the ledger names.",
                 lambda: [
                     *rollouts_as_recorded(entries, channel, self.trust, models),
                     *check_verdicts(self.verdicts, entries),

@@ -6,6 +6,7 @@ seen it knows better; so what was seen is kept on disk, and a service that start
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Protocol
 
 from models.bundle import canonical, sha256
@@ -45,9 +46,9 @@ class Seen:
         now, its = mark(found)
         if now < number:
             gone = f"{now} is the newest, and {number} was seen here" if now else f"there is none, and {number} was seen here"
-            raise Integrity(f"{kind} of {model} were taken away from the release channel: {gone}", hint=_HINT)
+            raise Integrity(f"{kind} of {model} were taken away from the release channel: {gone}", hint=_HINTS[kind])
         if now == number and its != digest:
-            raise Integrity(f"{kind} of {model}: number {now} is another document than was seen here", hint=_HINT)
+            raise Integrity(f"{kind} of {model}: number {now} is another document than was seen here", hint=_HINTS[kind])
 
     def remember(self, kind: str, model: str, found: Document) -> None:
         """Raises `Integrity` or `Unavailable` if it cannot be kept."""
@@ -56,7 +57,14 @@ class Seen:
             self._memory.keep({**marks, f"{kind} {model}": mark(found)})
 
 
-_HINT = "find out who writes on the channel and put it back; or say anew what counts: make stop, make resume, make promote"
+_FIND = "find out who writes on the channel and put it back; or say anew what counts"
+_HINTS: Mapping[str, str] = MappingProxyType(
+    {
+        POINTERS: f"{_FIND}: make promote, make rollback",
+        STOPS: f"{_FIND}: make stop, make resume",
+        ROLLOUTS: f'{_FIND}: make end-rollout BY=… REASON="…"; what make judge-rollout ends counts, too',
+    }
+)
 
 
 def mark(found: Document | None) -> Mark:

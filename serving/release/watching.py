@@ -104,10 +104,14 @@ class Watcher:
         self._tell(before)
 
     def obstacle(self) -> PlatformError | None:
-        """Why no request can be answered now. A channel that is away is none while something is served."""
+        """Why no request can be answered now. A channel that is away is none while something is served.
+
+        A stop holds from the instant at which it is obeyed, before the look that found it is over.
+        """
         if self.seen.log or self._predictor.answering:
             return self.seen.log
-        return next(iter(self.seen.models.values()), None) or self.seen.channel
+        stopped = (*(halt.why for halt in self._predictor.halted.values()), *self._predictor.stopped.values())
+        return next(iter((*stopped, *self.seen.models.values())), None) or self.seen.channel
 
     def _renew_all(self) -> dict[str, PlatformError]:
         trust = _problem(self._renew_trust)

@@ -14,7 +14,11 @@ from serving.rollout.trial import Trial
 TIMED = 8
 """Records of a batch for which both bundles are timed, at most, one after the other: the groups that requests are decided in
 differ in size between the arms, and so would their times. It is processor time: that of a busy machine is nobody's fault."""
+TIMED_AT_FIRST = 100
+"""So many until this process has timed what the guardrails ask for: accounts that come in a few large batches must not
+leave a roll-out without a figure of latency."""
 Found = tuple[str, float | None]
+Times = tuple[float | None, float | None]
 
 
 def concerned(trial: Trial, decisions: Sequence[LoggedDecision]) -> list[LoggedDecision]:
@@ -29,8 +33,10 @@ def shadows(trial: Trial, decisions: Sequence[LoggedDecision], now: datetime) ->
     shadow = trial.begun.mode is Mode.SHADOW
     decider, other = (trial.champion, trial.challenger) if shadow else (trial.challenger, trial.champion)
     found = _scored(other, decisions)
-    times = [_timed(decider, other, each, turned=place % 2 == 1) for place, each in enumerate(decisions[:TIMED])]
-    times += [(None, None)] * (len(decisions) - len(times))
+    times: list[Times] = [(None, None)] * len(decisions)
+    for turn, place in enumerate(_to_time(len(decisions), trial)):
+        times[place] = _timed(decider, other, decisions[place], turned=turn % 2 == 1)
+    trial.timed += sum(None not in both for both in times)
     return [
         Shadow(
             decision_id=decision.decision_id,
@@ -61,9 +67,14 @@ def _scored(other: LoadedModel, decisions: Sequence[LoggedDecision]) -> list[Fou
         return [("", None)]
 
 
-def _timed(
-    decider: LoadedModel, other: LoadedModel, decision: LoggedDecision, *, turned: bool
-) -> tuple[float | None, float | None]:
+def _to_time(decisions: int, trial: Trial) -> list[int]:
+    """Places spread over the whole batch: who stands together in a file may be alike."""
+    enough = trial.timed >= trial.begun.guardrails.smallest_requests
+    many = min(decisions, TIMED if enough else TIMED_AT_FIRST)
+    return [place * decisions // many for place in range(many)]
+
+
+def _timed(decider: LoadedModel, other: LoadedModel, decision: LoggedDecision, *, turned: bool) -> Times:
     """Seconds of either for this record alone, reasons included; None for one that fails. Who comes second finds a warm cache."""
     if turned:
         second, first = _timed(other, decider, decision, turned=False)

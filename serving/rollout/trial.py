@@ -27,6 +27,7 @@ class Trial:
         self.decisions = Counter({CONTROL: 0, CANARY: 0})
         self.seconds = {CONTROL: 0.0, CANARY: 0.0}
         self.failures = 0
+        self.timed = 0  # records that both bundles were timed for, by the one thread that scores off the hot path
         self.given_up: PlatformError | None = None
         self._in_a_row = 0
         self._counting = Lock()

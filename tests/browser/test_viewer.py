@@ -17,9 +17,8 @@ from models.adapters.file_ledger import FileLedger
 from models.credit_default import USE_CASE
 from models.governance.ledger import Event
 from monitoring.adapters.evidently_reports import EvidentlyRenderer
-from monitoring.adapters.verdict_folder import VerdictFolder
 from tests import monitored_home, packs, swapped
-from tests.rollouts import judged
+from tests.rollouts import judged, keep
 
 pytestmark = pytest.mark.browser
 
@@ -63,8 +62,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     ledger, facts = FileLedger(home / "ledger.jsonl"), {"bundle": "c" * 64, "reason": UNBROKEN}
     ledger.append(Event.KEPT, model=monitored_home.MODEL, actor="pipeline", at=datetime(2005, 10, 2, tzinfo=UTC), facts=facts)
     swapped.write(home)
-    for document in (judged(), judged(3_000, (0.6, 0.52), number=2)):
-        VerdictFolder(home / "rollouts").add(document)
+    keep(home, judged(), judged(3_000, (0.6, 0.52), number=2))
     environment = os.environ | {"STEWARD_HOME": str(home), "STEWARD_MONITORING_PORT": "0"}
     command = [sys.executable, "-m", "monitoring"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as viewer:

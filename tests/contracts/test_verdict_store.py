@@ -74,6 +74,27 @@ def test_an_edited_verdict_is_refused(tmp_path: Path) -> None:
         folder.verdicts("credit_default", 1)
 
 
+def test_whatever_lies_there_is_found_and_what_is_no_verdict_as_written_is_told(tmp_path: Path) -> None:
+    folder = VerdictFolder(tmp_path)
+    late, early = judged(200, days=2), judged(100, days=1)
+    for document in (early, late):
+        folder.add(document)
+    edited = next(path for path in tmp_path.rglob("*.json") if early.digest[:12] in path.name)
+    edited.write_text(edited.read_text().replace("go on", "ask for promotion"))
+    (edited.parent / "note.txt").write_text("not mine")
+    found = {Path(place).name: document for place, document in folder.found("credit_default", 1)}
+
+    assert found.pop("note.txt") is None
+    assert [*found.values()] == [late, None]
+    assert folder.found("credit_default", 7) == []
+
+
+def test_what_is_kept_is_found(store: VerdictStore) -> None:
+    document = judged(100)
+    store.add(document)
+    assert [found for _, found in store.found("credit_default", 1)] == [document]
+
+
 def test_a_damaged_verdict_is_refused() -> None:
     with pytest.raises(Integrity):
         VerdictDocument.from_bytes(b'{"format": 1')

@@ -13,15 +13,19 @@ import pytest
 
 from models.bundle import Bundle
 from models.channel import head
+from models.clock import Month
 from models.estimator import TreeEnsemble
 from models.governance.ledger import Event
+from models.governance.pseudonyms import generations
 from models.governance.requests import requested
+from models.lake import AUDIT, GENERATION
 from models.policy import Action
 from models.rollout import CANARY, CONTROL
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.adapters.sql_trials import SqlTrials
 from monitoring.trials import Pair
 from pipelines.promotion import request_promotion
+from pipelines.wiring import platform
 from tests.bundles import MODEL, record
 from tests.e2e.test_governance import Home
 from tests.running import SCORE, until
@@ -92,6 +96,21 @@ def pairs(home: Home, number: int, many: int) -> list[Pair]:
 
 def events(home: Home) -> list[Event]:
     return [entry.event for entry in home.office.ledger.entries(MODEL)]
+
+
+def with_audit_columns(home: Home, records: list[dict[str, Any]]) -> None:
+    """As ingest would have written them for the month that is decided on: two sexes, and otherwise all alike."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in home.environment().items():
+            patch.setenv(name, value)
+        parts = platform()
+        ids = np.array([each["account_id"] for each in records])
+        keys = parts.audit_keys.pseudonyms(parts.accounts.pseudonyms(ids))
+        columns = {"account_id": keys, "sex": np.arange(len(ids)) % 2 + 1}
+        columns |= {name: np.full(len(ids), value) for name, value in (("education", 1), ("marriage", 1), ("age", 30))}
+        facts = {GENERATION: generations(parts.accounts, parts.audit_keys)}
+        month = Month.parse(str(records[0]["snapshot_month"]))
+        parts.restricted.write(AUDIT, month, columns, recorded_at=parts.clock.now(), facts=facts)
 
 
 def test_a_shadow_scores_everything_changes_no_answer_and_is_judged(home: Home) -> None:
@@ -176,6 +195,11 @@ def test_a_canary_that_is_no_different_is_asked_to_be_promoted_and_people_promot
     found = score(client, accounts(0, 500))
     pairs(home, 1, sum(version == 2 for version, _, _ in found.values()))
 
+    without = home.run("judge-rollout")
+    assert "Go on: nothing is outside its limits; too little is known of" in without
+    assert "insufficient Not judged by group: 500 accounts are of months without audit columns" in without
+    with_audit_columns(home, accounts(0, 500))
+
     assert "ask for promotion" in home.run("judge-rollout")
     assert head(home.channel, home.office.trust, MODEL).version == 1
     assert "Roll-out 1, a canary of 0.5" in requested(home.office, MODEL, challenger.digest).reason
@@ -188,7 +212,10 @@ def test_a_canary_that_is_no_different_is_asked_to_be_promoted_and_people_promot
 def test_a_person_ends_a_roll_out_and_a_stop_does(home: Home) -> None:
     asked(home, worse())
     client = home.service.start()
-    home.run("shadow", "--challenger", "2", *SIGNED)
+    assert "longest_days is at most 31" in home.run("shadow", "--challenger", "2", "--days", "32", *SIGNED, ends=1)
+    assert "write DAYS=7" in home.run("shadow", "--challenger", "2", "--limit", "longest_days=3", *SIGNED, ends=1)
+    finer = home.run("shadow", "--challenger", "2", "--limit", "drop=.005", *SIGNED)
+    assert int(finer.split("judged on ")[1].split()[0].replace(",", "")) > 100_000
     until(client, "/v1/models", lambda served: served["models"][0]["rollout"])
     assert "one at a time" in home.run("canary", "--challenger", "2", "--share", ".1", *SIGNED, ends=1)
     home.run("end-rollout", "--by", "ben", "--reason", "seen enough")
@@ -202,6 +229,28 @@ def test_a_person_ends_a_roll_out_and_a_stop_does(home: Home) -> None:
     assert "was stopped since" in home.run("rollouts")
     assert "The roll-out is over: ended by judge of roll-outs: It applies no longer" in home.run("judge-rollout")
     assert "hold" in home.run("verify")
+
+
+def test_a_document_that_nobody_can_read_is_ended_over_and_nothing_comes_back_when_it_is_taken_away(home: Home) -> None:
+    asked(home, worse())
+    client = home.service.start()
+    home.run("canary", "--challenger", "2", "--share", ".1", *SIGNED)
+    until(client, "/v1/models", lambda served: served["models"][0]["rollout"])
+    (first,) = home.path.rglob("rollouts/*/00000001.json")
+    planted = first.with_name("00000002.json")
+    planted.write_text("{}")
+    until(client, "/v1/models", lambda served: served["models"][0]["rollout"] is None)
+    for command in (("judge-rollout",), ("shadow", "--challenger", "2", *SIGNED), ("verify",)):
+        assert "make end-rollout BY=" in home.run(*command, ends=1)
+    assert "roll-out document 2 cannot be read" in home.run("rollouts")
+
+    assert "it counts for nothing now" in home.run("end-rollout", "--by", "ben", "--reason", "somebody writes there")
+    planted.unlink()
+    home.service.stop(signal.SIGKILL)
+    client = home.service.start()
+    until(client, "/health/ready", lambda ready: [model["rollout"] for model in ready["models"]] == [None])
+    assert "hold" in home.run("verify")
+    assert "as a shadow" in home.run("shadow", "--challenger", "2", *SIGNED)
 
 
 def test_where_people_approve_a_canary_waits_for_them(home: Home) -> None:

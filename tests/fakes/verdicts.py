@@ -6,6 +6,7 @@ from monitoring.rollout.documents import VerdictDocument
 class FakeVerdictStore:
     def __init__(self) -> None:
         self._kept: list[VerdictDocument] = []
+        self.edited: set[str] = set()  # digests of what somebody wrote in
 
     def add(self, document: VerdictDocument) -> str:
         if document not in self._kept:
@@ -21,3 +22,10 @@ class FakeVerdictStore:
     def verdicts(self, model: str, number: int) -> list[VerdictDocument]:
         found = [document for document in self._kept if (document.model, document.number) == (model, number)]
         return sorted(found, key=lambda document: document.recorded_at, reverse=True)
+
+    def found(self, model: str, number: int) -> list[tuple[str, VerdictDocument | None]]:
+        kept = [(f"verdict {found.digest[:12]}", found) for found in self.verdicts(model, number)]
+        return [(place, None if found.digest in self.edited else found) for place, found in kept]
+
+    def remove(self, document: VerdictDocument) -> None:
+        self._kept.remove(document)

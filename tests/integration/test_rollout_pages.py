@@ -1,5 +1,6 @@
 """The viewer's pages of roll-outs and swap sets over HTTP, on a home written through the real adapters."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from monitoring.adapters.verdict_folder import VerdictFolder
 from monitoring.console.app import console
 from monitoring.settings import MonitoringSettings
 from tests import swapped
-from tests.rollouts import judged
+from tests.rollouts import judged, keep
 
 pytestmark = pytest.mark.integration
 
@@ -23,9 +24,7 @@ def client(home: Path) -> TestClient:
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """Two roll-outs: the first passed at its second look, the second harmed."""
-    folder = VerdictFolder(tmp_path / "rollouts")
-    for document in (judged(900, days=1), judged(5_000, days=2), judged(3_000, (0.6, 0.52), number=2)):
-        folder.add(document)
+    keep(tmp_path, judged(900, days=1), judged(5_000, days=2), judged(3_000, (0.6, 0.52), number=2))
     return tmp_path
 
 
@@ -45,12 +44,33 @@ def test_the_overview_has_the_newest_verdict_on_every_roll_out(home: Path) -> No
     assert "Go on" not in page  # the first look is on the roll-out's own page
 
 
+def test_a_verdict_that_somebody_wrote_in_is_not_shown(home: Path) -> None:
+    VerdictFolder(home / "rollouts").add(judged(4_321, days=9, number=2))
+    VerdictFolder(home / "rollouts").add(judged(4_321, days=9, number=3))
+
+    assert "4,321" not in client(home).get("/rollouts").text
+    assert "4,321" not in client(home).get("/models/credit_default/rollouts/2").text
+    assert client(home).get("/models/credit_default/rollouts/3").status_code == 404
+
+
 def test_a_roll_out_shows_verdict_guardrails_evidence_and_what_it_cannot_tell(home: Path) -> None:
     page = client(home).get("/models/credit_default/rollouts/2").text
 
     for said in ("Roll back: ", "outside", "are favoured", "nothing about default", "All tests together", "k.ito", "Agreement"):
         assert said in page
     assert page.count('<figure class="chart">') == 6
+
+
+def test_a_large_e_value_is_as_short_on_the_page_as_in_the_sentence(tmp_path: Path) -> None:
+    document = judged(20_000, (0.9, 0.3))
+    keep(tmp_path, document)
+    page = client(tmp_path).get("/models/credit_default/rollouts/1").text
+
+    (found,) = (each.e_value for each in document.verdict.findings if each.name == "favourable")
+    assert found is not None
+    assert found > 1e80
+    assert f"{found:.1e} of " in page
+    assert not re.search(r"\d(,\d{3}){3}", page)
 
 
 def test_every_look_is_listed(home: Path) -> None:
@@ -61,7 +81,7 @@ def test_every_look_is_listed(home: Path) -> None:
 
 
 def test_a_shadow_has_no_arms_and_no_chart(tmp_path: Path) -> None:
-    VerdictFolder(tmp_path / "rollouts").add(judged(mode="shadow"))
+    keep(tmp_path, judged(mode="shadow"))
     page = client(tmp_path).get("/models/credit_default/rollouts/1").text
 
     assert '<figure class="chart">' not in page
@@ -122,6 +142,6 @@ def test_what_is_not_there_is_a_page_that_says_so(home: Path, address: str) -> N
 
 def test_a_reason_with_markup_in_it_is_shown_as_text(tmp_path: Path) -> None:
     written = judged(100).model_copy(update={"reason": "<script>alert(1)</script>"})
-    VerdictFolder(tmp_path / "rollouts").add(written)
+    keep(tmp_path, written)
 
     assert "<script>" not in client(tmp_path).get("/models/credit_default/rollouts/1").text

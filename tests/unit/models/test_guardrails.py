@@ -16,7 +16,7 @@ REFERENCE = {
 
 
 def test_they_survive_being_written_and_read_as_json() -> None:
-    limits = Guardrails(drop=0.03, score_edges=(0.1, 0.2), longest_days=10)
+    limits = Guardrails(drop=0.03, score_edges=(0.1, 0.2), longest_days=10, groups={"sex": ("female", "male")})
 
     assert Guardrails.from_dict(json.loads(json.dumps(limits.to_dict()))) == limits
 
@@ -29,7 +29,10 @@ def test_what_is_not_named_has_its_default() -> None:
     "data",
     [
         {"agreement": 0.0},
-        {"false_alarms": 1.0},
+        {"false_alarms": 0.01},
+        {"tolerance": 1e9},
+        {"tolerance": math.nan},
+        {"latency_p50": 101},
         {"drop": math.nan},
         {"drop": 0.6},
         {"latency_p99": 0.5},
@@ -37,10 +40,13 @@ def test_what_is_not_named_has_its_default() -> None:
         {"tolerance": 0.9},
         {"smallest_accounts": 0},
         {"longest_days": 1.5},
+        {"longest_days": 32},
         {"score_edges": [0.2, 0.1]},
         {"score_edges": [0.1, math.inf]},
         {"error_rate": "much"},
         {"score_edges": 3},
+        {"groups": 3},
+        {"groups": {"sex": []}},
         {"friendliness": 1},
     ],
 )
@@ -56,6 +62,19 @@ def test_fitted_to_a_champion_they_have_its_bins_and_its_rate() -> None:
     assert limits.favourable_rate == 0.6
     assert limits.smallest_accounts == accounts_needed(0.02, 0.6, 0.2)
     assert limits.agreement == 0.8
+
+
+def test_a_smaller_drop_that_was_stated_needs_the_accounts_that_it_takes() -> None:
+    limits = Guardrails().fitted(REFERENCE, 0.2, {"drop": 0.005, "agreement": 0.8})
+
+    assert (limits.drop, limits.agreement) == (0.005, 0.8)
+    assert limits.smallest_accounts == accounts_needed(0.005, 0.6, 0.2) > accounts_needed(0.02, 0.6, 0.2)
+
+
+def test_accounts_and_rate_that_were_stated_stay_as_stated() -> None:
+    limits = Guardrails().fitted(REFERENCE, 0.2, {"drop": 0.005, "smallest_accounts": 300, "favourable_rate": 0.7})
+
+    assert (limits.smallest_accounts, limits.favourable_rate) == (300, 0.7)
 
 
 def test_a_smaller_drop_and_a_more_uneven_share_need_more_accounts() -> None:

@@ -10,10 +10,11 @@ from models.governance import release
 from models.governance.checking import sign_off
 from models.governance.ledger import Event
 from models.governance.rollout_records import reconcile, rollouts_as_recorded
-from models.governance.rollouts import ask_for_promotion, end, open_rollout
-from models.governance.signing import Signed
+from models.governance.rollouts import ask_for_promotion, end, end_newest, open_rollout
+from models.governance.signing import Duty, Signed
 from models.governance.stop import resume, stop
 from models.governance.trial import challenger
+from models.governance.verification import Finding
 from models.rollout import End, Mode, Outcome, applying, newest
 from tests.begun import WEEK, begun, paper_rollout, with_challenger
 from tests.office import MODEL, NOON, Bank, contract_part, paper_bundle, paper_evidence_digest, pipeline, second, trust, validator
@@ -25,9 +26,12 @@ def in_force(bank: Bank) -> int:
     return found.number if found else 0
 
 
+def recorded(bank: Bank) -> list[Finding]:
+    return list(rollouts_as_recorded(bank.ledger.entries(), bank.channel, trust, [MODEL]))
+
+
 def findings(bank: Bank) -> list[str]:
-    found = rollouts_as_recorded(bank.ledger.entries(), bank.channel, trust, [MODEL])
-    return [f"{each.where}: {each.problem}" for each in found]
+    return [f"{each.where}: {each.problem}" for each in recorded(bank)]
 
 
 def add(bank: Bank, number: int, document: Signed) -> None:
@@ -245,6 +249,59 @@ def test_what_a_killed_command_left_unrecorded_is_recorded_by_the_next() -> None
     reconcile(bank.office, MODEL)
     assert bank.events().count(Event.ROLLOUT_BEGUN) == 1
     assert findings(bank) == []
+
+
+def test_an_end_that_a_killed_command_left_unrecorded_is_recorded_although_nothing_is_open_any_more() -> None:
+    """The hint of `make verify` is to be followed."""
+    bank, bundle = with_challenger()
+    first = begun(bank, bundle)
+    left = End(MODEL, 2, first.number, Outcome.ENDED, NOON.isoformat(), "ana", "enough")
+    add(bank, 2, pipeline().sign(left.to_document()))
+    assert findings(bank) == [f"roll-out document 2 of {MODEL}: published, and not in the ledger"]
+
+    with pytest.raises(NotFound, match="no roll-out"):
+        end_newest(bank.office, MODEL, asked_by="ana", reason="enough")
+    assert findings(bank) == []
+    assert bank.events().count(Event.ROLLOUT_ENDED) == 1
+
+
+@pytest.mark.parametrize("planted", ["nothing", "the first again", "signed by nobody who may"])
+def test_what_nobody_can_read_is_ended_over_by_a_person_and_the_next_can_begin(planted: str) -> None:
+    bank, bundle = with_challenger()
+    first = begun(bank, bundle)
+    documents = {
+        "nothing": Signed({}, "nobody", Duty.PUBLISH, ""),
+        "the first again": bank.channel.rollout(MODEL, 1),
+        "signed by nobody who may": validator().sign(paper_rollout(number=2).to_document()),
+    }
+    add(bank, 2, documents[planted])
+    with pytest.raises((Integrity, NotApproved)) as of_next:
+        begun(bank, bundle)
+    with pytest.raises((Integrity, NotApproved)) as of_judge:
+        open_rollout(bank.office, MODEL)
+    assert all("make end-rollout BY=" in refused.value.hint for refused in (of_next, of_judge))
+    assert ["make end-rollout" in each.hint for each in recorded(bank)] == [True]
+
+    ended = end_newest(bank.office, MODEL, asked_by="ana", reason="somebody writes there")
+    assert (ended.number, ended.rollout, ended.over, ended.reason) == (3, first.number, (2,), "somebody writes there")
+    assert newest(bank.channel, trust(), MODEL) == ended
+    assert bank.ledger.entries(MODEL)[-1].facts["over"] == [2]
+    assert findings(bank) == []
+    bank.channel.remove_rollout(MODEL, 2)  # type: ignore[attr-defined]
+    assert (findings(bank), in_force(bank)) == ([], 0)
+    assert begun(bank, bundle).number == in_force(bank) == 4
+
+
+def test_what_the_ledger_knows_is_not_passed_over() -> None:
+    bank, bundle = with_challenger()
+    begun(bank, bundle)
+    bank.channel.remove_rollout(MODEL, 1)  # type: ignore[attr-defined]
+    add(bank, 1, validator().sign(paper_rollout().to_document()))
+
+    with pytest.raises(Integrity, match="is ended, but the ledger could not record it"):
+        end_newest(bank.office, MODEL, asked_by="ana", reason="somebody writes there")
+    assert isinstance(newest(bank.channel, trust(), MODEL), End)
+    assert ["put it back" in each.hint for each in recorded(bank)] == [True, False]
 
 
 def test_an_end_that_was_taken_away_is_noticed_and_its_number_not_given_away() -> None:

@@ -3,11 +3,14 @@
 from dataclasses import replace
 from math import nan
 
+import numpy as np
 import pytest
 
 from models.guardrails import Guardrails
+from monitoring.rollout.family import Paths
 from monitoring.rollout.findings import Finding, Standing
 from monitoring.rollout.judge import POINTS, Seen, State, Verdict, judge
+from monitoring.rollout.losses import evidence
 from monitoring.rollout.observations import Pairs, Service, first_per_account, paired
 from tests.rollouts import AGREED, LIMITS, SOUND, observed
 
@@ -29,6 +32,8 @@ def test_alike_arms_on_enough_accounts_ask_for_promotion() -> None:
 
     assert verdict.state is State.ASK_FOR_PROMOTION
     assert {each.standing for each in verdict.findings} == {Standing.WITHIN}
+    assert verdict.unseen == "No groups were judged: the policy has no fairness limits."
+    assert verdict.sentence.endswith(verdict.unseen)
 
 
 def test_alike_arms_on_too_few_accounts_go_on() -> None:
@@ -45,6 +50,20 @@ def test_a_drop_in_favourable_decisions_is_rolled_back_and_named() -> None:
     assert finding(verdict, "favourable").standing is Standing.OUTSIDE
     assert finding(verdict, "favourable").e_value > 1 / LIMITS.false_alarms  # type: ignore[operator]
     assert "are favoured" in verdict.sentence
+
+
+def test_the_family_alarms_at_twenty_times_what_it_began_with_and_not_before() -> None:
+    paths = Paths({}, np.log([1.0, 12.0, 19.99, 20.01, 5.0]))
+
+    assert paths.alarmed(LIMITS) == 4
+    assert Paths({}, paths.whole[:3]).alarmed(LIMITS) is None
+
+
+def test_a_canary_between_ten_and_twenty_goes_on() -> None:
+    verdict = canary(seen(3_300, kept=(0.6, 0.55)))
+
+    assert 10 < max(verdict.trace.e_values["family"]) < 20
+    assert verdict.state is State.GO_ON
 
 
 def test_a_rise_in_favourable_decisions_is_no_drop() -> None:
@@ -153,10 +172,15 @@ def test_too_little_agreement_is_rolled_back() -> None:
 
 
 def test_a_roll_out_that_did_not_pass_in_time_is_ended() -> None:
-    verdict = canary(seen(500, days=LIMITS.longest_days + 0.1))
+    for given in (seen(500, days=LIMITS.longest_days), replace(seen(500, days=6.99999), over=True)):
+        verdict = canary(given)
 
-    assert verdict.state is State.ROLL_BACK
-    assert "No harm was seen" in verdict.sentence
+        assert verdict.state is State.ROLL_BACK
+        assert f"its {given.days:.3g} days are over and 500 of 4,000 accounts were seen. No harm was seen." in verdict.sentence
+
+
+def test_enough_on_the_last_day_is_enough() -> None:
+    assert canary(replace(seen(), over=True)).state is State.ASK_FOR_PROMOTION
 
 
 def test_before_anybody_was_answered_it_goes_on() -> None:
@@ -171,18 +195,54 @@ def test_it_says_that_it_tells_nothing_about_default() -> None:
 
 
 def test_a_shadow_is_judged_on_the_same_observed() -> None:
-    enough = replace(AGREED, accounts=5_000, agreed=4_900, champion_favourable=3_000, challenger_favourable=2_950)
+    enough = replace(AGREED, accounts=5_000, agreed=4_900, champion_favourable=3_000, lost=80, gained=30)
     given = Seen(3, (), SOUND, SOUND, enough)
 
     assert judge(given, LIMITS, mode="shadow", share=0).state is State.ASK_FOR_PROMOTION
-    harsher = replace(given, pairs=replace(enough, challenger_favourable=2_899))
+    assert "Groups and score were not judged in shadow" in judge(given, LIMITS, mode="shadow", share=0).sentence
+    harsher = replace(given, pairs=replace(enough, lost=131))
     assert judge(harsher, LIMITS, mode="shadow", share=0).state is State.ROLL_BACK
+
+
+def shadowed(pairs: Pairs) -> Finding:
+    return finding(judge(Seen(3, (), SOUND, SOUND, pairs), LIMITS, mode="shadow", share=0), "favourable")
+
+
+def test_a_shadows_drop_that_may_be_chance_ends_nothing_before_the_figure_counts() -> None:
+    early = shadowed(Pairs(accounts=1_000, agreed=960, champion_favourable=600, lost=32, gained=8))
+    assert (early.value, early.standing) == (0.024, Standing.INSUFFICIENT)
+    assert "on 4,000 accounts the figure counts" in early.text
+
+    late = shadowed(Pairs(accounts=4_000, agreed=3_840, champion_favourable=2_400, lost=128, gained=32))
+    assert (late.value, late.standing) == (0.024, Standing.OUTSIDE)
+    assert "The figure counts, on 4,000 accounts" in late.text
+
+
+def test_a_shadows_drop_that_is_proven_ends_it_at_once() -> None:
+    found = shadowed(Pairs(accounts=1_000, agreed=900, champion_favourable=600, lost=85, gained=15))
+    assert found.standing is Standing.OUTSIDE
+    assert found.e_value is not None
+    assert found.e_value > 20
+    assert "proven to be more" in found.text
+
+
+@pytest.mark.parametrize(("true", "differ", "most"), [(0.01, 0.04, 0), (0.02, 0.04, 15)])
+def test_shadows_whose_drop_is_allowed_are_seldom_ended_however_often_one_looks(true: float, differ: float, most: int) -> None:
+    """300 shadows, looked at after every 50 accounts: 5 % may be ended where the drop is all that is allowed."""
+    generator = np.random.default_rng(6)
+    chances = [(differ + true) / 2, (differ - true) / 2, 1 - differ]
+    ended = 0
+    for _ in range(300):
+        counts = generator.multinomial(50, chances, size=400).cumsum(axis=0)
+        looks = (Pairs(int(each.sum()), 0, 0, int(each[0]), int(each[1])) for each in counts)
+        ended += any(evidence(pairs, 0.02) >= 20 for pairs in looks)
+    assert ended <= most
 
 
 def test_pairs_are_counted_from_both_actions() -> None:
     pairs = paired([("keep", "keep"), ("keep", "review"), ("reduce", "keep"), ("keep", "reduce")])
 
-    assert pairs == Pairs(accounts=4, agreed=1, champion_favourable=3, challenger_favourable=2)
+    assert pairs == Pairs(accounts=4, agreed=1, champion_favourable=3, lost=2, gained=1)
     assert pairs.drop == 0.25
 
 

@@ -20,6 +20,8 @@ from tests.rollouts import AGREED, LIMITS, SOUND, observed
 
 assert USE_CASE.policy.fairness is not None
 FAIRNESS = USE_CASE.policy.fairness
+SIZES = ("many", "few", "none")
+BY_SIZE = replace(LIMITS, groups={"size": SIZES})
 JULY, AUGUST = Month(2005, 7), Month(2005, 8)
 
 
@@ -61,12 +63,31 @@ def seen(*, harmed: bool) -> Seen:
         back = harmed and number % 5 == 1 and each.arm == "canary" and each.action == "review" and number % 2 == 0
         changed = {"action": "review", "probability": 0.3} if turned else {"action": "keep", "probability": 0.05} if back else {}
         observations.append(replace(each, **changed))
-    by = Segments("size", ("many", "few", "none"), small, minimum_cell=100)
+    by = Segments("size", SIZES, small, minimum_cell=100)
     return Seen(3, observations, SOUND, SOUND, AGREED, [by])
 
 
+@pytest.mark.parametrize("given", [[], [Segments("size", ("all",), {"a1": "all"}, 100)]], ids=["none", "others"])
+def test_a_look_without_the_groups_that_were_signed_bets_as_the_others_do_and_passes_nothing(given: list[Segments]) -> None:
+    whole, without = seen(harmed=False), replace(seen(harmed=False), segments=given)
+    with_groups, verdict = (judge(each, BY_SIZE, mode="canary", share=0.5) for each in (whole, without))
+    limits = [{each.name: each.e_limit for each in one.findings if each.e_limit} for one in (with_groups, verdict)]
+    standings = {each.name: each.standing for each in verdict.findings}
+
+    assert limits[0] == limits[1]
+    assert standings["groups"] is standings["favourable by size"] is Standing.INSUFFICIENT
+    assert (with_groups.state, verdict.state) == (State.ASK_FOR_PROMOTION, State.GO_ON)
+
+
+def test_groups_that_nobody_signed_are_not_bet_on_and_pass_nothing() -> None:
+    verdict = judge(seen(harmed=False), LIMITS, mode="canary", share=0.5)
+
+    assert verdict.state is State.GO_ON
+    assert "favourable by size" not in [each.name for each in verdict.findings]
+
+
 def test_harm_to_one_group_is_rolled_back_and_the_group_named() -> None:
-    verdict = judge(seen(harmed=True), LIMITS, mode="canary", share=0.5)
+    verdict = judge(seen(harmed=True), BY_SIZE, mode="canary", share=0.5)
     finding = next(each for each in verdict.findings if each.name == "favourable by size")
 
     assert verdict.state is State.ROLL_BACK
@@ -75,7 +96,7 @@ def test_harm_to_one_group_is_rolled_back_and_the_group_named() -> None:
 
 
 def test_groups_alike_in_both_arms_are_within() -> None:
-    verdict = judge(seen(harmed=False), LIMITS, mode="canary", share=0.5)
+    verdict = judge(seen(harmed=False), BY_SIZE, mode="canary", share=0.5)
 
     assert verdict.state is State.ASK_FOR_PROMOTION
 
@@ -83,8 +104,19 @@ def test_groups_alike_in_both_arms_are_within() -> None:
 def test_of_a_small_group_no_figure_is_shown() -> None:
     given = seen(harmed=True)
     hidden = replace(given, segments=[replace(given.segments[0], minimum_cell=5_000)])
-    verdict = judge(hidden, LIMITS, mode="canary", share=0.5)
+    verdict = judge(hidden, BY_SIZE, mode="canary", share=0.5)
     finding = next(each for each in verdict.findings if each.name == "favourable by size")
 
     assert "few" not in finding.text
     assert finding.value == 0
+
+
+def test_groups_that_saw_too_few_in_both_arms_are_no_pass() -> None:
+    given = seen(harmed=False)
+    sparse = replace(given, segments=[replace(given.segments[0], minimum_cell=5_000)])
+    verdict = judge(sparse, BY_SIZE, mode="canary", share=0.5)
+    finding = next(each for each in verdict.findings if each.name == "favourable by size")
+
+    assert finding.standing is Standing.INSUFFICIENT
+    assert verdict.state is State.GO_ON
+    assert "too little is known of favourable by size" in verdict.sentence

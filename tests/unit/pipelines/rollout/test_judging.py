@@ -13,19 +13,24 @@ from models.governance.ledger import Event
 from models.governance.requests import requested
 from models.governance.rollouts import begin
 from models.governance.stop import stop
+from models.governance.verification import Finding
 from models.guardrails import Guardrails
 from models.rollout import CANARY, CONTROL, End, Mode, Outcome, Rollout, newest
+from monitoring.rollout.findings import Standing
 from monitoring.rollout.judge import State
-from monitoring.rollout.observations import Pairs, Segments
+from monitoring.rollout.kept import check_verdicts
+from monitoring.rollout.kept import kept as counted
+from monitoring.rollout.limits import latency
+from monitoring.rollout.observations import Pairs, Segments, paired
 from monitoring.trials import Decided, Pair
-from pipelines.rollout.judging import KEPT_EVERY, Bench, check_verdicts, judge_rollout
+from pipelines.rollout.judging import KEPT_EVERY, Bench, Judged, judge_rollout
 from pipelines.rollout.seen import Groups, no_groups, seen
 from tests.begun import WEEK, paper_rollout, with_challenger
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.verdicts import FakeVerdictStore
 from tests.office import MODEL, NOON, Bank, paper_bundle, paper_evidence_digest, trust
 
-JULY, AUGUST = Month(2005, 7), Month(2005, 8)
+JUNE, JULY, AUGUST = Month(2005, 6), Month(2005, 7), Month(2005, 8)
 FEW = Guardrails(smallest_accounts=200, smallest_requests=50)
 FIRST, SECOND = paper_bundle("first").digest, paper_bundle("second").digest
 
@@ -59,6 +64,9 @@ class World:
     def bench(self) -> Bench:
         return Bench(self.bank.office, self.trials, self.verdicts, str, self.groups)
 
+    def found(self) -> list[Finding]:
+        return list(check_verdicts(self.verdicts, self.bank.ledger.entries()))
+
     def judge(self) -> Outcome | None:
         """How it ended the roll-out, if it did."""
         ended = judge_rollout(self.bench, MODEL).ended
@@ -76,7 +84,7 @@ class World:
         self.trials.scored += [Pair(f"a{number}", FIRST, "keep", SECOND, scored, 0.002, 0.002) for number in range(accounts)]
 
 
-def rolling(mode: Mode = Mode.CANARY, bundle: str = "", bank: Bank | None = None) -> World:
+def rolling(mode: Mode = Mode.CANARY, bundle: str = "", bank: Bank | None = None, limits: Guardrails = FEW) -> World:
     made, asked = (bank, bundle) if bank else with_challenger()
     begun = begin(
         made.office,
@@ -87,7 +95,7 @@ def rolling(mode: Mode = Mode.CANARY, bundle: str = "", bank: Bank | None = None
         ends=NOON + WEEK,
         asked_by="ana",
         reason="a look at it",
-        guardrails=FEW,
+        guardrails=limits,
     )
     return World(made, begun)
 
@@ -142,7 +150,9 @@ def test_of_a_shadow_the_promotion_is_asked_for_again_where_it_was_asked_for() -
     world = rolling(Mode.SHADOW)
     world.saw_in_shadow(400)
     assert world.judge() is Outcome.PROMOTION_ASKED
-    assert requested(world.bank.office, MODEL, SECOND).reason.startswith("Roll-out 1, a shadow: ")
+    reason = requested(world.bank.office, MODEL, SECOND).reason
+    assert reason.startswith("Roll-out 1, a shadow: Every guardrail held on 400 accounts: ask for promotion. ")
+    assert "Groups and score were not judged in shadow" in reason
 
 
 def test_a_shadow_of_what_the_gate_did_not_let_through_opens_no_way_around_it() -> None:
@@ -160,12 +170,16 @@ def test_a_shadow_of_what_the_gate_did_not_let_through_opens_no_way_around_it() 
     assert bank.office.noted(Event.REQUESTED, MODEL, kept.digest) == []
 
 
-def test_when_its_time_is_over_it_is_ended_if_nothing_else_was_found() -> None:
-    world = rolling()
+@pytest.mark.parametrize("after", [WEEK, 10 * WEEK])
+@pytest.mark.parametrize("mode", Mode)
+def test_when_its_time_is_over_it_is_rolled_back_and_the_ledger_says_that_no_harm_was_seen(mode: Mode, after: timedelta) -> None:
+    world = rolling(mode)
     world.saw(100)
-    world.bank.clock.set(NOON + WEEK)
-    assert world.judge() is Outcome.ENDED
-    assert "its time was over" in world.bank.ledger.entries(MODEL)[-1].facts["reason"]
+    world.bank.clock.set(NOON + after)
+    assert world.judge() is Outcome.ROLLED_BACK
+    reason = world.bank.ledger.entries(MODEL)[-1].facts["reason"]
+    assert reason.startswith("Roll back: its 7 days are over and ")
+    assert "No harm was seen. Verdict " in reason
 
 
 def test_enough_by_its_last_day_is_enough_also_if_it_is_judged_later() -> None:
@@ -205,6 +219,68 @@ def test_a_verdict_that_says_nothing_new_is_kept_once_an_hour() -> None:
     assert len(world.verdicts.verdicts(MODEL, 1)) == 3
 
 
+def test_a_verdict_to_go_on_is_named_in_the_ledger_and_what_is_forged_edited_or_deleted_is_found() -> None:
+    world = rolling()
+    world.saw(60)
+    document = judge_rollout(world.bench, MODEL).document
+    last = world.bank.ledger.entries(MODEL)[-1]
+    assert (last.event, last.facts["verdict"], last.facts["state"]) == (Event.ROLLOUT_JUDGED, document.digest, "go on")
+    assert world.found() == []
+
+    claim = document.verdict.model_copy(update={"sentence": "Every guardrail held on 30,000 accounts: ask for promotion."})
+    forged = document.model_copy(update={"verdict": claim, "recorded_at": (NOON + WEEK).isoformat()})
+    world.verdicts.add(forged)
+    assert [each.problem for each in world.found()] == [f"a verdict on roll-out 1 of {MODEL} that no record names"]
+    assert counted(world.verdicts, world.bank.ledger.entries(), MODEL, 1) == [document]
+    world.verdicts.remove(forged)
+
+    world.verdicts.edited.add(document.digest)
+    assert {each.problem for each in world.found()} == {
+        "was edited, or is no verdict",
+        f"the verdict {document.digest[:12]} on roll-out 1 of {MODEL} is gone, or another",
+    }
+    world.verdicts.remove(document)
+    assert len(world.found()) == 1
+    assert all(each.hint for each in world.found())
+
+
+def test_an_edited_verdict_keeps_nobody_from_judging_and_the_next_is_kept() -> None:
+    world = rolling()
+    world.saw(60)
+    world.verdicts.edited.add(judge_rollout(world.bench, MODEL).document.digest)
+    world.bank.clock.set(NOON + timedelta(minutes=5))
+    assert judge_rollout(world.bench, MODEL).kept
+    world.bank.clock.set(NOON + timedelta(minutes=10))
+    assert not judge_rollout(world.bench, MODEL).kept
+
+
+def test_a_forged_verdict_does_not_keep_a_true_one_from_being_kept() -> None:
+    world = rolling()
+    world.saw(60)
+    forged = judge_rollout(rolling().bench, MODEL).document
+    world.verdicts.add(forged)
+    assert judge_rollout(world.bench, MODEL).kept
+
+
+def test_no_figure_leaves_for_the_channel_only_the_names_of_guardrails_and_the_verdict() -> None:
+    """Serving reads the channel, and has no right to figures by audit column."""
+    world = rolling(limits=replace(FEW, groups={"sex": ("female",)}))
+    world.saw(400, kept_by_canary=False)
+    world.groups = by_sex
+    judged = judge_rollout(world.bench, MODEL)
+    assert judged.ended
+    names = [each.name for each in judged.document.verdict.findings if each.standing is Standing.OUTSIDE]
+
+    assert any(each.name == "favourable by sex" for each in judged.document.verdict.findings)
+    assert judged.ended.reason == f"Roll back: outside the limit is {', '.join(names)}. Verdict {judged.document.digest[:12]}."
+    assert "%" not in str(world.bank.channel.rollout(MODEL, 2).document)
+    assert "%" not in str(world.bank.ledger.entries(MODEL)[-1].facts)
+
+
+def by_sex(accounts: Mapping[Month, Iterable[str]]) -> list[Segments]:
+    return [Segments("sex", ("female",), {each: "female" for names in accounts.values() for each in names}, 10)]
+
+
 def test_a_judge_sees_failures_as_failures_and_not_as_the_champions_decisions() -> None:
     trials = PaperTrials(
         [Decided("a", JULY, CONTROL, "keep", 0.1, failed=False), Decided("b", JULY, CANARY, "keep", 0.2, failed=True)]
@@ -232,6 +308,9 @@ def test_latencies_are_of_the_records_that_both_were_timed_for() -> None:
     assert (shadow.canary.requests, shadow.canary.errors) == (4, 1)
     more = seen(trials, paper_rollout(guardrails=Guardrails(smallest_requests=4)), str, NOON)
     assert (more.canary.p50, more.canary.p99, more.control.p99) == (None, None, None)
+    assert (more.canary.timed, canary.canary.timed) == (3, 3)
+    said = latency(more.control, more.canary, Guardrails(smallest_requests=4))[1].text
+    assert said == "How soon 99 of 100 requests are answered is not known: 3 of the 4 that it needs were timed."
 
 
 def test_an_account_counts_once_also_under_two_keys_and_in_the_direction_of_the_champion() -> None:
@@ -246,8 +325,28 @@ def test_an_account_counts_once_also_under_two_keys_and_in_the_direction_of_the_
     canary = seen(trials, paper_rollout(), lift, NOON)
     shadow = seen(trials, paper_rollout(mode=Mode.SHADOW, share=1), lift, NOON)
     assert {each.account for each in canary.observations} == {"p2_a"}
-    assert canary.pairs == Pairs(accounts=2, agreed=0, champion_favourable=2, challenger_favourable=0)
-    assert shadow.pairs == Pairs(accounts=2, agreed=0, champion_favourable=0, challenger_favourable=2)
+    assert canary.pairs == Pairs(accounts=2, agreed=0, champion_favourable=2, lost=2)
+    assert shadow.pairs == Pairs(accounts=2, agreed=0, champion_favourable=0, gained=2)
+
+
+def test_the_first_decision_about_an_account_is_what_counts_in_both_modes() -> None:
+    first, later = ("a1", "champion", "keep", "challenger"), ("a1", "champion", "reduce", "challenger")
+    trials = PaperTrials(scored=[Pair(*first, "review", None, None), Pair(*later, "reduce", None, None)])
+    shadow = seen(trials, paper_rollout(mode=Mode.SHADOW, share=1), str, NOON).pairs
+    canary = seen(trials, paper_rollout(), str, NOON).pairs
+
+    assert shadow == paired([("keep", "review")])
+    assert canary == paired([("review", "keep")])
+
+
+def test_an_account_is_of_the_group_of_the_month_in_which_it_was_first_decided_upon() -> None:
+    def by_month(accounts: Mapping[Month, Iterable[str]]) -> list[Segments]:
+        of = {each: str(month) for month, names in accounts.items() for each in names}
+        return [Segments("month", (str(JUNE), str(JULY)), of, 10)]
+
+    decided = [Decided("a1", month, CONTROL, "keep", 0.1, failed=False) for month in (JULY, JUNE)]
+    (found,) = seen(PaperTrials(decided), paper_rollout(), str, NOON, by_month).segments
+    assert found.of == {"a1": str(JULY)}
 
 
 def by_letter(accounts: Mapping[Month, Iterable[str]]) -> list[Segments]:
@@ -276,6 +375,46 @@ def test_a_canary_is_judged_also_where_the_keys_of_the_audit_columns_are_not() -
 
     world.groups = locked
     judged = judge_rollout(world.bench, MODEL)
-    assert judged.without_groups == "keys/audit is not mounted"
     assert judged.ended
     assert judged.ended.outcome is Outcome.ROLLED_BACK
+
+
+def said_of_groups(judged: Judged) -> tuple[str, str]:
+    found = next(each for each in judged.document.verdict.findings if each.name == "groups")
+    return found.standing.value, found.text
+
+
+def test_without_the_keys_of_the_audit_columns_nothing_passes_and_the_verdict_says_why() -> None:
+    world = rolling()
+    world.saw(400)
+
+    def locked(_: Mapping[Month, Iterable[str]]) -> Sequence[Segments]:
+        raise Misconfigured("keys/audit is not mounted")
+
+    world.groups = locked
+    judged = judge_rollout(world.bench, MODEL)
+    assert judged.ended is None
+    assert said_of_groups(judged) == ("insufficient", "Not judged by group: keys/audit is not mounted.")
+    assert "too little is known of groups" in judged.document.verdict.sentence
+
+
+def by_parity(accounts: Mapping[Month, Iterable[str]]) -> list[Segments]:
+    """Groups that have accounts in both arms; of August there are no audit columns."""
+    if AUGUST in accounts:
+        raise NotFound("no audit columns")
+    names = [each for part in accounts.values() for each in part]
+    return [Segments("parity", ("0", "1"), {each: str(int(each[1:]) % 2) for each in names}, 10)]
+
+
+def test_of_a_month_without_audit_columns_nothing_passes_as_soon_as_a_group_may_be_in_it() -> None:
+    world = rolling(limits=replace(FEW, groups={"parity": ("0", "1")}))
+    world.saw(400)
+    world.groups = by_parity
+    late = [Decided(f"b{number}", AUGUST, CANARY, "keep", 0.1, failed=False) for number in range(1_000, 1_009)]
+    world.trials.arms += late
+    assert seen(world.trials, world.begun, str, NOON, by_parity).ungrouped == ""
+
+    world.trials.arms.append(Decided("b1009", AUGUST, CANARY, "keep", 0.1, failed=False))
+    judged = judge_rollout(world.bench, MODEL)
+    assert judged.ended is None
+    assert "10 accounts are of months without audit columns: 2005-08" in said_of_groups(judged)[1]

@@ -14,6 +14,7 @@ from models.governance.signing import Signed, Signer
 from models.governance.stop import Stop, Stopped
 from serving.answers.answer import Ask
 from serving.answers.loaded import LoadedModel
+from serving.answers.prediction import Halt
 from serving.release.memory import InProcess, Mark, Memory
 from serving.release.watching import Watcher
 from tests.answering import Answering
@@ -96,6 +97,15 @@ def test_a_stopped_model_answers_nobody_and_says_why_until_it_goes_on(world: Wor
     assert '"version":2' in world.ask()
     assert world.watcher.obstacle() is None
     assert world.watcher.seen.named() == {}
+
+
+def test_a_stop_that_is_obeyed_is_an_obstacle_before_the_look_that_found_it_is_over(world: World) -> None:
+    """The look goes on, through approvals and local copies, before its findings can be read."""
+    before = world.watcher.seen
+    world.predictor.halt(MODEL, Halt(Stopped("credit_default is stopped: scores jump", "make resume")))
+
+    assert world.watcher.seen is before
+    assert isinstance(world.watcher.obstacle(), Stopped)
 
 
 def test_a_fallback_answers_and_is_marked_in_answer_and_log(world: World) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from models.channel import Move, publish
-from models.rollout import CANARY, Mode
+from models.rollout import CANARY, End, Mode, Outcome
 from tests.bundles import MODEL, NOW, fake_bundle
 from tests.office import contract_part
 from tests.trying import WEEK, World
@@ -46,6 +46,21 @@ def test_the_challenger_is_loaded_once_and_let_go_when_the_rollout_ends(world: W
     world.end(begun)
     assert world.trial is None
     assert world.problem is None
+
+
+def test_what_nobody_can_read_ends_the_trial_and_an_end_over_it_ends_it_for_good(world: World) -> None:
+    begun = world.approved()
+    world.begin(world.document(), by=world.office.approver)
+    assert world.trial is None
+    assert world.problem
+    assert "make end-rollout" in world.problem.hint
+
+    said = End(MODEL, 3, begun.number, Outcome.ENDED, NOW.isoformat(), "ana", "somebody writes there", over=(2,))
+    world.channel.add_rollout(MODEL, 3, world.office.publisher.sign(said.to_document()))
+    world.channel.remove_rollout(MODEL, 2)
+    world.watcher.look()
+    assert world.predictor.trials == {}
+    assert world.watcher.seen.models == {}
 
 
 def test_approvals_that_were_withdrawn_end_the_trial_and_new_ones_bring_it_back(world: World) -> None:
@@ -131,6 +146,7 @@ def test_an_end_that_was_taken_away_does_not_bring_the_challenger_back_not_even_
     assert world.trial is None
     assert world.problem
     assert "taken away" in world.problem.problem
+    assert "make end-rollout" in world.problem.hint
 
     world.restart()
     world.watcher.look()

@@ -16,12 +16,12 @@ from serving.answers.answer import Answer, Ask
 from serving.answers.desk import Desk
 from serving.durability.recording import Recorder
 from serving.rollout.counting import rolled_out
-from serving.rollout.scoring import TIMED, shadows
+from serving.rollout.scoring import TIMED, TIMED_AT_FIRST, shadows
 from serving.rollout.shadowing import Shadowing
 from serving.telemetry.metering import Meter
 from tests.bundles import MODEL, NOW, record
 from tests.fakes.trials import InMemoryTrials
-from tests.trying import World
+from tests.trying import World, limits
 
 
 @pytest.fixture
@@ -106,12 +106,28 @@ def test_what_the_challenger_fails_at_is_kept_as_failed_and_the_others_of_the_ba
     assert made.counted == {(MODEL, 2, "scored"): 1, (MODEL, 2, "failed"): 1}
 
 
-def test_of_a_large_batch_only_some_are_timed(world: World) -> None:
-    world.begin(mode=Mode.SHADOW)
-    world.score(*(f"A{number:03d}" for number in range(TIMED + 5)))
+def test_of_large_batches_many_are_timed_until_the_guardrail_has_enough_and_then_a_few(world: World) -> None:
+    """1,000 accounts in four batches of 250, of which 150 must be timed: as large files come in."""
+    begun = world.document(mode=Mode.SHADOW)
+    world.begin(limits(begun, smallest_requests=150))
+    for start in range(0, 250, 50):
+        world.score(*(f"A{number:03d}" for number in range(start, start + 50)))
     assert world.trial
-    found = shadows(world.trial, list(world.log.decisions.values()), NOW)
-    assert [each.scored_in is not None for each in found] == [True] * TIMED + [False] * 5
+    batch = list(world.log.decisions.values())
+    timed = [[each.scored_in is not None for each in shadows(world.trial, batch, NOW)] for _ in range(4)]
+
+    assert [sum(each) for each in timed] == [TIMED_AT_FIRST, TIMED_AT_FIRST, TIMED, TIMED]
+    assert all(any(each[start : start + 50]) for each in timed for start in range(0, 250, 50))
+    assert world.trial.timed == 2 * TIMED_AT_FIRST + 2 * TIMED
+
+
+def test_what_the_challenger_fails_at_is_no_time(world: World) -> None:
+    world.begin(mode=Mode.SHADOW)
+    world.score(*(f"A{number:03d}" for number in range(20)))
+    world.break_challenger()
+    assert world.trial
+    shadows(world.trial, list(world.log.decisions.values()), NOW)
+    assert world.trial.timed == 0
 
 
 def test_the_time_of_each_bundle_is_told_under_its_own_name_whoever_comes_first(world: World) -> None:
