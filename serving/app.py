@@ -34,7 +34,7 @@ from serving.protocols.scoring import PATH, Scoring, Shortcut
 from serving.release.watching import Watcher
 from serving.rollout.counting import rolled_out
 from serving.rollout.shadowing import Shadowing
-from serving.telemetry.metering import Family, Meter
+from serving.telemetry.metering import Meter, Numbers
 from serving.telemetry.sight import Sight
 
 logger = logging.getLogger("steward.serving")
@@ -68,10 +68,10 @@ def scoring_app(
 
     meter = Meter()
 
-    def numbers() -> list[Family]:
+    def numbers() -> Numbers:
         """Gathered on the event loop, where they are counted."""
         tried = rolled_out(predictor.trials.values(), shadowing.counted if shadowing else {})
-        return [*meter.families(), *standing(predictor, watcher, spooling), *tried]
+        return Numbers([*meter.families(), *standing(predictor, watcher, spooling), *tried])
 
     async def keep() -> None:
         await run_in_threadpool(sight.keep, numbers())

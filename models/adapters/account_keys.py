@@ -11,6 +11,7 @@ fingerprint of its split with its first use, in `splits/`, and is not opened und
 
 import secrets
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +24,8 @@ ACCOUNTS = "accounts"
 AUDIT = "audit"
 LOG = "log"
 """The keys that seal the decision log: a ring without a split. See `monitoring.chain`."""
+FEW = 4_096
+"""Accounts whose pseudonyms a process that runs on keeps at hand: whom it decides on hardly returns within moments."""
 _SPLIT = "split.key"
 _UNKEYED = f"without a {_SPLIT}", "take it away, this home goes on without in every profile"
 _KEYED = f"with another {_SPLIT}", "restore that one from its backup"
@@ -114,7 +117,7 @@ class LatestKeyring:
     def __init__(self, home: Path, name: str, *, local: bool) -> None:
         self._where = home / "keys" / name
         self._read = partial(keyring_of, home, name, local=local)
-        self._ring = self._read()
+        self._ring = replace(self._read(), remembered=FEW)
 
     def pseudonym(self, account: str) -> str:
         return self._ring.pseudonym(account)
@@ -126,7 +129,7 @@ class LatestKeyring:
         """Take over a generation that was added; whether there was one. Raises `Misconfigured`; the ring stays then."""
         if len(_files(self._where)) == self._ring.newest:
             return False
-        self._ring = self._read()
+        self._ring = replace(self._read(), remembered=FEW)
         return True
 
 

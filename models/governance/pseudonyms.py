@@ -12,7 +12,7 @@ change with a key. 256 values for all accounts tell nobody from nobody; see docs
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from hashlib import blake2b, sha256
 
@@ -25,7 +25,8 @@ from models.errors import Misconfigured
 KEY_BYTES = 32
 SPLITS = 256
 _VALUE_BYTES = 16
-_REMEMBERED = 1 << 17  # accounts; the same ones return in every table of every month
+REMEMBERED = 1 << 17
+"""Accounts whose pseudonyms are kept at hand: the same ones return in every table of every month."""
 _SPLIT, _SPLIT_BYTES = b"held-out", 8
 _PRINT, _KEY_PRINT, _PRINT_BYTES = b"split of a home", b"key of a home", 16
 _FORM = re.compile(r"p([1-9]\d{0,3})_([0-9a-f]{2})([0-9a-f]{32})")
@@ -37,6 +38,7 @@ class Keyring:
 
     keys: tuple[bytes, ...]
     split: bytes = b""
+    remembered: int = field(default=REMEMBERED, compare=False)
 
     def __post_init__(self) -> None:
         if not self.keys or any(len(key) != KEY_BYTES for key in self.keys) or len(set(self.keys)) < len(self.keys):
@@ -59,7 +61,7 @@ class Keyring:
 
     @cached_property
     def _made(self) -> Callable[[str, int], str]:
-        @lru_cache(maxsize=_REMEMBERED)
+        @lru_cache(maxsize=self.remembered)
         def made(account: str, generation: int) -> str:
             name = account.encode()
             split = blake2b(name, digest_size=_SPLIT_BYTES, person=_SPLIT, key=self.split).digest()[0]

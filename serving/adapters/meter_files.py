@@ -8,38 +8,61 @@ long as the service.
 import json
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
-from serving.telemetry.metering import Family, Histogram, joined
+from serving.telemetry.metering import Family, Histogram, Numbers, joined
 
 logger = logging.getLogger("steward.serving")
 
 
 class MeterFiles:
+    """Safe for several threads: a scrape may come during a look at the channel, or during another scrape."""
+
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._own = folder / f"{os.getpid()}.json"
+        self._turn = Lock()
+        self._writes = count()
+        self._newest = 0
+        self._whole: dict[Path, list[Family]] = {}  # what the others left when it could last be read
 
-    def together(self, own: Sequence[Family]) -> list[Family]:
+    def together(self, own: Numbers) -> list[Family]:
         """What this worker tells for all of them."""
-        self.keep(own)
-        return joined(own, self._others())
+        with self._turn:
+            self._leave(own)
+            others = [*self._others()]
+        return joined(own, others)
 
-    def keep(self, own: Iterable[Family]) -> None:
+    def keep(self, own: Numbers) -> None:
         """Readers find the file before or this one, whole. What cannot be written is told in the log: numbers stop nobody."""
-        waiting = self._own.with_suffix(".new")
+        with self._turn:
+            self._leave(own)
+
+    def _leave(self, own: Numbers) -> None:
+        if own.moment < self._newest:  # a thread that came late: others may have told the newer numbers already
+            return
+        waiting = self._own.with_suffix(f".{next(self._writes)}.new")
         try:
             waiting.write_text(json.dumps([_packed(family) for family in own if family.adds_up]))
             waiting.replace(self._own)
         except OSError as error:
             logger.warning("the numbers of this worker cannot be left to the others in %s: %s", self._folder, error.strerror)
+        else:
+            self._newest = own.moment
 
     def _others(self) -> Iterator[list[Family]]:
+        """What cannot be read now counts as it was read last, so that no number falls."""
         for path in sorted(self._folder.glob("*.json")):
             if path != self._own:
-                yield [_opened(packed) for packed in json.loads(path.read_text())]
+                try:
+                    self._whole[path] = [_opened(packed) for packed in json.loads(path.read_text())]
+                except (OSError, ValueError) as error:
+                    logger.warning("the numbers of another worker in %s cannot be read: %s", path, error)
+                yield self._whole.get(path, [])
 
 
 def _packed(family: Family) -> list[Any]:

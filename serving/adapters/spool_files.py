@@ -49,7 +49,7 @@ class FileSpool:
         try:
             found = found_in(folder, self._disk, keys)
         except OSError as error:
-            raise _unusable(folder, error) from error
+            raise _unusable(f"in {folder}", error) from error
         self._segments, self._last, self._number, self._broken = deque(found.segments), found.seal, found.number, found.broken
         self._index = {key: each for each in self._segments for key in each.keys}
 
@@ -65,7 +65,7 @@ class FileSpool:
                 segment, end = self._written(text)
             except OSError as error:
                 self._open = None  # nobody knows what it has now: the next segment says where this one ends
-                raise _unusable(self._folder, error) from error
+                raise _unusable(self._folder.name, error) from error
             segment.note(end, entries)
             self._index |= dict.fromkeys(keys_of(entries), segment)
 
@@ -146,7 +146,7 @@ class FileSpool:
             self._disk.remove(path)
         except OSError as error:
             if self._is_there(path):
-                raise _unusable(self._folder, error) from error
+                raise _unusable(self._folder.name, error) from error
 
     def _is_there(self, path: Path) -> bool:
         try:
@@ -203,8 +203,9 @@ class FileSpool:
         return self._broken
 
 
-def _unusable(folder: Path, error: OSError) -> Unavailable:
+def _unusable(which: str, error: OSError) -> Unavailable:
+    """Clients read it while requests are answered: there the spool goes by its number, not by its path."""
     return Unavailable(
-        f"the spool in {folder} cannot be used: {error.strerror or error}",
+        f"the spool {which} cannot be used: {error.strerror or error}",
         hint="whoever runs this must own it, and it needs room",
     )

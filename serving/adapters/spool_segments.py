@@ -70,8 +70,9 @@ def named(number: int, generation: int) -> str:
 
 
 def edited(path: Path) -> Integrity:
+    """Clients read it, too: the file goes by its place among the spools, not by its path."""
     return Integrity(
-        f"{path} is not as it was written: it was edited, or a part of it was taken away",
+        f"in the spool {path.parent.name}/{path.name} is not as it was written: it was edited, or a part of it was taken away",
         hint="restore it from its backup; or stop the service, take the file away as evidence, and start: "
         "the decisions in it were answered and are not in the log",
     )

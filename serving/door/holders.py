@@ -44,11 +44,18 @@ def _grants(key: ApiKey | Subject | None) -> tuple[Grant, ...]:
     return (Grant(frozenset(key.models if key else [EVERY]), frozenset(key.actions if key else Action)),)
 
 
+@dataclass
+class _Underway:
+    """How many requests of somebody are worked on, whatever rights each of them came with."""
+
+    count: int = 0
+
+
 class Holder:
     """The holder of a key, whom a token speaks for, or anybody. For one event loop."""
 
     def __init__(self, key: ApiKey | Subject | None, allowance: Allowance, ticks: Callable[[], float] = time.monotonic) -> None:
-        self.in_flight = 0
+        self._underway = _Underway()
         self._most_in_flight = allowance.in_flight
         self._requests = Bucket(allowance.requests_per_second, allowance.burst, ticks)
         self._decisions = Bucket(allowance.decisions_per_second, max(1.0, allowance.decisions_per_second), ticks)
@@ -56,10 +63,9 @@ class Holder:
         self._take(key)
 
     def as_well(self, key: Subject) -> Self:
-        """The same somebody with other rights: what was taken of the allowance stays taken."""
+        """The same somebody with other rights: what is taken of the allowance, each takes from the other."""
         other = copy.copy(self)
         other._take(key)
-        other.in_flight = 0
         return other
 
     def _take(self, key: ApiKey | Subject | None) -> None:
@@ -107,12 +113,12 @@ class Holder:
 
     def enter(self) -> None:
         """One request more is worked on. Raises `TooManyRequests`."""
-        if self.in_flight >= self._most_in_flight:
+        if self._underway.count >= self._most_in_flight:
             raise TooManyRequests("requests at a time", 1.0)
-        self.in_flight += 1
+        self._underway.count += 1
 
     def leave(self) -> None:
-        self.in_flight -= 1
+        self._underway.count -= 1
 
 
 ANYBODY = Holder(None, OPEN)

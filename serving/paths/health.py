@@ -1,7 +1,7 @@
 """Whether the process lives, whether it can answer, and what it counted."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -13,7 +13,7 @@ from serving.door.register import Register
 from serving.durability.spooling import Spooling
 from serving.protocols.documents import Readiness, Ready, Trouble, served
 from serving.release.watching import Watcher
-from serving.telemetry.metering import Family, gauge, in_force
+from serving.telemetry.metering import Family, Numbers, gauge, in_force
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 """What Prometheus reads."""
@@ -47,7 +47,7 @@ def add_health(app: FastAPI, predictor: Predictor, watcher: Watcher, spooling: S
         )
 
 
-def add_metrics(app: FastAPI, exposed: Callable[[Sequence[Family]], bytes], numbers: Callable[[], list[Family]]) -> None:
+def add_metrics(app: FastAPI, exposed: Callable[[Numbers], bytes], numbers: Callable[[], Numbers]) -> None:
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
         """For Prometheus: what was counted, what answers now and how it stands."""

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
-from time import perf_counter
+from time import monotonic_ns, perf_counter
 from typing import Literal
 
 from monitoring.decisions import LoggedDecision
@@ -44,6 +44,10 @@ class Histogram:
         self.counts[bisect_left(self.ends, value)] += 1
         self.total += value
 
+    def copy(self) -> "Histogram":
+        """As it is now: what is told must be what is kept, and counting goes on meanwhile."""
+        return replace(self, counts=[*self.counts])
+
     def plus(self, other: "Histogram") -> "Histogram":
         """Both together; the ends are the same."""
         return Histogram(self.ends, [a + b for a, b in zip(self.counts, other.counts, strict=True)], self.total + other.total)
@@ -64,6 +68,14 @@ class Family:
         for labels, value in other.samples.items():
             both[labels] = _sum(both[labels], value) if labels in both else value
         return replace(self, samples=both)
+
+
+class Numbers(list[Family]):
+    """What one event loop had counted at one moment; gathered on that loop, told and kept by any thread."""
+
+    def __init__(self, families: Iterable[Family] = ()) -> None:
+        self.moment = monotonic_ns()
+        super().__init__(families)
 
 
 class Meter:
@@ -110,13 +122,13 @@ class Meter:
             "steward_stage_seconds",
             "histogram",
             "time of a scoring request by stage: decide, record, whole",
-            {(("stage", name),): found for name, found in self._stages.items()},
+            {(("stage", name),): found.copy() for name, found in self._stages.items()},
         )
         yield Family(
             "steward_score",
             "histogram",
             "probabilities that were decided on",
-            {(("model", name),): found for name, found in self._scores.items()},
+            {(("model", name),): found.copy() for name, found in self._scores.items()},
         )
         yield Family(
             "steward_decisions",

@@ -1,10 +1,10 @@
 """How a service is seen from outside: what is made of its numbers, its traces and its access log."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from serving.telemetry.access import AccessLog
-from serving.telemetry.metering import Family
+from serving.telemetry.metering import Numbers
 from serving.telemetry.tracing import Tracer
 
 
@@ -12,7 +12,7 @@ from serving.telemetry.tracing import Tracer
 class Sight:
     """`exposed` makes Prometheus' text of what was counted; `keep` leaves it to the other workers, who may be asked for all."""
 
-    exposed: Callable[[Sequence[Family]], bytes]
-    keep: Callable[[Sequence[Family]], None] = lambda _: None
+    exposed: Callable[[Numbers], bytes]
+    keep: Callable[[Numbers], None] = lambda _: None
     tracer: Tracer | None = None
     access: AccessLog | None = None

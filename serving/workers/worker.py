@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import select
 import shlex
 import socket
 import sys
@@ -17,6 +18,8 @@ from serving import wiring
 from serving.app import Limits, scoring_app
 from serving.door.connections import Connection, Patience
 
+TAKE_UP = 0.25
+"""Seconds that a stopping worker goes on accepting who has connected already, at most."""
 BEAT = 1.0
 """Seconds between two signs of life."""
 LINGER = 0.3
@@ -89,7 +92,8 @@ class Draining(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take nothing new, answer what comes on open connections and close each with its answer; then as uvicorn does."""
-        await asyncio.sleep(0)  # the loop takes up who has connected already
+        for door in sockets or []:
+            await _taken_up(door)
         for server in self.servers:
             server.close()
         for door in sockets or []:  # now: whoever connects is to be refused, and goes elsewhere, instead of waiting for nobody
@@ -97,9 +101,21 @@ class Draining(uvicorn.Server):
         self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
         with suppress(TimeoutError):
             async with asyncio.timeout(LINGER):
+                await asyncio.sleep(0.01)  # some turns: who was accepted last is among the connections then
                 while self.server_state.connections:
                     await asyncio.sleep(0.01)
         await super().shutdown(sockets)
+
+
+async def _taken_up(door: socket.socket) -> None:
+    """Until nobody is waiting to be accepted: whoever closes the address last resets them, with the requests they have sent."""
+    waiting, quiet = select.poll(), False  # quiet for a turn: who was accepted in the one before has a connection now
+    waiting.register(door, select.POLLIN)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(TAKE_UP):
+            while waiting.poll(0) or not quiet:
+                quiet = not waiting.poll(0)
+                await asyncio.sleep(0)
 
 
 def _welcome(url: str, service: wiring.Service) -> list[str]:

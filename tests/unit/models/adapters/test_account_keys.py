@@ -1,11 +1,12 @@
 """Keys of pseudonyms on disk."""
 
 import shutil
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
-from models.adapters.account_keys import ACCOUNTS, AUDIT, LOG, LatestKeyring, keyring, keyring_of, rotate, secret_keys
+from models.adapters.account_keys import ACCOUNTS, AUDIT, FEW, LOG, LatestKeyring, keyring, keyring_of, rotate, secret_keys
 from models.errors import Conflict, Misconfigured
 
 
@@ -130,6 +131,22 @@ def test_a_running_process_meets_a_rotation(tmp_path: Path) -> None:
     assert running.renew() is True
     assert running.pseudonym("A1") == keyring_of(tmp_path, ACCOUNTS, local=True).pseudonym("A1") != before
     assert running.known_as("A1") == [before, running.pseudonym("A1")]
+
+
+def test_a_running_process_does_not_grow_with_the_accounts_that_it_meets(tmp_path: Path) -> None:
+    running = LatestKeyring(tmp_path, ACCOUNTS, local=True)
+    for _ in range(2):
+        tracemalloc.start()
+        for number in range(FEW):
+            running.pseudonym(f"A{number}")
+        before, _ = tracemalloc.get_traced_memory()
+        for number in range(FEW, 5 * FEW):
+            running.pseudonym(f"A{number}")
+        after, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert after < 1.2 * before
+        rotate(tmp_path / "keys", ACCOUNTS, local=True)
+        assert running.renew() is True
 
 
 def test_a_rotation_that_cannot_be_read_changes_nothing(tmp_path: Path) -> None:

@@ -182,6 +182,15 @@ def test_a_group_that_could_not_be_written_was_not_taken_and_the_next_one_is(par
     assert drained(spool) == ["d1", "d2"]
 
 
+def test_who_is_answered_while_a_spool_cannot_be_used_learns_which_one_and_no_path() -> None:
+    disk = MemoryDisk(error=OSError)
+    spool = FileSpool(Path("/srv/home/spool/0"), log_keys, ROOM, disk)
+    disk.fail = lambda: 0.0
+    with pytest.raises(Unavailable, match=r"^the spool 0 cannot be used") as caught:
+        spool.put([entry("lost")])
+    assert "srv" not in str(caught.value)
+
+
 # In hundredths of a step: what still happens of it. None: all of it, and the process lives on.
 CRASHES = st.lists(st.one_of(st.none(), st.none(), st.none(), st.integers(0, 100)), max_size=60)
 ACTS = st.lists(st.one_of(st.integers(1, 3), st.just("drain"), st.just("restart")), min_size=1, max_size=40)

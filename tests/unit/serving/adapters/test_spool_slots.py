@@ -64,7 +64,7 @@ def test_what_somebody_edited_in_a_spool_that_was_left_is_named(tmp_path: Path) 
     (path,) = tmp_path.glob("1/*.spool")
     path.write_bytes(path.read_bytes().replace(b'"d1"', b'"d2"'))
     started = opened(tmp_path)
-    with pytest.raises(Integrity, match=r"1/00000001-1\.spool is not as it was written"):
+    with pytest.raises(Integrity, match=r"^in the spool 1/00000001-1\.spool is not as it was written"):
         started.spool.oldest(1)
     started.close()
 

@@ -136,6 +136,20 @@ def test_the_allowance_is_the_subject_s_whatever_token_it_shows_and_whichever_ro
     tokens.admit(b"three", NOW).count()
 
 
+def test_requests_at_a_time_are_the_subject_s_whichever_roles_each_came_with() -> None:
+    verifier = Trusting()
+    tokens = Tokens(Rules(ISSUER, AUDIENCE, RULES.roles, allowance=Allowance(in_flight=2)), verifier)
+    first = tokens.admit(b"one", NOW)
+    first.enter()
+    verifier.said = claims(roles=["auditor"])
+    tokens.admit(b"two", NOW).enter()
+    for token in (b"one", b"two"):
+        with pytest.raises(TooManyRequests, match="at a time"):
+            tokens.admit(token, NOW).enter()
+    first.leave()
+    tokens.admit(b"two", NOW).enter()
+
+
 def test_a_token_of_any_length_is_not_read() -> None:
     verifier = Trusting()
     with pytest.raises(NotAuthenticated, match="longer than"):

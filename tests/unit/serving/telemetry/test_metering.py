@@ -1,5 +1,7 @@
 """What the service counts of itself."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -13,7 +15,7 @@ from models.clock import Month
 from monitoring.decisions import LoggedDecision
 from serving.adapters.exposition import Exposition
 from serving.adapters.meter_files import MeterFiles
-from serving.telemetry.metering import SCORES, Family, Histogram, Meter, gauge, in_force, joined
+from serving.telemetry.metering import SCORES, Family, Histogram, Meter, Numbers, gauge, in_force, joined
 from tests.bundles import MODEL, NOW
 from tests.unit.serving.answers.test_prediction import loaded
 
@@ -104,7 +106,7 @@ def test_whichever_worker_is_asked_tells_for_all_of_them_and_for_those_that_are_
     def counted(times: int) -> None:
         meter = Meter()
         meter.recorded([decision(0.1, "keep")] * times)
-        MeterFiles(tmp_path).keep([*meter.families()])
+        MeterFiles(tmp_path).keep(Numbers(meter.families()))
 
     for times in (2, 3):  # two workers that have ended since
         worker = context.Process(target=counted, args=(times,))
@@ -112,10 +114,10 @@ def test_whichever_worker_is_asked_tells_for_all_of_them_and_for_those_that_are_
         worker.join()
     own = Meter()
     own.recorded([decision(0.2, "keep")])
-    found = read(*MeterFiles(tmp_path).together([*own.families()]))
+    found = read(*MeterFiles(tmp_path).together(Numbers(own.families())))
     assert sum(found["steward_decisions_total"].values()) == 6
     assert found["steward_score_count"] == {frozenset({("model", MODEL)}): 6}
-    again = read(*MeterFiles(tmp_path).together([*own.families()]))
+    again = read(*MeterFiles(tmp_path).together(Numbers(own.families())))
     assert again["steward_decisions_total"] == found["steward_decisions_total"]
 
 
@@ -124,6 +126,55 @@ def test_a_folder_that_is_gone_costs_the_numbers_of_the_others_and_is_told(
 ) -> None:
     own = Meter()
     own.recorded([decision(0.2, "keep")])
-    found = read(*MeterFiles(tmp_path / "gone").together([*own.families()]))
+    found = read(*MeterFiles(tmp_path / "gone").together(Numbers(own.families())))
     assert sum(found["steward_decisions_total"].values()) == 1
     assert "cannot be left to the others" in caplog.text
+
+
+def counted(times: int) -> Numbers:
+    meter = Meter()
+    meter.recorded([decision(0.1, "keep")] * times)
+    return Numbers(meter.families())
+
+
+def told_by_another(folder: Path) -> float:
+    """Decisions, by a worker that finds what this process left as the file of another one."""
+    (folder / f"{os.getpid()}.json").replace(folder / "1.json")
+    return sum(read(*MeterFiles(folder).together(Numbers()))["steward_decisions_total"].values())
+
+
+def test_scrapes_and_looks_at_the_same_time_leave_whole_numbers(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    files, own = MeterFiles(tmp_path), counted(3)
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(lambda number: files.keep(own) if number % 2 else files.together(own), range(400)))
+    assert caplog.text == ""
+    assert {len(families) for families in told if families} == {len(own)}
+    assert [path.name for path in tmp_path.iterdir()] == [f"{os.getpid()}.json"]
+    assert told_by_another(tmp_path) == 3
+
+
+def test_a_thread_that_comes_late_puts_no_older_numbers_over_newer_ones(tmp_path: Path) -> None:
+    files, older, newer = MeterFiles(tmp_path), counted(1), counted(2)
+    files.keep(newer)
+    files.keep(older)
+    assert told_by_another(tmp_path) == 2
+
+
+def test_numbers_are_those_of_their_moment_whatever_is_counted_later() -> None:
+    meter = Meter()
+    meter.recorded([decision(0.1, "keep")])
+    gathered = Numbers(meter.families())
+    meter.recorded([decision(0.1, "keep")])
+    assert read(*gathered)["steward_score_count"] == {frozenset({("model", MODEL)}): 1}
+
+
+def test_what_another_worker_left_counts_as_it_was_read_last_while_it_cannot_be_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    files = MeterFiles(tmp_path)
+    files.keep(counted(2))
+    other = (tmp_path / f"{os.getpid()}.json").replace(tmp_path / "1.json")
+    for text in (other.read_text(), "", '[["half'):
+        other.write_text(text)
+        assert sum(read(*files.together(counted(1)))["steward_decisions_total"].values()) == 3
+    assert "cannot be read" in caplog.text
