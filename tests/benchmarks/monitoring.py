@@ -5,9 +5,9 @@
 Decisions are drawn (3 coded inputs, 20 amounts, a score, an action, reasons, an account) and written once to
 `var/benchmarks/monitoring`, sealed with the digests that the lake seals with. Each size is measured in a process of its own:
 the check of every column against its digest, then everything that the monthly report counts, in the bins of two references (the
-champion's and the first approved one's) and for two segments, and the estimate of the performance. Peak memory is the process's
-own high-water mark; half the CPU time is the least that two cores could take. With `--write` the table in
-docs/monitoring.md is written anew.
+champion's and the first approved one's) and for two segments, the different accounts, and the estimate of the performance. Peak
+memory is the process's own high-water mark; half the CPU time is the least that two cores could take. With `--write` the table
+in docs/monitoring.md is written anew.
 """
 
 import argparse
@@ -124,6 +124,8 @@ def measured(rows: int, folder: Path = FOLDER) -> dict[str, float]:
     before = high_water()
     counter, bins = DuckdbStatistics(lake, threads=2), planned(made, frozen)
     began, worked = perf_counter(), process_time()
+    counter.counts(partition, {"probability": {"edges": []}}, by="bundle")  # whose decisions these are
+    assert counter.distinct(partition, "account_id", by="bundle") == {BUNDLE: rows}
     tallies = counter.tally(partition, bins, SEGMENTS, where=("bundle", BUNDLE))
     of = own_counts(bins, tallies[""], frozen[1])
     guess = estimate(counter.scored(partition, SEGMENTS, where=("bundle", BUNDLE)), frozen[0]["performance"])
