@@ -17,6 +17,7 @@ from models.errors import PlatformError
 from serving import wiring
 from serving.app import Limits, scoring_app
 from serving.door.connections import Connection, Patience
+from serving.workers.collecting import settle
 
 TAKE_UP = 0.25
 """Seconds that a stopping worker goes on accepting who has connected already, at most."""
@@ -67,8 +68,13 @@ def work(
     )
     host, port = door.getsockname()[:2]
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    def started() -> None:
+        settle()
+        say("\n".join(_welcome(url, service)))
+
     with suppress(KeyboardInterrupt):  # raised again by uvicorn after it ended in order
-        Draining(config, lambda: say("\n".join(_welcome(url, service))), beat).run(sockets=[door])
+        Draining(config, started, beat).run(sockets=[door])
     return 0
 
 
