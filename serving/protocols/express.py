@@ -10,7 +10,7 @@ import re
 import secrets
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from time import perf_counter, time
+from time import perf_counter
 from typing import NamedTuple, Protocol
 
 from models.errors import PlatformError
@@ -161,20 +161,8 @@ class _Visit:
         if express.access:
             express.access.tell("POST", self._head.path, status, ended - self._began, self.request_id)
         if express.tracer:
-            express.tracer.tell(self._traced(status, ended, answer))
-
-    def _traced(self, status: int, ended: float, answer: Answer | None) -> Traced:
-        since = time() - perf_counter()
-        stages = answer.stages if answer else {}
-        return Traced(
-            request_id=self.request_id,
-            model=self._head.need.model,
-            status=status,
-            parent=self._head.parent,
-            began=since + self._began,
-            ended=since + ended,
-            stages={name: (since + first, since + last) for name, (first, last) in stages.items()},
-        )
+            model, parent, stages = self._head.need.model, self._head.parent, answer.stages if answer else {}
+            express.tracer.tell(Traced.measured(self.request_id, model, status, parent, (self._began, ended), stages))
 
 
 @lru_cache(maxsize=256)

@@ -1,7 +1,7 @@
 """The scoring path, as plain ASGI (spec 2.3): a framework's routing and requests would cost more than the decision."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from time import perf_counter, time
+from time import perf_counter
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
@@ -97,17 +97,9 @@ class Shortcut:
 
 
 def _traced(scope: Scope, done: _Done, began: float, ended: float) -> Traced:
-    since = time() - perf_counter()
     parent = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), "")
-    return Traced(
-        request_id=scope["state"]["request_id"],
-        model=_model(scope["path"]),
-        status=done.status,
-        parent=parent,
-        began=since + began,
-        ended=since + ended,
-        stages={name: (since + first, since + last) for name, (first, last) in done.stages.items()},
-    )
+    request_id, model = scope["state"]["request_id"], _model(scope["path"])
+    return Traced.measured(request_id, model, done.status, parent, (began, ended), done.stages)
 
 
 def _model(path: str) -> str:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from time import perf_counter, time
+from typing import Protocol, Self
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,21 @@ class Traced:
     began: float
     ended: float
     stages: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    @classmethod
+    def measured(
+        cls,
+        request_id: str,
+        model: str,
+        status: int,
+        parent: str,
+        took: tuple[float, float],
+        stages: Mapping[str, tuple[float, float]],
+    ) -> Self:
+        """From readings of `perf_counter`: when it began and ended, and so did its stages."""
+        since = time() - perf_counter()
+        instants = {name: (since + first, since + last) for name, (first, last) in stages.items()}
+        return cls(request_id, model, status, parent, since + took[0], since + took[1], instants)
 
 
 class Tracer(Protocol):

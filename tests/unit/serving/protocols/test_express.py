@@ -196,3 +196,13 @@ def test_no_more_bytes_are_decided_in_one_go_than_leave_room_for_others() -> Non
     assert asyncio.run(sent(doorway, clients, batch)) == [True] * 12
     assert len(sizes) > 1
     assert max(sizes) <= AT_ONCE_BYTES
+
+
+def test_what_the_lane_answers_is_traced_with_its_stages_and_its_callers_trace() -> None:
+    doorway, client, tracer = Doorway(), Client(), Counted()
+    doorway.app.lane.tracer = tracer
+    asyncio.run(sent(doorway, [client], also=[(b"traceparent", b"00-a-b-01")]))
+    ((traced,),) = tracer.told  # type: ignore[misc]
+    assert (traced.status, traced.parent) == (200, "00-a-b-01")
+    (decided, recorded) = (traced.stages["decide"], traced.stages["record"])
+    assert traced.began <= decided[0] <= decided[1] <= recorded[1] <= traced.ended
