@@ -108,7 +108,7 @@ def test_no_audit_column_is_generated() -> None:
 def test_what_cannot_be_generated_is_refused() -> None:
     with pytest.raises(InputRefused, match="no month 2006-01"):
         recipe(months=[Month(2006, 1)])
-    with pytest.raises(InputRefused, match="at least one row|cannot be made"):
+    with pytest.raises(InputRefused, match="cannot be made"):
         recipe(1)
     with pytest.raises(InputRefused, match="jitter"):
         recipe(jitter=1.5)
