@@ -187,6 +187,11 @@ def _add_scaling(verbs: "argparse._SubParsersAction[Door]") -> None:
     made.add_argument("--processes", type=count, metavar="N", help="default: the setting `workers`; the rows are the same")
     made.add_argument("--output", default="", metavar="PATH", help="a folder or s3://bucket/prefix; default: below the home")
     made.add_argument("--no-fidelity", dest="fidelity", action="store_false", help="do not measure how near to the panel it is")
+    batch = _verb(verbs, "score", scaling.score, "decide a month of the lake, or what lies at a path")
+    batch.add_argument("--month", type=month, help="of the lake, e.g. 2005-07")
+    batch.add_argument("--input", default="", metavar="PATH", help="instead: Parquet files in a folder, or s3://bucket/prefix")
+    batch.add_argument("--output", default="", metavar="PATH", help="where the answers go; of a month: below the home")
+    batch.add_argument("--label", default="", metavar="NAME", help="score the same input once more, as another run")
 
 
 def _verb(verbs: "argparse._SubParsersAction[Door]", name: str, run: object, about: str) -> Door:

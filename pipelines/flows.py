@@ -20,6 +20,7 @@ from prefect.types.entrypoint import EntrypointType
 
 from models.errors import Misconfigured, Unavailable
 from models.governance.inventory import oversight
+from models.governance.stop import Stopped
 from monitoring.cadence import too_rare
 from monitoring.report import MonthlyReport
 from pipelines import steps
@@ -28,6 +29,8 @@ from pipelines.pack import steps as packing
 from pipelines.pack.steps import Kept
 from pipelines.retraining import Course
 from pipelines.rollout import step as judging
+from pipelines.scoring import step as scoring
+from pipelines.scoring.run import Summary
 from pipelines.steps import Ending
 from pipelines.wiring import Platform, platform
 
@@ -40,8 +43,10 @@ R = TypeVar("R")
 
 
 def _passing(_task: "Task[..., Any]", _run: TaskRun, state: "State[Any]") -> bool:
-    """Trying again helps against a dependency that is away. A lost race needs a new comparison, so a new run."""
-    return isinstance(state.result(raise_on_failure=False), Unavailable)
+    """Trying again helps against a dependency that is away. A lost race needs a new comparison, so a new run;
+    a stop needs the person who lifts it."""
+    problem = state.result(raise_on_failure=False)
+    return isinstance(problem, Unavailable) and not isinstance(problem, Stopped)
 
 
 def _step(function: Callable[P, R]) -> "Task[P, R]":
@@ -70,6 +75,8 @@ reasons_files = _step(packing.reasons_files)
 rebuild_files = _step(packing.rebuild_files)
 seal = _step(packing.seal)
 sentence = _step(judging.sentence)
+plan_batch = _step(scoring.plan_batch)
+carry_out = _step(scoring.carry_out)
 
 
 @flow(name="ingest", validate_parameters=False)
@@ -129,6 +136,13 @@ def evidence(version: int = 0, use_case: str = "", *, rebuild: bool = False) -> 
 def judge_rollout(use_case: str = "") -> str:
     """Judge the open roll-out, if there is one: end it by its guardrails, or ask people for a promotion."""
     return sentence(platform(use_case=use_case))
+
+
+@flow(name="score", validate_parameters=False)
+def score(month: str = "", source: str = "", output: str = "", use_case: str = "", label: str = "") -> Summary:
+    """Decide a month of the lake, or what lies at a path, with the champion; go on where a killed run was."""
+    parts = platform(use_case=use_case)
+    return carry_out(parts, plan_batch(parts, month, source, output, label))
 
 
 def _trained(parts: Platform, day: date, known_at: datetime, trigger: str) -> Ending:

@@ -1,4 +1,4 @@
-"""What works on more rows than one process holds: the generator of account-months."""
+"""What works on more rows than one process holds: the generator of account-months, and batch scoring on one of two engines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,9 @@ from pipelines.generation import credit_cards
 from pipelines.generation.fidelity import Fidelity, fidelity
 from pipelines.generation.panel import Panel, Recipe
 from pipelines.progress import Progress
-from pipelines.wiring.foundation import Foundation
+from pipelines.scoring.parts import Engine, File
+from pipelines.scoring.run import Desk
+from pipelines.wiring.watching import Watching
 
 if TYPE_CHECKING:
     from pipelines.adapters.generated_parts import Written
@@ -39,7 +41,7 @@ class Generator:
         return fidelity(self.panel, recipe, find(credit_cards.USE_CASE), GradientBoosting())
 
 
-class Scaling(Foundation):
+class Scaling(Watching):
     """Work at size."""
 
     @cached_property
@@ -51,3 +53,34 @@ class Scaling(Foundation):
                 hint="say what moves and what does not, as pipelines/generation/credit_cards.py does",
             )
         return Generator(credit_cards.panel(), self.progress)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """Raises `Misconfigured` if it is Spark, and Spark or Java is not there."""
+        from pipelines.adapters.local_engine import LocalEngine
+
+        return LocalEngine(self.settings.workers, self.settings.home / "spill")
+
+    def files_at(self, source: str) -> list[File]:
+        """What lies at a path."""
+        from pipelines.adapters.parquet_tables import files
+
+        return files(source)
+
+    @cached_property
+    def batch_desk(self) -> Desk:
+        from models.adapters.onnx_runtime import OnnxScorer
+        from pipelines.adapters.batch_folder import BatchFolder
+
+        home = self.settings.home
+        return Desk(
+            channel=self.channel,
+            trust=self.trust,
+            entries=self.ledger.entries,
+            log=self.decisions,
+            clock=self.clock,
+            hide=self.accounts.lifted,
+            engine=self.engine,
+            runs=BatchFolder(home / "scoring", home / "restricted" / "quarantine"),
+            make_scorer=OnnxScorer,
+        )
