@@ -232,7 +232,7 @@ spark-setup: $(READY) ## add Spark to the environment, for STEWARD_ENGINE=spark;
 
 ##@ checks
 .PHONY: test unit check browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers benchmark-in-process
-.PHONY: benchmark-monitoring bench-serving simulate-rollouts triton-client
+.PHONY: benchmark-monitoring bench-scale bench-serving simulate-rollouts triton-client
 test: $(READY) ## the whole suite that needs nothing but the embedded default
 	@$(RUN) pytest -m "not browser and not soak" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
@@ -264,6 +264,9 @@ benchmark-model: $(READY) ## the published 23-feature task, compared with the li
 
 bench-serving: $(READY) ## the service beside MLflow's, a tutorial's and empty endpoints; needs a champion
 	@$(RUN) tests.benchmarks.serving $(ARGS)
+
+bench-scale: $(READY) ## time, memory and growth at 10^5 to 10^7 rows, beside pandas, MLflow and Spark; writes docs/scale.md
+	@$(RUN) tests.benchmarks.scale $(if $(ROWS),--rows $(ROWS)) --write $(ARGS)
 
 benchmark-reasons: $(READY) ## time of the reasons of one reduction, on one core
 	@$(RUN) tests.benchmarks.reasons $(ARGS)
