@@ -187,8 +187,6 @@ judge-rollout: $(READY) ## judge the open roll-out: go on, roll back, or ask peo
 	@$(GOVERN) judge-rollout $(MODEL_ARGUMENT) $(ARGS)
 
 ##@ what calls a person
-ALERTED = $(if $(ALERT),--alert $(ALERT)) $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
-
 .PHONY: alerts send-alerts acknowledge close-alert
 alerts: $(READY) ## the alerts that are open, the gravest first
 	@$(GOVERN) alerts $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
@@ -197,10 +195,10 @@ send-alerts: $(READY) ## tell the channels of STEWARD_PIPELINES_CHANNELS_FILE wh
 	@$(GOVERN) send-alerts $(MODEL_ARGUMENT) $(ARGS)
 
 acknowledge: $(READY) ## say that you are at an alert (ALERT, BY, REASON)
-	@$(GOVERN) acknowledge $(ALERTED)
+	@$(GOVERN) acknowledge $(if $(ALERT),--alert $(ALERT)) $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
 
 close-alert: $(READY) ## say that an alert is settled (ALERT, BY, REASON)
-	@$(GOVERN) close-alert $(ALERTED)
+	@$(GOVERN) close-alert $(if $(ALERT),--alert $(ALERT)) $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
 
 ##@ who may ask the scoring service
 .PHONY: api-key api-keys revoke-api-key
