@@ -14,12 +14,12 @@ from models.adapters.onnx_runtime import OnnxScorer
 from models.channel import Release
 from models.clock import FileClock, SystemClock
 from models.errors import Misconfigured
+from monitoring.adapters.exposition import Exposition
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.adapters.sql_trials import SqlTrials
 from monitoring.chain import ChainKeys
 from serving.adapters.arrow_streams import ArrowStreams
 from serving.adapters.copy_folder import CopyFolder
-from serving.adapters.exposition import Exposition
 from serving.adapters.memory_file import MemoryFile
 from serving.adapters.meter_files import MeterFiles
 from serving.adapters.otlp import OtlpTracer

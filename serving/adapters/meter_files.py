@@ -14,7 +14,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from serving.telemetry.metering import Family, Histogram, Numbers, joined
+from monitoring.telemetry.families import Family, Histogram, joined
+from serving.telemetry.metering import Numbers
 
 logger = logging.getLogger("steward.serving")
 

@@ -7,13 +7,14 @@ from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from models.governance.api_keys import Action
+from monitoring.telemetry.families import Family, gauge
 from serving.answers.prediction import Predictor
 from serving.door.holders import may_read
 from serving.door.register import Register
 from serving.durability.spooling import Spooling
 from serving.protocols.documents import Readiness, Ready, Trouble, served
 from serving.release.watching import Watcher
-from serving.telemetry.metering import Family, Numbers, gauge, in_force
+from serving.telemetry.metering import Numbers, in_force
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 """What Prometheus reads."""

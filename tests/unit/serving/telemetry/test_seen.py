@@ -7,8 +7,8 @@ from fastapi.testclient import TestClient
 
 from models.clock import FixedClock
 from models.errors import Unavailable
+from monitoring.adapters.exposition import Exposition
 from monitoring.decisions import Entry
-from serving.adapters.exposition import Exposition
 from serving.app import Limits, scoring_app
 from serving.door.register import Register
 from serving.durability.recording import Recorder

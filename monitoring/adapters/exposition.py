@@ -6,7 +6,7 @@ from itertools import accumulate
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
-from serving.telemetry.metering import Family, Histogram
+from monitoring.telemetry.families import Family, Histogram
 
 _KINDS: dict[str, type[Metric]] = {"counter": CounterMetricFamily, "gauge": GaugeMetricFamily}
 
