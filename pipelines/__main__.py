@@ -5,14 +5,17 @@ import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from typing import TextIO, cast
+from uuid import uuid4
 
 from models.errors import Held, PlatformError
 from models.governance.api_keys import Action, Allowance
+from monitoring.telemetry.context import working
 from pipelines.commands import door_keys, governing, records, rolling_out, swapping
 from pipelines.commands import loop as commands
 from pipelines.commands.arguments import day, instant, listed, month, trials
 from pipelines.commands.doors import Door, Listener, written
 from pipelines.wiring import ensure_home
+from pipelines.wiring.telling import telling
 
 BEGINNINGS = (
     *(commands.ingest, commands.train, commands.retrain, commands.schedule, commands.replay, commands.sbom, commands.licences),
@@ -35,7 +38,8 @@ def _run(chosen: argparse.Namespace) -> int:
     try:
         if chosen.run not in BEGINNINGS:
             ensure_home()
-        return EXIT_HELD if chosen.run(chosen) is commands.Ended.HELD else 0
+        with telling() as tracing, working("run_id", str(uuid4())), tracing(f"command {chosen.run.__name__}", ""):
+            return EXIT_HELD if chosen.run(chosen) is commands.Ended.HELD else 0
     except PlatformError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return EXIT_HELD if isinstance(error, Held) else 1

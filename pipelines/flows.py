@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
+from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
+from uuid import uuid4
 
-from prefect import State, Task, flow, serve, task
+from prefect import State, Task, flow, runtime, serve, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, TaskRun
 from prefect.deployments.runner import RunnerDeployment
@@ -24,12 +26,14 @@ from monitoring.cadence import too_rare
 from monitoring.report import MonthlyReport
 from pipelines import steps
 from pipelines.ingest import IngestReport
+from pipelines.observing import run_of, step_of
 from pipelines.pack import steps as packing
 from pipelines.pack.steps import Kept
 from pipelines.retraining import Course
 from pipelines.rollout import step as judging
 from pipelines.steps import Ending
 from pipelines.wiring import Platform, platform
+from pipelines.wiring.telling import telling, tracing
 
 RETRIES = 2
 SETTLE_SECONDS = 10
@@ -45,14 +49,31 @@ def _passing(_task: "Task[..., Any]", _run: TaskRun, state: "State[Any]") -> boo
 
 
 def _step(function: Callable[P, R]) -> "Task[P, R]":
+    name = function.__name__.replace("_", " ")
     shell = task(
-        name=function.__name__.replace("_", " "),
+        name=name,
         cache_policy=NO_CACHE,
         retries=RETRIES,
         retry_delay_seconds=exponential_backoff(2),
         retry_condition_fn=_passing,
     )
-    return shell(function)
+    return shell(step_of(name, function, tracing))
+
+
+def _flow(name: str) -> Callable[[Callable[P, R]], "Flow[P, R]"]:
+    """Of a scheduled run this is the beginning of its process: until here nobody has said where it tells what it does."""
+
+    def shell(function: Callable[P, R]) -> "Flow[P, R]":
+        observed = run_of(name, function, tracing, lambda: runtime.flow_run.get_id() or str(uuid4()))
+
+        @wraps(observed)
+        def run(*given: P.args, **named: P.kwargs) -> R:
+            with telling():
+                return observed(*given, **named)
+
+        return flow(name=name, validate_parameters=False)(run)
+
+    return shell
 
 
 take_in = _step(steps.take_in)
@@ -72,20 +93,20 @@ seal = _step(packing.seal)
 sentence = _step(judging.sentence)
 
 
-@flow(name="ingest", validate_parameters=False)
+@_flow("ingest")
 def ingest(as_of: date | None = None, use_case: str = "") -> IngestReport:
     """Take in every month that is over, validated."""
     parts = platform(use_case=use_case)
     return take_in(parts, parts.day(as_of))
 
 
-@flow(name="monitor", validate_parameters=False)
+@_flow("monitor")
 def monitor(use_case: str = "") -> list[MonthlyReport]:
     """Report on the newest month decided on, and on the newest one whose outcomes are known."""
     return watch(platform(use_case=use_case))
 
 
-@flow(name="train", validate_parameters=False)
+@_flow("train")
 def train(as_of: date | None = None, use_case: str = "", trials: int | None = None, known_at: datetime | None = None) -> Ending:
     """Ingest, search, gate, register, promote. Without `known_at` everything that was just taken in is known."""
     parts = platform(use_case=use_case, trials=trials)
@@ -94,7 +115,7 @@ def train(as_of: date | None = None, use_case: str = "", trials: int | None = No
     return steps.timed(parts, _trained(parts, day, parts.instant(known_at), "A person asked for it."))
 
 
-@flow(name="retrain", validate_parameters=False)
+@_flow("retrain")
 def retrain(
     as_of: date | None = None,
     use_case: str = "",
@@ -115,7 +136,7 @@ def retrain(
     return steps.timed(parts, steps.despite(ending, decided), reports)
 
 
-@flow(name="evidence", validate_parameters=False)
+@_flow("evidence")
 def evidence(version: int = 0, use_case: str = "", *, rebuild: bool = False) -> Kept:
     """The evidence pack of a registered version, by default the champion's: everything that a person reads before signing."""
     parts = platform(use_case=use_case)
@@ -125,7 +146,7 @@ def evidence(version: int = 0, use_case: str = "", *, rebuild: bool = False) -> 
     return replace(kept, timings=tuple(parts.watch.steps))
 
 
-@flow(name="judge", validate_parameters=False)
+@_flow("judge")
 def judge_rollout(use_case: str = "") -> str:
     """Judge the open roll-out, if there is one: end it by its guardrails, or ask people for a promotion."""
     return sentence(platform(use_case=use_case))
