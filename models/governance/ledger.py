@@ -52,7 +52,7 @@ class Entry:
     """`chain` is the SHA-256 of this entry with the chain value of the one before.
 
     `attestation` is the signature of `witness` under number and chain value (`Duty.ATTEST`), so under everything up to here.
-    `cause` is the id of the flow run, command or request that did it, as log lines and MLflow's runs have it; "" if none is known.
+    `cause` is the id of the flow run, command or request that did it, as log lines and MLflow's runs have it; "" if unknown.
     """
 
     number: int
