@@ -23,7 +23,22 @@ class Suggestion(StrEnum):
 
 
 Kind = Literal[
+    "snapshots_late",
+    "decisions_late",
+    "outcomes_late",
+    "report_late",
     "missing",
+    "volume",
+    "duplicate_batch",
+    "repeated_accounts",
+    "stuck_upstream",
+    "skew",
+    "not_reproduced",
+    "constant_score",
+    "unit_change",
+    "unavailable",
+    "errors",
+    "latency",
     "insufficient",
     "other_bundles",
     "no_value",
@@ -46,6 +61,12 @@ Kind = Literal[
 
 CAUSES_FIRST: tuple[Kind, ...] = (
     "missing",
+    "stuck_upstream",
+    "duplicate_batch",
+    "unit_change",
+    "not_reproduced",
+    "skew",
+    "constant_score",
     "no_value",
     "out_of_range",
     "unseen_code",
@@ -58,7 +79,12 @@ CAUSES_FIRST: tuple[Kind, ...] = (
 )
 """What to say first where several findings have one level: the cause before the symptom."""
 
-_SETTLE_FIRST = frozenset({"missing", "no_value", "out_of_range", "unseen_code", "code_mix", "definition"})
+_SETTLE_FIRST = frozenset[Kind](
+    {
+        *("missing", "volume", "duplicate_batch", "stuck_upstream", "skew", "not_reproduced", "constant_score", "unit_change"),
+        *("no_value", "out_of_range", "unseen_code", "code_mix", "definition"),
+    }
+)
 _AT_ONCE = 2  # sentences about findings; more are in the report
 
 
