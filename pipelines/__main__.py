@@ -10,7 +10,7 @@ from uuid import uuid4
 from models.errors import Held, PlatformError
 from models.governance.api_keys import Action, Allowance
 from monitoring.telemetry.context import working
-from pipelines.commands import door_keys, governing, records, rolling_out, swapping
+from pipelines.commands import door_keys, explaining, governing, records, rolling_out, swapping
 from pipelines.commands import loop as commands
 from pipelines.commands.arguments import day, instant, listed, month, trials
 from pipelines.commands.doors import Door, Listener, written
@@ -87,6 +87,7 @@ def _parser() -> Door:
     back.add_argument("--again", action="store_true", help="go back one more, from a champion that is itself a roll-back")
 
     _verb(verbs, "holds", commands.holds, "what waits for a person")
+    _verb(verbs, "retrainings", explaining.retrainings, "why it was retrained or not, on what evidence, and what came of it")
     _verb(verbs, "versions", commands.versions, "the registered versions; run it once after a home was moved")
     again = _verb(verbs, "rebuild", commands.rebuild, "make a registered version again from its record, and compare")
     again.add_argument("--version", type=int, required=True, help="the registered version's number")

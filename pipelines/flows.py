@@ -22,6 +22,7 @@ from prefect.types.entrypoint import EntrypointType
 
 from models.errors import Misconfigured, Unavailable
 from models.governance.inventory import oversight
+from models.governance.retrainings import Course
 from monitoring.cadence import too_rare
 from monitoring.report import MonthlyReport
 from pipelines import steps
@@ -29,9 +30,10 @@ from pipelines.ingest import IngestReport
 from pipelines.observing import run_of, step_of
 from pipelines.pack import steps as packing
 from pipelines.pack.steps import Kept
-from pipelines.retraining import Course
+from pipelines.retraining import Retraining, asked_for
 from pipelines.rollout import step as judging
 from pipelines.steps import Ending
+from pipelines.triggers import step as triggering
 from pipelines.wiring import Platform, platform
 from pipelines.wiring.telling import telling, tracing
 
@@ -83,8 +85,8 @@ judge = _step(steps.judge)
 document = _step(steps.document)
 release = _step(steps.release)
 watch = _step(steps.watch)
-consider = _step(steps.consider)
-rest = _step(steps.rest)
+consider = _step(triggering.consider)
+rest = _step(triggering.rest)
 subject = _step(packing.subject)
 fairness_files = _step(packing.fairness_files)
 reasons_files = _step(packing.reasons_files)
@@ -112,7 +114,7 @@ def train(as_of: date | None = None, use_case: str = "", trials: int | None = No
     parts = platform(use_case=use_case, trials=trials)
     day = parts.day(as_of)
     take_in(parts, day)
-    return steps.timed(parts, _trained(parts, day, parts.instant(known_at), "A person asked for it."))
+    return steps.timed(parts, _trained(parts, day, parts.instant(known_at), asked_for()))
 
 
 @_flow("retrain")
@@ -132,8 +134,7 @@ def retrain(
     decided = consider(parts, reports, day, asked_by, instant)
     if decided.course is not Course.TRAIN:
         return steps.timed(parts, rest(parts, decided, day), reports)
-    ending = _trained(parts, day, instant, decided.sentence)
-    return steps.timed(parts, steps.despite(ending, decided), reports)
+    return steps.timed(parts, triggering.despite(_trained(parts, day, instant, decided), decided), reports)
 
 
 @_flow("evidence")
@@ -152,12 +153,13 @@ def judge_rollout(use_case: str = "") -> str:
     return sentence(platform(use_case=use_case))
 
 
-def _trained(parts: Platform, day: date, known_at: datetime, trigger: str) -> Ending:
-    cohorts = open_cohorts(parts, day, known_at)
-    development = search(parts, cohorts)
-    assessment = judge(parts, cohorts, development)
-    evidence = document(parts, cohorts, development, assessment)
-    return release(parts, cohorts, development, assessment, evidence, trigger)
+def _trained(parts: Platform, day: date, known_at: datetime, why: Retraining) -> Ending:
+    with triggering.explained(parts, why, day) as told:
+        cohorts = open_cohorts(parts, day, known_at)
+        development = search(parts, cohorts)
+        assessment = judge(parts, cohorts, development)
+        evidence = document(parts, cohorts, development, assessment)
+        return told(release(parts, cohorts, development, assessment, evidence, why))
 
 
 def settle() -> None:

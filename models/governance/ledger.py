@@ -24,6 +24,8 @@ class Event(StrEnum):
     PROMOTED = "promoted"
     REPROMOTED = "repromoted"
     KEPT = "kept"
+    RETRAINING_BEGUN = "retraining_begun"
+    RETRAINING_ENDED = "retraining_ended"
     ROLLED_BACK = "rolled_back"
     STOPPED = "stopped"
     RESUMED = "resumed"
