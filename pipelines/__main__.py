@@ -5,14 +5,17 @@ import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from typing import TextIO, cast
+from uuid import uuid4
 
 from models.errors import Held, PlatformError
 from models.governance.api_keys import Action, Allowance
-from pipelines.commands import alerting, door_keys, governing, records, rolling_out, swapping
+from monitoring.telemetry.context import working
+from pipelines.commands import alerting, door_keys, explaining, governing, records, rolling_out, swapping
 from pipelines.commands import loop as commands
 from pipelines.commands.arguments import day, instant, listed, month, trials
 from pipelines.commands.doors import Door, Listener, written
 from pipelines.wiring import ensure_home
+from pipelines.wiring.telling import telling
 
 BEGINNINGS = (
     *(commands.ingest, commands.train, commands.retrain, commands.schedule, commands.replay, commands.sbom, commands.licences),
@@ -35,7 +38,8 @@ def _run(chosen: argparse.Namespace) -> int:
     try:
         if chosen.run not in BEGINNINGS:
             ensure_home()
-        return EXIT_HELD if chosen.run(chosen) is commands.Ended.HELD else 0
+        with telling() as tracing, working("run_id", str(uuid4())), tracing(f"command {chosen.run.__name__}", ""):
+            return EXIT_HELD if chosen.run(chosen) is commands.Ended.HELD else 0
     except PlatformError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return EXIT_HELD if isinstance(error, Held) else 1
@@ -83,6 +87,7 @@ def _parser() -> Door:
     back.add_argument("--again", action="store_true", help="go back one more, from a champion that is itself a roll-back")
 
     _verb(verbs, "holds", commands.holds, "what waits for a person")
+    _verb(verbs, "retrainings", explaining.retrainings, "why it was retrained or not, on what evidence, and what came of it")
     _verb(verbs, "versions", commands.versions, "the registered versions; run it once after a home was moved")
     again = _verb(verbs, "rebuild", commands.rebuild, "make a registered version again from its record, and compare")
     again.add_argument("--version", type=int, required=True, help="the registered version's number")

@@ -55,5 +55,11 @@ class PipelineSettings(PlatformSettings):
     """Opens /metrics where a key is asked for: an API key of all models with the action read."""
     roll_out_first: bool = False
     """Whether a challenger that passes the gate waits for a shadow, a canary and people, instead of being promoted at once."""
+    traces: str = Field(default="", pattern="^(https?://.+)?$")
+    """Where a collector takes traces by OpenTelemetry's protocol, such as http://127.0.0.1:4318/v1/traces; empty: none."""
+    metrics_host: str = "127.0.0.1"
+    """Where `make schedule` tells its numbers to Prometheus; whoever reaches it reads them."""
+    metrics_port: int = Field(default=4201, ge=0, le=65_535)
+    """The port of that; 0 takes any free one."""
     prefect_port: int = Field(default=4200, ge=1, le=65_535)
     """Where `make schedule` serves Prefect's API and pages."""
