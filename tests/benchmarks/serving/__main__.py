@@ -3,7 +3,6 @@
     make bench-serving                          (or python -m tests.benchmarks.serving --rounds 3 --seconds 5)
     make bench-serving ARGS=--mlserver          with MLServer, given the same graph
     make bench-serving ARGS=--light             no record is reduced, and Steward answers before it records (mode async)
-    make bench-serving ARGS=--seen              with a Steward beside it whose access log and traces are on
 
 Reads the champion of `STEWARD_HOME` (default `var`) and works in a copy. Every server runs alone; within a round the
 servers follow one another in a new order, and the rounds repeat, so that a busy minute hits all of them. One fifth of the
@@ -20,10 +19,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from models.errors import PlatformError
-from tests.benchmarks.serving.collector import collector
 from tests.benchmarks.serving.compare import compare, table
 from tests.benchmarks.serving.material import ADVERSE, Material
-from tests.benchmarks.serving.servers import mlserver, seen, servers
+from tests.benchmarks.serving.servers import mlserver, servers
 
 
 def main() -> int:
@@ -35,10 +33,9 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", default=[], help=named)
     parser.add_argument("--mlserver", action="store_true", help="with MLServer, in an environment made below var/benchmarks")
     parser.add_argument("--light", action="store_true", help="no record is reduced; Steward in the mode async")
-    parser.add_argument("--seen", action="store_true", help="also Steward with access log and traces")
     parser.add_argument("--write", type=Path, default=None, help="a Markdown file for the table")
     chosen = parser.parse_args()
-    with TemporaryDirectory(prefix="steward-bench-") as folder, collector() as port:
+    with TemporaryDirectory(prefix="steward-bench-") as folder:
         try:
             material = Material.gather(chosen.home, Path(folder), 0.0 if chosen.light else ADVERSE)
         except PlatformError as error:
@@ -46,7 +43,6 @@ def main() -> int:
             return 1
         known = servers(material, answered_first=chosen.light)
         known += [mlserver(material, Path("var/benchmarks/mlserver"))] if chosen.mlserver else []
-        known += [seen(material, port)] if chosen.seen else []
         competing = [server for server in known if not chosen.only or server.name in chosen.only]
         found = compare(competing, material, rounds=chosen.rounds, seconds=chosen.seconds)
     titles = {server.name: server.title for server in competing}

@@ -4,7 +4,6 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -84,13 +83,6 @@ def _mlflow(model: str) -> list[str]:
 
 def _uvicorn(*application: str) -> list[str]:
     return [sys.executable, "-m", "uvicorn", *application, "--port", "{port}", "--no-access-log", "--log-level", "warning"]
-
-
-def seen(material: Material, collector: int) -> Server:
-    """Steward with its access log and its traces on; a collector listens at that port."""
-    (plain,) = (server for server in servers(material) if server.name == "steward")
-    on = {"STEWARD_SERVING_ACCESS_LOG": "true", "STEWARD_SERVING_TRACES": f"http://127.0.0.1:{collector}/v1/traces"}
-    return replace(plain, name="seen", title="Steward, access log and traces on", environment={**plain.environment, **on})
 
 
 def _ours(records: Sequence[Record]) -> bytes:
