@@ -232,7 +232,7 @@ rotate-keys: $(READY) ## hide accounts under new keys from now on (BY, REASON)
 
 ##@ checks
 .PHONY: test unit check browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers benchmark-in-process
-.PHONY: benchmark-monitoring bench-serving simulate-rollouts triton-client
+.PHONY: benchmark-monitoring benchmark-seen bench-serving simulate-rollouts triton-client
 test: $(READY) ## the whole suite that needs nothing but the embedded default
 	@$(RUN) pytest -m "not browser and not soak" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
@@ -267,6 +267,9 @@ bench-serving: $(READY) ## the service beside MLflow's, a tutorial's and empty e
 
 benchmark-reasons: $(READY) ## time of the reasons of one reduction, on one core
 	@$(RUN) tests.benchmarks.reasons $(ARGS)
+
+benchmark-seen: $(READY) ## what metrics, access log and traces cost a request; needs a champion
+	@$(RUN) tests.benchmarks.seen $(ARGS)
 
 benchmark-in-process: $(READY) ## records a second of one core, from bytes to actions, without HTTP and log
 	@$(RUN) tests.benchmarks.in_process $(ARGS)
