@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipelines import steps
 from pipelines.development import Development
+from pipelines.retraining import asked_for
 from pipelines.settings import PipelineSettings
 from pipelines.steps import Ending, Kind
 from pipelines.wiring import Platform
@@ -53,7 +54,7 @@ def released(parts: Platform, development: Development) -> Ending:
     cohorts = steps.open_cohorts(parts, AUGUST)
     assessment = steps.judge(parts, cohorts, development)
     evidence = steps.document(parts, cohorts, development, assessment)
-    return steps.release(parts, cohorts, development, assessment, evidence, "A test.")
+    return steps.release(parts, cohorts, development, assessment, evidence, asked_for("A test"))
 
 
 def train_into(folder: Path) -> None:
@@ -64,5 +65,7 @@ def train_into(folder: Path) -> None:
     assessment = steps.judge(parts, cohorts, development)
     evidence = steps.document(parts, cohorts, development, assessment)
     undecided = where_people_approve(shutil.copytree(folder / "in_force", folder / "waiting"))
-    endings = [asdict(steps.release(to, cohorts, development, assessment, evidence, "A test.")) for to in (parts, undecided)]
+    endings = [
+        asdict(steps.release(to, cohorts, development, assessment, evidence, asked_for("A test"))) for to in (parts, undecided)
+    ]
     (folder / "endings.json").write_text(json.dumps(endings))
