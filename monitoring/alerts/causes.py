@@ -24,16 +24,16 @@ def causes(reports: Iterable[MonthlyReport], limits: MonitoringLimits, alerting:
 
 
 def standing(findings: Sequence[Finding], window: str, model: str, alerting: Alerting) -> list[Cause]:
-    """Of what the clock shows; `window` is the day on which it was looked at. What was late about a month keeps its month."""
+    """Of what the clock shows; `window` is the day on which it was looked at."""
     found = [
         Cause(
             kind=finding.kind,
             subject=finding.subject,
             severity=KINDS[finding.kind].gravest(alerting),
             text=finding.text,
-            window=window,
-            since=window,
-            windows=(window,),
+            window=_window(finding, window),
+            since=_window(finding, window).split()[0],
+            windows=(_window(finding, window),),
             evidence=f"/models/{model}",
             value=finding.value,
             limit=finding.limit,
@@ -42,6 +42,12 @@ def standing(findings: Sequence[Finding], window: str, model: str, alerting: Ale
         if finding.level is not Level.GREEN and finding.kind in KINDS
     ]
     return _pages_first(found)
+
+
+def _window(finding: Finding, day: str) -> str:
+    """What is late or held stays about its own month, however long: who closed it is not asked again every day."""
+    about_a_month = finding.kind == "hold" or (finding.kind.endswith("_late") and finding.subject)
+    return finding.subject if about_a_month else day
 
 
 def _causes(windows: Sequence[MonthlyReport], speaks: Speaks, limits: MonitoringLimits, alerting: Alerting) -> list[Cause]:
@@ -90,14 +96,16 @@ def _violates(report: MonthlyReport, kind: str, subject: str, speaks: Speaks) ->
 
 
 def _telling(report: MonthlyReport, speaks: Speaks) -> list[Finding]:
-    """The findings of a month that call somebody, and of which it is this report that speaks."""
+    """The findings of a month that call somebody, and of which it is this report that speaks; no symptom beside its cause."""
     alarming = [f for f in report.verdict.findings if f.level is not Level.GREEN and f.kind in KINDS]
-    return [finding for finding in alarming if KINDS[finding.kind].speaks == speaks]
+    explained = {f.subject for f in alarming if f.kind in ("code_mix", "unit_change")}
+    told = [f for f in alarming if not (f.kind == "input_shift" and f.subject in explained)]
+    return [finding for finding in told if KINDS[finding.kind].speaks == speaks]
 
 
 def _subject(finding: Finding, month: str) -> str:
     """What is said of the month as a whole has no subject of its own: next month it is the same alert."""
-    return "" if finding.subject == month and finding.kind != "hold" else finding.subject
+    return "" if finding.subject == month else finding.subject
 
 
 def _pages_first(found: list[Cause]) -> list[Cause]:

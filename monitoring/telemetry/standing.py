@@ -4,7 +4,6 @@ Instants are seconds since 1970, so that whoever reads them reckons the age. A s
 and is counted: an absent number must not look like a good one.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +20,7 @@ from models.governance.retrainings import trainings
 from models.governance.signing import Trust
 from models.policy import Policy
 from monitoring.alerts.book import AlertBook
+from monitoring.alerts.exposed import gauges
 from monitoring.cadence import last_watched, overdue
 from monitoring.report import ReportStore
 from monitoring.runs import RunTallies
@@ -139,16 +139,11 @@ def _watching(places: Places) -> Iterator[Family]:
 
 
 def _alerts(places: Places) -> Iterator[Family]:
-    """By kind and severity; a kind of which every alert was closed stays, as 0."""
-    found: Counter[Labels] = Counter()
-    late: dict[str, float] = {}
-    for model in places.alerts.models():
-        alerts = places.alerts.alerts(model)
-        for alert in alerts:
-            found[(("model", model), ("kind", alert.kind), ("severity", alert.severity))] += int(alert.is_open)
-        late[model] = float(sum(alert.overdue(places.clock.now()) for alert in alerts))
-    yield Family("steward_alerts_open", "gauge", "alerts that are open", dict(found))
-    yield _by_model("alerts_overdue", "open alerts past their deadline that nobody acknowledged", late)
+    found: dict[tuple[str, str], dict[Labels, float | Histogram]] = {}
+    for each in gauges(places.alerts, places.clock.now()):
+        found.setdefault((each.name, each.about), {})[tuple(each.labels.items())] = each.value
+    for (name, about), samples in found.items():
+        yield Family(name, "gauge", about, samples)
 
 
 def _retrainings(places: Places) -> Iterator[Family]:

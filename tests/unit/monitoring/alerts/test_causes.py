@@ -55,6 +55,19 @@ def test_windows_longer_ago_than_the_policy_looks_at_do_not_count() -> None:
     assert called(*long_ago, month("2005-08", SHIFTED)) == {("score_shift", "score"): Severity.WARNING}
 
 
+def test_an_input_that_is_coded_otherwise_is_not_called_shifted_too() -> None:
+    recoded, shifted, other = (
+        finding("code_mix", "status_0"),
+        finding("input_shift", "status_0"),
+        finding("input_shift", "bill_0"),
+    )
+
+    assert called(month("2005-09", shifted, recoded, other)) == {
+        ("code_mix", "status_0"): Severity.PAGE,
+        ("input_shift", "bill_0"): Severity.WARNING,
+    }
+
+
 def test_one_input_after_another_is_no_repetition() -> None:
     first, second = (finding("input_shift", name, Level.AMBER) for name in ("bill_0", "payment_0"))
 
@@ -103,6 +116,24 @@ def test_pages_come_before_warnings() -> None:
 
 
 def test_the_evidence_is_the_report_of_the_month() -> None:
-    (found,) = causes([month("2005-09", Finding(kind="hold", level=Level.HELD, subject="2005-08", text="h"))], LIMITS, Alerting())
+    (found,) = causes([month("2005-09", SHIFTED)], LIMITS, Alerting())
 
-    assert (found.evidence, found.subject) == ("/models/credit_default/reports/2005-09", "2005-08")
+    assert found.evidence == "/models/credit_default/reports/2005-09"
+
+
+def test_what_is_late_or_held_stays_about_its_own_month() -> None:
+    told = [
+        finding("outcomes_late", "2005-08"),
+        Finding(kind="hold", level=Level.HELD, subject="2005-09 status_0", text="h"),
+        finding("unavailable", "service"),
+        finding("report_late", "", Level.AMBER),
+    ]
+
+    found = {cause.kind: cause.window for cause in standing(told, "2005-11-01", "credit_default", Alerting())}
+
+    assert found == {
+        "outcomes_late": "2005-08",
+        "hold": "2005-09 status_0",
+        "unavailable": "2005-11-01",
+        "report_late": "2005-11-01",
+    }
