@@ -236,12 +236,17 @@ rotate-keys: $(READY) ## hide accounts under new keys from now on (BY, REASON)
 ##@ work at size
 AT_SIZE = $(if $(MONTH),--month $(MONTH)) $(if $(OUTPUT),--output "$(OUTPUT)") $(MODEL_ARGUMENT) $(ARGS)
 
-.PHONY: generate score
+.PHONY: generate score spark-setup
 generate: $(READY) ## account-months like the real panel's, at any size (ROWS, MONTH, SEED, PROCESSES, OUTPUT)
 	@$(GOVERN) generate $(if $(ROWS),--rows $(ROWS)) $(if $(SEED),--seed $(SEED)) $(if $(PROCESSES),--processes $(PROCESSES)) $(AT_SIZE)
 
 score: $(READY) ## decide a month of the lake or what lies at a path, each row once (MONTH, or INPUT and OUTPUT)
 	@$(GOVERN) score $(if $(INPUT),--input "$(INPUT)") $(AT_SIZE) || $(HELD_IS_FINE)
+
+spark-setup: $(READY) ## add Spark to the environment, for STEWARD_ENGINE=spark; it needs Java 17 or newer
+	@$(VENV)/uv pip install --quiet --no-deps --require-hashes -r requirements-spark.lock
+	@command -v java >/dev/null || echo "Java is missing: on Debian and Ubuntu apt-get install openjdk-17-jre-headless"
+	@echo "Spark is ready: STEWARD_ENGINE=spark make score …"
 
 ##@ checks
 .PHONY: test unit check browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers benchmark-in-process
@@ -304,10 +309,13 @@ simulate-rollouts: $(READY) ## canaries whose truth is known: false alarms and p
 sbom: $(READY) ## write the bill of materials of this environment (CycloneDX) and its licences
 	@$(RUN) pipelines sbom $(ARGS)
 
-lock: $(READY) ## resolve pyproject.toml anew into the hashed requirements.lock
-	@$(VENV)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header --quiet -o requirements.lock $(ARGS)
-	@echo "wrote requirements.lock. Next: make setup"
+LOCK = $(VENV)/uv pip compile pyproject.toml --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-header --quiet
+
+lock: $(READY) ## resolve pyproject.toml anew into the hashed requirements.lock, and Spark into its own
+	@$(LOCK) --all-extras --no-emit-package pyspark --no-emit-package py4j -o requirements.lock $(ARGS)
+	@$(LOCK) --extra spark --constraint requirements.lock -o requirements-spark.lock $(ARGS)
+	@echo "wrote requirements.lock and requirements-spark.lock. Next: make setup"
 
 clean: ## remove the environment and every cache; var/ stays
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
