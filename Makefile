@@ -36,6 +36,8 @@ SEED     ?=
 PROCESSES ?=
 INPUT    ?=
 OUTPUT   ?=
+UP       ?= var/up
+PORTS    ?= 8100
 REPLAY           = var/replay/$(SCENARIO)
 HOME_OF_SCENARIO = $(if $(SCENARIO),STEWARD_HOME=$(REPLAY) $(if $(wildcard $(REPLAY)/clock),STEWARD_CLOCK_FILE=$(REPLAY)/clock))
 SIGNED_BY        = $(if $(BY),--by "$(BY)") $(if $(REASON),--reason "$(REASON)")
@@ -248,11 +250,27 @@ spark-setup: $(READY) ## add Spark to the environment, for STEWARD_ENGINE=spark;
 	@command -v java >/dev/null || echo "Java is missing: on Debian and Ubuntu apt-get install openjdk-17-jre-headless"
 	@echo "Spark is ready: STEWARD_ENGINE=spark make score …"
 
+##@ the whole topology: databases, store, MLflow, Prefect, two replicas behind a proxy, console, Prometheus
+TOPOLOGY = $(RUN) infra.topology --folder $(UP) --ports $(PORTS)
+
+.PHONY: up-local down-local status-local roll-local
+up-local: $(READY) ## start it as processes of this machine, and wait until each is ready (UP folder, PORTS first of 21)
+	@$(TOPOLOGY) up
+
+down-local: $(READY) ## stop all of it; what it wrote stays in UP
+	@$(TOPOLOGY) down
+
+status-local: $(READY) ## how each service stands
+	@$(TOPOLOGY) status
+
+roll-local: $(READY) ## give the replicas what is installed now, one after the other, without a failed request
+	@$(TOPOLOGY) roll
+
 ##@ checks
-.PHONY: test unit check browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers benchmark-in-process
+.PHONY: test unit check topology browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers benchmark-in-process
 .PHONY: benchmark-monitoring benchmark-seen bench-serving simulate-rollouts triton-client
 test: $(READY) ## the whole suite that needs nothing but the embedded default
-	@$(RUN) pytest -m "not browser and not soak" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(RUN) pytest -m "not browser and not soak and not topology" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 unit: $(READY) ## the rules alone, in seconds
 	@$(RUN) pytest tests/unit -n 2 $(ARGS)
@@ -263,6 +281,9 @@ check: $(READY) ## lint, format, types, import contracts and licences
 	@$(RUN) mypy
 	@$(VENV)/lint-imports --no-logo
 	@$(RUN) pipelines licences
+
+topology: $(READY) ## the whole topology as processes: the loop through it, upgrades, kills; needs haproxy, prometheus, alertmanager
+	@$(RUN) pytest -m topology $(ARGS)
 
 browser: $(READY) ## the viewer in a real, headless Chromium
 	@$(RUN) pytest -m browser $(ARGS)
