@@ -1,9 +1,9 @@
 """What the ledger has of roll-outs: it follows from the signed documents of the channel, and `make verify` compares them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
-from models.channel import ReleaseChannel, RolloutReader
+from models.channel import ReleaseChannel, walked
 from models.errors import Integrity, NotApproved, NotFound, PlatformError
 from models.governance.ledger import Entry, Event
 from models.governance.requests import Office
@@ -49,7 +49,7 @@ def rollouts_as_recorded(
     """The check for `make verify`: documents and ledger say the same, number by number."""
     for model in models:
         noted = noted_of(entries, model)
-        documents, unreadable = read(channel, trust(), model, until=max(noted, default=0))
+        documents, unreadable = read(channel, trust(), model, noted)
         for number in sorted(unreadable.keys() - (_passed_over(documents) - noted.keys())):
             hint = _PUT_BACK if number in noted else END_IT
             yield Finding(f"roll-out document {number} of {model}", unreadable[number].problem, hint)
@@ -62,12 +62,15 @@ def rollouts_as_recorded(
 
 
 def read(
-    channel: RolloutReader, trust: Trust, model: str, until: int = 0
+    channel: ReleaseChannel, trust: Trust, model: str, noted: Collection[int] = ()
 ) -> tuple[list[Rollout | End], dict[int, PlatformError]]:
-    """The documents up to the newest, or up to number `until`, and by number what is wrong with those that cannot be read."""
+    """The documents that are there or `noted`, by number what is wrong with those that cannot be read; a gap by its first."""
     documents: list[Rollout | End] = []
     unreadable: dict[int, PlatformError] = {}
-    for number in range(1, max(channel.rollouts(model), until) + 1):
+    for number, last in walked(channel.numbers("rollouts", model), noted):
+        if last > number:
+            unreadable[number] = NotFound(f"the channel has no roll-out documents {number} to {last} of {model}")
+            continue
         try:
             documents.append(document_at(channel, trust, model, number))
         except (Integrity, NotApproved, NotFound) as error:

@@ -298,6 +298,21 @@ def test_what_nobody_can_read_is_ended_over_by_a_person_and_the_next_can_begin(p
     assert begun(bank, bundle).number == in_force(bank) == 4
 
 
+@pytest.mark.timeout(20)
+def test_a_document_under_a_high_number_keeps_nobody_busy_and_is_passed_over_with_the_gap_before_it() -> None:
+    bank, bundle = with_challenger()
+    begun(bank, bundle)
+    add(bank, 90_000_000, validator().sign(paper_rollout().to_document()))
+
+    gap, planted = sorted(findings(bank))
+    assert gap == f"roll-out document 2 of {MODEL}: the channel has no roll-out documents 2 to 89999999 of {MODEL}"
+    assert planted.startswith(f"roll-out document 90000000 of {MODEL}: ")
+    ended = end_newest(bank.office, MODEL, asked_by="ana", reason="somebody writes there")
+    assert (ended.number, ended.over) == (90_000_001, (2, 90_000_000))
+    assert findings(bank) == []
+    assert begun(bank, bundle).number == 90_000_002
+
+
 def test_what_the_ledger_knows_is_not_passed_over() -> None:
     bank, bundle = with_challenger()
     begun(bank, bundle)
