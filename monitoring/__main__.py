@@ -2,6 +2,7 @@
 
 import socket
 import sys
+from contextlib import suppress
 
 import uvicorn
 
@@ -33,11 +34,10 @@ def main() -> int:
     sys.stdout.write(f"The viewer of {settings.home} is at http://{where}:{door.getsockname()[1]}/  (stop it with Ctrl-C)\n")
     sys.stdout.flush()
     seen = Observed(app, counted, tracing or untraced)
-    try:
+    with suppress(KeyboardInterrupt):  # raised again by uvicorn after it ended in order
         uvicorn.Server(uvicorn.Config(seen, log_config=None, access_log=False)).run(sockets=[door])
-    finally:
-        if tracing:
-            tracing.close()
+    if tracing:
+        tracing.close()
     return 0
 
 

@@ -14,6 +14,7 @@ from models.clock import FileClock, SystemClock
 from models.errors import NotFound
 from models.lake import OUTCOMES
 from models.settings import PlatformSettings
+from monitoring.adapters.alert_folder import AlertFolder
 from monitoring.adapters.data_docs import DataDocs
 from monitoring.adapters.exposition import Exposition
 from monitoring.adapters.prefect_runs import PrefectRuns
@@ -79,6 +80,7 @@ def places(chosen: PlatformSettings, prefect: Callable[[], str]) -> Places:
         channel=FolderChannel(chosen.channel_folder),
         trust=lambda: key_files.trust(chosen.trust_path, demonstration=chosen.profile == "local"),
         ledger=FileLedger(chosen.ledger_path),
+        alerts=AlertFolder(chosen.home / "alerts"),
         runs=PrefectTallies(prefect),
         decided=LastDecided(chosen.database),
         labelled=partial(_labelled, chosen.home / "lake"),

@@ -8,8 +8,8 @@ import pytest
 
 from models.clock import FixedClock
 from models.errors import Unavailable
+from monitoring.adapters.exposition import Exposition
 from monitoring.adapters.service_metrics import ServiceMetrics
-from serving.adapters.exposition import Exposition
 from serving.telemetry.metering import WHOLE, Meter
 from tests.alerting import NOON
 
