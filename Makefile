@@ -267,10 +267,10 @@ roll-local: $(READY) ## give the replicas what is installed now, one after the o
 	@$(TOPOLOGY) roll
 
 ##@ checks
-.PHONY: test unit check topology browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers benchmark-in-process
-.PHONY: benchmark-monitoring benchmark-seen bench-serving simulate-rollouts triton-client
+.PHONY: test unit check infra-test topology browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers
+.PHONY: benchmark-in-process benchmark-monitoring benchmark-seen bench-serving simulate-rollouts triton-client
 test: $(READY) ## the whole suite that needs nothing but the embedded default
-	@$(RUN) pytest -m "not browser and not soak and not topology" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(RUN) pytest -m "not browser and not soak and not topology and not infra" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 unit: $(READY) ## the rules alone, in seconds
 	@$(RUN) pytest tests/unit -n 2 $(ARGS)
@@ -287,6 +287,9 @@ topology: $(READY) ## the whole topology as processes: the loop through it, upgr
 
 browser: $(READY) ## the viewer in a real, headless Chromium
 	@$(RUN) pytest -m browser $(ARGS)
+
+infra-test: $(READY) ## Prometheus' rules and Grafana's dashboards, with the real tools (Debian: prometheus, prometheus-alertmanager)
+	@$(RUN) pytest -m infra -n 2 --dist loadfile $(ARGS)
 
 triton-client: $(READY) ## an environment for NVIDIA's inference client, with which `make test` then asks the service, too
 	@$(RUN) tests.triton
