@@ -139,7 +139,7 @@ class MonitoringLimits(Frozen):
     windows: int = Field(default=3, ge=1, description="months that are looked at before a statistical limit pages")
     violating: int = Field(default=2, ge=1, description="of them, how many must pass the limit, the latest among them")
     volume_ratio: tuple[float, float] = Field(default=(0.5, 2.0), description="decisions / the median of the months before")
-    repeated: float = Field(default=0.05, gt=0, lt=1, description="share of decisions that repeat an account of the month")
+    repeated: float = Field(default=0.2, gt=0, lt=1, description="share of decisions on an account of before: some ask again")
     stuck: float = Field(default=0.5, gt=0, lt=1, description="share of accounts whose every input is last month's, unchanged")
     unit_factor: float = Field(default=5.0, gt=1, description="common factor of all quartiles from which a unit is suspected")
     constant_score: float = Field(default=0.5, gt=0, lt=1, description="share of decisions with one and the same probability")
