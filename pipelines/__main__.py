@@ -8,7 +8,7 @@ from typing import TextIO, cast
 
 from models.errors import Held, PlatformError
 from models.governance.api_keys import Action, Allowance
-from pipelines.commands import door_keys, explaining, governing, records, rolling_out, swapping
+from pipelines.commands import door_keys, drilling, explaining, governing, records, rolling_out, swapping
 from pipelines.commands import loop as commands
 from pipelines.commands.arguments import day, instant, listed, month, trials
 from pipelines.commands.doors import Door, Listener, written
@@ -16,6 +16,7 @@ from pipelines.wiring import ensure_home
 
 BEGINNINGS = (
     *(commands.ingest, commands.train, commands.retrain, commands.schedule, commands.replay, commands.sbom, commands.licences),
+    drilling.drill,
     *(governing.inventory, governing.make_approver),
 )
 """What needs no home that is there already."""
@@ -95,6 +96,9 @@ def _parser() -> Door:
     _add_door_keys(verbs)
     _verb(verbs, "schedule", commands.schedule, "run ingest, monitor and retrain on their schedules")
     replay = _verb(verbs, "replay", commands.replay, "live through a scenario, month by month")
+    practice = _verb(verbs, "drill", drilling.drill, "put faults in, on a copy, and see what notices them, and when")
+    practice.add_argument("--drill", default="", metavar="NAMES", help="with commas between; default: all of them")
+    practice.add_argument("--write", default="", metavar="FILE", help="put the table into this page")
     replay.add_argument("--scenario", choices=("2005", "shift"), default="2005")
     return parser
 

@@ -33,6 +33,11 @@ class ServiceProcess:
         self._client = httpx.Client(timeout=60.0, trust_env=False)
         self._address = ""
 
+    @property
+    def metrics(self) -> str:
+        """Where it says what it counted."""
+        return f"{self._address}/metrics"
+
     def start(self) -> None:
         self._end()
         port = _free_port()

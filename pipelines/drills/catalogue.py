@@ -36,21 +36,21 @@ class Weight(StrEnum):
     STOPPED = "stopped"
     PAGE = "page"
 
-    def reaches(self, least: "Weight") -> bool:
-        """A page and a refusal both keep harm away: either will do for the other."""
-        return least is Weight.WARNING or self is not Weight.WARNING
+    @property
+    def strong(self) -> bool:
+        """Whether it keeps harm away, or calls somebody who can."""
+        return self is not Weight.WARNING
 
 
 @dataclass(frozen=True)
 class Drill:
-    """`within` counts windows from `begins` on, 0: nobody may be called. `sent`: how often each account is sent, under new keys."""
+    """`within` counts windows from `begins` on, 0: nobody may be called. `sent`: how often each is sent, under new keys."""
 
     name: str
     title: str
     target: str
     begins: int = 1
     within: int = 1
-    least: Weight = Weight.PAGE
     shifts: tuple[Shift, ...] = ()
     fault: Fault | None = None
     outage: Callable[[Path], AbstractContextManager[None]] | None = None
@@ -88,7 +88,6 @@ _ALL = (
         "3 % of a month's outcomes are corrected a month after they came",
         "first window after it",
         begins=2,
-        least=Weight.WARNING,
         shifts=(Restatement(BEFORE, 0.03),),
     ),
     Drill(
@@ -106,7 +105,6 @@ _ALL = (
         "slow-database",
         "The decision log's database makes every commit wait two seconds",
         INVARIANT,
-        least=Weight.WARNING,
         outage=outages.slow_database,
     ),
     Drill("dead-database", "The decision log's database takes nothing", INVARIANT, outage=outages.dead_database),
@@ -122,9 +120,13 @@ _ALL = (
 DRILLS: Mapping[str, Drill] = {drill.name: drill for drill in _ALL}
 
 
-def find(names: str) -> list[Drill]:
+QUIET_WINDOWS = "quiet-windows"
+KNOWN = (*DRILLS, QUIET_WINDOWS)
+
+
+def find(names: str) -> list[str]:
     """Of names with commas between; all if there is none. Raises `NotFound`."""
     wanted = [name.strip() for name in names.split(",") if name.strip()]
-    if unknown := [name for name in wanted if name not in DRILLS]:
-        raise NotFound(f"there is no drill {unknown[0]!r}", hint=f"known: {', '.join(DRILLS)}")
-    return [DRILLS[name] for name in wanted] or list(DRILLS.values())
+    if unknown := [name for name in wanted if name not in KNOWN]:
+        raise NotFound(f"there is no drill {unknown[0]!r}", hint=f"known: {', '.join(KNOWN)}")
+    return wanted or list(KNOWN)

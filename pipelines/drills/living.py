@@ -7,7 +7,7 @@ the schedule, the month is taken in, monitored, and retraining is considered. No
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from datetime import time as clock_time
 from typing import Any, Protocol
 
@@ -19,7 +19,8 @@ from monitoring.report import MonthlyReport
 from pipelines.drills.catalogue import START, Drill, Weight
 from pipelines.drills.noticing import Lived, Log
 
-BATCH = 1_000
+BATCH = 100  # accounts in one request: a batch that is answered as quickly as the service promises
+ROUNDS = 6  # days after the first on which the alerts' own schedule is looked at: it runs every few minutes
 INGEST, MONITOR, RETRAIN = clock_time(2), clock_time(4), clock_time(6)  # as the schedule's defaults
 
 
@@ -37,6 +38,10 @@ class Plant(Protocol):
         ...
 
     def watch(self) -> Sequence[MonthlyReport]: ...
+
+    def look_around(self) -> None:
+        """What the alerts' own schedule does: see what is late or away."""
+        ...
 
     def alerts(self) -> Sequence[Alert]: ...
 
@@ -106,19 +111,30 @@ def _first_of_the_month(drill: Drill, plant: Plant, month: Month, log: Log, cour
         for hold in plant.ingest():
             log.add(Weight.STOPPED, "hold", f"{hold.what} ({hold.month})")
     _at(plant, log, datetime.combine(month.first_day, MONITOR, UTC))
-    before = plant.alerts()
-    with _noted(log, "monitoring"):
+    with _noted(log, "monitoring"), _alerted(plant, log):
         reports = plant.watch()
-    for alert in _newly(before, plant.alerts()):
-        weight = Weight(alert.severity.value)
-        log.add(weight, f"alert {alert.kind}", alert.text)
     _at(plant, log, datetime.combine(month.first_day, RETRAIN, UTC))
     with _noted(log, "retraining"):
         courses.append(plant.consider(reports))
+    for day in range(1, ROUNDS + 1):
+        _at(plant, log, datetime.combine(month.first_day + timedelta(days=day), RETRAIN, UTC))
+        with _noted(log, "alerts"), _alerted(plant, log):
+            plant.look_around()
     if drill.verified:
         for finding in plant.verify():
             log.add(Weight.STOPPED, "make verify", finding)
     return reports
+
+
+@contextmanager
+def _alerted(plant: Plant, log: Log) -> Iterator[None]:
+    """Notes what calls somebody afterwards and did not before, also if the step breaks off."""
+    before = plant.alerts()
+    try:
+        yield
+    finally:
+        for alert in _newly(before, plant.alerts()):
+            log.add(Weight(alert.severity.value), f"alert {alert.kind}", alert.text)
 
 
 def _newly(before: Sequence[Alert], after: Sequence[Alert]) -> list[Alert]:

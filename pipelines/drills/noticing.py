@@ -30,8 +30,8 @@ class Lived:
 
     @property
     def called(self) -> list[Notice]:
-        """What is strong enough for this drill."""
-        return [notice for notice in self.notices if notice.weight.reaches(self.drill.least)]
+        """What called somebody, or stopped something."""
+        return [notice for notice in self.notices if notice.weight.strong]
 
     @property
     def first(self) -> Notice | None:

@@ -31,6 +31,7 @@ class Home:
         self._source = source
         folder.mkdir(parents=True, exist_ok=True)
         self._clock = FileClock(folder / "clock")
+        self.service_metrics = ""
 
     def copied(self, to: Path, source: Source) -> "Home":
         """Ledger, channel, lake and log as they are; what MLflow keeps is not needed."""
@@ -47,8 +48,8 @@ class Home:
         }
 
     def parts(self) -> Platform:
-        folder = self.folder
-        return platform(source=self._source, home=folder, clock_file=folder / "clock", trials=TRIALS, folds=FOLDS)
+        told = {"home": self.folder, "clock_file": self.folder / "clock", "service_metrics": self.service_metrics}
+        return platform(source=self._source, **told, trials=TRIALS, folds=FOLDS)
 
     def at(self, now: datetime) -> None:
         self._clock.set(now)
@@ -69,9 +70,12 @@ class Home:
     def watch(self) -> Sequence[MonthlyReport]:
         return steps.watch(self.parts())
 
+    def look_around(self) -> None:
+        steps.notify(self.parts())
+
     def alerts(self) -> Sequence[Alert]:
         parts = self.parts()
-        return parts.alerts.alerts(parts.use_case.name) if hasattr(parts, "alerts") else []
+        return parts.alert_book.alerts(parts.use_case.name)
 
     def consider(self, reports: Sequence[MonthlyReport]) -> str:
         parts = self.parts()

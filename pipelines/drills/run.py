@@ -4,7 +4,7 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,26 +12,50 @@ from models import catalog
 from models.clock import end_of_day
 from models.errors import Unavailable
 from models.usecase import Source
-from pipelines.drills.catalogue import BASE, BEFORE, START, Drill
+from pipelines.drills.catalogue import BASE, BEFORE, DRILLS, QUIET_WINDOWS, START, Drill
 from pipelines.drills.injectors.deliveries import Faulty
 from pipelines.drills.living import BATCH, live
 from pipelines.drills.noticing import Lived
 from pipelines.drills.plant import Home
+from pipelines.drills.quiet import WINDOWS, Quiet, bootstrap, live_quietly
 from pipelines.simulation import credit_cards
 from pipelines.simulation.simulator import Simulator
 from pipelines.steps import Kind
 from pipelines.wiring import scoring_service
 
 Say = Callable[[str], None]
+SHOWN = 150  # characters of a sentence
 
 
-def run(drills: Sequence[Drill], say: Say) -> list[Lived]:
+@dataclass(frozen=True)
+class Drilled:
+    """Everything that came of a run. `quiet` is None if the quiet windows were not asked for."""
+
+    lived: Sequence[Lived]
+    quiet: Quiet | None
+    seconds: float
+
+    @property
+    def missed(self) -> list[str]:
+        """The names of the drills that nobody noticed in time, or that called somebody for nothing."""
+        names = [lived.drill.name for lived in self.lived if not lived.passed]
+        return [*names, QUIET_WINDOWS] if self.quiet and self.quiet.paged else names
+
+
+def run(names: Sequence[str], say: Say, *, windows: int = WINDOWS) -> Drilled:
     """Each drill in a home of its own below a folder that goes away."""
+    begun = time.perf_counter()
     with TemporaryDirectory(prefix="steward-drills-", ignore_cleanup_errors=True) as folder:
-        begun = time.perf_counter()
         base = prepared(Path(folder) / "base")
         say(f"{time.perf_counter() - begun:6.1f} s  a champion as of {BEFORE}, and {BEFORE} scored and monitored")
-        return [drilled(drill, base, Path(folder) / drill.name, say) for drill in drills]
+        lived = [drilled(DRILLS[name], base, Path(folder) / name, say) for name in names if name in DRILLS]
+        quiet = _quiet(base, Path(folder) / QUIET_WINDOWS, windows, say) if QUIET_WINDOWS in names else None
+    return Drilled(lived, quiet, time.perf_counter() - begun)
+
+
+def _quiet(base: Home, folder: Path, windows: int, say: Say) -> Quiet:
+    drawn = bootstrap(windows)
+    return live_quietly(base.copied(folder, drawn), drawn, windows, say)
 
 
 def source(*drills: Drill) -> Source:
@@ -67,7 +91,7 @@ def drilled(drill: Drill, base: Home, folder: Path, say: Say) -> Lived:
     shutil.rmtree(folder, ignore_errors=True)
     say(f"{lived.seconds:6.1f} s  {drill.name}: {lived.result}")
     for notice in lived.notices:
-        say(f"          {notice.window}  {notice.at:%Y-%m-%d %H:%M}  {notice.weight.value:8} {notice.by}: {notice.text[:160]}")
+        say(f"          {notice.at:%Y-%m-%d %H:%M}  {notice.weight.value:8} {notice.by}: {notice.text[:SHOWN]}")
     return lived
 
 
@@ -77,6 +101,7 @@ class _Service:
     def __init__(self, home: Home) -> None:
         self.process = scoring_service(home.parts(), home.environment)
         self.process.start()
+        home.service_metrics = self.process.metrics
 
     def close(self) -> None:
         self.process.stop()

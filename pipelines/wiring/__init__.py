@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from models.errors import NotFound
 from models.usecase import Source
+from pipelines.adapters.checkout import origin
 from pipelines.adapters.prefect_server import Api, prefect_api
 from pipelines.replay.story import ReplayResult
 from pipelines.settings import PipelineSettings
 from pipelines.stopwatch import Part
-from pipelines.wiring.making import Making
+from pipelines.wiring.making import ROOT, Making
 from pipelines.wiring.verifying import Verifying
 
 if TYPE_CHECKING:
@@ -65,6 +66,11 @@ def scoring_service(parts: Platform, environment: Mapping[str, str]) -> "Service
     from pipelines.adapters.service_process import ServiceProcess
 
     return ServiceProcess(parts.use_case.name, environment, parts.settings.home / "serving.log")
+
+
+def commit() -> str:
+    """The checkout that this runs from; "" if it is none."""
+    return origin(ROOT).git_commit
 
 
 def publish_replay(result: ReplayResult, folder: Path) -> Path:
