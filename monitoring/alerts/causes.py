@@ -24,16 +24,16 @@ def causes(reports: Iterable[MonthlyReport], limits: MonitoringLimits, alerting:
 
 
 def standing(findings: Sequence[Finding], window: str, model: str, alerting: Alerting) -> list[Cause]:
-    """Of what the clock shows; `window` is the day on which it was looked at. What was late about a month keeps its month."""
+    """Of what the clock shows; `window` is the day on which it was looked at."""
     found = [
         Cause(
             kind=finding.kind,
             subject=finding.subject,
             severity=KINDS[finding.kind].gravest(alerting),
             text=finding.text,
-            window=window,
-            since=window,
-            windows=(window,),
+            window=_window(finding, window),
+            since=_window(finding, window),
+            windows=(_window(finding, window),),
             evidence=f"/models/{model}",
             value=finding.value,
             limit=finding.limit,
@@ -42,6 +42,12 @@ def standing(findings: Sequence[Finding], window: str, model: str, alerting: Ale
         if finding.level is not Level.GREEN and finding.kind in KINDS
     ]
     return _pages_first(found)
+
+
+def _window(finding: Finding, day: str) -> str:
+    """What is late or held stays about its own month, however long: who closed it is not asked again every day."""
+    about_a_month = finding.kind == "hold" or (finding.kind.endswith("_late") and finding.subject)
+    return finding.subject if about_a_month else day
 
 
 def _causes(windows: Sequence[MonthlyReport], speaks: Speaks, limits: MonitoringLimits, alerting: Alerting) -> list[Cause]:
@@ -97,7 +103,7 @@ def _telling(report: MonthlyReport, speaks: Speaks) -> list[Finding]:
 
 def _subject(finding: Finding, month: str) -> str:
     """What is said of the month as a whole has no subject of its own: next month it is the same alert."""
-    return "" if finding.subject == month and finding.kind != "hold" else finding.subject
+    return "" if finding.subject == month else finding.subject
 
 
 def _pages_first(found: list[Cause]) -> list[Cause]:

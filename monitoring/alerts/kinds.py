@@ -96,7 +96,7 @@ _ALL = (
         "definition", "What counts as bad has changed", "Ask what the codes mean now: make accept-definition", speaks="outcomes"
     ),
     _advisory("not_comparable", "Outcomes cannot be compared", "Ask for the outcome in the former definition", speaks="outcomes"),
-    _advisory("hold", "Retraining waits for a person", "See what it waits for: make holds"),
+    _advisory("hold", "Retraining waits for a person", "See what it waits for: make holds", "clock"),
 )
 
 KINDS: Mapping[Kind, AlertKind] = {each.kind: each for each in _ALL}

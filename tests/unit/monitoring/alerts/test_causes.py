@@ -103,6 +103,24 @@ def test_pages_come_before_warnings() -> None:
 
 
 def test_the_evidence_is_the_report_of_the_month() -> None:
-    (found,) = causes([month("2005-09", Finding(kind="hold", level=Level.HELD, subject="2005-08", text="h"))], LIMITS, Alerting())
+    (found,) = causes([month("2005-09", SHIFTED)], LIMITS, Alerting())
 
-    assert (found.evidence, found.subject) == ("/models/credit_default/reports/2005-09", "2005-08")
+    assert found.evidence == "/models/credit_default/reports/2005-09"
+
+
+def test_what_is_late_or_held_stays_about_its_own_month() -> None:
+    told = [
+        finding("outcomes_late", "2005-08"),
+        Finding(kind="hold", level=Level.HELD, subject="2005-09 status_0", text="h"),
+        finding("unavailable", "service"),
+        finding("report_late", "", Level.AMBER),
+    ]
+
+    found = {cause.kind: cause.window for cause in standing(told, "2005-11-01", "credit_default", Alerting())}
+
+    assert found == {
+        "outcomes_late": "2005-08",
+        "hold": "2005-09 status_0",
+        "unavailable": "2005-11-01",
+        "report_late": "2005-11-01",
+    }
