@@ -32,6 +32,11 @@ DAYS     ?=
 REVIEWERS ?=
 REQUESTS ?=
 REBUILD  ?=
+ROWS     ?=
+SEED     ?=
+PROCESSES ?=
+INPUT    ?=
+OUTPUT   ?=
 REPLAY           = var/replay/$(SCENARIO)
 HOME_OF_SCENARIO = $(if $(SCENARIO),STEWARD_HOME=$(REPLAY) $(if $(wildcard $(REPLAY)/clock),STEWARD_CLOCK_FILE=$(REPLAY)/clock))
 SIGNED_BY        = $(if $(BY),--by "$(BY)") $(if $(REASON),--reason "$(REASON)")
@@ -194,8 +199,6 @@ judge-rollout: $(READY) ## judge the open roll-out: go on, roll back, or ask peo
 	@$(GOVERN) judge-rollout $(MODEL_ARGUMENT) $(ARGS)
 
 ##@ what calls a person
-ALERTED = $(if $(ALERT),--alert $(ALERT)) $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
-
 .PHONY: alerts send-alerts acknowledge close-alert
 alerts: $(READY) ## the alerts that are open, the gravest first
 	@$(GOVERN) alerts $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
@@ -204,10 +207,10 @@ send-alerts: $(READY) ## tell the channels of STEWARD_PIPELINES_CHANNELS_FILE wh
 	@$(GOVERN) send-alerts $(MODEL_ARGUMENT) $(ARGS)
 
 acknowledge: $(READY) ## say that you are at an alert (ALERT, BY, REASON)
-	@$(GOVERN) acknowledge $(ALERTED)
+	@$(GOVERN) acknowledge $(if $(ALERT),--alert $(ALERT)) $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
 
 close-alert: $(READY) ## say that an alert is settled (ALERT, BY, REASON)
-	@$(GOVERN) close-alert $(ALERTED)
+	@$(GOVERN) close-alert $(if $(ALERT),--alert $(ALERT)) $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
 
 ##@ who may ask the scoring service
 .PHONY: api-key api-keys revoke-api-key
@@ -234,9 +237,19 @@ retain: $(READY) ## delete the inputs of decisions that were kept as long as the
 rotate-keys: $(READY) ## hide accounts under new keys from now on (BY, REASON)
 	@$(GOVERN) rotate-keys $(SIGNED_BY) $(ARGS)
 
+##@ work at size
+AT_SIZE = $(if $(MONTH),--month $(MONTH)) $(if $(OUTPUT),--output "$(OUTPUT)") $(MODEL_ARGUMENT) $(ARGS)
+
+.PHONY: generate score
+generate: $(READY) ## account-months like the real panel's, at any size (ROWS, MONTH, SEED, PROCESSES, OUTPUT)
+	@$(GOVERN) generate $(if $(ROWS),--rows $(ROWS)) $(if $(SEED),--seed $(SEED)) $(if $(PROCESSES),--processes $(PROCESSES)) $(AT_SIZE)
+
+score: $(READY) ## decide a month of the lake or what lies at a path, each row once (MONTH, or INPUT and OUTPUT)
+	@$(GOVERN) score $(if $(INPUT),--input "$(INPUT)") $(AT_SIZE) || $(HELD_IS_FINE)
+
 ##@ checks
 .PHONY: test unit check browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers benchmark-in-process
-.PHONY: benchmark-monitoring bench-serving simulate-rollouts triton-client
+.PHONY: benchmark-monitoring benchmark-seen bench-serving simulate-rollouts triton-client
 test: $(READY) ## the whole suite that needs nothing but the embedded default
 	@$(RUN) pytest -m "not browser and not soak" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
@@ -271,6 +284,9 @@ bench-serving: $(READY) ## the service beside MLflow's, a tutorial's and empty e
 
 benchmark-reasons: $(READY) ## time of the reasons of one reduction, on one core
 	@$(RUN) tests.benchmarks.reasons $(ARGS)
+
+benchmark-seen: $(READY) ## what metrics, access log and traces cost a request; needs a champion
+	@$(RUN) tests.benchmarks.seen $(ARGS)
 
 benchmark-in-process: $(READY) ## records a second of one core, from bytes to actions, without HTTP and log
 	@$(RUN) tests.benchmarks.in_process $(ARGS)

@@ -17,6 +17,7 @@ from models.registry import RunRecord
 from monitoring.monitor import due, monitor
 from monitoring.report import MonthlyReport
 from monitoring.sealing import seal_all
+from monitoring.telemetry.context import cause
 from pipelines.alerting import raise_alerts, send_alerts
 from pipelines.assessment import Assessment, Champion, Cohorts, assess
 from pipelines.candidates import Effort
@@ -31,6 +32,9 @@ from pipelines.retraining import Retraining
 from pipelines.stopwatch import Part
 from pipelines.supply import Subject
 from pipelines.wiring import Platform
+
+RUN_TAG = "steward.run_id"
+"""Of a registered run and version: the id under which log lines, spans and the ledger tell how it was made."""
 
 
 class Kind(StrEnum):
@@ -238,6 +242,7 @@ def _record(
         "evidence": evidence.digest,
         "git_commit": platform.workshop.origin.git_commit,
         "lock_sha256": platform.workshop.origin.lock_sha256,
+        RUN_TAG: cause() or "none",
     }
     metrics = {name: value for name, value in (development.metrics() | assessment.metrics()).items() if np.isfinite(value)}
     return RunRecord(

@@ -32,7 +32,7 @@ def standing(findings: Sequence[Finding], window: str, model: str, alerting: Ale
             severity=KINDS[finding.kind].gravest(alerting),
             text=finding.text,
             window=_window(finding, window),
-            since=_window(finding, window),
+            since=_window(finding, window).split()[0],
             windows=(_window(finding, window),),
             evidence=f"/models/{model}",
             value=finding.value,
@@ -96,9 +96,11 @@ def _violates(report: MonthlyReport, kind: str, subject: str, speaks: Speaks) ->
 
 
 def _telling(report: MonthlyReport, speaks: Speaks) -> list[Finding]:
-    """The findings of a month that call somebody, and of which it is this report that speaks."""
+    """The findings of a month that call somebody, and of which it is this report that speaks; no symptom beside its cause."""
     alarming = [f for f in report.verdict.findings if f.level is not Level.GREEN and f.kind in KINDS]
-    return [finding for finding in alarming if KINDS[finding.kind].speaks == speaks]
+    explained = {f.subject for f in alarming if f.kind in ("code_mix", "unit_change")}
+    told = [f for f in alarming if not (f.kind == "input_shift" and f.subject in explained)]
+    return [finding for finding in told if KINDS[finding.kind].speaks == speaks]
 
 
 def _subject(finding: Finding, month: str) -> str:

@@ -55,6 +55,19 @@ def test_windows_longer_ago_than_the_policy_looks_at_do_not_count() -> None:
     assert called(*long_ago, month("2005-08", SHIFTED)) == {("score_shift", "score"): Severity.WARNING}
 
 
+def test_an_input_that_is_coded_otherwise_is_not_called_shifted_too() -> None:
+    recoded, shifted, other = (
+        finding("code_mix", "status_0"),
+        finding("input_shift", "status_0"),
+        finding("input_shift", "bill_0"),
+    )
+
+    assert called(month("2005-09", shifted, recoded, other)) == {
+        ("code_mix", "status_0"): Severity.PAGE,
+        ("input_shift", "bill_0"): Severity.WARNING,
+    }
+
+
 def test_one_input_after_another_is_no_repetition() -> None:
     first, second = (finding("input_shift", name, Level.AMBER) for name in ("bill_0", "payment_0"))
 

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from models.clock import Month
+from monitoring.adapters.exposition import Exposition
 from monitoring.decisions import LoggedDecision
-from serving.adapters.exposition import Exposition
+from monitoring.telemetry.families import Family, Histogram, gauge, joined
 from serving.adapters.meter_files import MeterFiles
-from serving.telemetry.metering import SCORES, Family, Histogram, Meter, Numbers, gauge, in_force, joined
+from serving.telemetry.metering import SCORES, Meter, Numbers, in_force
 from tests.bundles import MODEL, NOW
 from tests.unit.serving.answers.test_prediction import loaded
 
