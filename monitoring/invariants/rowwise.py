@@ -101,7 +101,8 @@ def _quartiles_above_zero(fine: Mapping[str, Any], least: int) -> NDArray[np.flo
     edges, counts = np.asarray(fine["edges"], dtype=np.float64), np.asarray(fine["counts"], dtype=np.float64)
     positive = edges > 0
     below = np.cumsum(counts)[:-1]  # rows below each edge
-    zero = below[~positive].max(initial=0.0) if not positive.all() else 0.0
+    # Zero, a value of many, has a bin of its own, which ends with the smallest number above it: its rows are not above zero.
+    zero = below[edges <= np.nextafter(0.0, 1.0)].max(initial=0.0)
     if counts.sum() - zero < least or positive.sum() < len(QUARTILES):
         return None
     ranks = zero + np.asarray(QUARTILES) * (counts.sum() - zero)

@@ -3,8 +3,10 @@
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -45,17 +47,24 @@ class Drilled:
 def run(names: Sequence[str], say: Say, *, windows: int = WINDOWS) -> Drilled:
     """Each drill in a home of its own below a folder that goes away."""
     begun = time.perf_counter()
-    with TemporaryDirectory(prefix="steward-drills-", ignore_cleanup_errors=True) as folder:
+    with TemporaryDirectory(prefix="steward-drills-", ignore_cleanup_errors=True) as folder, _aside() as aside:
         base = prepared(Path(folder) / "base")
         say(f"{time.perf_counter() - begun:6.1f} s  a champion as of {BEFORE}, and {BEFORE} scored and monitored")
+        asked = QUIET_WINDOWS in names
+        calm = aside.submit(quiet, base.folder, Path(folder) / QUIET_WINDOWS, windows) if asked else None
         lived = [drilled(DRILLS[name], base, Path(folder) / name, say) for name in names if name in DRILLS]
-        quiet = _quiet(base, Path(folder) / QUIET_WINDOWS, windows, say) if QUIET_WINDOWS in names else None
-    return Drilled(lived, quiet, time.perf_counter() - begun)
+        found = calm.result() if calm else None
+    return Drilled(lived, found, time.perf_counter() - begun)
 
 
-def _quiet(base: Home, folder: Path, windows: int, say: Say) -> Quiet:
+def _aside() -> ProcessPoolExecutor:
+    """A second process for what needs no service: there are two cores. A fresh one, since threads of this one hold locks."""
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+
+
+def quiet(base: Path, folder: Path, windows: int) -> Quiet:
     drawn = bootstrap(windows)
-    return live_quietly(base.copied(folder, drawn), drawn, windows, say)
+    return live_quietly(Home(base, drawn).copied(folder, drawn), drawn, windows, lambda text: print(text, flush=True))
 
 
 def source(*drills: Drill) -> Source:
