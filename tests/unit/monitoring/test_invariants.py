@@ -13,6 +13,7 @@ from models.bundle import Bundle
 from models.clock import Month, end_of_day
 from models.credit_default import USE_CASE
 from models.lake import SNAPSHOTS
+from models.reference import fine_edges
 from monitoring.invariants import rowwise
 from monitoring.invariants.figures import Invariants, Service
 from monitoring.invariants.freshness import Present, late
@@ -267,3 +268,13 @@ def test_after_the_last_month_that_there_will_be_none_is_missed() -> None:
     complete = replace(PRESENT, outcomes=PRESENT.outcomes | {AUGUST}, last=AUGUST)
 
     assert lates(complete, date(2006, 3, 1)) == []
+
+
+@pytest.mark.parametrize("zeros", [0, 100, 2_000])
+def test_an_amount_in_thousands_is_a_thousandth_at_every_quartile_however_many_are_zero(zeros: int) -> None:
+    paid = np.concatenate([np.zeros(zeros), np.random.default_rng(5).lognormal(7, 1, 3_000).round(2)])
+    edges = fine_edges(paid)
+    fine = {"edges": edges, "counts": np.histogram(paid, [-np.inf, *edges, np.inf])[0].tolist()}
+    contract = USE_CASE.contract
+    (found,) = rowwise.units(contract, {"payment_0": paid / 1_000}, {"fine": {"payment_0": fine}}, 500)
+    assert found.ratios == pytest.approx((1e-3, 1e-3, 1e-3), rel=0.1)
