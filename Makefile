@@ -20,6 +20,7 @@ COMMENT  ?=
 CONDITIONS ?=
 FALLBACK ?=
 ID       ?=
+DRILL    ?=
 ACCOUNT  ?=
 ALERT    ?=
 CHALLENGER ?=
@@ -74,7 +75,7 @@ setup: $(READY) ## create or refresh the locked environment in .venv
 	@echo "environment ready: .venv"
 
 ##@ the loop
-.PHONY: train retrain ingest serve report fairness evidence monitor schedule replay swap-set versions retrainings holds accept-definition accept-input rollback rebuild
+.PHONY: train retrain ingest serve report fairness evidence monitor schedule replay swap-set versions retrainings drill holds accept-definition accept-input rollback rebuild
 train: $(READY) ## ingest, validate, search, gate, register and promote a champion (AS_OF, MODEL)
 	@$(RUN) pipelines train $(AS_OF_ARGUMENT) $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
 
@@ -107,6 +108,9 @@ schedule: $(READY) ## run ingest, monitor and retrain on their schedules, with P
 
 replay: $(READY) ## live through a scenario month by month (SCENARIO=2005 or shift)
 	@$(RUN) pipelines replay --scenario $(or $(SCENARIO),2005) $(ARGS)
+
+drill: $(READY) ## put faults in, on a copy, and see what notices them and when (DRILL for some; all write docs/drills.md)
+	@$(RUN) pipelines drill $(if $(DRILL),--drill $(DRILL),--write docs/drills.md) $(ARGS)
 
 retrainings: $(READY) ## why it was retrained or not, on what evidence, and what came of it
 	@$(HOME_OF_SCENARIO) $(RUN) pipelines retrainings $(MODEL_ARGUMENT) $(ARGS)
