@@ -21,7 +21,7 @@ class ServingSettings(PlatformSettings):
     """The port to listen on; 0 takes any free one."""
     workers: int = Field(default=1, ge=1, le=64)
     """Processes that answer behind one address. With 1 the process answers itself, and nobody replaces it unless `supervised`;
-    with more, a parent does. As many as there are cores to use is the most that helps; each takes about 65 MB. `/health/ready`
+    with more, a parent does. As many as there are cores to use is the most that helps; each takes 112 to 148 MB. `/health/ready`
     speaks for the one that was reached."""
     supervised: bool = False
     """Whether a parent looks after a single worker, too, and replaces it when it was killed or hangs. Where nothing else does: a

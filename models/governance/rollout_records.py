@@ -19,23 +19,26 @@ _EVENTS = (Event.ROLLOUT_BEGUN, Event.ROLLOUT_ENDED)
 
 
 def reconcile(office: Office, model: str) -> None:
-    """Write into the ledger what the signed documents say and the ledger does not yet.
+    """Write into the ledger what the signed documents say and the ledger does not yet, then complain of the others.
 
-    Raises `Integrity` if the ledger knows a document that the channel has not: a roll-out would seem to go on that was ended.
+    In that order: an end that services obey and the ledger does not know could be taken away, and nobody would see it.
+    Raises `Integrity` for a document that cannot be read, that is another than the ledger knows, or that is in the ledger and
+    not on the channel: a roll-out would seem to go on that was ended.
     """
     noted = noted_of(office.ledger.entries(model), model)
     documents, unreadable = read(office.channel, office.trust, model)
+    for found in documents:
+        if found.number not in noted:
+            office.note(_event(found), model, found.asked_by, _facts(found))
     if gone := sorted(number for number in noted if number > office.channel.rollouts(model)):
         raise Integrity(f"roll-out document {gone[0]} of {model} is in the ledger and not on the release channel", hint=_PUT_BACK)
     for number in sorted(unreadable.keys() - (_passed_over(documents) - noted.keys())):
         raise Integrity(unreadable[number].problem, hint=_PUT_BACK if number in noted else END_IT)
     for found in documents:
-        event, facts = _event(found), _facts(found)
-        if found.number not in noted:
-            office.note(event, model, found.asked_by, facts)
-        elif (noted[found.number].event, dict(noted[found.number].facts)) != (event, facts):
+        entry = noted.get(found.number)
+        if entry and (entry.event, dict(entry.facts)) != (_event(found), _facts(found)):
             raise Integrity(
-                f"roll-out document {found.number} of {model} is another than ledger entry {noted[found.number].number} knows",
+                f"roll-out document {found.number} of {model} is another than ledger entry {entry.number} knows",
                 hint="its number was given to another: find out who writes there; see make verify",
             )
 

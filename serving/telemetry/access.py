@@ -1,12 +1,15 @@
 """The access log: one JSON object a line for every request, spelled and written many lines at a time so that no request waits.
 
-It names method, path, status, duration and our own request id: no header, no query, nothing of a body. A thread of its own
-writes: whoever reads the output may be slow. If he does not read at all, lines are dropped, and a line says how many.
+Its form is that of every log line (`monitoring.telemetry.logs`). It names method, path, status, duration and our own request id:
+no header, no query, nothing of a body. Of a path that is none of ours it says only that: what a caller wrote there may name an
+account. A thread of its own writes: whoever reads the output may be slow. If he does not read at all, lines are dropped, and a
+line says how many.
 """
 
 import asyncio
 import json
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -18,6 +21,8 @@ from typing import NamedTuple
 from models.errors import Unavailable
 from serving.threads import started
 
+OTHER = "other"
+"""In place of a path that is none of ours."""
 SOON = 0.2
 """Seconds after which a line is written, at most, while the output is read."""
 MOST = 10_000
@@ -44,6 +49,7 @@ class AccessLog:
     def __init__(self, write: Callable[[str], object], now: Callable[[], float] = time, most: int = MOST) -> None:
         self._write = write
         self._now = now
+        self._request, self._loss = _origin("info", "request"), _origin("warning", "lines were dropped: nobody reads them")
         self._most = most
         self._waiting: list[_Line] = []
         self._dropped = 0
@@ -100,9 +106,9 @@ class AccessLog:
         dropped, self._dropped = self._dropped, 0
         for at, method, path, status, seconds, request_id in waiting:
             when, what = _instant(at), f'"request_id": "{request_id}", {_head(method, path)}'
-            yield f'{{"at": "{when}", {what}, "status": {status}, "milliseconds": {seconds * 1e3:.3f}}}'
+            yield f'{{"at": "{when}", {self._request}, {what}, "status": {status}, "milliseconds": {seconds * 1e3:.3f}}}'
         if dropped:
-            yield f'{{"at": "{_instant(self._now())}", "dropped": {dropped}}}'
+            yield f'{{"at": "{_instant(self._now())}", {self._loss}, "dropped": {dropped}}}'
 
     def _run(self) -> None:
         while batch := self._batches.get():
@@ -118,6 +124,11 @@ class AccessLog:
         if not self._troubled:
             logger.warning("the access log cannot be written: %s", error)
         self._troubled = True
+
+
+def _origin(level: str, message: str) -> str:
+    said = {"level": level, "service": "serving", "process": os.getpid(), "logger": "steward.access", "message": message}
+    return json.dumps(said)[1:-1]
 
 
 def _instant(at: float) -> str:

@@ -7,8 +7,8 @@ from fastapi.testclient import TestClient
 
 from models.clock import FixedClock
 from models.errors import Unavailable
+from monitoring.adapters.exposition import Exposition
 from monitoring.decisions import Entry
-from serving.adapters.exposition import Exposition
 from serving.app import Limits, scoring_app
 from serving.door.register import Register
 from serving.durability.recording import Recorder
@@ -99,9 +99,10 @@ def test_every_request_is_a_line_of_the_access_log_without_what_it_sent(world: W
     )
     with TestClient(scoring_app(*parts, register=Register(FixedClock(NOW)))) as client:
         client.post(f"{SCORE}?account=A00017", json=record(account_id="A00017"), headers={"X-Request-ID": "A00017"})
-        client.get("/nothing")
+        client.get("/nothing/of/A00017")
     lines = [json.loads(line) for text in written for line in text.splitlines()]
-    assert [(line["method"], line["path"], line["status"]) for line in lines] == [("POST", SCORE, 200), ("GET", "/nothing", 404)]
+    assert [(line["method"], line["path"], line["status"]) for line in lines] == [("POST", SCORE, 200), ("GET", "other", 404)]
     assert lines[0]["at"] == "2005-08-01T06:00:00.000+00:00"
     assert lines[0]["milliseconds"] > 0
+    assert [(line["service"], line["level"], line["logger"]) for line in lines] == [("serving", "info", "steward.access")] * 2
     assert "A00017" not in "".join(written)
