@@ -20,7 +20,9 @@ COMMENT  ?=
 CONDITIONS ?=
 FALLBACK ?=
 ID       ?=
+DRILL    ?=
 ACCOUNT  ?=
+ALERT    ?=
 CHALLENGER ?=
 AGAINST  ?=
 SHARE    ?=
@@ -35,6 +37,8 @@ SEED     ?=
 PROCESSES ?=
 INPUT    ?=
 OUTPUT   ?=
+UP       ?= var/up
+PORTS    ?= 8100
 REPLAY           = var/replay/$(SCENARIO)
 HOME_OF_SCENARIO = $(if $(SCENARIO),STEWARD_HOME=$(REPLAY) $(if $(wildcard $(REPLAY)/clock),STEWARD_CLOCK_FILE=$(REPLAY)/clock))
 SIGNED_BY        = $(if $(BY),--by "$(BY)") $(if $(REASON),--reason "$(REASON)")
@@ -71,7 +75,7 @@ setup: $(READY) ## create or refresh the locked environment in .venv
 	@echo "environment ready: .venv"
 
 ##@ the loop
-.PHONY: train retrain ingest serve report fairness evidence monitor schedule replay swap-set versions holds accept-definition accept-input rollback rebuild
+.PHONY: train retrain ingest serve report fairness evidence monitor schedule replay swap-set versions retrainings drill holds accept-definition accept-input rollback rebuild
 train: $(READY) ## ingest, validate, search, gate, register and promote a champion (AS_OF, MODEL)
 	@$(RUN) pipelines train $(AS_OF_ARGUMENT) $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
 
@@ -104,6 +108,12 @@ schedule: $(READY) ## run ingest, monitor and retrain on their schedules, with P
 
 replay: $(READY) ## live through a scenario month by month (SCENARIO=2005 or shift)
 	@$(RUN) pipelines replay --scenario $(or $(SCENARIO),2005) $(ARGS)
+
+drill: $(READY) ## put faults in, on a copy, and see what notices them and when (DRILL for some; all write docs/drills.md)
+	@$(RUN) pipelines drill $(if $(DRILL),--drill $(DRILL),--write docs/drills.md) $(ARGS)
+
+retrainings: $(READY) ## why it was retrained or not, on what evidence, and what came of it
+	@$(HOME_OF_SCENARIO) $(RUN) pipelines retrainings $(MODEL_ARGUMENT) $(ARGS)
 
 versions: $(READY) ## the registered versions; once after var/ was moved, so that MLflow follows
 	@$(HOME_OF_SCENARIO) $(RUN) pipelines versions $(MODEL_ARGUMENT) $(ARGS)
@@ -190,6 +200,20 @@ rollouts: $(READY) ## every roll-out, and how it stands
 judge-rollout: $(READY) ## judge the open roll-out: go on, roll back, or ask people for a promotion
 	@$(GOVERN) judge-rollout $(MODEL_ARGUMENT) $(ARGS)
 
+##@ what calls a person
+.PHONY: alerts send-alerts acknowledge close-alert
+alerts: $(READY) ## the alerts that are open, the gravest first
+	@$(GOVERN) alerts $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
+
+send-alerts: $(READY) ## tell the channels of STEWARD_PIPELINES_CHANNELS_FILE what waits
+	@$(GOVERN) send-alerts $(MODEL_ARGUMENT) $(ARGS)
+
+acknowledge: $(READY) ## say that you are at an alert (ALERT, BY, REASON)
+	@$(GOVERN) acknowledge $(if $(ALERT),--alert $(ALERT)) $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
+
+close-alert: $(READY) ## say that an alert is settled (ALERT, BY, REASON)
+	@$(GOVERN) close-alert $(if $(ALERT),--alert $(ALERT)) $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
+
 ##@ who may ask the scoring service
 .PHONY: api-key api-keys revoke-api-key
 api-key: $(READY) ## make a key and show it once (NAME, MODELS, ACTIONS, DAYS, REVIEWERS, BY, REASON)
@@ -230,11 +254,27 @@ spark-setup: $(READY) ## add Spark to the environment, for STEWARD_ENGINE=spark;
 	@command -v java >/dev/null || echo "Java is missing: on Debian and Ubuntu apt-get install openjdk-17-jre-headless"
 	@echo "Spark is ready: STEWARD_ENGINE=spark make score …"
 
+##@ the whole topology: databases, store, MLflow, Prefect, two replicas behind a proxy, console, Prometheus
+TOPOLOGY = $(RUN) infra.topology --folder $(UP) --ports $(PORTS)
+
+.PHONY: up-local down-local status-local roll-local
+up-local: $(READY) ## start it as processes of this machine, and wait until each is ready (UP folder, PORTS first of 21)
+	@$(TOPOLOGY) up
+
+down-local: $(READY) ## stop all of it; what it wrote stays in UP
+	@$(TOPOLOGY) down
+
+status-local: $(READY) ## how each service stands
+	@$(TOPOLOGY) status
+
+roll-local: $(READY) ## give the replicas what is installed now, one after the other, without a failed request
+	@$(TOPOLOGY) roll
+
 ##@ checks
-.PHONY: test unit check browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers benchmark-in-process
-.PHONY: benchmark-monitoring bench-scale bench-serving simulate-rollouts triton-client
+.PHONY: test unit check infra-test topology browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers
+.PHONY: benchmark-in-process benchmark-monitoring benchmark-seen bench-scale bench-serving simulate-rollouts triton-client
 test: $(READY) ## the whole suite that needs nothing but the embedded default
-	@$(RUN) pytest -m "not browser and not soak" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(RUN) pytest -m "not browser and not soak and not topology and not infra" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 unit: $(READY) ## the rules alone, in seconds
 	@$(RUN) pytest tests/unit -n 2 $(ARGS)
@@ -246,8 +286,14 @@ check: $(READY) ## lint, format, types, import contracts and licences
 	@$(VENV)/lint-imports --no-logo
 	@$(RUN) pipelines licences
 
+topology: $(READY) ## the whole topology as processes: the loop through it, upgrades, kills; needs haproxy, prometheus, alertmanager
+	@$(RUN) pytest -m topology $(ARGS)
+
 browser: $(READY) ## the viewer in a real, headless Chromium
 	@$(RUN) pytest -m browser $(ARGS)
+
+infra-test: $(READY) ## Prometheus' rules and Grafana's dashboards, with the real tools (Debian: prometheus, prometheus-alertmanager)
+	@$(RUN) pytest -m infra -n 2 --dist loadfile $(ARGS)
 
 triton-client: $(READY) ## an environment for NVIDIA's inference client, with which `make test` then asks the service, too
 	@$(RUN) tests.triton
@@ -270,6 +316,9 @@ bench-scale: $(READY) ## time, memory and growth at 10^5 to 10^7 rows, beside pa
 
 benchmark-reasons: $(READY) ## time of the reasons of one reduction, on one core
 	@$(RUN) tests.benchmarks.reasons $(ARGS)
+
+benchmark-seen: $(READY) ## what metrics, access log and traces cost a request; needs a champion
+	@$(RUN) tests.benchmarks.seen $(ARGS)
 
 benchmark-in-process: $(READY) ## records a second of one core, from bytes to actions, without HTTP and log
 	@$(RUN) tests.benchmarks.in_process $(ARGS)

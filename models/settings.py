@@ -41,6 +41,8 @@ class PlatformSettings(BaseSettings):
     """Public keys whose signatures count; by default `keys/trust.json` below `home`."""
     ledger_anchor: Path | None = _shared("LEDGER_ANCHOR", None)
     """A file elsewhere, better on another machine, that gets a copy of every signed head of the ledger; none by default."""
+    log_format: Literal["auto", "json", "text"] = _shared("LOG_FORMAT", "auto")
+    """Form of log lines on the standard error: `json`, an object each; `text`; `auto` is text on a terminal, JSON elsewhere."""
     timestamp_url: str = _shared("TIMESTAMP_URL", "")
     """A time-stamp service (RFC 3161) that stamps every new head of the ledger; none by default, as it needs a network."""
     timestamp_roots: Path | None = _shared("TIMESTAMP_ROOTS", None)

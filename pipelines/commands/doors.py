@@ -9,6 +9,7 @@ VARIABLES = (
     "ACCEPT",
     "ACTIONS",
     "AGAINST",
+    "ALERT",
     "AS_OF",
     "BUNDLE",
     "BY",
