@@ -21,8 +21,8 @@ class ServingSettings(PlatformSettings):
     """The port to listen on; 0 takes any free one."""
     workers: int = Field(default=1, ge=1, le=64)
     """Processes that answer behind one address. With 1 the process answers itself, and nobody replaces it; with more, a parent
-    does. As many as there are cores to use is the most that helps; each takes about 65 MB. `/health/ready` and `/metrics`
-    speak for the one that was reached."""
+    does. As many as there are cores to use is the most that helps; each takes 112 to 148 MB (docs/serving.md).
+    `/health/ready` and `/metrics` speak for the one that was reached."""
     poll_seconds: float = Field(default=1.0, gt=0, le=4)
     """How often the release channel is looked at; up to a fifth more or less, so that workers do not look all at once.
     At most 4: a stop and a roll-back are promised to act within five seconds."""
