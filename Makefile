@@ -31,6 +31,13 @@ DAYS     ?=
 REVIEWERS ?=
 REQUESTS ?=
 REBUILD  ?=
+ROWS     ?=
+SEED     ?=
+PROCESSES ?=
+INPUT    ?=
+OUTPUT   ?=
+UP       ?= var/up
+PORTS    ?= 8100
 REPLAY           = var/replay/$(SCENARIO)
 HOME_OF_SCENARIO = $(if $(SCENARIO),STEWARD_HOME=$(REPLAY) $(if $(wildcard $(REPLAY)/clock),STEWARD_CLOCK_FILE=$(REPLAY)/clock))
 SIGNED_BY        = $(if $(BY),--by "$(BY)") $(if $(REASON),--reason "$(REASON)")
@@ -190,8 +197,6 @@ judge-rollout: $(READY) ## judge the open roll-out: go on, roll back, or ask peo
 	@$(GOVERN) judge-rollout $(MODEL_ARGUMENT) $(ARGS)
 
 ##@ what calls a person
-ALERTED = $(if $(ALERT),--alert $(ALERT)) $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
-
 .PHONY: alerts send-alerts acknowledge close-alert
 alerts: $(READY) ## the alerts that are open, the gravest first
 	@$(GOVERN) alerts $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
@@ -200,10 +205,10 @@ send-alerts: $(READY) ## tell the channels of STEWARD_PIPELINES_CHANNELS_FILE wh
 	@$(GOVERN) send-alerts $(MODEL_ARGUMENT) $(ARGS)
 
 acknowledge: $(READY) ## say that you are at an alert (ALERT, BY, REASON)
-	@$(GOVERN) acknowledge $(ALERTED)
+	@$(GOVERN) acknowledge $(if $(ALERT),--alert $(ALERT)) $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
 
 close-alert: $(READY) ## say that an alert is settled (ALERT, BY, REASON)
-	@$(GOVERN) close-alert $(ALERTED)
+	@$(GOVERN) close-alert $(if $(ALERT),--alert $(ALERT)) $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
 
 ##@ who may ask the scoring service
 .PHONY: api-key api-keys revoke-api-key
@@ -230,11 +235,42 @@ retain: $(READY) ## delete the inputs of decisions that were kept as long as the
 rotate-keys: $(READY) ## hide accounts under new keys from now on (BY, REASON)
 	@$(GOVERN) rotate-keys $(SIGNED_BY) $(ARGS)
 
+##@ work at size
+AT_SIZE = $(if $(MONTH),--month $(MONTH)) $(if $(OUTPUT),--output "$(OUTPUT)") $(MODEL_ARGUMENT) $(ARGS)
+
+.PHONY: generate score spark-setup
+generate: $(READY) ## account-months like the real panel's, at any size (ROWS, MONTH, SEED, PROCESSES, OUTPUT)
+	@$(GOVERN) generate $(if $(ROWS),--rows $(ROWS)) $(if $(SEED),--seed $(SEED)) $(if $(PROCESSES),--processes $(PROCESSES)) $(AT_SIZE)
+
+score: $(READY) ## decide a month of the lake or what lies at a path, each row once (MONTH, or INPUT and OUTPUT)
+	@$(GOVERN) score $(if $(INPUT),--input "$(INPUT)") $(AT_SIZE) || $(HELD_IS_FINE)
+
+spark-setup: $(READY) ## add Spark to the environment, for STEWARD_ENGINE=spark; it needs Java 17 or newer
+	@$(VENV)/uv pip install --quiet --no-deps --require-hashes -r requirements-spark.lock
+	@command -v java >/dev/null || echo "Java is missing: on Debian and Ubuntu apt-get install openjdk-17-jre-headless"
+	@echo "Spark is ready: STEWARD_ENGINE=spark make score …"
+
+##@ the whole topology: databases, store, MLflow, Prefect, two replicas behind a proxy, console, Prometheus
+TOPOLOGY = $(RUN) infra.topology --folder $(UP) --ports $(PORTS)
+
+.PHONY: up-local down-local status-local roll-local
+up-local: $(READY) ## start it as processes of this machine, and wait until each is ready (UP folder, PORTS first of 21)
+	@$(TOPOLOGY) up
+
+down-local: $(READY) ## stop all of it; what it wrote stays in UP
+	@$(TOPOLOGY) down
+
+status-local: $(READY) ## how each service stands
+	@$(TOPOLOGY) status
+
+roll-local: $(READY) ## give the replicas what is installed now, one after the other, without a failed request
+	@$(TOPOLOGY) roll
+
 ##@ checks
-.PHONY: test unit check browser infra-test fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers benchmark-in-process
-.PHONY: benchmark-monitoring bench-serving simulate-rollouts triton-client
+.PHONY: test unit check infra-test topology browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers benchmark-in-process
+.PHONY: benchmark-monitoring benchmark-seen bench-serving simulate-rollouts triton-client
 test: $(READY) ## the whole suite that needs nothing but the embedded default
-	@$(RUN) pytest -m "not browser and not soak and not infra" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(RUN) pytest -m "not browser and not soak and not infra and not topology" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 unit: $(READY) ## the rules alone, in seconds
 	@$(RUN) pytest tests/unit -n 2 $(ARGS)
@@ -245,6 +281,9 @@ check: $(READY) ## lint, format, types, import contracts and licences
 	@$(RUN) mypy
 	@$(VENV)/lint-imports --no-logo
 	@$(RUN) pipelines licences
+
+topology: $(READY) ## the whole topology as processes: the loop through it, upgrades, kills; needs haproxy, prometheus, alertmanager
+	@$(RUN) pytest -m topology $(ARGS)
 
 browser: $(READY) ## the viewer in a real, headless Chromium
 	@$(RUN) pytest -m browser $(ARGS)
@@ -271,6 +310,9 @@ bench-serving: $(READY) ## the service beside MLflow's, a tutorial's and empty e
 benchmark-reasons: $(READY) ## time of the reasons of one reduction, on one core
 	@$(RUN) tests.benchmarks.reasons $(ARGS)
 
+benchmark-seen: $(READY) ## what metrics, access log and traces cost a request; needs a champion
+	@$(RUN) tests.benchmarks.seen $(ARGS)
+
 benchmark-in-process: $(READY) ## records a second of one core, from bytes to actions, without HTTP and log
 	@$(RUN) tests.benchmarks.in_process $(ARGS)
 
@@ -291,10 +333,13 @@ simulate-rollouts: $(READY) ## canaries whose truth is known: false alarms and p
 sbom: $(READY) ## write the bill of materials of this environment (CycloneDX) and its licences
 	@$(RUN) pipelines sbom $(ARGS)
 
-lock: $(READY) ## resolve pyproject.toml anew into the hashed requirements.lock
-	@$(VENV)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header --quiet -o requirements.lock $(ARGS)
-	@echo "wrote requirements.lock. Next: make setup"
+LOCK = $(VENV)/uv pip compile pyproject.toml --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-header --quiet
+
+lock: $(READY) ## resolve pyproject.toml anew into the hashed requirements.lock, and Spark into its own
+	@$(LOCK) --all-extras --no-emit-package pyspark --no-emit-package py4j -o requirements.lock $(ARGS)
+	@$(LOCK) --extra spark --constraint requirements.lock -o requirements-spark.lock $(ARGS)
+	@echo "wrote requirements.lock and requirements-spark.lock. Next: make setup"
 
 clean: ## remove the environment and every cache; var/ stays
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -31,6 +31,8 @@ class PlatformSettings(BaseSettings):
     """Everything that the embedded default writes lies below this folder."""
     clock_file: Path | None = _shared("CLOCK_FILE", None)
     """Take the time from this file instead of from the machine: replays and drills, local profile only."""
+    engine: Literal["duckdb", "spark"] = _shared("ENGINE", "duckdb")
+    """What moves the rows of batches: this machine with Arrow and DuckDB, or Spark, which needs `make spark-setup` and Java."""
     channel: str = _shared("CHANNEL", "")
     """The release channel: a folder; by default `channel` below `home`."""
     database_url: str = _shared("DATABASE_URL", "")

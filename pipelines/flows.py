@@ -23,6 +23,7 @@ from prefect.types.entrypoint import EntrypointType
 from models.errors import Misconfigured, Unavailable
 from models.governance.inventory import oversight
 from models.governance.retrainings import Course
+from models.governance.stop import Stopped
 from monitoring.cadence import too_rare
 from monitoring.report import MonthlyReport
 from pipelines import steps
@@ -32,6 +33,8 @@ from pipelines.pack import steps as packing
 from pipelines.pack.steps import Kept
 from pipelines.retraining import Retraining, asked_for
 from pipelines.rollout import step as judging
+from pipelines.scoring import step as scoring
+from pipelines.scoring.run import Summary
 from pipelines.steps import Ending
 from pipelines.triggers import step as triggering
 from pipelines.wiring import Platform, platform
@@ -46,8 +49,10 @@ R = TypeVar("R")
 
 
 def _passing(_task: "Task[..., Any]", _run: TaskRun, state: "State[Any]") -> bool:
-    """Trying again helps against a dependency that is away. A lost race needs a new comparison, so a new run."""
-    return isinstance(state.result(raise_on_failure=False), Unavailable)
+    """Trying again helps against a dependency that is away. A lost race needs a new comparison, so a new run;
+    a stop needs the person who lifts it."""
+    problem = state.result(raise_on_failure=False)
+    return isinstance(problem, Unavailable) and not isinstance(problem, Stopped)
 
 
 def _step(function: Callable[P, R]) -> "Task[P, R]":
@@ -94,6 +99,8 @@ reasons_files = _step(packing.reasons_files)
 rebuild_files = _step(packing.rebuild_files)
 seal = _step(packing.seal)
 sentence = _step(judging.sentence)
+plan_batch = _step(scoring.plan_batch)
+carry_out = _step(scoring.carry_out)
 
 
 @_flow("ingest")
@@ -158,6 +165,13 @@ def evidence(version: int = 0, use_case: str = "", *, rebuild: bool = False) -> 
 def judge_rollout(use_case: str = "") -> str:
     """Judge the open roll-out, if there is one: end it by its guardrails, or ask people for a promotion."""
     return sentence(platform(use_case=use_case))
+
+
+@_flow("score")
+def score(month: str = "", source: str = "", output: str = "", use_case: str = "", label: str = "") -> Summary:
+    """Decide a month of the lake, or what lies at a path, with the champion; go on where a killed run was."""
+    parts = platform(use_case=use_case)
+    return carry_out(parts, plan_batch(parts, month, source, output, label))
 
 
 def _trained(parts: Platform, day: date, known_at: datetime, why: Retraining) -> Ending:

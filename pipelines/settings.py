@@ -21,7 +21,11 @@ class PipelineSettings(PlatformSettings):
     trials: int = Field(default=36, ge=FEWEST_TRIALS, le=10_000)
     """Trials of one search, shared by the model families."""
     workers: int = Field(default=2, ge=1, le=256)
-    """Trials evaluated at a time. The result does not depend on it."""
+    """Trials evaluated at a time, parts of a batch worked on at a time. No result depends on it."""
+    part_rows: int = Field(default=50_000, ge=1_000, le=1_000_000)
+    """Rows of a batch that are decided, and recorded in one commit, at a time. Memory grows with this times `workers`."""
+    spark_master: str = "local[*]"
+    """Where Spark runs: this machine's cores, or the address of a cluster, spark://host:7077."""
     folds: int = Field(default=3, ge=2, le=20)
     """Folds of the development cohorts, grouped by account."""
     seed: int = Field(default=2005, ge=0)

@@ -30,7 +30,7 @@ def main() -> int:
     limits = Limits(
         settings.max_body_bytes, settings.poll_seconds, settings.bounds, settings.receive_seconds, settings.keep_alive_seconds
     )
-    if settings.workers == 1:
+    if settings.workers == 1 and not settings.supervised:
         return work(partial(wiring.service, settings), door, limits, settings.drain_seconds, _say)
     with TemporaryDirectory(prefix="steward-workers-") as numbers:
         answer = partial(work, partial(wiring.service, settings, Path(numbers)), door, limits, settings.drain_seconds)

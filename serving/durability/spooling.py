@@ -64,8 +64,9 @@ class Spooling:
         return self._start(entries)
 
     def _start(self, entries: Sequence[Entry]) -> "Commit":
+        job = self._writer.begin(partial(self._log.append_all, entries))
         self._committing = True
-        return Commit(self._writer.begin(partial(self._log.append_all, entries)), self._after, partial(self._end, entries))
+        return Commit(job, self._after, partial(self._end, entries))
 
     def _end(self, entries: Sequence[Entry], error: Exception | None) -> None:
         """A commit was made, or failed, or took too long: that goes into the spool, any other refusal is raised."""
@@ -143,8 +144,9 @@ class Spooling:
         return True
 
     def _begin(self, trouble: PlatformError | None, entries: Sequence[Entry] = ()) -> None:
-        """Spool from now on, these first."""
+        """Spool from now on, these first. Raises `Unavailable` if nobody could drain it; then nothing has changed."""
         with self._changed:
+            self._writer.ready()
             if trouble and not self._trouble:
                 logger.warning("decisions go into the spool: %s", trouble.problem)
             self._trouble, self._spooling = trouble, self._edited is None

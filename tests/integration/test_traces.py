@@ -54,6 +54,11 @@ def traced(**changes: Any) -> Traced:
     )
 
 
+def tell_if_wanted(tracer: OtlpTracer, told: Traced) -> None:
+    if tracer.wants(told.status, told.parent):
+        tracer.tell(told)
+
+
 def test_a_collector_receives_the_request_with_its_stages() -> None:
     received: list[Any] = []
     with collector(received) as address:
@@ -97,6 +102,7 @@ def test_a_collector_that_is_away_costs_spans_and_raises_nothing() -> None:
         ({"status": 503}, 3),
         ({"parent": f"00-{TRACE}-{SPAN}-01"}, 3),
         ({"parent": f"00-{TRACE}-{SPAN}-00"}, 0),
+        ({"parent": "not a parent"}, 0),
     ],
 )
 def test_of_requests_that_are_not_drawn_those_are_traced_that_failed_or_whose_caller_records_them(
@@ -105,7 +111,7 @@ def test_of_requests_that_are_not_drawn_those_are_traced_that_failed_or_whose_ca
     received: list[Any] = []
     with collector(received) as address:
         tracer = OtlpTracer(address, share=0.5, draw=lambda: 0.5)
-        tracer.tell(traced(**changes))
+        tell_if_wanted(tracer, traced(**changes))
         tracer.close()
     assert len(received) == told
 
@@ -116,7 +122,7 @@ def test_a_share_of_the_requests_is_drawn() -> None:
     with collector(received) as address:
         tracer = OtlpTracer(address, share=0.5, draw=lambda: next(draws))
         for number in range(4):
-            tracer.tell(traced(request_id=f"r{number}"))
+            tell_if_wanted(tracer, traced(request_id=f"r{number}"))
         tracer.close()
     drawn = {each.value.string_value for _, span in received for each in span.attributes if each.key == "steward.request_id"}
     assert drawn == {"r0", "r2"}

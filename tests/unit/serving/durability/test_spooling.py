@@ -16,6 +16,7 @@ from tests.contracts.test_decision_log import decision
 from tests.fakes.decisions import InMemoryDecisionLog
 from tests.fakes.spool import InMemorySpool
 from tests.fakes.stuck import StuckLog
+from tests.fakes.threads import no_more_threads
 from tests.rings import log_keys
 
 AWAY = Unavailable("the database is away", hint="start it")
@@ -283,6 +284,23 @@ def test_under_traffic_that_never_pauses_the_spool_still_empties() -> None:
             store.append_all([entry(f"d{number}")])
         assert not store.waiting
     assert [*log.decisions] == [f"d{number}" for number in range(60)]
+
+
+def test_without_a_thread_nothing_is_recorded_nor_later_and_with_one_all_goes_on() -> None:
+    log, spool = InMemoryDecisionLog(), InMemorySpool()
+    with spooling(log, spool) as store:
+        with no_more_threads():
+            with pytest.raises(Unavailable, match="no further thread"):
+                store.append_all([entry("d1")])
+            with pytest.raises(Unavailable, match="no further thread"):
+                store.begin([entry("d2")])
+            with pytest.raises(Unavailable, match="no further thread"):
+                store.ping()
+        assert not store.waiting
+        store.append_all([entry("d3")])
+        store.ping()
+    assert [*log.decisions] == ["d3"]
+    assert spool.depth().decisions == 0
 
 
 def test_an_orderly_end_drains_what_a_database_that_is_there_takes() -> None:

@@ -51,6 +51,9 @@ def test_every_scoring_request_is_told_to_a_tracer_with_the_stages_it_reached(wo
     told: list[Traced] = []
 
     class Listening:
+        def wants(self, status: int, parent: str) -> bool:
+            return status != 404
+
         def tell(self, traced: Traced) -> None:
             told.append(traced)
 
@@ -71,6 +74,7 @@ def test_every_scoring_request_is_told_to_a_tracer_with_the_stages_it_reached(wo
     with TestClient(app) as client:
         answer = client.post(SCORE, json=record(), headers={"traceparent": "00-a-b-01"}).json()
         client.post(SCORE, json=record(status_0=99))
+        client.post(SCORE.replace(MODEL, "unknown"), json=record())
     scored, refused, closed = told
     assert (scored.request_id, scored.model, scored.status, scored.parent) == (answer["request_id"], MODEL, 200, "00-a-b-01")
     assert list(scored.stages) == ["decide", "record"]
@@ -82,7 +86,7 @@ def test_every_scoring_request_is_told_to_a_tracer_with_the_stages_it_reached(wo
 
 def test_every_request_is_a_line_of_the_access_log_without_what_it_sent(world: World) -> None:
     written: list[str] = []
-    access = AccessLog(written.append, lambda: NOW)
+    access = AccessLog(written.append, NOW.timestamp)
     limits = Limits(20_000, 3_600.0)
     parts = (
         world.predictor,
