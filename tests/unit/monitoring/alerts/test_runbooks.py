@@ -1,4 +1,4 @@
-"""Every kind of alert has its page, and no page is of a kind that there is not."""
+"""Every kind of alert has its page, and no page is of a kind that there is not: neither here nor in Prometheus' rules."""
 
 import re
 from pathlib import Path
@@ -10,10 +10,13 @@ from monitoring.verdict import Kind
 
 ROOT = Path(__file__).parents[4]
 RUNBOOKS = ROOT / "docs" / "runbooks"
+RULES = ROOT / "infra" / "prometheus" / "rules"
 
 
 def test_there_is_a_page_for_every_kind_and_for_nothing_else() -> None:
-    assert {path.name for path in RUNBOOKS.iterdir()} == {f"{kind}.md" for kind in KINDS}
+    named = {name for path in RULES.glob("*.yml") for name in re.findall(r"docs/runbooks/(\w+)\.md", path.read_text())}
+
+    assert {path.stem for path in RUNBOOKS.iterdir()} == named.union(KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
