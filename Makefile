@@ -20,6 +20,7 @@ COMMENT  ?=
 CONDITIONS ?=
 FALLBACK ?=
 ID       ?=
+DRILL    ?=
 ACCOUNT  ?=
 ALERT    ?=
 CHALLENGER ?=
@@ -74,7 +75,7 @@ setup: $(READY) ## create or refresh the locked environment in .venv
 	@echo "environment ready: .venv"
 
 ##@ the loop
-.PHONY: train retrain ingest serve report fairness evidence monitor schedule replay swap-set versions retrainings holds accept-definition accept-input rollback rebuild
+.PHONY: train retrain ingest serve report fairness evidence monitor schedule replay swap-set versions retrainings drill holds accept-definition accept-input rollback rebuild
 train: $(READY) ## ingest, validate, search, gate, register and promote a champion (AS_OF, MODEL)
 	@$(RUN) pipelines train $(AS_OF_ARGUMENT) $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
 
@@ -107,6 +108,9 @@ schedule: $(READY) ## run ingest, monitor and retrain on their schedules, with P
 
 replay: $(READY) ## live through a scenario month by month (SCENARIO=2005 or shift)
 	@$(RUN) pipelines replay --scenario $(or $(SCENARIO),2005) $(ARGS)
+
+drill: $(READY) ## put faults in, on a copy, and see what notices them and when (DRILL for some; all write docs/drills.md)
+	@$(RUN) pipelines drill $(if $(DRILL),--drill $(DRILL),--write docs/drills.md) $(ARGS)
 
 retrainings: $(READY) ## why it was retrained or not, on what evidence, and what came of it
 	@$(HOME_OF_SCENARIO) $(RUN) pipelines retrainings $(MODEL_ARGUMENT) $(ARGS)
@@ -267,10 +271,10 @@ roll-local: $(READY) ## give the replicas what is installed now, one after the o
 	@$(TOPOLOGY) roll
 
 ##@ checks
-.PHONY: test unit check topology browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers benchmark-in-process
-.PHONY: benchmark-monitoring benchmark-seen bench-serving simulate-rollouts triton-client
+.PHONY: test unit check infra-test topology browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers
+.PHONY: benchmark-in-process benchmark-monitoring benchmark-seen bench-serving simulate-rollouts triton-client
 test: $(READY) ## the whole suite that needs nothing but the embedded default
-	@$(RUN) pytest -m "not browser and not soak and not topology" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(RUN) pytest -m "not browser and not soak and not topology and not infra" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 unit: $(READY) ## the rules alone, in seconds
 	@$(RUN) pytest tests/unit -n 2 $(ARGS)
@@ -287,6 +291,9 @@ topology: $(READY) ## the whole topology as processes: the loop through it, upgr
 
 browser: $(READY) ## the viewer in a real, headless Chromium
 	@$(RUN) pytest -m browser $(ARGS)
+
+infra-test: $(READY) ## Prometheus' rules and Grafana's dashboards, with the real tools (Debian: prometheus, prometheus-alertmanager)
+	@$(RUN) pytest -m infra -n 2 --dist loadfile $(ARGS)
 
 triton-client: $(READY) ## an environment for NVIDIA's inference client, with which `make test` then asks the service, too
 	@$(RUN) tests.triton

@@ -144,6 +144,9 @@ class MonitoringLimits(Frozen):
     unit_factor: float = Field(default=5.0, gt=1, description="common factor of all quartiles from which a unit is suspected")
     constant_score: float = Field(default=0.5, gt=0, lt=1, description="share of decisions with one and the same probability")
     skewed: float = Field(default=0.01, ge=0, lt=1, description="share of decisions on other inputs than the lake has")
+    restated: float = Field(
+        default=0.01, gt=0, lt=1, description="share of a month's rows that a later delivery may correct before a person looks"
+    )
     due_days: dict[Due, int] = Field(
         default={"snapshots": 1, "decisions": 5, "outcomes": 1}, description="days after which what is due is late"
     )

@@ -36,6 +36,7 @@ Kind = Literal[
     "not_reproduced",
     "constant_score",
     "unit_change",
+    "tampered",
     "unavailable",
     "errors",
     "latency",

@@ -10,7 +10,17 @@ from uuid import uuid4
 from models.errors import Held, PlatformError
 from models.governance.api_keys import Action, Allowance
 from monitoring.telemetry.context import working
-from pipelines.commands import alerting, door_keys, explaining, governing, records, rolling_out, scaling, swapping
+from pipelines.commands import (
+    alerting,
+    door_keys,
+    drilling,
+    explaining,
+    governing,
+    records,
+    rolling_out,
+    scaling,
+    swapping,
+)
 from pipelines.commands import loop as commands
 from pipelines.commands.arguments import count, day, instant, listed, month, trials
 from pipelines.commands.doors import Door, Listener, written
@@ -19,7 +29,7 @@ from pipelines.wiring.telling import telling
 
 BEGINNINGS = (
     *(commands.ingest, commands.train, commands.retrain, commands.schedule, commands.replay, commands.sbom, commands.licences),
-    *(governing.inventory, governing.make_approver, scaling.generate),
+    *(governing.inventory, governing.make_approver, scaling.generate, drilling.drill),
 )
 """What needs no home that is there already."""
 EXIT_HELD = 3  # nothing went wrong, but a person must act first
@@ -101,6 +111,9 @@ def _parser() -> Door:
     _add_scaling(verbs)
     _verb(verbs, "schedule", commands.schedule, "run ingest, monitor and retrain on their schedules")
     replay = _verb(verbs, "replay", commands.replay, "live through a scenario, month by month")
+    practice = _verb(verbs, "drill", drilling.drill, "put faults in, on a copy, and see what notices them, and when")
+    practice.add_argument("--drill", default="", metavar="NAMES", help="with commas between; default: all of them")
+    practice.add_argument("--write", default="", metavar="FILE", help="put the table into this page")
     replay.add_argument("--scenario", choices=("2005", "shift"), default="2005")
     return parser
 

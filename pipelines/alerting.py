@@ -1,12 +1,12 @@
 """What the clock shows of a model: what is late, held, unwatched or away; and the round that keeps its alerts."""
 
-from models.errors import Integrity, NotFound, Unavailable
+from models.errors import Integrity, NotApproved, NotFound, Unavailable
 from models.governance.ledger import open_holds
 from models.lake import OUTCOMES, SNAPSHOTS
 from models.policy import MonitoringLimits
 from monitoring.alerts.alert import Alert
 from monitoring.alerts.delivery import Delivered, deliver
-from monitoring.alerts.rounds import held, in_force_since, look_around, unanswered, unwatched
+from monitoring.alerts.rounds import held, in_force_since, look_around, tampered, unanswered, unwatched
 from monitoring.invariants.freshness import Present, late
 from monitoring.report import newest
 from monitoring.verdict import Finding
@@ -34,11 +34,12 @@ def send_alerts(platform: Platform) -> Delivered:
 def clock_says(platform: Platform, limits: MonitoringLimits) -> list[Finding]:
     """All that needs no report to be seen."""
     model = platform.use_case.name
-    overdue = " ".join(found.problem for found in platform.overdue(model))
+    overdue, changed = _watched(platform)
     return [
         *late(platform.use_case, present(platform), limits, platform.clock.now().date()),
         *held(open_holds(platform.ledger.entries(model))),
         *unwatched(overdue[:1].upper() + overdue[1:]),
+        *tampered(changed),
         *unanswered(_away(platform)),
     ]
 
@@ -65,6 +66,14 @@ def limits_in_force(platform: Platform) -> MonitoringLimits:
         return platform.released_bundle(decided[0]).policy.monitoring if decided else platform.use_case.policy.monitoring
     except (NotFound, Integrity):  # `make verify` says what became of it
         return platform.use_case.policy.monitoring
+
+
+def _watched(platform: Platform) -> tuple[str, str]:
+    """What is wrong with how often the champion is watched; and with the champion itself, as it lies on the channel."""
+    try:
+        return " ".join(found.problem for found in platform.overdue(platform.use_case.name)), ""
+    except (Integrity, NotApproved) as error:
+        return "", f"The champion on the release channel is not what was released: {error.problem}"
 
 
 def _away(platform: Platform) -> str:

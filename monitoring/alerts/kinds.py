@@ -73,6 +73,7 @@ _ALL = (
     _invariant("not_reproduced", "A probability cannot be made again", "Run make verify, then make replay-decision"),
     _invariant("constant_score", "The model says the same of most accounts", "Stop the model (make stop), then roll back"),
     _invariant("unit_change", "An amount came in another unit", _ASK_UPSTREAM),
+    _invariant("tampered", "What was released was changed", "Run make verify, and find out who writes on the channel", "clock"),
     _invariant("unavailable", "The scoring service does not answer", "Start it: make serve; its log says why it ended", "clock"),
     _invariant(
         "errors", "The scoring service fails more than promised", "Read its log: the database, the spool, the disk", "clock"

@@ -60,6 +60,11 @@ def unwatched(problem: str) -> list[Finding]:
     return [Finding(kind="report_late", level=Level.AMBER, subject="", text=f"{problem}.")] if problem else []
 
 
+def tampered(problem: str) -> list[Finding]:
+    """That what is in force is not what was released. Whoever needs the bundle refuses to go on; alerts must not."""
+    return [Finding(kind="tampered", level=Level.RED, subject="champion", text=f"{problem}.")] if problem else []
+
+
 def unanswered(problem: str) -> list[Finding]:
     """That the scoring service did not say how it is."""
     return [Finding(kind="unavailable", level=Level.RED, subject="service", text=f"{problem}.")] if problem else []

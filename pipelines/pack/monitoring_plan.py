@@ -12,6 +12,7 @@ LIMITS = {
     "bad_rate_ratio": ("jump of the bad rate, a new definition suspected", Unit.PLAIN),
     "auc_drop": ("fall of the AUC against what the bundle lets expect", Unit.PLAIN),
     "favourable_rate": ("change of the share of favourable decisions, either sign", Unit.PLAIN),
+    "restated": ("share of a month's rows that may be corrected without a person", Unit.PLAIN),
     "minimum_rows": ("decisions needed for statistics", Unit.COUNT),
     "windows": ("months looked at before a statistical limit pages", Unit.COUNT),
     "violating": ("of them, those that must pass the limit", Unit.COUNT),

@@ -87,6 +87,15 @@ def test_an_alert_says_how_urgent_it_is_what_is_wrong_and_where_to_read_on(rule:
     assert [page for page in pages if not (ROOT / page).is_file()] == []
 
 
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "runbooks" / "platform").iterdir()), ids=lambda page: page.stem)
+def test_a_runbook_names_targets_and_pages_that_are_there(page: Path) -> None:
+    told, targets = page.read_text(), set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"make ([a-z-]+)", told)) <= targets
+    assert [link for link in re.findall(r"\]\(([^#)]+)", told) if not (page.parent / link).is_file()] == []
+    assert all(part in told for part in ("\n## Look\n", "\n## Do\n", "\n## Afterwards\n"))
+
+
 def test_every_runbook_of_these_alerts_belongs_to_one() -> None:
-    pages = {rule["annotations"]["runbook"] for rule in alerts()} | {f"docs/runbooks/{kind}.md" for kind in KINDS}
-    assert [path.name for path in (ROOT / "docs" / "runbooks").glob("*.md") if f"docs/runbooks/{path.name}" not in pages] == []
+    pages = {rule["annotations"]["runbook"] for rule in alerts()}
+    written = {f"docs/runbooks/platform/{path.name}" for path in (ROOT / "docs" / "runbooks" / "platform").iterdir()}
+    assert written == pages - {BY_KIND}

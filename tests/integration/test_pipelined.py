@@ -80,7 +80,7 @@ def test_a_request_behind_it_whose_body_breaks_off_into_nonsense_takes_nobodys_a
     assert said.count(b"HTTP/1.1") == 1
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", [*WAYS, ("connection: keep-alive",)])
 def test_a_client_of_the_protocol_before_gets_its_answer_and_an_end(client: socket.socket, way: tuple[str, ...]) -> None:
     client.sendall(asked(*way, version="1.0"))
     said = to_the_end(client)

@@ -279,3 +279,13 @@ def test_quartiles_at_training_are_right_where_many_owe_nothing_or_have_a_credit
     (found,) = rowwise.units(USE_CASE.contract, {"bill_0": owed}, profile, 500)
 
     assert found.ratios == pytest.approx((1, 1, 1), abs=0.05)
+
+
+@pytest.mark.parametrize("zeros", [0, 100, 2_000])
+def test_an_amount_in_thousands_is_a_thousandth_at_every_quartile_however_many_are_zero(zeros: int) -> None:
+    paid = np.concatenate([np.zeros(zeros), np.random.default_rng(5).lognormal(7, 1, 3_000).round(2)])
+    edges = fine_edges(paid)
+    fine = {"edges": edges, "counts": np.histogram(paid, [-np.inf, *edges, np.inf])[0].tolist()}
+    contract = USE_CASE.contract
+    (found,) = rowwise.units(contract, {"payment_0": paid / 1_000}, {"fine": {"payment_0": fine}}, 500)
+    assert found.ratios == pytest.approx((1e-3, 1e-3, 1e-3), rel=0.1)
