@@ -272,7 +272,7 @@ roll-local: $(READY) ## give the replicas what is installed now, one after the o
 
 ##@ checks
 .PHONY: test unit check infra-test topology browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers
-.PHONY: benchmark-in-process benchmark-monitoring benchmark-seen bench-serving simulate-rollouts triton-client
+.PHONY: benchmark-in-process benchmark-monitoring benchmark-seen bench-scale bench-serving simulate-rollouts triton-client
 test: $(READY) ## the whole suite that needs nothing but the embedded default
 	@$(RUN) pytest -m "not browser and not soak and not topology and not infra" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
@@ -310,6 +310,9 @@ benchmark-model: $(READY) ## the published 23-feature task, compared with the li
 
 bench-serving: $(READY) ## the service beside MLflow's, a tutorial's and empty endpoints; needs a champion
 	@$(RUN) tests.benchmarks.serving $(ARGS)
+
+bench-scale: $(READY) ## time, memory and growth at 10^5 to 10^7 rows, beside pandas, MLflow and Spark; writes docs/scale.md
+	@$(RUN) tests.benchmarks.scale $(if $(ROWS),--rows $(ROWS)) --write $(ARGS)
 
 benchmark-reasons: $(READY) ## time of the reasons of one reduction, on one core
 	@$(RUN) tests.benchmarks.reasons $(ARGS)
