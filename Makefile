@@ -28,6 +28,8 @@ MODELS   ?=
 ACTIONS  ?=
 DAYS     ?=
 REVIEWERS ?=
+ROLES    ?=
+DOCUMENT ?=
 REQUESTS ?=
 REBUILD  ?=
 REPLAY           = var/replay/$(SCENARIO)
@@ -195,6 +197,20 @@ api-keys: $(READY) ## the keys there are: scopes, end and state
 
 revoke-api-key: $(READY) ## let a key open the service no longer (NAME, BY, REASON)
 	@$(GOVERN) revoke-api-key $(PERSON)
+
+##@ who may sign in to the console
+.PHONY: user users remove-user sign
+user: $(READY) ## let a person sign in; the password is shown once (NAME, ROLES, BY, REASON)
+	@$(GOVERN) user $(if $(ROLES),--roles "$(ROLES)") $(PERSON)
+
+users: $(READY) ## who may sign in, in which roles
+	@$(GOVERN) users $(ARGS)
+
+remove-user: $(READY) ## let a person sign in no longer (NAME, BY, REASON)
+	@$(GOVERN) remove-user $(PERSON)
+
+sign: $(READY) ## sign with your own key what the console asked you to (DOCUMENT, BY)
+	@$(GOVERN) sign $(if $(DOCUMENT),--document "$(DOCUMENT)") $(if $(BY),--by "$(BY)") $(ARGS)
 
 ##@ records of decisions and of accounts
 .PHONY: replay-decision decisions retain rotate-keys

@@ -1,4 +1,4 @@
-"""`python -m monitoring`: open the viewer's door and say where it is."""
+"""`python -m monitoring`: open the console's door and say where it is."""
 
 import socket
 import sys
@@ -8,23 +8,24 @@ import uvicorn
 from models.errors import PlatformError, Unavailable
 from monitoring import wiring
 from monitoring.console.app import console
-
-LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
+from monitoring.wiring import opening
 
 
 def main() -> int:
     try:
         settings = wiring.settings()
-        door = _listening(settings.host, settings.port)
+        guard, door = opening.guard(settings), opening.door(settings)
+        listening = _listening(settings.host, settings.port)
     except PlatformError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    local = settings.host in {"localhost", "127.0.0.1", "::1"}
-    app = console(wiring.sources(settings), hosts=LOOPBACK if local else ["*"])
+    app = console(wiring.sources(settings), guard, door)
     where = f"[{settings.host}]" if ":" in settings.host else settings.host
-    sys.stdout.write(f"The viewer of {settings.home} is at http://{where}:{door.getsockname()[1]}/  (stop it with Ctrl-C)\n")
+    who = f"as {guard.local.name}" if guard.local else "people sign in"
+    place = f"http://{where}:{listening.getsockname()[1]}/"
+    sys.stdout.write(f"The console of {settings.home} is at {place}  ({who}; stop it with Ctrl-C)\n")
     sys.stdout.flush()
-    uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[door])
+    uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listening])
     return 0
 
 
@@ -35,7 +36,7 @@ def _listening(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family)
     except OSError as error:
         raise Unavailable(
-            f"the viewer cannot listen on {host}:{port}: {error.strerror}", hint="choose another: STEWARD_MONITORING_PORT=8091"
+            f"the console cannot listen on {host}:{port}: {error.strerror}", hint="choose another: STEWARD_MONITORING_PORT=8091"
         ) from error
 
 
