@@ -21,6 +21,7 @@ CONDITIONS ?=
 FALLBACK ?=
 ID       ?=
 ACCOUNT  ?=
+ALERT    ?=
 CHALLENGER ?=
 AGAINST  ?=
 SHARE    ?=
@@ -186,6 +187,22 @@ rollouts: $(READY) ## every roll-out, and how it stands
 
 judge-rollout: $(READY) ## judge the open roll-out: go on, roll back, or ask people for a promotion
 	@$(GOVERN) judge-rollout $(MODEL_ARGUMENT) $(ARGS)
+
+##@ what calls a person
+ALERTED = $(if $(ALERT),--alert $(ALERT)) $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
+
+.PHONY: alerts send-alerts acknowledge close-alert
+alerts: $(READY) ## the alerts that are open, the gravest first
+	@$(GOVERN) alerts $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
+
+send-alerts: $(READY) ## tell the channels of STEWARD_PIPELINES_CHANNELS_FILE what waits
+	@$(GOVERN) send-alerts $(MODEL_ARGUMENT) $(ARGS)
+
+acknowledge: $(READY) ## say that you are at an alert (ALERT, BY, REASON)
+	@$(GOVERN) acknowledge $(ALERTED)
+
+close-alert: $(READY) ## say that an alert is settled (ALERT, BY, REASON)
+	@$(GOVERN) close-alert $(ALERTED)
 
 ##@ who may ask the scoring service
 .PHONY: api-key api-keys revoke-api-key

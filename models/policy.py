@@ -119,6 +119,9 @@ class Segment(Frozen):
         return frozenset(condition.column for condition in (*self.when, *self.unless))
 
 
+Due = Literal["snapshots", "decisions", "outcomes"]
+
+
 class MonitoringLimits(Frozen):
     """When the monthly verdict changes colour."""
 
@@ -133,6 +136,23 @@ class MonitoringLimits(Frozen):
         default=0.05, gt=0, lt=1, description="change of the share of favourable decisions, either sign, from which it is said"
     )
     segments: dict[str, Segment] = Field(default={}, description="watched by themselves; older bundles have none")
+    windows: int = Field(default=3, ge=1, description="months that are looked at before a statistical limit pages")
+    violating: int = Field(default=2, ge=1, description="of them, how many must pass the limit, the latest among them")
+    volume_ratio: tuple[float, float] = Field(default=(0.5, 2.0), description="decisions / the median of the months before")
+    repeated: float = Field(default=0.2, gt=0, lt=1, description="share of decisions on an account of before: some ask again")
+    stuck: float = Field(default=0.5, gt=0, lt=1, description="share of accounts whose every input is last month's, unchanged")
+    unit_factor: float = Field(default=5.0, gt=1, description="common factor of all quartiles from which a unit is suspected")
+    constant_score: float = Field(default=0.5, gt=0, lt=1, description="share of decisions with one and the same probability")
+    skewed: float = Field(default=0.01, ge=0, lt=1, description="share of decisions on other inputs than the lake has")
+    due_days: dict[Due, int] = Field(
+        default={"snapshots": 1, "decisions": 5, "outcomes": 1}, description="days after which what is due is late"
+    )
+
+    @model_validator(mode="after")
+    def _windows_can_violate(self) -> Self:
+        if self.violating > self.windows:
+            raise ValueError("more windows must pass a limit than are looked at")
+        return self
 
 
 class JurisdictionLimits(Frozen):

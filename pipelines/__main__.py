@@ -9,7 +9,7 @@ from typing import TextIO, cast
 from models.errors import Held, PlatformError
 from models.governance.access import Role
 from models.governance.api_keys import Action, Allowance
-from pipelines.commands import door_keys, governing, people, records, rolling_out, swapping
+from pipelines.commands import alerting, door_keys, governing, people, records, rolling_out, swapping
 from pipelines.commands import loop as commands
 from pipelines.commands.arguments import day, instant, listed, month, trials
 from pipelines.commands.doors import Door, Listener, written
@@ -91,6 +91,7 @@ def _parser() -> Door:
     _verb(verbs, "licences", commands.licences, "check the licences of this environment against the policy")
     _add_governance(verbs)
     _add_rollouts(verbs)
+    _add_alerts(verbs)
     _add_records(verbs)
     _add_door_keys(verbs)
     _add_people(verbs)
@@ -143,6 +144,17 @@ def _add_rollouts(verbs: "argparse._SubParsersAction[Door]") -> None:
             "--limit", type=rolling_out.limit, action="append", default=[], metavar="NAME=VALUE", help="another guardrail"
         )
     for verb in (shadow, canary, over):
+        verb.add_argument("--by", type=written, required=True, metavar="NAME", help="who answers for it")
+        verb.add_argument("--reason", type=written, required=True, help="why, in a sentence")
+
+
+def _add_alerts(verbs: "argparse._SubParsersAction[Door]") -> None:
+    _verb(verbs, "alerts", alerting.alerts, "the alerts that are open, the gravest first")
+    _verb(verbs, "send-alerts", alerting.send, "tell the channels what they have not taken yet")
+    seen = _verb(verbs, "acknowledge", alerting.acknowledge, "say that you are at an alert")
+    settled = _verb(verbs, "close-alert", alerting.close, "say that an alert is settled")
+    for verb in (seen, settled):
+        verb.add_argument("--alert", type=written, required=True, metavar="ID", help="its first characters are enough")
         verb.add_argument("--by", type=written, required=True, metavar="NAME", help="who answers for it")
         verb.add_argument("--reason", type=written, required=True, help="why, in a sentence")
 

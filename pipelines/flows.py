@@ -62,6 +62,7 @@ judge = _step(steps.judge)
 document = _step(steps.document)
 release = _step(steps.release)
 watch = _step(steps.watch)
+notify = _step(steps.notify)
 consider = _step(steps.consider)
 rest = _step(steps.rest)
 subject = _step(packing.subject)
@@ -83,6 +84,12 @@ def ingest(as_of: date | None = None, use_case: str = "") -> IngestReport:
 def monitor(use_case: str = "") -> list[MonthlyReport]:
     """Report on the newest month decided on, and on the newest one whose outcomes are known."""
     return watch(platform(use_case=use_case))
+
+
+@flow(name="alerts", validate_parameters=False)
+def alerts(use_case: str = "") -> str:
+    """Look at what is late or away, and send the alerts that wait: apart from what it is about, which so never waits for it."""
+    return notify(platform(use_case=use_case))
 
 
 @flow(name="train", validate_parameters=False)
@@ -177,11 +184,12 @@ def schedules(parts: Platform) -> dict[str, str]:
     """Cron expressions by flow."""
     settings = parts.settings
     calendar = {"ingest": settings.ingest_cron, "monitor": settings.monitor_cron, "retrain": settings.retrain_cron}
-    return calendar | {"judge": settings.judge_cron}
+    return calendar | {"judge": settings.judge_cron, "alerts": settings.alerts_cron}
 
 
 def deployments(parts: Platform) -> list[RunnerDeployment]:
-    scheduled: dict[str, Flow[..., Any]] = {"ingest": ingest, "monitor": monitor, "retrain": retrain, "judge": judge_rollout}
+    scheduled: dict[str, Flow[..., Any]] = {"ingest": ingest, "monitor": monitor, "retrain": retrain}
+    scheduled |= {"judge": judge_rollout, "alerts": alerts}
     settings = parts.settings
     made = [
         scheduled[name].to_deployment(

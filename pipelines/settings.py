@@ -42,6 +42,17 @@ class PipelineSettings(PlatformSettings):
     """When retraining is considered; it trains only if there is a trigger."""
     judge_cron: str = "*/5 * * * *"
     """When the open roll-out is judged: its tests may be looked at as often as one likes."""
+    alerts_cron: str = "*/5 * * * *"
+    """When it is looked for what is late or away, and alerts are sent that wait."""
+    channels_file: Path | None = None
+    """Where alerts are sent: a file with a name and an Apprise address on each line, which only its owner may read; e.g.
+    `on-call jsons://hooks.bank.example/alerts`. None by default: alerts are kept, and nobody is told."""
+    console_url: str = "http://127.0.0.1:8090"
+    """Where people reach the console; links in messages begin so."""
+    service_metrics: str = ""
+    """The scoring service's /metrics, e.g. http://127.0.0.1:8080/metrics; none by default: nothing is said of the service."""
+    service_key: SecretStr = SecretStr("")
+    """Opens /metrics where a key is asked for: an API key of all models with the action read."""
     roll_out_first: bool = False
     """Whether a challenger that passes the gate waits for a shadow, a canary and people, instead of being promoted at once."""
     prefect_port: int = Field(default=4200, ge=1, le=65_535)

@@ -18,6 +18,7 @@ from monitoring.monitor import due, monitor
 from monitoring.report import MonthlyReport
 from monitoring.sealing import seal_all
 from monitoring.verdict import Verdict, overall
+from pipelines.alerting import raise_alerts, send_alerts
 from pipelines.assessment import Assessment, Champion, Cohorts, assess
 from pipelines.candidates import Effort
 from pipelines.development import Development, develop
@@ -161,7 +162,7 @@ def _into_force(platform: Platform, bundle: Bundle, version: int, sentence: str)
 
 
 def watch(platform: Platform) -> list[MonthlyReport]:
-    """Seal the decisions, and report on the months that are worth it: the newest decided on, the newest matured."""
+    """Seal the decisions, report on the months that are worth it (the newest decided on, the newest matured), raise alerts."""
     with platform.watch.step("monitor", Part.DATA):
         use_case, desk = platform.use_case, platform.monitoring_desk
         seal_all(platform.decisions, platform.lake, use_case.name, recorded_at=platform.clock.now())
@@ -172,7 +173,14 @@ def watch(platform: Platform) -> list[MonthlyReport]:
         for month in due(use_case, desk):
             platform.progress.say(f"monitoring {month}")
             reports.append(monitor(use_case, month, desk)[1])
+        raise_alerts(platform)
     return reports
+
+
+def notify(platform: Platform) -> str:
+    """Look at what the clock shows, then tell people what waits; says what was done."""
+    changed, done = raise_alerts(platform), send_alerts(platform)
+    return f"{len(changed)} alerts changed, {done.sent} messages sent, {len(done.failures)} channels failed"
 
 
 def unreported(platform: Platform) -> str:

@@ -44,6 +44,8 @@ class Event(StrEnum):
     HOLD_OPENED = "hold_opened"
     DEFINITION_ACCEPTED = "definition_accepted"
     HOLD_RELEASED = "hold_released"
+    ALERT_ACKNOWLEDGED = "alert_acknowledged"
+    ALERT_CLOSED = "alert_closed"
 
 
 _SEALS = frozenset({"chain", "witness", "attestation"})

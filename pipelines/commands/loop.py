@@ -9,6 +9,8 @@ from models.governance.fairness.figures import Verdict
 from models.governance.ledger import open_holds
 from models.governance.release import take_back
 from models.registry import ALIASES
+from monitoring.alerts.book import every_open
+from monitoring.verdict import counted
 from pipelines.definitions import accept_definition as accept
 from pipelines.engine import engine
 from pipelines.fairness.step import BUDGET_SECONDS, champion_report
@@ -75,6 +77,8 @@ def monitor(chosen: Namespace) -> Ended:
         return _next("make serve, then score some accounts")
     for report in reports:
         print(f"{report.month}: {report.verdict.level}. {report.verdict.sentence}")
+    if open_ones := every_open(parts.alert_book):
+        return _next(f"{counted(len(open_ones), 'alert')} open: make alerts; or make monitor, to look at the reports")
     return _next("make monitor, to look at the reports")
 
 

@@ -11,6 +11,7 @@ from models.governance.timestamps import check_stamps, coverage
 from models.governance.users import check_users
 from models.governance.verification import Check, Finding
 from models.lake import Lake
+from monitoring.alerts.custody import check_acts
 from monitoring.chain import ChainKeys
 from monitoring.custody import kept, logged
 from monitoring.rollout.kept import check_verdicts
@@ -68,6 +69,11 @@ class Verifying(Watching):
             ),
             packs,
             swapped,
+            Check(
+                "alerts",
+                "What people did about alerts is what the ledger says.",
+                lambda: check_acts(self.alert_book, entries),
+            ),
             Check(
                 "roll-outs",
                 "Every roll-out began and ended as recorded, and its verdicts are those that the ledger names.",
