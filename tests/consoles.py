@@ -18,6 +18,7 @@ from monitoring.console.access.guard import Guard
 from monitoring.console.app import Door, console
 from monitoring.console.sources import Sources
 from monitoring.settings import MonitoringSettings
+from tests.fakes.alerts import FakeAlertBook
 from tests.fakes.channel import FakeChannel
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.packs import FakePacks
@@ -74,7 +75,8 @@ def looking(**changes: Any) -> Sources:
         "clock": SystemClock(),
         "decisions": None,
         "pictures": None,
+        "alerts": FakeAlertBook(),
         "home": "var",
     }
-    calls = ("office", "lake", "samples", "accounts", "chain_keys", "scorer")
+    calls = ("office", "lake", "samples", "accounts", "chain_keys", "scorer", "runbooks")
     return Sources(**{**fakes, **dict.fromkeys(calls, unavailable), **changes})

@@ -23,11 +23,23 @@ from models.governance.access import Act
 from monitoring.console.access import headers, refusals
 from monitoring.console.access.guard import LONGEST_SECONDS, Guard, ensure
 from monitoring.console.desk import Desk, onwards
-from monitoring.console.paths import approvals, charts, decisions, evidence, features, operations, pages, rollouts, runs, sign_in
+from monitoring.console.paths import (
+    alerts,
+    approvals,
+    charts,
+    decisions,
+    evidence,
+    features,
+    operations,
+    pages,
+    rollouts,
+    runs,
+    sign_in,
+)
 from monitoring.console.sources import Sources, Trouble
 
 STATIC = Path(__file__).parent / "static"
-PATHS = (pages, charts, evidence, rollouts, approvals, operations, decisions, features, runs, sign_in)
+PATHS = (pages, charts, evidence, rollouts, approvals, operations, alerts, decisions, features, runs, sign_in)
 OPEN = ("/static/", "/sign-in")
 STATUS: dict[type[PlatformError], HTTPStatus] = {
     refusals.NotSignedIn: HTTPStatus.UNAUTHORIZED,

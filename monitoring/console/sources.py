@@ -14,6 +14,7 @@ from models.governance.requests import Office
 from models.governance.signing import Trust
 from models.lake import Lake
 from models.scoring import Scorer
+from monitoring.alerts.book import AlertBook
 from monitoring.chain import ChainKeys
 from monitoring.console.charts.values import Pictures
 from monitoring.decisions import DecisionLog
@@ -49,6 +50,8 @@ class Sources:
     chain_keys: Callable[[], ChainKeys]
     scorer: Callable[[bytes], Scorer]
     pictures: Pictures
+    alerts: AlertBook
+    runbooks: Callable[[str], str]  # the text of one, by the kind of its alert
     home: str  # as the person typed it, for messages
     scenario: str = ""  # of a replay; "" for the real thing
     experiments: str = ""  # where MLflow shows its runs; "" if nobody said

@@ -14,11 +14,13 @@ from models.adapters.pack_folder import PackFolder
 from models.adapters.parquet_lake import ParquetLake
 from models.clock import FileClock, SystemClock
 from models.errors import NotFound
+from monitoring.adapters.alert_folder import AlertFolder
 from monitoring.adapters.chart_pictures import MatplotlibPictures
 from monitoring.adapters.data_docs import DataDocs
 from monitoring.adapters.duckdb_samples import DuckdbSamples
 from monitoring.adapters.prefect_runs import PrefectRuns
 from monitoring.adapters.report_folder import ReportFolder
+from monitoring.adapters.runbook_folder import RunbookFolder
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.adapters.verdict_folder import VerdictFolder
 from monitoring.chain import ChainKeys
@@ -27,6 +29,7 @@ from monitoring.console.sources import Sources
 from monitoring.settings import MonitoringSettings
 from monitoring.wiring.acting import office
 
+RUNBOOKS = Path(__file__).parents[2] / "docs" / "runbooks"
 REPLAYS = "replay"
 SCENARIOS = ("2005", "shift")
 """What `make replay` can live through. (Its scripts are above this package.)"""
@@ -75,6 +78,8 @@ def sources(chosen: MonitoringSettings) -> Sources:
         chain_keys=lambda: ChainKeys(account_keys.secret_keys(chosen.home / "keys", account_keys.LOG, local=False, noting=False)),
         scorer=OnnxScorer,
         pictures=MatplotlibPictures(),
+        alerts=AlertFolder(chosen.home / "alerts"),
+        runbooks=RunbookFolder(RUNBOOKS).text,
         home=str(chosen.home),
         scenario=chosen.home.name if chosen.home.parent.name == REPLAYS else "",
         experiments=chosen.mlflow_url,

@@ -9,7 +9,9 @@ from models.errors import NotFound
 from models.governance import stop
 from models.governance.ledger import Entry, Hold, open_holds
 from models.governance.stop import Stop
+from monitoring.alerts.alert import Alert
 from monitoring.console.pages.advice import NextStep, Situation, next_step, waiting_requests
+from monitoring.console.pages.alerts import open_alerts
 from monitoring.console.pages.releases import Release
 from monitoring.console.pages.releases import champion as current
 from monitoring.console.sources import Sources, Trouble, or_trouble
@@ -42,6 +44,7 @@ class Card:
     trouble: Trouble | None
     age_days: int | None = None  # since the champion came into force
     waits: Sequence[Wait] = ()
+    alerts: Sequence[Alert] | Trouble = ()  # open ones, pages first
     planned: Sequence[Planned] | Trouble = ()  # the next run of each flow, the soonest first
 
 
@@ -86,6 +89,7 @@ def card(sources: Sources, model: str) -> Card:
         months=rows(reports),
         trouble=next((part for part in (found, entries) if isinstance(part, Trouble)), None),
         age_days=_age(champion, sources.clock),
+        alerts=or_trouble(lambda: open_alerts(sources.alerts.alerts(model))),
         waits=[] if isinstance(entries, Trouble) else _waits(model, entries, holds),
     )
 
