@@ -68,10 +68,10 @@ def _figure(chart: Chart, colours: Mapping[str, str]) -> Figure:
     )
     places = range(len(chart.places))
     (_bars if chart.kind is Kind.BARS else _lines)(axes, chart, colours)
-    longest = max(map(len, chart.places), default=1)
+    longest = max((len(_short(place)) for place in chart.places), default=1)
     step = max(1, ceil(len(chart.places) / max(2, LETTERS // (longest + 2))))
     shown = [place for place in places if (len(chart.places) - 1 - place) % step == 0]  # the newest always among them
-    axes.set_xticks(shown, [chart.places[place] for place in shown])
+    axes.set_xticks(shown, [_short(chart.places[place]) for place in shown])
     axes.set_xlim(-0.6, len(chart.places) - 0.4)
     if chart.unit is Unit.EVIDENCE:
         axes.set_yscale("log")
@@ -80,6 +80,11 @@ def _figure(chart: Chart, colours: Mapping[str, str]) -> Figure:
         axes.locator_params(axis="y", nbins=5)
     _dress(figure, axes, chart, colours)
     return figure
+
+
+def _short(place: str) -> str:
+    """A bin's label where there is little room."""
+    return place.replace(" and more", " +").replace(" to ", "–").replace("below ", "< ")
 
 
 def _lines(axes: Any, chart: Chart, colours: Mapping[str, str]) -> None:
