@@ -245,7 +245,7 @@ rotate-keys: $(READY) ## hide accounts under new keys from now on (BY, REASON)
 
 ##@ checks
 .PHONY: test unit check browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers benchmark-in-process
-.PHONY: benchmark-monitoring bench-serving simulate-rollouts triton-client
+.PHONY: benchmark-monitoring benchmark-console bench-serving simulate-rollouts triton-client pictures
 test: $(READY) ## the whole suite that needs nothing but the embedded default
 	@$(RUN) pytest -m "not browser and not soak" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
@@ -286,6 +286,12 @@ benchmark-in-process: $(READY) ## records a second of one core, from bytes to ac
 
 benchmark-monitoring: $(READY) ## a month's statistics at 10^5, 10^6 and 10^7 decisions; writes the table in docs/monitoring.md
 	@$(RUN) tests.benchmarks.monitoring --write $(ARGS)
+
+benchmark-console: $(READY) ## when the console's pages are first painted, at ten million decisions; writes docs/console.md
+	@$(RUN) tests.benchmarks.console --write $(ARGS)
+
+pictures: $(READY) ## the pictures of the console in the documents, from make replay SCENARIO=shift
+	@$(RUN) tests.pictures $(ARGS)
 
 benchmark-stop: $(READY) ## how soon a running service obeys a stop, a resume and a roll-back
 	@$(RUN) tests.benchmarks.stop $(ARGS)

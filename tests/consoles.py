@@ -1,7 +1,11 @@
 """The console in tests: over HTTP on a home, and what it looks at from fakes."""
 
+import os
 import re
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +58,21 @@ def send(asked: TestClient, page: str, address: str, **fields: str) -> Response:
     found = TOKEN.search(asked.get(page).text)
     assert found, f"no form on {page}"
     return asked.post(address, data={"token": found[1], **fields})
+
+
+@contextmanager
+def served(home: Path, **settings: str) -> Iterator[str]:
+    """The real console as a process of its own; its address. `settings` by the names of their variables."""
+    environment = os.environ | {"STEWARD_HOME": str(home), "STEWARD_MONITORING_PORT": "0"} | settings
+    with subprocess.Popen([sys.executable, "-m", "monitoring"], env=environment, stdout=subprocess.PIPE, text=True) as console:
+        try:
+            assert console.stdout is not None
+            said = console.stdout.readline()  # printed once the door is open
+            found = re.search(r"http://\S+?(?=/ )", said)
+            assert found, said
+            yield found.group()
+        finally:
+            console.terminate()
 
 
 def unavailable(*_given: object) -> Any:

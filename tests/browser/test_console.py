@@ -1,9 +1,6 @@
 """The console as a person meets it: a real Chromium, a served home, Evidently's own page inside."""
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +15,7 @@ from models.governance.ledger import Event
 from monitoring.adapters.evidently_reports import EvidentlyRenderer
 from tests import monitored_home, packs, swapped
 from tests.browser.walking import grave
+from tests.consoles import served
 from tests.rollouts import judged, keep
 
 pytestmark = pytest.mark.browser
@@ -69,15 +67,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     ledger.append(Event.KEPT, model=monitored_home.MODEL, actor="pipeline", at=datetime(2005, 10, 2, tzinfo=UTC), facts=facts)
     swapped.write(home)
     keep(home, judged(), judged(3_000, (0.6, 0.52), number=2))
-    environment = os.environ | {"STEWARD_HOME": str(home), "STEWARD_MONITORING_PORT": "0"}
-    command = [sys.executable, "-m", "monitoring"]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as viewer:
-        assert viewer.stdout is not None
-        said = viewer.stdout.readline()  # printed once the door is open
-        found = re.search(r"http://\S+?(?=/ )", said)
-        assert found, said
-        yield found.group()
-        viewer.terminate()
+    with served(home) as base:
+        yield base
 
 
 @pytest.fixture
@@ -221,14 +212,23 @@ def test_every_page_follows_the_scheme_of_the_system(page: Page, where: str, sch
     assert (sum(map(int, re.findall(r"\d+", grounds[0]))) > 384) == (scheme == "light")
 
 
+LOADED = """async () => {
+  const image = document.querySelector("#chart-auc img");
+  await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+  await image.decode();
+  return {from: image.currentSrc, width: image.naturalWidth};
+}"""
+
+
 def test_a_chart_is_shown_in_the_scheme_of_the_system_and_given_away_as_png_and_csv(page: Page) -> None:
     page.goto(MODEL)
     picture = page.get_by_role("img", name=re.compile("^AUC and Gini"))
     picture.scroll_into_view_if_needed()
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        page.wait_for_function("scheme => document.querySelector('#chart-auc img').currentSrc.endsWith(scheme)", arg=scheme)
-        page.wait_for_function("document.querySelector('#chart-auc img').naturalWidth > 0")
+        shown = page.evaluate(LOADED)
+        assert shown["from"].endswith(scheme)
+        assert shown["width"] > 0
     chart = page.locator("#chart-auc")
     for kind, start in (("PNG", b"\x89PNG"), ("CSV", b",estimated,")):
         address = chart.get_by_role("link", name=kind).get_attribute("href")

@@ -1,10 +1,9 @@
 """The console on what `make replay` leaves: a walk over every kind of page of both scenarios, on phone and desk, in both schemes.
 
-A replay takes minutes, so this runs with `make soak`; STEWARD_REPLAYS names a folder that has them already, to look again sooner.
+A replay takes minutes, so this runs with `make soak`; REPLAYS names a folder that has them already, to look again sooner.
 """
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -15,11 +14,11 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.walking import Walk
+from tests.consoles import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.soak]
 
-REPLAYS = os.environ.pop("STEWARD_REPLAYS", "")
-"""Taken out of the environment: the platform knows no setting of this name."""
+REPLAYS = os.environ.get("REPLAYS", "")
 
 
 @pytest.fixture(scope="module", params=["2005", "shift"])
@@ -31,14 +30,10 @@ def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         made = [sys.executable, "-m", "pipelines", "replay", "--scenario", scenario]
         subprocess.run(made, env=os.environ | {"STEWARD_HOME": str(folder)}, check=True, capture_output=True, timeout=1_800)
     home = folder / "replay" / scenario
-    living = os.environ | {"STEWARD_HOME": str(home), "STEWARD_CLOCK_FILE": str(home / "clock"), "STEWARD_MONITORING_PORT": "0"}
+    living = os.environ | {"STEWARD_HOME": str(home), "STEWARD_CLOCK_FILE": str(home / "clock")}
     subprocess.run([sys.executable, "-m", "pipelines", "alerts"], env=living, check=False, capture_output=True, timeout=300)
-    with subprocess.Popen([sys.executable, "-m", "monitoring"], env=living, stdout=subprocess.PIPE, text=True) as console:
-        assert console.stdout is not None
-        found = re.search(r"http://\S+?(?=/ )", console.stdout.readline())
-        assert found
-        yield found.group()
-        console.terminate()
+    with served(home, STEWARD_CLOCK_FILE=str(home / "clock")) as base:
+        yield base
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
