@@ -184,7 +184,9 @@ def test_a_log_that_answers_and_takes_nothing_is_back_when_it_has_taken_somethin
     assert [*log.decisions] == ["d20"]
 
 
-def test_where_nobody_was_refused_for_a_while_somebody_is_let_in_and_what_is_not_known_is_said() -> None:
+def test_where_nobody_was_refused_for_a_while_somebody_is_let_in_and_what_is_not_known_is_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """A service that stays out of traffic could never show that its disk has room again."""
     log, spool = FullLog(), FullSpool()
     with spooling(log, spool) as store:
@@ -196,6 +198,10 @@ def test_where_nobody_was_refused_for_a_while_somebody_is_let_in_and_what_is_not
             store.ping()
         store.ping()
         assert "no room; whether the log takes decisions again" in store.notes()["spool"].problem
+        with pytest.raises(Unavailable, match="no room"):
+            store.append_all([entry("d1")])
+        settled(store)
+        assert len(states(caplog)) == 1
         log.full = None
         store.append_all([entry("d2")])
         assert store.notes() == {}
