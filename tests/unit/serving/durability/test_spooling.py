@@ -242,7 +242,13 @@ def test_a_database_that_goes_and_comes_is_told_of_each_time_and_so_is_a_spool_t
         settled(store)
         log.down = None
         store.append_all([entry("d4")])
-    assert states(caplog)[-1] == "decisions go into the log again"
+        log.down = AWAY
+        with pytest.raises(Unavailable, match="away; and edited"):
+            store.ping()
+        log.down = None
+        store.ping()
+    again = "decisions go into the log again"
+    assert states(caplog)[-3:] == [again, "decisions are refused: the database is away", again]
 
 
 def test_what_an_earlier_process_left_is_drained_before_anything_new_enters_the_log() -> None:
