@@ -33,6 +33,13 @@ ROLES    ?=
 DOCUMENT ?=
 REQUESTS ?=
 REBUILD  ?=
+ROWS     ?=
+SEED     ?=
+PROCESSES ?=
+INPUT    ?=
+OUTPUT   ?=
+UP       ?= var/up
+PORTS    ?= 8100
 REPLAY           = var/replay/$(SCENARIO)
 HOME_OF_SCENARIO = $(if $(SCENARIO),STEWARD_HOME=$(REPLAY) $(if $(wildcard $(REPLAY)/clock),STEWARD_CLOCK_FILE=$(REPLAY)/clock))
 SIGNED_BY        = $(if $(BY),--by "$(BY)") $(if $(REASON),--reason "$(REASON)")
@@ -69,7 +76,7 @@ setup: $(READY) ## create or refresh the locked environment in .venv
 	@echo "environment ready: .venv"
 
 ##@ the loop
-.PHONY: train retrain ingest serve report fairness evidence monitor schedule replay swap-set versions holds accept-definition accept-input rollback rebuild
+.PHONY: train retrain ingest serve report fairness evidence monitor schedule replay swap-set versions retrainings holds accept-definition accept-input rollback rebuild
 train: $(READY) ## ingest, validate, search, gate, register and promote a champion (AS_OF, MODEL)
 	@$(RUN) pipelines train $(AS_OF_ARGUMENT) $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
 
@@ -102,6 +109,9 @@ schedule: $(READY) ## run ingest, monitor and retrain on their schedules, with P
 
 replay: $(READY) ## live through a scenario month by month (SCENARIO=2005 or shift)
 	@$(RUN) pipelines replay --scenario $(or $(SCENARIO),2005) $(ARGS)
+
+retrainings: $(READY) ## why it was retrained or not, on what evidence, and what came of it
+	@$(HOME_OF_SCENARIO) $(RUN) pipelines retrainings $(MODEL_ARGUMENT) $(ARGS)
 
 versions: $(READY) ## the registered versions; once after var/ was moved, so that MLflow follows
 	@$(HOME_OF_SCENARIO) $(RUN) pipelines versions $(MODEL_ARGUMENT) $(ARGS)
@@ -189,8 +199,6 @@ judge-rollout: $(READY) ## judge the open roll-out: go on, roll back, or ask peo
 	@$(GOVERN) judge-rollout $(MODEL_ARGUMENT) $(ARGS)
 
 ##@ what calls a person
-ALERTED = $(if $(ALERT),--alert $(ALERT)) $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
-
 .PHONY: alerts send-alerts acknowledge close-alert
 alerts: $(READY) ## the alerts that are open, the gravest first
 	@$(GOVERN) alerts $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
@@ -199,10 +207,10 @@ send-alerts: $(READY) ## tell the channels of STEWARD_PIPELINES_CHANNELS_FILE wh
 	@$(GOVERN) send-alerts $(MODEL_ARGUMENT) $(ARGS)
 
 acknowledge: $(READY) ## say that you are at an alert (ALERT, BY, REASON)
-	@$(GOVERN) acknowledge $(ALERTED)
+	@$(GOVERN) acknowledge $(if $(ALERT),--alert $(ALERT)) $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
 
 close-alert: $(READY) ## say that an alert is settled (ALERT, BY, REASON)
-	@$(GOVERN) close-alert $(ALERTED)
+	@$(GOVERN) close-alert $(if $(ALERT),--alert $(ALERT)) $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
 
 ##@ who may ask the scoring service
 .PHONY: api-key api-keys revoke-api-key
@@ -243,11 +251,42 @@ retain: $(READY) ## delete the inputs of decisions that were kept as long as the
 rotate-keys: $(READY) ## hide accounts under new keys from now on (BY, REASON)
 	@$(GOVERN) rotate-keys $(SIGNED_BY) $(ARGS)
 
+##@ work at size
+AT_SIZE = $(if $(MONTH),--month $(MONTH)) $(if $(OUTPUT),--output "$(OUTPUT)") $(MODEL_ARGUMENT) $(ARGS)
+
+.PHONY: generate score spark-setup
+generate: $(READY) ## account-months like the real panel's, at any size (ROWS, MONTH, SEED, PROCESSES, OUTPUT)
+	@$(GOVERN) generate $(if $(ROWS),--rows $(ROWS)) $(if $(SEED),--seed $(SEED)) $(if $(PROCESSES),--processes $(PROCESSES)) $(AT_SIZE)
+
+score: $(READY) ## decide a month of the lake or what lies at a path, each row once (MONTH, or INPUT and OUTPUT)
+	@$(GOVERN) score $(if $(INPUT),--input "$(INPUT)") $(AT_SIZE) || $(HELD_IS_FINE)
+
+spark-setup: $(READY) ## add Spark to the environment, for STEWARD_ENGINE=spark; it needs Java 17 or newer
+	@$(VENV)/uv pip install --quiet --no-deps --require-hashes -r requirements-spark.lock
+	@command -v java >/dev/null || echo "Java is missing: on Debian and Ubuntu apt-get install openjdk-17-jre-headless"
+	@echo "Spark is ready: STEWARD_ENGINE=spark make score …"
+
+##@ the whole topology: databases, store, MLflow, Prefect, two replicas behind a proxy, console, Prometheus
+TOPOLOGY = $(RUN) infra.topology --folder $(UP) --ports $(PORTS)
+
+.PHONY: up-local down-local status-local roll-local
+up-local: $(READY) ## start it as processes of this machine, and wait until each is ready (UP folder, PORTS first of 21)
+	@$(TOPOLOGY) up
+
+down-local: $(READY) ## stop all of it; what it wrote stays in UP
+	@$(TOPOLOGY) down
+
+status-local: $(READY) ## how each service stands
+	@$(TOPOLOGY) status
+
+roll-local: $(READY) ## give the replicas what is installed now, one after the other, without a failed request
+	@$(TOPOLOGY) roll
+
 ##@ checks
-.PHONY: test unit check browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers benchmark-in-process
-.PHONY: benchmark-monitoring benchmark-console bench-serving simulate-rollouts triton-client pictures
+.PHONY: test unit check infra-test topology browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers
+.PHONY: benchmark-in-process benchmark-monitoring benchmark-console benchmark-seen bench-serving simulate-rollouts triton-client pictures
 test: $(READY) ## the whole suite that needs nothing but the embedded default
-	@$(RUN) pytest -m "not browser and not soak" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(RUN) pytest -m "not browser and not soak and not topology and not infra" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 unit: $(READY) ## the rules alone, in seconds
 	@$(RUN) pytest tests/unit -n 2 $(ARGS)
@@ -259,8 +298,14 @@ check: $(READY) ## lint, format, types, import contracts and licences
 	@$(VENV)/lint-imports --no-logo
 	@$(RUN) pipelines licences
 
+topology: $(READY) ## the whole topology as processes: the loop through it, upgrades, kills; needs haproxy, prometheus, alertmanager
+	@$(RUN) pytest -m topology $(ARGS)
+
 browser: $(READY) ## the viewer in a real, headless Chromium
 	@$(RUN) pytest -m browser $(ARGS)
+
+infra-test: $(READY) ## Prometheus' rules and Grafana's dashboards, with the real tools (Debian: prometheus, prometheus-alertmanager)
+	@$(RUN) pytest -m infra -n 2 --dist loadfile $(ARGS)
 
 triton-client: $(READY) ## an environment for NVIDIA's inference client, with which `make test` then asks the service, too
 	@$(RUN) tests.triton
@@ -280,6 +325,9 @@ bench-serving: $(READY) ## the service beside MLflow's, a tutorial's and empty e
 
 benchmark-reasons: $(READY) ## time of the reasons of one reduction, on one core
 	@$(RUN) tests.benchmarks.reasons $(ARGS)
+
+benchmark-seen: $(READY) ## what metrics, access log and traces cost a request; needs a champion
+	@$(RUN) tests.benchmarks.seen $(ARGS)
 
 benchmark-in-process: $(READY) ## records a second of one core, from bytes to actions, without HTTP and log
 	@$(RUN) tests.benchmarks.in_process $(ARGS)
@@ -307,10 +355,13 @@ simulate-rollouts: $(READY) ## canaries whose truth is known: false alarms and p
 sbom: $(READY) ## write the bill of materials of this environment (CycloneDX) and its licences
 	@$(RUN) pipelines sbom $(ARGS)
 
-lock: $(READY) ## resolve pyproject.toml anew into the hashed requirements.lock
-	@$(VENV)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header --quiet -o requirements.lock $(ARGS)
-	@echo "wrote requirements.lock. Next: make setup"
+LOCK = $(VENV)/uv pip compile pyproject.toml --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-header --quiet
+
+lock: $(READY) ## resolve pyproject.toml anew into the hashed requirements.lock, and Spark into its own
+	@$(LOCK) --all-extras --no-emit-package pyspark --no-emit-package py4j -o requirements.lock $(ARGS)
+	@$(LOCK) --extra spark --constraint requirements.lock -o requirements-spark.lock $(ARGS)
+	@echo "wrote requirements.lock and requirements-spark.lock. Next: make setup"
 
 clean: ## remove the environment and every cache; var/ stays
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -155,6 +155,27 @@ class MonitoringLimits(Frozen):
         return self
 
 
+class ReReview(Frozen):
+    """When a model is to be looked at again although no limit was passed: what follows is a challenger, judged by the gate."""
+
+    approval_days: int = Field(default=30, ge=0, description="so many days before its approval ends")
+    lasting: tuple[str, ...] = Field(
+        default=("since_first", "segment_shift", "favourable_rate", "reason_mix"),
+        description="kinds of findings that are no alarm by themselves, and say something when they last",
+    )
+    lasting_months: int = Field(default=3, ge=2, description="months in a row with one of them about the same subject")
+
+
+class RetrainingRules(Frozen):
+    """What makes the platform retrain beside a verdict, and how often it may."""
+
+    every_months: int | None = Field(default=None, ge=1, description="age of the champion's data; None: not by the calendar")
+    matured_cohorts: int | None = Field(default=None, ge=1, description="cohorts matured since; None: they do not suffice")
+    re_review: ReReview | None = Field(default=None, description="None: only limits count")
+    cool_down_days: int = Field(default=14, ge=0, description="after a training has ended, before the platform begins another")
+    budget: int = Field(default=3, ge=1, description="trainings that the platform begins in one calendar month, at most")
+
+
 class JurisdictionLimits(Frozen):
     """What a figure may show under one jurisdiction. The whole confidence interval must lie inside."""
 
@@ -292,6 +313,7 @@ class Policy(Frozen):
     adverse: Adverse | None = Field(default=None, description="without it nothing can be sealed or served; older bundles lack it")
     uncertainty: UncertaintyLimits | None = Field(default=None, description="without it no gate can be passed")
     robustness: RobustnessLimits | None = Field(default=None, description="without it nothing can be sealed")
+    retraining: RetrainingRules = Field(default=RetrainingRules(), description="beside what the monitoring suggests")
     retention_months: int = Field(
         default=25, ge=25, description="decisions keep their inputs so long after notice, at least (12 CFR 1002.12(b))"
     )

@@ -2,12 +2,17 @@
 
 import socket
 import sys
+from contextlib import suppress
 
 import uvicorn
 
 from models.errors import PlatformError, Unavailable
 from monitoring import wiring
 from monitoring.console.app import console
+from monitoring.console.numbers import add_metrics
+from monitoring.telemetry.door import Counted, Observed
+from monitoring.telemetry.logs import log_to_standard_error, no_trace
+from monitoring.telemetry.tracing import untraced
 from monitoring.wiring import opening
 
 
@@ -15,17 +20,25 @@ def main() -> int:
     try:
         settings = wiring.settings()
         guard, door = opening.guard(settings), opening.door(settings)
+        tracing = wiring.tracing(settings)
         listening = _listening(settings.host, settings.port)
     except PlatformError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    log_to_standard_error("console", settings.log_format, tracing.trace if tracing else no_trace, quiet=True)
     app = console(wiring.sources(settings), guard, door)
+    counted = Counted()
+    add_metrics(app, wiring.numbers(settings, counted))
     where = f"[{settings.host}]" if ":" in settings.host else settings.host
     who = f"as {guard.local.name}" if guard.local else "people sign in"
     place = f"http://{where}:{listening.getsockname()[1]}/"
     sys.stdout.write(f"The console of {settings.home} is at {place}  ({who}; stop it with Ctrl-C)\n")
     sys.stdout.flush()
-    uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listening])
+    seen = Observed(app, counted, tracing or untraced)
+    with suppress(KeyboardInterrupt):  # raised again by uvicorn after it ended in order
+        uvicorn.Server(uvicorn.Config(seen, log_config=None, access_log=False)).run(sockets=[listening])
+    if tracing:
+        tracing.close()
     return 0
 
 

@@ -1,6 +1,6 @@
 """What the orchestrator did lately and will do next, as the console needs to know it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -56,4 +56,21 @@ class RunHistory(Protocol):
 
     def planned(self) -> Sequence[Planned]:
         """Of every flow and model the next run, the soonest first."""
+        ...
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Of one flow: how many runs ended how or are open, how many should have begun and have not, and the newest that ended."""
+
+    flow: str
+    endings: Mapping[Ending, int]
+    late: int
+    latest: FlowRun | None
+    good_at: datetime | None  # when the newest good one began
+
+
+class RunTallies(Protocol):
+    def tallies(self) -> Sequence[Tally]:
+        """Of every flow, by name. Raises `Unavailable`."""
         ...

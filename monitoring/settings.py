@@ -15,6 +15,8 @@ class MonitoringSettings(PlatformSettings):
     """0 takes any free port."""
     address: str = ""
     """How others reach it, e.g. https://steward.bank.example; then everybody signs in. Outside the local profile it is https."""
+    traces: str = Field(default="", pattern="^(https?://.+)?$")
+    """Where a collector takes traces by OpenTelemetry's protocol, such as http://127.0.0.1:4318/v1/traces; empty: none."""
     prefect_url: str = ""
     """Prefect's API, e.g. http://127.0.0.1:4200/api; by default the server that `make schedule` runs for the same home."""
     mlflow_url: str = ""

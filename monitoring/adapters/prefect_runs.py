@@ -13,7 +13,7 @@ from monitoring.runs import Ending, FlowRun, LogLine, Planned
 
 TIMEOUT_SECONDS = 3.0
 PLANNED_ASKED = 200
-_ENDINGS: dict[str, Ending] = {"COMPLETED": "good", "FAILED": "bad", "CRASHED": "bad", "CANCELLED": "bad"}
+ENDINGS: dict[str, Ending] = {"COMPLETED": "good", "FAILED": "bad", "CRASHED": "bad", "CANCELLED": "bad"}
 _ID = re.compile(r"[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
 
 
@@ -26,13 +26,13 @@ class PrefectRuns:
     def recent(self, limit: int) -> Sequence[FlowRun]:
         asked = {"sort": "START_TIME_DESC", "limit": limit, "flow_runs": {"start_time": {"is_null_": False}}}
         with self._answering() as url:
-            return _runs(url, _post(f"{url}/flow_runs/filter", asked))
+            return _runs(url, ask(f"{url}/flow_runs/filter", asked))
 
     def find(self, run: str) -> FlowRun:
         if not _ID.fullmatch(run):
             raise NotFound(f"{run!r} is no run", hint="open it from the list of runs")
         with self._answering() as url:
-            found = _runs(url, _post(f"{url}/flow_runs/filter", {"flow_runs": {"id": {"any_": [run]}}}))
+            found = _runs(url, ask(f"{url}/flow_runs/filter", {"flow_runs": {"id": {"any_": [run]}}}))
         if not found:
             raise NotFound(f"the orchestrator knows no run {run}", hint="it may have been deleted; open the list of runs")
         return found[0]
@@ -40,7 +40,7 @@ class PrefectRuns:
     def log(self, run: str, limit: int) -> Sequence[LogLine]:
         asked = {"sort": "TIMESTAMP_ASC", "limit": limit, "logs": {"flow_run_id": {"any_": [run]}}}
         with self._answering() as url:
-            lines = _post(f"{url}/logs/filter", asked)
+            lines = ask(f"{url}/logs/filter", asked)
             return [LogLine(datetime.fromisoformat(line["timestamp"]), int(line["level"]), line["message"]) for line in lines]
 
     def planned(self) -> Sequence[Planned]:
@@ -50,7 +50,7 @@ class PrefectRuns:
             "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}},
         }
         with self._answering() as url:
-            runs = _post(f"{url}/flow_runs/filter", asked)
+            runs = ask(f"{url}/flow_runs/filter", asked)
             names = _names(url, runs)
             found: dict[tuple[str, str], Planned] = {}
             for run in runs:
@@ -69,33 +69,33 @@ class PrefectRuns:
             raise Unavailable(f"Prefect's API at {url} does not answer", hint="make schedule") from error
 
 
-def _post(url: str, body: Any) -> list[dict[str, Any]]:
+def ask(url: str, body: Any) -> Any:
     request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})  # noqa: S310
     with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
-        return list(json.load(answer))
+        return json.load(answer)
 
 
 def _names(url: str, runs: Sequence[dict[str, Any]]) -> dict[str, str]:
-    flows = _post(f"{url}/flows/filter", {"flows": {"id": {"any_": sorted({run["flow_id"] for run in runs})}}})
+    flows = ask(f"{url}/flows/filter", {"flows": {"id": {"any_": sorted({run["flow_id"] for run in runs})}}})
     return {flow["id"]: flow["name"] for flow in flows}
 
 
 def _runs(url: str, runs: Sequence[dict[str, Any]]) -> list[FlowRun]:
     names = _names(url, runs)
-    return [_run(run, names, pages=url.removesuffix("/api")) for run in runs]
+    return [run_of(run, names, pages=url.removesuffix("/api")) for run in runs]
 
 
 def _model(run: dict[str, Any]) -> str:
     return str((run.get("parameters") or {}).get("use_case") or "")
 
 
-def _run(run: dict[str, Any], flows: dict[str, str], *, pages: str) -> FlowRun:
+def run_of(run: dict[str, Any], flows: dict[str, str], *, pages: str) -> FlowRun:
     started = run["start_time"]
     return FlowRun(
         flow=flows.get(run["flow_id"], ""),
         name=run["name"],
         state=run["state_name"],
-        ending=_ENDINGS.get(run["state_type"], "open"),
+        ending=ENDINGS.get(run["state_type"], "open"),
         started_at=datetime.fromisoformat(started) if started else None,
         seconds=float(run["total_run_time"]),
         url=f"{pages}/runs/flow-run/{run['id']}",

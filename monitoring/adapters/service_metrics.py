@@ -35,12 +35,17 @@ class ServiceMetrics:
         try:
             with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310, the same
                 return str(answer.read(_LARGEST).decode())
-        except (urllib.error.URLError, OSError, ValueError) as error:
-            why = f"HTTP {error.code}" if isinstance(error, urllib.error.HTTPError) else type(error).__name__
-            raise Unavailable(
-                f"the scoring service does not say at {self._url} how it is ({why})",
-                hint="is it up, is STEWARD_PIPELINES_SERVICE_METRICS right, and may STEWARD_PIPELINES_SERVICE_KEY read?",
-            ) from error
+        except urllib.error.HTTPError as error:
+            error.close()
+            raise self._away(f"HTTP {error.code}") from error
+        except (OSError, ValueError) as error:
+            raise self._away(type(error).__name__) from error
+
+    def _away(self, why: str) -> Unavailable:
+        return Unavailable(
+            f"the scoring service does not say at {self._url} how it is ({why})",
+            hint="is it up, is STEWARD_PIPELINES_SERVICE_METRICS right, and may STEWARD_PIPELINES_SERVICE_KEY read?",
+        )
 
 
 def service(text: str, limit_seconds: float, read_at: str) -> Service:

@@ -40,7 +40,8 @@ from monitoring.console.sources import Sources, Trouble
 
 STATIC = Path(__file__).parent / "static"
 PATHS = (pages, charts, evidence, rollouts, approvals, operations, alerts, decisions, features, runs, sign_in)
-OPEN = ("/static/", "/sign-in")
+OPEN = ("/static/", "/sign-in", "/metrics")
+"""The way in, and what a Prometheus reads: numbers of the platform, by model and kind, none of an account."""
 STATUS: dict[type[PlatformError], HTTPStatus] = {
     refusals.NotSignedIn: HTTPStatus.UNAUTHORIZED,
     refusals.NotPermitted: HTTPStatus.FORBIDDEN,

@@ -4,7 +4,10 @@ Where it looks is here; through what it acts in `acting`, to whom it opens in `o
 """
 
 from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from models.adapters import account_keys, key_files
 from models.adapters.file_ledger import FileLedger
@@ -14,20 +17,31 @@ from models.adapters.pack_folder import PackFolder
 from models.adapters.parquet_lake import ParquetLake
 from models.clock import FileClock, SystemClock
 from models.errors import NotFound
+from models.lake import OUTCOMES
+from models.settings import PlatformSettings
 from monitoring.adapters.alert_folder import AlertFolder
 from monitoring.adapters.chart_pictures import MatplotlibPictures
 from monitoring.adapters.data_docs import DataDocs
 from monitoring.adapters.duckdb_samples import DuckdbSamples
+from monitoring.adapters.exposition import Exposition
 from monitoring.adapters.prefect_runs import PrefectRuns
+from monitoring.adapters.prefect_tallies import PrefectTallies
 from monitoring.adapters.report_folder import ReportFolder
 from monitoring.adapters.runbook_folder import RunbookFolder
 from monitoring.adapters.sql_decisions import SqlDecisionLog
+from monitoring.adapters.sql_freshness import LastDecided
 from monitoring.adapters.verdict_folder import VerdictFolder
 from monitoring.chain import ChainKeys
 from monitoring.console.remembered import RememberedReports
 from monitoring.console.sources import Sources
 from monitoring.settings import MonitoringSettings
+from monitoring.telemetry.build import build
+from monitoring.telemetry.door import Counted
+from monitoring.telemetry.standing import Places, Standing
 from monitoring.wiring.acting import office
+
+if TYPE_CHECKING:
+    from monitoring.adapters.otlp import OtlpTracing
 
 RUNBOOKS = Path(__file__).parents[2] / "docs" / "runbooks"
 REPLAYS = "replay"
@@ -84,6 +98,41 @@ def sources(chosen: MonitoringSettings) -> Sources:
         scenario=chosen.home.name if chosen.home.parent.name == REPLAYS else "",
         experiments=chosen.mlflow_url,
     )
+
+
+def places(chosen: PlatformSettings, prefect: Callable[[], str]) -> Places:
+    """Where the numbers about the platform come from: the same for console and scheduler."""
+    return Places(
+        reports=ReportFolder(chosen.reports_folder),
+        channel=FolderChannel(chosen.channel_folder),
+        trust=lambda: key_files.trust(chosen.trust_path, demonstration=chosen.profile == "local"),
+        ledger=FileLedger(chosen.ledger_path),
+        alerts=AlertFolder(chosen.home / "alerts"),
+        runs=PrefectTallies(prefect),
+        decided=LastDecided(chosen.database),
+        labelled=partial(_labelled, chosen.home / "lake"),
+        clock=FileClock(chosen.clock_file) if chosen.clock_file else SystemClock(),
+    )
+
+
+def numbers(chosen: MonitoringSettings, counted: Counted) -> Callable[[], bytes]:
+    """What `GET /metrics` says."""
+    standing, exposition = Standing(places(chosen, _prefect(chosen))), Exposition()
+    return lambda: exposition.text([build(), *counted.families(), *standing.families()])
+
+
+def tracing(chosen: MonitoringSettings) -> "OtlpTracing | None":
+    if not chosen.traces:
+        return None
+    from monitoring.adapters.otlp import OtlpTracing
+
+    return OtlpTracing(chosen.traces, "steward-console", "STEWARD_MONITORING_TRACES")
+
+
+def _labelled(lake: Path, model: str) -> datetime | None:
+    from models.adapters.parquet_lake import ParquetLake
+
+    return max((found.recorded_at for found in ParquetLake(lake / model).versions(OUTCOMES)), default=None)
 
 
 def _prefect(chosen: MonitoringSettings) -> Callable[[], str]:

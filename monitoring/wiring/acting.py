@@ -8,6 +8,7 @@ from models.clock import Clock
 from models.governance.requests import Office
 from models.governance.signing import Duty, Signer
 from monitoring.settings import MonitoringSettings
+from monitoring.telemetry.context import cause
 
 
 def office(chosen: MonitoringSettings, channel: ReleaseChannel, clock: Clock) -> Office:
@@ -25,7 +26,7 @@ def office(chosen: MonitoringSettings, channel: ReleaseChannel, clock: Clock) ->
     trusted = trust(chosen.trust_path, demonstration=local)
     return Office(
         channel=channel,
-        ledger=FileLedger(chosen.ledger_path, witness, chosen.ledger_anchor, lambda: trusted),
+        ledger=FileLedger(chosen.ledger_path, witness, chosen.ledger_anchor, lambda: trusted, cause),
         trust=trusted,
         publisher=signer(keys, PUBLISHER, Duty.PUBLISH),
         clock=clock,

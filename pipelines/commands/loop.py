@@ -25,6 +25,7 @@ from pipelines.rebuild import run as rebuilding
 from pipelines.steps import Ending, Kind, unreported
 from pipelines.stopwatch import Part, Stopwatch
 from pipelines.wiring import Platform, platform
+from pipelines.wiring.telling import numbers
 
 
 class Ended(Enum):
@@ -230,7 +231,8 @@ def versions(chosen: Namespace) -> Ended:
 
 def schedule(chosen: Namespace) -> Ended:
     parts = _platform(chosen)
-    with engine(parts, ui=True, verbose=chosen.verbose) as flows:
+    with engine(parts, ui=True, verbose=chosen.verbose) as flows, numbers(parts.settings) as port:
+        print(f"numbers for Prometheus: http://{parts.settings.metrics_host}:{port}/metrics", flush=True)
         flows.serve_schedules(parts)
     return Ended.DONE
 

@@ -1,8 +1,8 @@
 """The one place that chooses adapters for the pipelines. What is heavy is imported when it is first wanted.
 
 `Platform` is put together from its parts: `foundation` (settings, use case, time), `releasing` (ledger, channel, keys, registry,
-evidence), `data` (lake, restricted lake, accounts), `making` (what trains and draws), `watching` (decisions, reports) and
-`verifying` (the checks of `make verify`).
+evidence), `data` (lake, restricted lake, accounts), `making` (what trains and draws), `watching` (decisions, reports),
+`verifying` (the checks of `make verify`) and `scaling` (work at size).
 """
 
 from collections.abc import Mapping
@@ -16,10 +16,11 @@ from pipelines.replay.story import ReplayResult
 from pipelines.settings import PipelineSettings
 from pipelines.stopwatch import Part
 from pipelines.wiring.making import Making
+from pipelines.wiring.scaling import Scaling
 from pipelines.wiring.verifying import Verifying
 
 
-class Platform(Making, Verifying):
+class Platform(Making, Verifying, Scaling):
     """Every port that a flow may need, for one use case, built from settings on first use."""
 
     def warm(self) -> None:

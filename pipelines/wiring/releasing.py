@@ -24,6 +24,7 @@ from models.governance.timestamps import Authority, StampedLedger, Stamps
 from models.governance.users import Users
 from models.registry import ModelRegistry
 from models.scoring import Scorer
+from monitoring.telemetry.context import cause
 from pipelines.adapters.mlflow_home import DATABASE, FOLDER, has_versions
 from pipelines.pack.artefacts import Artefacts
 from pipelines.pack.prose import Document
@@ -43,7 +44,7 @@ class Releasing(Foundation):
 
     @cached_property
     def _ledger_file(self) -> FileLedger:
-        return FileLedger(self.settings.ledger_path, self._witness, self.settings.ledger_anchor, self.trust)
+        return FileLedger(self.settings.ledger_path, self._witness, self.settings.ledger_anchor, self.trust, cause)
 
     def attested(self) -> list[Entry]:
         """The ledger's entries, for what rests on them. Raises `Integrity` unless its witness signed all of it."""
