@@ -156,8 +156,14 @@ def _schedules(place: Place) -> Service:
         image="pipelines",
         command=(*place.program("python"), "-m", "pipelines", "schedule"),
         after=("prefect", "mlflow"),
-        environment=_QUIET | platform(place),
+        environment=_QUIET
+        | platform(place)
+        | {
+            "STEWARD_PIPELINES_METRICS_HOST": place.bind,
+            "STEWARD_PIPELINES_METRICS_PORT": str(place.port("schedules-metrics")),
+        },
         secrets=("pgpass_decisions",),
+        metrics="schedules-metrics",
         uses_home=True,
         listens=False,
         stop_seconds=60,
@@ -221,6 +227,7 @@ def _console(place: Place) -> Service:
             "STEWARD_MONITORING_PREFECT_URL": platform(place)["PREFECT_API_URL"],
         },
         secrets=("pgpass_decisions",),
+        metrics="console",
         uses_home=True,
         published=True,
     )

@@ -83,7 +83,9 @@ def test_every_target_of_prometheus_is_up_and_its_rules_are_loaded(services: Run
         return list(client.get(services.url("prometheus") + "/api/v1/targets").json()["data"]["activeTargets"])
 
     eventually(lambda: {target["health"] for target in targets()} == {"up"})
-    assert {"serving", "proxy", "store", "alertmanager", "prometheus"} <= {target["labels"]["job"] for target in targets()}
+    assert {"serving", "console", "schedules", "proxy", "store", "alertmanager", "prometheus"} <= {
+        target["labels"]["job"] for target in targets()
+    }
     managers = client.get(services.url("prometheus") + "/api/v1/alertmanagers").json()["data"]["activeAlertmanagers"]
     assert len(managers) == 1
 
