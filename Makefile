@@ -32,6 +32,9 @@ REQUESTS ?=
 REBUILD  ?=
 UP       ?= var/up
 PORTS    ?= 8100
+TO       ?=
+FROM     ?=
+KEYS     ?=
 REPLAY           = var/replay/$(SCENARIO)
 HOME_OF_SCENARIO = $(if $(SCENARIO),STEWARD_HOME=$(REPLAY) $(if $(wildcard $(REPLAY)/clock),STEWARD_CLOCK_FILE=$(REPLAY)/clock))
 SIGNED_BY        = $(if $(BY),--by "$(BY)") $(if $(REASON),--reason "$(REASON)")
@@ -228,11 +231,36 @@ status-local: $(READY) ## how each service stands
 roll-local: $(READY) ## give the replicas what is installed now, one after the other, without a failed request
 	@$(TOPOLOGY) roll
 
+.PHONY: backup restore
+WHOLE = --folder $(or $(TO),$(FROM)) $(if $(KEYS),--keys $(KEYS)) $(if $(filter command%,$(origin UP)),--topology $(UP) --ports $(PORTS))
+
+backup: $(READY) ## a home, or with UP=folder a topology, into a new folder (TO; KEYS file for the keys, sealed)
+	@$(if $(TO),,$(error name a new folder: make backup TO=folder))$(RUN) infra.backup take $(WHOLE)
+
+restore: $(READY) ## the same back into an empty home, or with UP=folder into a new topology (FROM, KEYS)
+	@$(if $(FROM),,$(error name the backup: make restore FROM=folder))$(RUN) infra.backup restore $(WHOLE)
+
+.PHONY: up down images compose-file
+COMPOSE = $(RUN) infra.topology.containers > var/compose.env && docker compose --env-file var/compose.env --file infra/compose/compose.yaml
+
+up: $(READY) ## the same topology as containers, with Grafana; needs Docker with compose
+	@mkdir -p var
+	@$(COMPOSE) up --build --detach --wait
+
+down: $(READY) ## stop the containers; their volumes stay
+	@$(COMPOSE) down
+
+images: $(READY) ## build the images of serving, console and pipelines; needs podman, runc and mmdebstrap
+	@$(RUN) infra.images
+
+compose-file: $(READY) ## write infra/compose anew from infra/topology/services.py
+	@$(RUN) infra.topology.compose
+
 ##@ checks
-.PHONY: test unit check topology browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers benchmark-in-process
+.PHONY: test unit check topology test-images browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers benchmark-in-process
 .PHONY: benchmark-monitoring bench-serving simulate-rollouts triton-client
 test: $(READY) ## the whole suite that needs nothing but the embedded default
-	@$(RUN) pytest -m "not browser and not soak and not topology" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(RUN) pytest -m "not browser and not soak and not topology and not images" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 unit: $(READY) ## the rules alone, in seconds
 	@$(RUN) pytest tests/unit -n 2 $(ARGS)
@@ -246,6 +274,9 @@ check: $(READY) ## lint, format, types, import contracts and licences
 
 topology: $(READY) ## the whole topology as processes: the loop through it, upgrades, kills; needs haproxy, prometheus, alertmanager
 	@$(RUN) pytest -m topology $(ARGS)
+
+test-images: $(READY) ## build the images and run them; needs root, podman, runc and mmdebstrap
+	@$(RUN) pytest -m images $(ARGS)
 
 browser: $(READY) ## the viewer in a real, headless Chromium
 	@$(RUN) pytest -m browser $(ARGS)
@@ -289,10 +320,17 @@ simulate-rollouts: $(READY) ## canaries whose truth is known: false alarms and p
 sbom: $(READY) ## write the bill of materials of this environment (CycloneDX) and its licences
 	@$(RUN) pipelines sbom $(ARGS)
 
+# What an image needs of the lock, with the same versions and hashes.
+IMAGE_LOCK = $(VENV)/uv pip compile pyproject.toml $(2) --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --no-annotate --quiet -c requirements.lock -o infra/images/$(1).lock
+
 lock: $(READY) ## resolve pyproject.toml anew into the hashed requirements.lock
 	@$(VENV)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --quiet -o requirements.lock $(ARGS)
-	@echo "wrote requirements.lock. Next: make setup"
+	@$(call IMAGE_LOCK,serving,--extra serving --extra tracing --extra tokens)
+	@$(call IMAGE_LOCK,console,--extra monitoring)
+	@$(call IMAGE_LOCK,pipelines,--extra pipelines --extra serving --extra stores)
+	@echo "wrote requirements.lock and infra/images/*.lock. Next: make setup"
 
 clean: ## remove the environment and every cache; var/ stays
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -14,8 +14,10 @@ import pytest
 
 from infra.topology import __main__ as topology
 from infra.topology import ports
+from infra.topology.rolling import Proxy
+from infra.topology.running import Supervisor, restart
 from infra.topology.services import platform
-from infra.topology.supervised import PACKAGES, LocalPlace
+from infra.topology.supervised import PACKAGES, LocalPlace, here
 from pipelines import steps
 from pipelines.settings import PipelineSettings
 from pipelines.wiring import Platform
@@ -75,6 +77,21 @@ class Running:
     def ready(self, replica: str) -> bool:
         """Whether a model answers at this replica."""
         return httpx.get(f"{self.url(replica)}/health/ready", timeout=30, trust_env=False).status_code == 200
+
+    @property
+    def supervisor(self) -> Supervisor:
+        return Supervisor(self.place)
+
+    def process(self, service: str) -> int:
+        return int(self.supervisor.getProcessInfo(service)["pid"])
+
+    def proxied(self, replica: str) -> bool:
+        """Whether the proxy sends requests there."""
+        return Proxy(self.place).takes(replica)
+
+    def go_on(self, name: str) -> None:
+        """Start a service that was stopped; returns when it is ready."""
+        restart(self.place, next(service for service in here(self.place) if service.name == name))
 
     def train(self) -> str:
         """A small model, by the flow's own steps, in a place where people approve; its bundle."""

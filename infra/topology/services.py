@@ -1,6 +1,6 @@
 """The services. Whatever is added here appears in every rendering, with the same ports and settings."""
 
-from infra.topology.description import Place, Service, address
+from infra.topology.description import POSTGRESQL, Place, Service, address
 
 DATABASES = ("mlflow", "prefect", "decisions")
 """Each is owned by a user of its own name, who can open no other."""
@@ -48,6 +48,7 @@ def _postgres(place: Place) -> Service:
         name="postgres",
         image="postgres",
         command=(*place.program("postgres"), "-c", f"listen_addresses={place.bind}", "-c", f"port={place.port('postgres')}"),
+        ready=POSTGRESQL,
         secrets=("postgres_superuser", *(f"postgres_{name}" for name in DATABASES)),
         configs=("databases.sql",),
         keeps_data=True,
