@@ -20,7 +20,9 @@ COMMENT  ?=
 CONDITIONS ?=
 FALLBACK ?=
 ID       ?=
+DRILL    ?=
 ACCOUNT  ?=
+ALERT    ?=
 CHALLENGER ?=
 AGAINST  ?=
 SHARE    ?=
@@ -30,6 +32,11 @@ DAYS     ?=
 REVIEWERS ?=
 REQUESTS ?=
 REBUILD  ?=
+ROWS     ?=
+SEED     ?=
+PROCESSES ?=
+INPUT    ?=
+OUTPUT   ?=
 UP       ?= var/up
 PORTS    ?= 8100
 TO       ?=
@@ -71,7 +78,7 @@ setup: $(READY) ## create or refresh the locked environment in .venv
 	@echo "environment ready: .venv"
 
 ##@ the loop
-.PHONY: train retrain ingest serve report fairness evidence monitor schedule replay swap-set versions holds accept-definition accept-input rollback rebuild
+.PHONY: train retrain ingest serve report fairness evidence monitor schedule replay swap-set versions retrainings drill holds accept-definition accept-input rollback rebuild
 train: $(READY) ## ingest, validate, search, gate, register and promote a champion (AS_OF, MODEL)
 	@$(RUN) pipelines train $(AS_OF_ARGUMENT) $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
 
@@ -104,6 +111,12 @@ schedule: $(READY) ## run ingest, monitor and retrain on their schedules, with P
 
 replay: $(READY) ## live through a scenario month by month (SCENARIO=2005 or shift)
 	@$(RUN) pipelines replay --scenario $(or $(SCENARIO),2005) $(ARGS)
+
+drill: $(READY) ## put faults in, on a copy, and see what notices them and when (DRILL for some; all write docs/drills.md)
+	@$(RUN) pipelines drill $(if $(DRILL),--drill $(DRILL),--write docs/drills.md) $(ARGS)
+
+retrainings: $(READY) ## why it was retrained or not, on what evidence, and what came of it
+	@$(HOME_OF_SCENARIO) $(RUN) pipelines retrainings $(MODEL_ARGUMENT) $(ARGS)
 
 versions: $(READY) ## the registered versions; once after var/ was moved, so that MLflow follows
 	@$(HOME_OF_SCENARIO) $(RUN) pipelines versions $(MODEL_ARGUMENT) $(ARGS)
@@ -190,6 +203,20 @@ rollouts: $(READY) ## every roll-out, and how it stands
 judge-rollout: $(READY) ## judge the open roll-out: go on, roll back, or ask people for a promotion
 	@$(GOVERN) judge-rollout $(MODEL_ARGUMENT) $(ARGS)
 
+##@ what calls a person
+.PHONY: alerts send-alerts acknowledge close-alert
+alerts: $(READY) ## the alerts that are open, the gravest first
+	@$(GOVERN) alerts $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
+
+send-alerts: $(READY) ## tell the channels of STEWARD_PIPELINES_CHANNELS_FILE what waits
+	@$(GOVERN) send-alerts $(MODEL_ARGUMENT) $(ARGS)
+
+acknowledge: $(READY) ## say that you are at an alert (ALERT, BY, REASON)
+	@$(GOVERN) acknowledge $(if $(ALERT),--alert $(ALERT)) $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
+
+close-alert: $(READY) ## say that an alert is settled (ALERT, BY, REASON)
+	@$(GOVERN) close-alert $(if $(ALERT),--alert $(ALERT)) $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
+
 ##@ who may ask the scoring service
 .PHONY: api-key api-keys revoke-api-key
 api-key: $(READY) ## make a key and show it once (NAME, MODELS, ACTIONS, DAYS, REVIEWERS, BY, REASON)
@@ -214,6 +241,21 @@ retain: $(READY) ## delete the inputs of decisions that were kept as long as the
 
 rotate-keys: $(READY) ## hide accounts under new keys from now on (BY, REASON)
 	@$(GOVERN) rotate-keys $(SIGNED_BY) $(ARGS)
+
+##@ work at size
+AT_SIZE = $(if $(MONTH),--month $(MONTH)) $(if $(OUTPUT),--output "$(OUTPUT)") $(MODEL_ARGUMENT) $(ARGS)
+
+.PHONY: generate score spark-setup
+generate: $(READY) ## account-months like the real panel's, at any size (ROWS, MONTH, SEED, PROCESSES, OUTPUT)
+	@$(GOVERN) generate $(if $(ROWS),--rows $(ROWS)) $(if $(SEED),--seed $(SEED)) $(if $(PROCESSES),--processes $(PROCESSES)) $(AT_SIZE)
+
+score: $(READY) ## decide a month of the lake or what lies at a path, each row once (MONTH, or INPUT and OUTPUT)
+	@$(GOVERN) score $(if $(INPUT),--input "$(INPUT)") $(AT_SIZE) || $(HELD_IS_FINE)
+
+spark-setup: $(READY) ## add Spark to the environment, for STEWARD_ENGINE=spark; it needs Java 17 or newer
+	@$(VENV)/uv pip install --quiet --no-deps --require-hashes -r requirements-spark.lock
+	@command -v java >/dev/null || echo "Java is missing: on Debian and Ubuntu apt-get install openjdk-17-jre-headless"
+	@echo "Spark is ready: STEWARD_ENGINE=spark make score …"
 
 ##@ the whole topology: databases, store, MLflow, Prefect, two replicas behind a proxy, console, Prometheus
 TOPOLOGY = $(RUN) infra.topology --folder $(UP) --ports $(PORTS)
@@ -257,10 +299,10 @@ compose-file: $(READY) ## write infra/compose anew from infra/topology/services.
 	@$(RUN) infra.topology.compose
 
 ##@ checks
-.PHONY: test unit check topology test-images browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers benchmark-in-process
-.PHONY: benchmark-monitoring bench-serving simulate-rollouts triton-client
+.PHONY: test unit check infra-test topology test-images browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers
+.PHONY: benchmark-in-process benchmark-monitoring benchmark-seen bench-serving simulate-rollouts triton-client
 test: $(READY) ## the whole suite that needs nothing but the embedded default
-	@$(RUN) pytest -m "not browser and not soak and not topology and not images" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(RUN) pytest -m "not browser and not soak and not topology and not infra and not images" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 unit: $(READY) ## the rules alone, in seconds
 	@$(RUN) pytest tests/unit -n 2 $(ARGS)
@@ -281,6 +323,9 @@ test-images: $(READY) ## build the images and run them; needs root, podman, runc
 browser: $(READY) ## the viewer in a real, headless Chromium
 	@$(RUN) pytest -m browser $(ARGS)
 
+infra-test: $(READY) ## Prometheus' rules and Grafana's dashboards, with the real tools (Debian: prometheus, prometheus-alertmanager)
+	@$(RUN) pytest -m infra -n 2 --dist loadfile $(ARGS)
+
 triton-client: $(READY) ## an environment for NVIDIA's inference client, with which `make test` then asks the service, too
 	@$(RUN) tests.triton
 
@@ -299,6 +344,9 @@ bench-serving: $(READY) ## the service beside MLflow's, a tutorial's and empty e
 
 benchmark-reasons: $(READY) ## time of the reasons of one reduction, on one core
 	@$(RUN) tests.benchmarks.reasons $(ARGS)
+
+benchmark-seen: $(READY) ## what metrics, access log and traces cost a request; needs a champion
+	@$(RUN) tests.benchmarks.seen $(ARGS)
 
 benchmark-in-process: $(READY) ## records a second of one core, from bytes to actions, without HTTP and log
 	@$(RUN) tests.benchmarks.in_process $(ARGS)
@@ -320,17 +368,18 @@ simulate-rollouts: $(READY) ## canaries whose truth is known: false alarms and p
 sbom: $(READY) ## write the bill of materials of this environment (CycloneDX) and its licences
 	@$(RUN) pipelines sbom $(ARGS)
 
+LOCK = $(VENV)/uv pip compile pyproject.toml --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-header --quiet
 # What an image needs of the lock, with the same versions and hashes.
-IMAGE_LOCK = $(VENV)/uv pip compile pyproject.toml $(2) --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-header --no-annotate --quiet -c requirements.lock -o infra/images/$(1).lock
+OF_LOCK = $(LOCK) --constraint requirements.lock
 
-lock: $(READY) ## resolve pyproject.toml anew into the hashed requirements.lock
-	@$(VENV)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header --quiet -o requirements.lock $(ARGS)
-	@$(call IMAGE_LOCK,serving,--extra serving --extra tracing --extra tokens)
-	@$(call IMAGE_LOCK,console,--extra monitoring)
-	@$(call IMAGE_LOCK,pipelines,--extra pipelines --extra serving --extra stores)
-	@echo "wrote requirements.lock and infra/images/*.lock. Next: make setup"
+lock: $(READY) ## resolve pyproject.toml anew into the hashed requirements.lock; Spark, and each image, into its own
+	@$(LOCK) --all-extras --no-emit-package pyspark --no-emit-package py4j -o requirements.lock $(ARGS)
+	@$(OF_LOCK) --extra spark -o requirements-spark.lock $(ARGS)
+	@$(OF_LOCK) --no-annotate --extra serving --extra tracing --extra tokens -o infra/images/serving.lock
+	@$(OF_LOCK) --no-annotate --extra monitoring -o infra/images/console.lock
+	@$(OF_LOCK) --no-annotate --extra pipelines --extra serving --extra stores -o infra/images/pipelines.lock
+	@echo "wrote requirements.lock, requirements-spark.lock and infra/images/*.lock. Next: make setup"
 
 clean: ## remove the environment and every cache; var/ stays
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

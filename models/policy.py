@@ -119,6 +119,9 @@ class Segment(Frozen):
         return frozenset(condition.column for condition in (*self.when, *self.unless))
 
 
+Due = Literal["snapshots", "decisions", "outcomes"]
+
+
 class MonitoringLimits(Frozen):
     """When the monthly verdict changes colour."""
 
@@ -133,6 +136,47 @@ class MonitoringLimits(Frozen):
         default=0.05, gt=0, lt=1, description="change of the share of favourable decisions, either sign, from which it is said"
     )
     segments: dict[str, Segment] = Field(default={}, description="watched by themselves; older bundles have none")
+    windows: int = Field(default=3, ge=1, description="months that are looked at before a statistical limit pages")
+    violating: int = Field(default=2, ge=1, description="of them, how many must pass the limit, the latest among them")
+    volume_ratio: tuple[float, float] = Field(default=(0.5, 2.0), description="decisions / the median of the months before")
+    repeated: float = Field(default=0.2, gt=0, lt=1, description="share of decisions on an account of before: some ask again")
+    stuck: float = Field(default=0.5, gt=0, lt=1, description="share of accounts whose every input is last month's, unchanged")
+    unit_factor: float = Field(default=5.0, gt=1, description="common factor of all quartiles from which a unit is suspected")
+    constant_score: float = Field(default=0.5, gt=0, lt=1, description="share of decisions with one and the same probability")
+    skewed: float = Field(default=0.01, ge=0, lt=1, description="share of decisions on other inputs than the lake has")
+    restated: float = Field(
+        default=0.01, gt=0, lt=1, description="share of a month's rows that a later delivery may correct before a person looks"
+    )
+    due_days: dict[Due, int] = Field(
+        default={"snapshots": 1, "decisions": 5, "outcomes": 1}, description="days after which what is due is late"
+    )
+
+    @model_validator(mode="after")
+    def _windows_can_violate(self) -> Self:
+        if self.violating > self.windows:
+            raise ValueError("more windows must pass a limit than are looked at")
+        return self
+
+
+class ReReview(Frozen):
+    """When a model is to be looked at again although no limit was passed: what follows is a challenger, judged by the gate."""
+
+    approval_days: int = Field(default=30, ge=0, description="so many days before its approval ends")
+    lasting: tuple[str, ...] = Field(
+        default=("since_first", "segment_shift", "favourable_rate", "reason_mix"),
+        description="kinds of findings that are no alarm by themselves, and say something when they last",
+    )
+    lasting_months: int = Field(default=3, ge=2, description="months in a row with one of them about the same subject")
+
+
+class RetrainingRules(Frozen):
+    """What makes the platform retrain beside a verdict, and how often it may."""
+
+    every_months: int | None = Field(default=None, ge=1, description="age of the champion's data; None: not by the calendar")
+    matured_cohorts: int | None = Field(default=None, ge=1, description="cohorts matured since; None: they do not suffice")
+    re_review: ReReview | None = Field(default=None, description="None: only limits count")
+    cool_down_days: int = Field(default=14, ge=0, description="after a training has ended, before the platform begins another")
+    budget: int = Field(default=3, ge=1, description="trainings that the platform begins in one calendar month, at most")
 
 
 class JurisdictionLimits(Frozen):
@@ -272,6 +316,7 @@ class Policy(Frozen):
     adverse: Adverse | None = Field(default=None, description="without it nothing can be sealed or served; older bundles lack it")
     uncertainty: UncertaintyLimits | None = Field(default=None, description="without it no gate can be passed")
     robustness: RobustnessLimits | None = Field(default=None, description="without it nothing can be sealed")
+    retraining: RetrainingRules = Field(default=RetrainingRules(), description="beside what the monitoring suggests")
     retention_months: int = Field(
         default=25, ge=25, description="decisions keep their inputs so long after notice, at least (12 CFR 1002.12(b))"
     )

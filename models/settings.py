@@ -31,6 +31,8 @@ class PlatformSettings(BaseSettings):
     """Everything that the embedded default writes lies below this folder."""
     clock_file: Path | None = _shared("CLOCK_FILE", None)
     """Take the time from this file instead of from the machine: replays and drills, local profile only."""
+    engine: Literal["duckdb", "spark"] = _shared("ENGINE", "duckdb")
+    """What moves the rows of batches: this machine with Arrow and DuckDB, or Spark, which needs `make spark-setup` and Java."""
     channel: str = _shared("CHANNEL", "")
     """The release channel: a folder; by default `channel` below `home`."""
     database_url: str = _shared("DATABASE_URL", "")
@@ -39,6 +41,8 @@ class PlatformSettings(BaseSettings):
     """Public keys whose signatures count; by default `keys/trust.json` below `home`."""
     ledger_anchor: Path | None = _shared("LEDGER_ANCHOR", None)
     """A file elsewhere, better on another machine, that gets a copy of every signed head of the ledger; none by default."""
+    log_format: Literal["auto", "json", "text"] = _shared("LOG_FORMAT", "auto")
+    """Form of log lines on the standard error: `json`, an object each; `text`; `auto` is text on a terminal, JSON elsewhere."""
     timestamp_url: str = _shared("TIMESTAMP_URL", "")
     """A time-stamp service (RFC 3161) that stamps every new head of the ledger; none by default, as it needs a network."""
     timestamp_roots: Path | None = _shared("TIMESTAMP_ROOTS", None)

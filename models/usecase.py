@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.alerting import Alerting
 from models.clock import Month
 from models.contract import Columns, Contract
 from models.estimator import Dimension
@@ -59,6 +60,7 @@ class UseCase:
     first_as_of: date  # the first day on which a champion can be trained
     source: Callable[[], Source]
     inventory: Inventory = field(default_factory=Inventory)  # left out, it blocks promotion and serving
+    alerting: Alerting = field(default_factory=Alerting)  # who is called, how urgently, and for how long
     exposure: Callable[[Columns], float] | None = None  # that of a month's accounts, in the unit declared; None: not in the data
 
     def matured_at(self, month: Month) -> date:

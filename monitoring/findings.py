@@ -10,10 +10,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from models.alerting import Objectives
 from models.governance.ledger import Hold
 from models.policy import MonitoringLimits
 from monitoring.chance import hanley_mcneil, largest_fall, rate_limits
 from monitoring.drift import Shift, contributions
+from monitoring.invariants.figures import Invariants
+from monitoring.invariants.rules import broken
 from monitoring.performance import Figures, Performance, Reading
 from monitoring.statistics.figures import MonthStatistics
 from monitoring.statistics.rules import examined
@@ -36,11 +39,14 @@ class Evidence:
     recoding_accepted: bool = False
     other_bundles: Mapping[str, int] = field(default_factory=dict)
     statistics: MonthStatistics | None = None
+    invariants: Invariants | None = None
 
 
-def judge(evidence: Evidence, limits: MonitoringLimits) -> Verdict:
-    """Apply every rule and weigh what was found."""
+def judge(evidence: Evidence, limits: MonitoringLimits, objectives: Objectives | None = None) -> Verdict:
+    """Apply every rule and weigh what was found. `objectives` are what is promised of the service."""
+    invariants = evidence.invariants
     found = [
+        *(broken(invariants, evidence.month, limits, objectives or Objectives()) if invariants else []),
         *volume(evidence, limits),
         *codes(evidence, limits),
         *shifted(evidence),

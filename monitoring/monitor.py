@@ -1,7 +1,7 @@
 """Monitoring one month: count, join, judge, draw, store. Run it as often as you like: each run adds a dated report."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from models.bundle import Bundle
@@ -13,6 +13,8 @@ from models.usecase import UseCase
 from monitoring.counting import Counted, basis_of, counted
 from monitoring.drift import Shift, Statistics
 from monitoring.findings import Evidence, judge
+from monitoring.invariants.figures import Invariants, Service
+from monitoring.invariants.looking import Eyes, look
 from monitoring.outcomes.cohorts import vintages
 from monitoring.outcomes.curves import Vintage
 from monitoring.outcomes.estimation import Estimate
@@ -35,6 +37,7 @@ class Desk:
     bundle: Callable[[str], Bundle]
     scorer: Callable[[bytes], Scorer]
     clock: Clock
+    service: Callable[[], Service | None] = lambda: None  # what the scoring service says of itself now
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ class _Run:
             found, known = counted(decided.partition, basis, self.desk.statistics), self.known(decided)
             pages = self.pages(decided, found.moved, known)
             pages.notes += [note] if note else []
-            report = self.report(decided, found, known, pages)
+            report = self.report(decided, found, known, pages, self.invariants(decided))
         return self.desk.reports.add(report, pages.files), report
 
     def decided(self) -> _Decided | None:
@@ -116,6 +119,12 @@ class _Run:
         accounts = self.desk.statistics.distinct(partition, self.use_case.contract.key, by="bundle")[digest]
         others = {name: count for name, count in rows.items() if name != digest}
         return _Decided(partition, self.desk.bundle(digest), int(one["version"][0]), rows[digest], accounts, others)
+
+    def invariants(self, decided: _Decided) -> Invariants:
+        """The service says only how it is now: that belongs to the newest month."""
+        desk, newest = self.desk, decided.partition.month == self.desk.lake.versions(DECISIONS, known_at=self.now)[-1].month
+        service = desk.service() if newest else None
+        return look(Eyes(desk.lake, desk.statistics, desk.scorer), decided.partition, decided.bundle, service)
 
     def outcomes(self) -> PartitionVersion | None:
         """The month's outcomes if they have matured: an immature month has none, and is never taken for a good one."""
@@ -158,9 +167,16 @@ class _Run:
                 pages.draw_classification(desk.renderer, bundle, coded.rule, labelled(bad, probability))
         return pages
 
-    def report(self, decided: _Decided | None, found: Counted | None, known: _Known | None, pages: Pages) -> MonthlyReport:
+    def report(
+        self,
+        decided: _Decided | None,
+        found: Counted | None,
+        known: _Known | None,
+        pages: Pages,
+        invariants: Invariants | None = None,
+    ) -> MonthlyReport:
         policy = decided.bundle.policy if decided else self.use_case.policy
-        evidence = self.evidence(decided, found, known)
+        evidence = replace(self.evidence(decided, found, known), invariants=invariants)
         sources = [decided.partition] if decided else []
         return MonthlyReport(
             model=self.use_case.name,
@@ -173,11 +189,12 @@ class _Run:
             accounts=evidence.accounts,
             minimum_rows=policy.monitoring.minimum_rows,
             other_bundles=dict(evidence.other_bundles),
-            verdict=judge(evidence, policy.monitoring),
+            verdict=judge(evidence, policy.monitoring, self.use_case.alerting.objectives),
             score=evidence.score,
             inputs=tuple(evidence.inputs),
             actions=evidence.actions,
             statistics=evidence.statistics,
+            invariants=invariants,
             outlook=self.outlook(decided, found.estimate, known) if decided and found else None,
             performance=evidence.performance,
             maturity=evidence.maturity,

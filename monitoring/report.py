@@ -8,6 +8,7 @@ from pydantic import Field
 
 from models.policy import Frozen
 from monitoring.drift import Shift
+from monitoring.invariants.figures import Invariants
 from monitoring.outcomes.history import Miss
 from monitoring.outcomes.outlook import Outlook
 from monitoring.performance import Performance
@@ -67,6 +68,7 @@ class MonthlyReport(Frozen):
     inputs: tuple[Shift, ...]
     actions: Shift | None
     statistics: MonthStatistics | None = None  # None: nothing was decided, or a report of before they were made
+    invariants: Invariants | None = None  # the same
     outlook: Outlook | None = None  # the same
     performance: Performance | None  # None: not matured, see `maturity`
     maturity: str  # in words, e.g. "Outcomes of 2005-09 mature on 2005-10-31."

@@ -13,5 +13,7 @@ class MonitoringSettings(PlatformSettings):
     """Where the viewer listens. It shows what the platform knows to whoever reaches it: keep it on the machine itself."""
     port: int = Field(default=8090, ge=0, le=65_535)
     """0 takes any free port."""
+    traces: str = Field(default="", pattern="^(https?://.+)?$")
+    """Where a collector takes traces by OpenTelemetry's protocol, such as http://127.0.0.1:4318/v1/traces; empty: none."""
     prefect_url: str = ""
     """Prefect's API, e.g. http://127.0.0.1:4200/api; by default the server that `make schedule` runs for the same home."""

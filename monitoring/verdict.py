@@ -23,7 +23,23 @@ class Suggestion(StrEnum):
 
 
 Kind = Literal[
+    "snapshots_late",
+    "decisions_late",
+    "outcomes_late",
+    "report_late",
     "missing",
+    "volume",
+    "duplicate_batch",
+    "repeated_accounts",
+    "stuck_upstream",
+    "skew",
+    "not_reproduced",
+    "constant_score",
+    "unit_change",
+    "tampered",
+    "unavailable",
+    "errors",
+    "latency",
     "insufficient",
     "other_bundles",
     "no_value",
@@ -46,6 +62,12 @@ Kind = Literal[
 
 CAUSES_FIRST: tuple[Kind, ...] = (
     "missing",
+    "stuck_upstream",
+    "duplicate_batch",
+    "unit_change",
+    "not_reproduced",
+    "skew",
+    "constant_score",
     "no_value",
     "out_of_range",
     "unseen_code",
@@ -58,7 +80,13 @@ CAUSES_FIRST: tuple[Kind, ...] = (
 )
 """What to say first where several findings have one level: the cause before the symptom."""
 
-_SETTLE_FIRST = frozenset({"missing", "no_value", "out_of_range", "unseen_code", "code_mix", "definition"})
+_SETTLE_FIRST = frozenset[Kind](
+    {
+        *("snapshots_late", "decisions_late", "outcomes_late", "missing", "volume", "duplicate_batch", "stuck_upstream"),
+        *("skew", "not_reproduced", "constant_score", "unit_change", "no_value", "out_of_range", "unseen_code", "code_mix"),
+        *("definition", "unavailable", "errors"),
+    }
+)
 _AT_ONCE = 2  # sentences about findings; more are in the report
 
 
@@ -122,7 +150,7 @@ def _suggestion(level: Level, kinds: set[Kind], *, recoding_accepted: bool) -> S
 def _sentence(findings: Sequence[Finding]) -> str:
     """Only the worst that was found, causes before symptoms, shifted inputs together; what is held comes at the end."""
     held = [f.text for f in findings if f.kind == "hold"]
-    recoded = {f.subject for f in findings if f.kind == "code_mix" and f.level is not Level.GREEN}
+    recoded = {f.subject for f in findings if f.kind in ("code_mix", "unit_change") and f.level is not Level.GREEN}
     told = [f for f in findings if f.kind != "hold" and not (f.kind == "input_shift" and f.subject in recoded)]
     gravest = worst(f.level for f in told)
     told = [f for f in told if f.level is gravest is not Level.GREEN]

@@ -1,7 +1,10 @@
 """Where the viewer's adapters are picked and its settings are read."""
 
 from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from models.adapters import key_files
 from models.adapters.file_ledger import FileLedger
@@ -9,12 +12,24 @@ from models.adapters.folder_channel import FolderChannel
 from models.adapters.pack_folder import PackFolder
 from models.clock import FileClock, SystemClock
 from models.errors import NotFound
+from models.lake import OUTCOMES
+from models.settings import PlatformSettings
+from monitoring.adapters.alert_folder import AlertFolder
 from monitoring.adapters.data_docs import DataDocs
+from monitoring.adapters.exposition import Exposition
 from monitoring.adapters.prefect_runs import PrefectRuns
+from monitoring.adapters.prefect_tallies import PrefectTallies
 from monitoring.adapters.report_folder import ReportFolder
+from monitoring.adapters.sql_freshness import LastDecided
 from monitoring.adapters.verdict_folder import VerdictFolder
 from monitoring.console.sources import Sources
 from monitoring.settings import MonitoringSettings
+from monitoring.telemetry.build import build
+from monitoring.telemetry.door import Counted
+from monitoring.telemetry.standing import Places, Standing
+
+if TYPE_CHECKING:
+    from monitoring.adapters.otlp import OtlpTracing
 
 REPLAYS = "replay"
 SCENARIOS = ("2005", "shift")
@@ -56,6 +71,41 @@ def sources(chosen: MonitoringSettings) -> Sources:
         home=str(chosen.home),
         scenario=chosen.home.name if chosen.home.parent.name == REPLAYS else "",
     )
+
+
+def places(chosen: PlatformSettings, prefect: Callable[[], str]) -> Places:
+    """Where the numbers about the platform come from: the same for console and scheduler."""
+    return Places(
+        reports=ReportFolder(chosen.reports_folder),
+        channel=FolderChannel(chosen.channel_folder),
+        trust=lambda: key_files.trust(chosen.trust_path, demonstration=chosen.profile == "local"),
+        ledger=FileLedger(chosen.ledger_path),
+        alerts=AlertFolder(chosen.home / "alerts"),
+        runs=PrefectTallies(prefect),
+        decided=LastDecided(chosen.database),
+        labelled=partial(_labelled, chosen.home / "lake"),
+        clock=FileClock(chosen.clock_file) if chosen.clock_file else SystemClock(),
+    )
+
+
+def numbers(chosen: MonitoringSettings, counted: Counted) -> Callable[[], bytes]:
+    """What `GET /metrics` says."""
+    standing, exposition = Standing(places(chosen, _prefect(chosen))), Exposition()
+    return lambda: exposition.text([build(), *counted.families(), *standing.families()])
+
+
+def tracing(chosen: MonitoringSettings) -> "OtlpTracing | None":
+    if not chosen.traces:
+        return None
+    from monitoring.adapters.otlp import OtlpTracing
+
+    return OtlpTracing(chosen.traces, "steward-console", "STEWARD_MONITORING_TRACES")
+
+
+def _labelled(lake: Path, model: str) -> datetime | None:
+    from models.adapters.parquet_lake import ParquetLake
+
+    return max((found.recorded_at for found in ParquetLake(lake / model).versions(OUTCOMES)), default=None)
 
 
 def _prefect(chosen: MonitoringSettings) -> Callable[[], str]:

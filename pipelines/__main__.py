@@ -5,18 +5,31 @@ import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from typing import TextIO, cast
+from uuid import uuid4
 
 from models.errors import Held, PlatformError
 from models.governance.api_keys import Action, Allowance
-from pipelines.commands import door_keys, governing, records, rolling_out, swapping
+from monitoring.telemetry.context import working
+from pipelines.commands import (
+    alerting,
+    door_keys,
+    drilling,
+    explaining,
+    governing,
+    records,
+    rolling_out,
+    scaling,
+    swapping,
+)
 from pipelines.commands import loop as commands
-from pipelines.commands.arguments import day, instant, listed, month, trials
+from pipelines.commands.arguments import count, day, instant, listed, month, trials
 from pipelines.commands.doors import Door, Listener, written
 from pipelines.wiring import ensure_home
+from pipelines.wiring.telling import telling
 
 BEGINNINGS = (
     *(commands.ingest, commands.train, commands.retrain, commands.schedule, commands.replay, commands.sbom, commands.licences),
-    *(governing.inventory, governing.make_approver),
+    *(governing.inventory, governing.make_approver, scaling.generate, drilling.drill),
 )
 """What needs no home that is there already."""
 EXIT_HELD = 3  # nothing went wrong, but a person must act first
@@ -35,7 +48,8 @@ def _run(chosen: argparse.Namespace) -> int:
     try:
         if chosen.run not in BEGINNINGS:
             ensure_home()
-        return EXIT_HELD if chosen.run(chosen) is commands.Ended.HELD else 0
+        with telling() as tracing, working("run_id", str(uuid4())), tracing(f"command {chosen.run.__name__}", ""):
+            return EXIT_HELD if chosen.run(chosen) is commands.Ended.HELD else 0
     except PlatformError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return EXIT_HELD if isinstance(error, Held) else 1
@@ -83,6 +97,7 @@ def _parser() -> Door:
     back.add_argument("--again", action="store_true", help="go back one more, from a champion that is itself a roll-back")
 
     _verb(verbs, "holds", commands.holds, "what waits for a person")
+    _verb(verbs, "retrainings", explaining.retrainings, "why it was retrained or not, on what evidence, and what came of it")
     _verb(verbs, "versions", commands.versions, "the registered versions; run it once after a home was moved")
     again = _verb(verbs, "rebuild", commands.rebuild, "make a registered version again from its record, and compare")
     again.add_argument("--version", type=int, required=True, help="the registered version's number")
@@ -90,10 +105,15 @@ def _parser() -> Door:
     _verb(verbs, "licences", commands.licences, "check the licences of this environment against the policy")
     _add_governance(verbs)
     _add_rollouts(verbs)
+    _add_alerts(verbs)
     _add_records(verbs)
     _add_door_keys(verbs)
+    _add_scaling(verbs)
     _verb(verbs, "schedule", commands.schedule, "run ingest, monitor and retrain on their schedules")
     replay = _verb(verbs, "replay", commands.replay, "live through a scenario, month by month")
+    practice = _verb(verbs, "drill", drilling.drill, "put faults in, on a copy, and see what notices them, and when")
+    practice.add_argument("--drill", default="", metavar="NAMES", help="with commas between; default: all of them")
+    practice.add_argument("--write", default="", metavar="FILE", help="put the table into this page")
     replay.add_argument("--scenario", choices=("2005", "shift"), default="2005")
     return parser
 
@@ -145,6 +165,17 @@ def _add_rollouts(verbs: "argparse._SubParsersAction[Door]") -> None:
         verb.add_argument("--reason", type=written, required=True, help="why, in a sentence")
 
 
+def _add_alerts(verbs: "argparse._SubParsersAction[Door]") -> None:
+    _verb(verbs, "alerts", alerting.alerts, "the alerts that are open, the gravest first")
+    _verb(verbs, "send-alerts", alerting.send, "tell the channels what they have not taken yet")
+    seen = _verb(verbs, "acknowledge", alerting.acknowledge, "say that you are at an alert")
+    settled = _verb(verbs, "close-alert", alerting.close, "say that an alert is settled")
+    for verb in (seen, settled):
+        verb.add_argument("--alert", type=written, required=True, metavar="ID", help="its first characters are enough")
+        verb.add_argument("--by", type=written, required=True, metavar="NAME", help="who answers for it")
+        verb.add_argument("--reason", type=written, required=True, help="why, in a sentence")
+
+
 def _add_records(verbs: "argparse._SubParsersAction[Door]") -> None:
     one = _verb(verbs, "replay-decision", records.replay_decision, "make a past decision again, and compare")
     one.add_argument("--id", type=written, required=True, metavar="ID", help="the decision's id, from its answer")
@@ -175,6 +206,22 @@ def _add_door_keys(verbs: "argparse._SubParsersAction[Door]") -> None:
         verb.add_argument("--name", type=written, required=True, help="small letters, digits, dots and hyphens")
         verb.add_argument("--by", type=written, required=True, metavar="NAME", help="who answers for it")
         verb.add_argument("--reason", type=written, required=True, help="why, in a sentence")
+
+
+def _add_scaling(verbs: "argparse._SubParsersAction[Door]") -> None:
+    made = _verb(verbs, "generate", scaling.generate, "account-months at any size, like the real panel's")
+    made.add_argument("--rows", type=count, required=True, metavar="N", help="account-months, e.g. 1000000")
+    made.add_argument("--month", type=month, help="of one month of the panel; default: of all, in equal shares")
+    made.add_argument("--seed", type=int, default=2005, metavar="N")
+    made.add_argument("--jitter", type=float, metavar="SHARE", help="by how much amounts move; default .02")
+    made.add_argument("--processes", type=count, metavar="N", help="default: the setting `workers`; the rows are the same")
+    made.add_argument("--output", default="", metavar="PATH", help="a folder or s3://bucket/prefix; default: below the home")
+    made.add_argument("--no-fidelity", dest="fidelity", action="store_false", help="do not measure how near to the panel it is")
+    batch = _verb(verbs, "score", scaling.score, "decide a month of the lake, or what lies at a path")
+    batch.add_argument("--month", type=month, help="of the lake, e.g. 2005-07")
+    batch.add_argument("--input", default="", metavar="PATH", help="instead: Parquet files in a folder, or s3://bucket/prefix")
+    batch.add_argument("--output", default="", metavar="PATH", help="where the answers go; of a month: below the home")
+    batch.add_argument("--label", default="", metavar="NAME", help="score the same input once more, as another run")
 
 
 def _verb(verbs: "argparse._SubParsersAction[Door]", name: str, run: object, about: str) -> Door:

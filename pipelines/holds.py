@@ -11,6 +11,7 @@ from models.lake import Lake
 from models.usecase import UseCase
 from pipelines.batches import Batch, Finding, Verdict
 from pipelines.freshness import absence, arrived
+from pipelines.measures import RESTATED
 
 INGEST = "ingest"
 
@@ -24,13 +25,13 @@ class Holds:
     clock: Clock
 
     def about(self, batch: Batch, verdict: Verdict) -> list[Hold]:
-        """Open one hold for each column whose codes seem to mean something else than they did."""
+        """Open one hold for each column whose codes seem to mean something else than they did, and one for a restatement."""
+        opened = [hold for finding in verdict.findings if finding.rule == RESTATED for hold in self._restated(batch, finding)]
         by_column: dict[str, list[Finding]] = {}
         for finding in verdict.findings:
             if finding.column:
                 by_column.setdefault(finding.column, []).append(finding)
         month = batch.month.plus(self.use_case.outcome_delay) if batch.coding else batch.month
-        opened: list[Hold] = []
         for column, findings in by_column.items():
             facts = {
                 "month": str(month),
@@ -41,6 +42,12 @@ class Holds:
             }
             opened += self._open(facts)
         return opened
+
+    def _restated(self, batch: Batch, finding: Finding) -> list[Hold]:
+        """What a model was judged by, or made of, has changed under it."""
+        what = f"the {batch.table} were restated"
+        facts = {"month": str(batch.month), "what": what, "evidence": finding.observed, "coding": "", "column": ""}
+        return self._open(facts)
 
     def missed(self, table: str, cohort: Month) -> list[Hold]:
         """Open a hold about a delivery that is due and has not come."""

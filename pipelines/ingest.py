@@ -165,7 +165,7 @@ def _admit(use_case: UseCase, intake: Intake, delivery: _Delivery) -> tuple[Part
     known = newest is not None and _has(lake, newest, batch)
     if newest and known and newest.facts == delivery.facts:
         return None, []
-    opened = [] if known or _checked_before(lake, batch) else _validated(use_case, intake, delivery)
+    opened = [] if known or _checked_before(lake, batch) else _validated(use_case, intake, delivery, newest)
     columns = batch.columns
     if batch.definition:
         (outcome,) = batch.contract.named(Role.OUTCOME)
@@ -190,29 +190,32 @@ def _checked_before(lake: Lake, batch: Batch) -> bool:
     return batch.table == AUDIT and content_digest(batch.columns) in {part.digest for part in lake.versions(AUDIT)}
 
 
-def _validated(use_case: UseCase, intake: Intake, delivery: _Delivery) -> list[Hold]:
+def _validated(use_case: UseCase, intake: Intake, delivery: _Delivery, newest: PartitionVersion | None) -> list[Hold]:
     batch = delivery.batch
-    verdict = judge(batch, _history(delivery), use_case.policy.monitoring, intake.expectations)
+    known = _batch_of(delivery, newest) if newest and batch.table != AUDIT else None
+    verdict = judge(batch, _history(delivery), use_case.policy.monitoring, intake.expectations, known)
     if verdict.ruling is Ruling.QUARANTINE:
         raise _rejected(batch, verdict, intake)
     return Holds(use_case, intake.ledger, intake.clock).about(batch, verdict)
 
 
 def _history(delivery: _Delivery) -> list[Batch]:
+    before = [part for part in delivery.lake.versions(delivery.batch.table) if part.month < delivery.batch.month][-HISTORY:]
+    return [_batch_of(delivery, part) for part in before]
+
+
+def _batch_of(delivery: _Delivery, part: PartitionVersion) -> Batch:
+    """What is in the lake, as it was delivered."""
     batch = delivery.batch
-    before = [part for part in delivery.lake.versions(batch.table) if part.month < batch.month][-HISTORY:]
-    return [
-        Batch(
-            batch.use_case,
-            batch.table,
-            part.month,
-            batch.contract,
-            delivery.lake.read([part], batch.contract.names),
-            coding=part.facts.get("coding", ""),
-            definition=batch.definition,
-        )
-        for part in before
-    ]
+    return Batch(
+        batch.use_case,
+        batch.table,
+        part.month,
+        batch.contract,
+        delivery.lake.read([part], batch.contract.names),
+        coding=part.facts.get("coding", ""),
+        definition=batch.definition,
+    )
 
 
 def _rejected(batch: Batch, verdict: Verdict, intake: Intake) -> BatchRejected:

@@ -13,16 +13,21 @@ from monitoring.drift import distance_limit
 from pipelines.batches import Batch, Measure, Ruling
 from pipelines.freshness import between
 
+RESTATED = "restated"
 HISTORY = 3  # months; a batch is strange only if it is unlike each of them
 ROW_TOLERANCE = 0.20  # of the median month
 REPEATED = 0.50  # share of rows equal to last month's; the quiet months of the example show at most .07
 UNSEEN = 0.005  # share of rows with a code that history does not have; the quiet months show at most .0001
 
 
-def measures(batch: Batch, history: Sequence[Batch], limits: MonitoringLimits) -> list[Measure]:
-    """`history` are the months before, oldest first; columns of a wrong type are not measured."""
+def measures(batch: Batch, history: Sequence[Batch], limits: MonitoringLimits, known: Batch | None = None) -> list[Measure]:
+    """`history` are the months before, oldest first, and `known` what came of this month before, if anything did.
+
+    Columns of a wrong type are not measured.
+    """
     history = history[-HISTORY:]
     found = [_row_count(batch, history), *_gap(batch, history), *_same_accounts(batch)]
+    found += [_restated(batch, known, limits)] if known else []
     found += [*_repeated(batch, history), *_coding(batch, history)]
     comparable = [past for past in history if past.coding == batch.coding]
     if comparable:
@@ -55,6 +60,17 @@ def _same_accounts(batch: Batch) -> list[Measure]:
     strays = len(np.setxor1d(_texts(batch.columns[key]), _texts(batch.accounts)))
     evidence = f"{strays:,} accounts are here or in the snapshot, but not in both"
     return [Measure("same accounts", key, strays, 0, 0, Ruling.QUARANTINE, evidence)]
+
+
+def _restated(batch: Batch, known: Batch, limits: MonitoringLimits) -> Measure:
+    """Rows that are other than they were, are new, or are gone. Corrections are normal, up to the policy's share."""
+    key = batch.contract.key
+    _, here, there = np.intersect1d(_texts(batch.columns[key]), _texts(known.columns[key]), return_indices=True)
+    equal = [batch.columns[name][here] == known.columns[name][there] for name in batch.contract.names]
+    most = max(batch.rows, known.rows)
+    share = (most - int(np.sum(np.all(equal, axis=0)))) / most
+    evidence = f"{share:.1%} of the {batch.table} of {batch.month} are others than were delivered before"
+    return Measure(RESTATED, "", share, 0, limits.restated, Ruling.HOLD, evidence)
 
 
 def _repeated(batch: Batch, history: Sequence[Batch]) -> list[Measure]:

@@ -21,7 +21,15 @@ class PipelineSettings(PlatformSettings):
     trials: int = Field(default=36, ge=FEWEST_TRIALS, le=10_000)
     """Trials of one search, shared by the model families."""
     workers: int = Field(default=2, ge=1, le=256)
-    """Trials evaluated at a time. The result does not depend on it."""
+    """Trials evaluated at a time, parts of a batch worked on at a time. No result depends on it."""
+    dask: str = ""
+    """Evaluate trials on Dask workers: `local` for processes of this machine, or a scheduler's address, tcp://host:8786."""
+    studies_url: SecretStr = SecretStr("")
+    """PostgreSQL database of the searches' studies; by default a journal each, below `home`."""
+    part_rows: int = Field(default=50_000, ge=1_000, le=1_000_000)
+    """Rows of a batch that are decided, and recorded in one commit, at a time. Memory grows with this times `workers`."""
+    spark_master: str = "local[*]"
+    """Where Spark runs: this machine's cores, or the address of a cluster, spark://host:7077."""
     folds: int = Field(default=3, ge=2, le=20)
     """Folds of the development cohorts, grouped by account."""
     seed: int = Field(default=2005, ge=0)
@@ -42,7 +50,24 @@ class PipelineSettings(PlatformSettings):
     """When retraining is considered; it trains only if there is a trigger."""
     judge_cron: str = "*/5 * * * *"
     """When the open roll-out is judged: its tests may be looked at as often as one likes."""
+    alerts_cron: str = "*/5 * * * *"
+    """When it is looked for what is late or away, and alerts are sent that wait."""
+    channels_file: Path | None = None
+    """Where alerts are sent: a file with a name and an Apprise address on each line, which only its owner may read; e.g.
+    `on-call jsons://hooks.bank.example/alerts`. None by default: alerts are kept, and nobody is told."""
+    console_url: str = "http://127.0.0.1:8090"
+    """Where people reach the console; links in messages begin so."""
+    service_metrics: str = ""
+    """The scoring service's /metrics, e.g. http://127.0.0.1:8080/metrics; none by default: nothing is said of the service."""
+    service_key: SecretStr = SecretStr("")
+    """Opens /metrics where a key is asked for: an API key of all models with the action read."""
     roll_out_first: bool = False
     """Whether a challenger that passes the gate waits for a shadow, a canary and people, instead of being promoted at once."""
+    traces: str = Field(default="", pattern="^(https?://.+)?$")
+    """Where a collector takes traces by OpenTelemetry's protocol, such as http://127.0.0.1:4318/v1/traces; empty: none."""
+    metrics_host: str = "127.0.0.1"
+    """Where `make schedule` tells its numbers to Prometheus; whoever reaches it reads them."""
+    metrics_port: int = Field(default=4201, ge=0, le=65_535)
+    """The port of that; 0 takes any free one."""
     prefect_port: int = Field(default=4200, ge=1, le=65_535)
     """Where `make schedule` serves Prefect's API and pages."""

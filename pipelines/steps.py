@@ -17,7 +17,8 @@ from models.registry import RunRecord
 from monitoring.monitor import due, monitor
 from monitoring.report import MonthlyReport
 from monitoring.sealing import seal_all
-from monitoring.verdict import Verdict, overall
+from monitoring.telemetry.context import cause
+from pipelines.alerting import raise_alerts, send_alerts
 from pipelines.assessment import Assessment, Champion, Cohorts, assess
 from pipelines.candidates import Effort
 from pipelines.development import Development, develop
@@ -27,10 +28,13 @@ from pipelines.ingest import IngestReport, ingest
 from pipelines.knowledge import Knowledge
 from pipelines.openings import Opening, note_opening, opening_of
 from pipelines.promotion import Candidate, keep, mirror, promote, register, request_promotion
-from pipelines.retraining import Course, Retraining, decide_retraining
+from pipelines.retraining import Retraining
 from pipelines.stopwatch import Part
 from pipelines.supply import Subject
 from pipelines.wiring import Platform
+
+RUN_TAG = "steward.run_id"
+"""Of a registered run and version: the id under which log lines, spans and the ledger tell how it was made."""
 
 
 class Kind(StrEnum):
@@ -52,6 +56,7 @@ class Ending:
     version: int = 0
     bundle: str = ""
     opened: str = ""  # how often its out-of-time month was opened, as a sentence
+    failed: tuple[str, ...] = ()  # the gate's questions that the model did not pass, where that kept it from being promoted
     reports: tuple[MonthlyReport, ...] = ()
     timings: tuple[tuple[str, Part, float], ...] = ()
 
@@ -106,31 +111,32 @@ def document(platform: Platform, cohorts: Cohorts, development: Development, ass
 
 
 def release(
-    platform: Platform, cohorts: Cohorts, development: Development, assessment: Assessment, evidence: Evidence, trigger: str
+    platform: Platform, cohorts: Cohorts, development: Development, assessment: Assessment, evidence: Evidence, why: Retraining
 ) -> Ending:
     """Register what was made, then promote it or keep the champion, with the reason in the ledger."""
     with platform.watch.step("register and release", Part.TRACKING):
         opened = _opening(platform, cohorts, assessment).sentence
-        return replace(_released(platform, cohorts, development, assessment, evidence, trigger), opened=opened)
+        return replace(_released(platform, cohorts, development, assessment, evidence, why), opened=opened)
 
 
 def _released(
-    platform: Platform, cohorts: Cohorts, development: Development, assessment: Assessment, evidence: Evidence, trigger: str
+    platform: Platform, cohorts: Cohorts, development: Development, assessment: Assessment, evidence: Evidence, why: Retraining
 ) -> Ending:
     bundle, decision, desk = assessment.bundle, assessment.decision, platform.desk
     model = bundle.model
     if digest_in_force(desk.office, model) == bundle.digest:
         return _again(platform, bundle)
-    run = _record(platform, cohorts, development, assessment, evidence, trigger)
+    run = _record(platform, cohorts, development, assessment, evidence, why)
     asked_with = fullest(platform.packs, platform.ledger.entries(model), model, bundle.digest, evidence.digest)
     candidate = Candidate(bundle, run, platform.trainer, asked_with)
     if decision.outcome is not Outcome.PROMOTE:
         version = register(desk, candidate)
         keep(desk, model, bundle=bundle.digest, as_of=cohorts.as_of, actor=platform.trainer, reason=decision.sentence)
         kind = Kind.KEPT if decision.outcome is Outcome.KEEP else Kind.REFUSED
-        return Ending(kind, decision.sentence, version.version, bundle.digest)
+        failed = tuple(check.sentence for check in decision.checks if not check.passed)
+        return Ending(kind, decision.sentence, version.version, bundle.digest, failed=failed)
     version = request_promotion(
-        desk, candidate, compared_with=assessment.compared_with, reason=f"{trigger} {decision.sentence}".strip()
+        desk, candidate, compared_with=assessment.compared_with, reason=f"{why.sentence} {decision.sentence}".strip()
     )
     if platform.settings.roll_out_first and assessment.compared_with:
         mirror(desk, model)
@@ -161,7 +167,7 @@ def _into_force(platform: Platform, bundle: Bundle, version: int, sentence: str)
 
 
 def watch(platform: Platform) -> list[MonthlyReport]:
-    """Seal the decisions, and report on the months that are worth it: the newest decided on, the newest matured."""
+    """Seal the decisions, report on the months that are worth it (the newest decided on, the newest matured), raise alerts."""
     with platform.watch.step("monitor", Part.DATA):
         use_case, desk = platform.use_case, platform.monitoring_desk
         seal_all(platform.decisions, platform.lake, use_case.name, recorded_at=platform.clock.now())
@@ -172,7 +178,14 @@ def watch(platform: Platform) -> list[MonthlyReport]:
         for month in due(use_case, desk):
             platform.progress.say(f"monitoring {month}")
             reports.append(monitor(use_case, month, desk)[1])
+        raise_alerts(platform)
     return reports
+
+
+def notify(platform: Platform) -> str:
+    """Look at what the clock shows, then tell people what waits; says what was done."""
+    changed, done = raise_alerts(platform), send_alerts(platform)
+    return f"{len(changed)} alerts changed, {done.sent} messages sent, {len(done.failures)} channels failed"
 
 
 def unreported(platform: Platform) -> str:
@@ -182,34 +195,6 @@ def unreported(platform: Platform) -> str:
         return "no decision has been logged."
     logged = f"{sum(months.values()):,} decisions are logged, on {', '.join(map(str, sorted(months)))}"
     return f"{logged}; of each month inputs were deleted after retention, or it has not begun yet."
-
-
-def consider(
-    platform: Platform, reports: Sequence[MonthlyReport], as_of: date, asked_by: str, known_at: datetime | None = None
-) -> Retraining:
-    """Whether to retrain as of a day, and why. What was known bounds the training; the reports are always today's."""
-    champion, knows = in_force(platform), knowledge(platform, as_of, known_at)
-    holds = knows.holds()
-    if champion is None and not holds:
-        return Retraining(Course.TRAIN, "first", "There is no champion yet.")
-    return decide_retraining(
-        _verdict(reports),
-        holds,
-        champion_definition=champion.definition if champion else 0,
-        definition_in_force=knows.definition(),
-        asked_by=asked_by,
-    )
-
-
-def rest(platform: Platform, decided: Retraining, as_of: date) -> Ending:
-    """No training: say why, in the ledger too."""
-    keep(platform.desk, platform.use_case.name, bundle="", as_of=as_of, actor=platform.trainer, reason=decided.sentence)
-    return Ending(Kind.HELD if decided.course is Course.HOLD else Kind.RESTED, decided.sentence)
-
-
-def despite(ending: Ending, decided: Retraining) -> Ending:
-    """The ending of a retraining, with what the monitoring said to the contrary."""
-    return replace(ending, sentence=f"{ending.sentence} {decided.against}".strip())
 
 
 def in_force(platform: Platform) -> Champion | None:
@@ -225,10 +210,6 @@ def timed(platform: Platform, ending: Ending, reports: Sequence[MonthlyReport] =
     return replace(ending, reports=tuple(reports), timings=tuple(platform.watch.steps))
 
 
-def _verdict(reports: Sequence[MonthlyReport]) -> Verdict | None:
-    return overall([report.verdict for report in reports]) if reports else None
-
-
 def _opening(platform: Platform, cohorts: Cohorts, assessment: Assessment) -> Opening:
     bundle = assessment.bundle
     return opening_of(platform.ledger.entries(bundle.model), bundle.model, bundle.digest, cohorts.plan.out_of_time)
@@ -240,7 +221,7 @@ def _record(
     development: Development,
     assessment: Assessment,
     evidence: Evidence,
-    trigger: str,
+    why: Retraining,
 ) -> RunRecord:
     recipe, bundle = assessment.recipe, assessment.bundle
     params = {"family": recipe.family, "features": ", ".join(recipe.features), "seed": str(recipe.seed)}
@@ -249,7 +230,9 @@ def _record(
     tags = {
         "as_of": cohorts.as_of.isoformat(),
         "known_at": bundle.lineage["known_at"],
-        "trigger": trigger or "a person asked for it",
+        "trigger": why.kinds,
+        "trigger_sentence": why.sentence,
+        "trigger_evidence": why.evidence,
         "development": ", ".join(map(str, cohorts.plan.development)),
         "out_of_time": str(cohorts.plan.out_of_time),
         "out_of_time_opening": str(_opening(platform, cohorts, assessment).number),
@@ -259,6 +242,7 @@ def _record(
         "evidence": evidence.digest,
         "git_commit": platform.workshop.origin.git_commit,
         "lock_sha256": platform.workshop.origin.lock_sha256,
+        RUN_TAG: cause() or "none",
     }
     metrics = {name: value for name, value in (development.metrics() | assessment.metrics()).items() if np.isfinite(value)}
     return RunRecord(

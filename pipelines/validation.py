@@ -33,11 +33,17 @@ class Quarantine(Protocol):
         ...
 
 
-def judge(batch: Batch, history: Sequence[Batch], limits: MonitoringLimits, expectations: Expectations) -> Verdict:
-    """`history` are the months before, oldest first."""
+def judge(
+    batch: Batch,
+    history: Sequence[Batch],
+    limits: MonitoringLimits,
+    expectations: Expectations,
+    known: Batch | None = None,
+) -> Verdict:
+    """`history` are the months before, oldest first; `known` is what came of this month before."""
     if misshapen := _shape(batch):
         return Verdict(tuple(misshapen))
-    measured = measures(batch, history, limits)
+    measured = measures(batch, history, limits, known)
     broken = [measure.finding() for measure in measured if measure.broken]
     return Verdict((*expectations.check(batch, measured), *broken))
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from models.errors import PlatformError, Unavailable
+from monitoring.telemetry.logs import log_to_standard_error
 from serving import wiring
 from serving.app import Limits
-from serving.telemetry.logs import log_to_standard_error
 from serving.workers.crew import Crew
 from serving.workers.worker import work
 
@@ -20,9 +20,9 @@ def main() -> int:
     """0: stopped when told to. 1: could not start, and the message says what to do. 2: misused."""
     about = "Answer over HTTP with the champions of the release channel."
     argparse.ArgumentParser(prog="python -m serving", description=about, epilog="Settings: see serving/settings.py").parse_args()
-    log_to_standard_error()
     try:
         settings = wiring.settings()
+        log_to_standard_error("serving", settings.log_format)
         door = _listening(settings.host, settings.port)
     except PlatformError as error:
         print(error, file=sys.stderr)
@@ -30,11 +30,12 @@ def main() -> int:
     limits = Limits(
         settings.max_body_bytes, settings.poll_seconds, settings.bounds, settings.receive_seconds, settings.keep_alive_seconds
     )
-    if settings.workers == 1:
+    if settings.workers == 1 and not settings.supervised:
         return work(partial(wiring.service, settings), door, limits, settings.drain_seconds, _say)
     with TemporaryDirectory(prefix="steward-workers-") as numbers:
         answer = partial(work, partial(wiring.service, settings, Path(numbers)), door, limits, settings.drain_seconds)
-        return Crew(settings.workers, answer, _say, settings.drain_seconds, door.close, settings.silent_seconds).run()
+        replaced = wiring.replaced(Path(numbers))
+        return Crew(settings.workers, answer, _say, settings.drain_seconds, door.close, settings.silent_seconds, replaced).run()
 
 
 def _say(text: str) -> None:

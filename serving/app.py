@@ -90,7 +90,7 @@ def scoring_app(
             await run_in_threadpool(shadowing.close)
         await keep()
         if sight.access:
-            sight.access.flush()
+            await run_in_threadpool(sight.access.close)
         if sight.tracer:
             await run_in_threadpool(sight.tracer.close)
         await run_in_threadpool(close)

@@ -20,9 +20,12 @@ class ServingSettings(PlatformSettings):
     port: int = Field(default=8080, ge=0, le=65_535)
     """The port to listen on; 0 takes any free one."""
     workers: int = Field(default=1, ge=1, le=64)
-    """Processes that answer behind one address. With 1 the process answers itself, and nobody replaces it; with more, a parent
-    does. As many as there are cores to use is the most that helps; each takes about 65 MB. `/health/ready` and `/metrics`
-    speak for the one that was reached."""
+    """Processes that answer behind one address. With 1 the process answers itself, and nobody replaces it unless `supervised`;
+    with more, a parent does. As many as there are cores to use is the most that helps; each takes 112 to 148 MB. `/health/ready`
+    speaks for the one that was reached."""
+    supervised: bool = False
+    """Whether a parent looks after a single worker, too, and replaces it when it was killed or hangs. Where nothing else does: a
+    cluster asks `/health/live` and starts anew by itself. The parent takes some 28 MB."""
     poll_seconds: float = Field(default=1.0, gt=0, le=4)
     """How often the release channel is looked at; up to a fifth more or less, so that workers do not look all at once.
     At most 4: a stop and a roll-back are promised to act within five seconds."""
@@ -51,7 +54,7 @@ class ServingSettings(PlatformSettings):
     drain_seconds: int = Field(default=30, ge=0)
     """How long a stopping service waits for the requests in flight."""
     silent_seconds: float = Field(default=15.0, ge=3, le=600)
-    """Of several workers one whose event loop does not turn for so long is killed and replaced: its clients wait for nobody."""
+    """A worker with a parent whose event loop does not turn for so long is killed and replaced: its clients wait for nobody."""
     traces: str = Field(default="", pattern="^(https?://.+)?$")
     """Where a collector takes traces by OpenTelemetry's protocol, such as http://127.0.0.1:4318/v1/traces; empty: none."""
     traces_share: float = Field(default=0.01, ge=0, le=1)

@@ -14,14 +14,14 @@ from models.adapters.onnx_runtime import OnnxScorer
 from models.channel import Release
 from models.clock import FileClock, SystemClock
 from models.errors import Misconfigured
+from monitoring.adapters.exposition import Exposition
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.adapters.sql_trials import SqlTrials
 from monitoring.chain import ChainKeys
 from serving.adapters.arrow_streams import ArrowStreams
 from serving.adapters.copy_folder import CopyFolder
-from serving.adapters.exposition import Exposition
 from serving.adapters.memory_file import MemoryFile
-from serving.adapters.meter_files import MeterFiles
+from serving.adapters.meter_files import CrewFile, MeterFiles
 from serving.adapters.otlp import OtlpTracer
 from serving.adapters.signed_tokens import IssuerKeys, fetching
 from serving.adapters.spool_files import FileSpool
@@ -43,6 +43,7 @@ from serving.rollout.shadowing import Shadowing
 from serving.settings import ServingSettings
 from serving.telemetry.access import AccessLog
 from serving.telemetry.sight import Sight
+from serving.workers.crew import Why
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,11 @@ def _sight(chosen: ServingSettings, workers: Path | None) -> Sight:
         return Sight(text, tracer=tracer, access=access)
     files = MeterFiles(workers)
     return Sight(lambda own: text(files.together(own)), files.keep, tracer, access)
+
+
+def replaced(workers: Path) -> Callable[[Why], None]:
+    """Hears why a worker was replaced; the folder is that of the workers' numbers."""
+    return CrewFile(workers).replaced
 
 
 def _to_standard_output(lines: str) -> None:

@@ -7,8 +7,8 @@ from models.bundle import Bundle
 from models.clock import FixedClock
 from models.governance.api_keys import Action, Allowance, ApiKey, issue
 from models.scoring import Scorer
+from monitoring.adapters.exposition import Exposition
 from monitoring.decisions import DecisionLog
-from serving.adapters.exposition import Exposition
 from serving.answers.loaded import LoadedModel
 from serving.answers.past import PastReasons
 from serving.answers.prediction import Predictor

@@ -46,7 +46,6 @@ class Running:
 
     def __init__(self, folder: Path) -> None:
         self.place = LocalPlace(folder, FIRST)
-        self.verb("up")
 
     def verb(self, name: str) -> None:
         assert topology.main([name, "--folder", str(self.place.folder), "--ports", str(FIRST)]) == 0
@@ -121,6 +120,7 @@ def running_topology() -> Iterator[Running]:
     with shared_folder() as folder:
         services = Running(folder)
         try:
+            services.verb("up")
             yield services
         finally:
             services.verb("down")

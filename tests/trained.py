@@ -6,8 +6,10 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from monitoring.telemetry.context import working
 from pipelines import steps
 from pipelines.development import Development
+from pipelines.retraining import asked_for
 from pipelines.settings import PipelineSettings
 from pipelines.steps import Ending, Kind
 from pipelines.wiring import Platform
@@ -26,6 +28,10 @@ def where_people_approve(home: Path) -> Platform:
     parts = platform_at(home)
     parts.office = replace(parts.office, demonstration=None)
     return parts
+
+
+RUN = "0190-a-run"
+"""The id under which it was all made."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +59,15 @@ def released(parts: Platform, development: Development) -> Ending:
     cohorts = steps.open_cohorts(parts, AUGUST)
     assessment = steps.judge(parts, cohorts, development)
     evidence = steps.document(parts, cohorts, development, assessment)
-    return steps.release(parts, cohorts, development, assessment, evidence, "A test.")
+    return steps.release(parts, cohorts, development, assessment, evidence, asked_for("A test"))
 
 
 def train_into(folder: Path) -> None:
+    with working("run_id", RUN):
+        _train_into(folder)
+
+
+def _train_into(folder: Path) -> None:
     parts = platform_at(folder / "in_force")
     steps.take_in(parts, AUGUST)
     cohorts = steps.open_cohorts(parts, AUGUST)
@@ -64,5 +75,7 @@ def train_into(folder: Path) -> None:
     assessment = steps.judge(parts, cohorts, development)
     evidence = steps.document(parts, cohorts, development, assessment)
     undecided = where_people_approve(shutil.copytree(folder / "in_force", folder / "waiting"))
-    endings = [asdict(steps.release(to, cohorts, development, assessment, evidence, "A test.")) for to in (parts, undecided)]
+    endings = [
+        asdict(steps.release(to, cohorts, development, assessment, evidence, asked_for("A test"))) for to in (parts, undecided)
+    ]
     (folder / "endings.json").write_text(json.dumps(endings))

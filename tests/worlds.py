@@ -7,8 +7,8 @@ from typing import Any
 from models.bundle import canonical
 from models.clock import FixedClock
 from models.governance.doubt.rule import Rule
+from monitoring.adapters.exposition import Exposition
 from serving.adapters.arrow_streams import ArrowStreams
-from serving.adapters.exposition import Exposition
 from serving.answers.loaded import LoadedModel
 from serving.answers.past import PastReasons
 from serving.answers.prediction import Predictor

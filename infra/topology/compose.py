@@ -10,11 +10,12 @@ from typing import Any
 import yaml
 
 from infra.topology import ports
-from infra.topology.description import POSTGRESQL, TCP, Service
+from infra.topology.description import POSTGRESQL, TCP, Service, address
 from infra.topology.scraping import prometheus
 from infra.topology.services import services
 
 FOLDER = Path(__file__).parents[1] / "compose"
+GRAFANA = FOLDER.parent / "grafana" / "provisioning" / "datasources"
 HEAD = "# Written by `make compose-file` from infra/topology/services.py. Change that, not this.\n"
 OWN = ("serving", "pipelines", "console")
 """Images that are built here; the others are their makers', by version."""
@@ -42,7 +43,7 @@ _CONFIGS = {"databases.sql": "/docker-entrypoint-initdb.d/databases.sql"}
 _MOUNTED = {
     "databases.sql": "../postgres/databases.sql",
     "haproxy.cfg": "../haproxy/haproxy.cfg",
-    "alertmanager.yml": "../alertmanager/alertmanager.yml",
+    "kept.yml": "../alertmanager/kept.yml",
     "prometheus.yml": "./prometheus.yml",
 }
 
@@ -119,8 +120,9 @@ def _volumes(place: Containers, service: Service) -> list[str]:
     configs = [f"{_MOUNTED[name]}:{place.config(name)}:ro" for name in service.configs]
     rules = ["../prometheus/rules:/etc/steward/rules:ro"] if service.name == "prometheus" else []
     pages = [
-        "../grafana/provisioning:/etc/grafana/provisioning:ro",
-        "../grafana/dashboards:/var/lib/grafana/dashboards:ro",
+        "./datasource.yml:/etc/grafana/provisioning/datasources/steward.yml:ro",
+        "../grafana/provisioning/dashboards:/etc/grafana/provisioning/dashboards:ro",
+        "../grafana/dashboards:/etc/grafana/steward/dashboards:ro",
     ]
     return home + data + configs + rules + (pages if service.name == "grafana" else [])
 
@@ -144,8 +146,16 @@ def files() -> dict[str, str]:
     scraped = prometheus(place, services(place), "/etc/steward/rules/*.yml")
     return {
         "compose.yaml": HEAD + yaml.safe_dump(compose(), sort_keys=False, width=130),
+        "datasource.yml": HEAD + yaml.safe_dump(_datasource(place), sort_keys=False),
         "prometheus.yml": HEAD + yaml.safe_dump(scraped, sort_keys=False),
     }
+
+
+def _datasource(place: Containers) -> dict[str, Any]:
+    """Grafana's own, at the address that Prometheus has between containers."""
+    made: dict[str, Any] = yaml.safe_load((GRAFANA / "steward.yml").read_text())
+    made["datasources"][0]["url"] = f"http://{address(place, 'prometheus')}"
+    return made
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ _OFFSETS = {
     "prometheus": 6,
     "alertmanager": 7,
     "grafana": 8,
+    "schedules-metrics": 9,
     "postgres": 10,
     "store": 11,
     "proxy-metrics": 12,

@@ -125,7 +125,8 @@ def _go(place: LocalPlace, supervisor: Supervisor, service: Service) -> bool:
     if state in _DEAD:
         raise _not_ready(place, service.name)
     if state in ("STOPPED", "EXITED"):
-        supervisor.startProcess(service.name, _AT_ONCE)
+        with suppress(xmlrpc.client.Fault):  # it has just been started again; the next look tells
+            supervisor.startProcess(service.name, _AT_ONCE)
         return False
     return state == "RUNNING" and (not service.listens or answers(place.port(service.name), service.ready))
 

@@ -157,7 +157,14 @@ def _schedules(place: Place) -> Service:
         image="pipelines",
         command=(*place.program("python"), "-m", "pipelines", "schedule"),
         after=("prefect", "mlflow"),
-        environment=_QUIET | platform(place),
+        environment=_QUIET
+        | platform(place)
+        | {
+            "STEWARD_PIPELINES_METRICS_HOST": place.bind,
+            "STEWARD_PIPELINES_METRICS_PORT": str(place.port("schedules-metrics")),
+        },
+        metrics="schedules-metrics",
+        job="steward-scheduler",
         secrets=("pgpass_decisions",),
         uses_home=True,
         listens=False,
@@ -178,6 +185,7 @@ def _replica(place: Place, name: str) -> Service:
         | {"STEWARD_SERVING_HOST": place.bind, "STEWARD_SERVING_PORT": str(place.port(name))},
         secrets=("pgpass_decisions",),
         metrics=name,
+        job="steward-serving",
         uses_home=True,
         stop_seconds=50,
     )
@@ -222,6 +230,8 @@ def _console(place: Place) -> Service:
             "STEWARD_MONITORING_PREFECT_URL": platform(place)["PREFECT_API_URL"],
         },
         secrets=("pgpass_decisions",),
+        metrics="console",
+        job="steward-console",
         uses_home=True,
         published=True,
     )
@@ -233,13 +243,13 @@ def _alertmanager(place: Place) -> Service:
         image="alertmanager",
         command=(
             *place.program("alertmanager"),
-            f"--config.file={place.config('alertmanager.yml')}",
+            f"--config.file={place.config('kept.yml')}",
             f"--storage.path={place.data('alertmanager')}",
             f"--web.listen-address={place.bind}:{place.port('alertmanager')}",
             "--cluster.listen-address=",
         ),
         ready="/-/ready",
-        configs=("alertmanager.yml",),
+        configs=("kept.yml",),
         metrics="alertmanager",
         keeps_data=True,
         published=True,
@@ -278,7 +288,6 @@ def _grafana(place: Place) -> Service:
             "GF_SECURITY_ADMIN_PASSWORD__FILE": f"{place.secrets}/grafana_admin",
             "GF_ANALYTICS_REPORTING_ENABLED": "false",
             "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
-            "PROMETHEUS_URL": f"http://{address(place, 'prometheus')}",
         },
         secrets=("grafana_admin",),
         keeps_data=True,

@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ class FileLedger:
 
     `witness` is asked for its key only when something is appended; without one, as in tests and viewers, nothing is signed.
     `trust` says whose signature under head and entries counts when something is appended: without it, the witness's own.
+    `cause` tells the id of the work under way, "" for none.
     """
 
     def __init__(
@@ -34,10 +35,12 @@ class FileLedger:
         witness: Callable[[], Signer] | None = None,
         anchor: Path | None = None,
         trust: Callable[[], Trust] | None = None,
+        cause: Callable[[], str] = str,
     ) -> None:
         self._path = path
         self._witness = witness
         self._trust = trust
+        self._cause = cause
         self._heads = Heads(path, anchor)
 
     def append(self, event: Event, *, model: str, actor: str, at: datetime, facts: Mapping[str, Any]) -> Entry:
@@ -48,11 +51,12 @@ class FileLedger:
             if witness:
                 self._ensure_vouched(entries, witness)
             previous = entries[-1].chain if entries else ""
-            entry = Entry(len(entries) + 1, event, model, actor, at.isoformat(), dict(facts), previous).sealed()
+            entry = Entry(len(entries) + 1, event, model, actor, at.isoformat(), dict(facts), previous, cause=self._cause())
+            entry = entry.sealed()
             entry = self._attested(entry, witness) if witness else entry
             os.ftruncate(file, len(data))  # what a killed append left unfinished was never reported as done
             os.lseek(file, len(data), os.SEEK_SET)
-            write(file, canonical(asdict(entry)) + b"\n")
+            write(file, canonical(entry.written()) + b"\n")
             os.fsync(file)
             if witness:
                 self._heads.publish(entry, anchor)

@@ -19,6 +19,8 @@ from models.policy import (
     Policy,
     ReasonGroup,
     ReasonStability,
+    ReReview,
+    RetrainingRules,
     RobustnessLimits,
     Segment,
     Together,
@@ -214,6 +216,8 @@ POLICY = Policy(
         minimum_rows=500,
         segments=SEGMENTS,
     ),
+    # A year is the longest that an approval lasts; six cohorts are half of what there would then be to learn from.
+    retraining=RetrainingRules(every_months=12, matured_cohorts=6, re_review=ReReview()),
     fairness=FAIRNESS,
     uncertainty=UNCERTAINTY,
     robustness=ROBUSTNESS,

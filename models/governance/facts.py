@@ -6,6 +6,7 @@ from models.governance.ledger import Entry, Event
 from models.governance.verification import Finding
 
 _BUNDLE, _PUBLISHED = {"bundle": str}, {"sequence": int, "published_at": str, "reason": str}
+_ALERT: dict[str, type] = {"alert": str, "kind": str, "subject": str, "opened_at": str, "reason": str}
 _POINTER = {**_BUNDLE, **_PUBLISHED, "version": int, "previous": str}
 _FACTS: dict[Event, dict[str, type]] = {
     Event.REGISTERED: {**_BUNDLE, "version": int, "evidence": str},
@@ -22,6 +23,8 @@ _FACTS: dict[Event, dict[str, type]] = {
     Event.SIGNERS_NOTED: {"publish": dict, "attest": dict},
     Event.INPUTS_EXPIRED: {"before": str, "sealed": list},
     Event.DECISIONS_SEALED: {"lanes": dict, "sealed": list},
+    Event.ALERT_ACKNOWLEDGED: _ALERT,
+    Event.ALERT_CLOSED: _ALERT,
 }
 
 

@@ -24,6 +24,8 @@ class Event(StrEnum):
     PROMOTED = "promoted"
     REPROMOTED = "repromoted"
     KEPT = "kept"
+    RETRAINING_BEGUN = "retraining_begun"
+    RETRAINING_ENDED = "retraining_ended"
     ROLLED_BACK = "rolled_back"
     STOPPED = "stopped"
     RESUMED = "resumed"
@@ -42,6 +44,8 @@ class Event(StrEnum):
     HOLD_OPENED = "hold_opened"
     DEFINITION_ACCEPTED = "definition_accepted"
     HOLD_RELEASED = "hold_released"
+    ALERT_ACKNOWLEDGED = "alert_acknowledged"
+    ALERT_CLOSED = "alert_closed"
 
 
 _SEALS = frozenset({"chain", "witness", "attestation"})
@@ -52,6 +56,7 @@ class Entry:
     """`chain` is the SHA-256 of this entry with the chain value of the one before.
 
     `attestation` is the signature of `witness` under number and chain value (`Duty.ATTEST`), so under everything up to here.
+    `cause` is the id of the flow run, command or request that did it, as log lines and MLflow's runs have it; "" if unknown.
     """
 
     number: int
@@ -64,9 +69,14 @@ class Entry:
     chain: str = ""
     witness: str = ""
     attestation: str = ""
+    cause: str = ""
+
+    def written(self) -> dict[str, Any]:
+        """As it is stored. Entries of before there were causes have none, and their chain values stay what they were."""
+        return {key: value for key, value in asdict(self).items() if key != "cause" or value}
 
     def sealed(self) -> "Entry":
-        body = {key: value for key, value in asdict(self).items() if key not in _SEALS}
+        body = {key: value for key, value in self.written().items() if key not in _SEALS}
         return replace(self, chain=sha256(canonical(body)))
 
     def attested(self, witness: Signer) -> "Entry":

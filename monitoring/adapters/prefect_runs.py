@@ -10,7 +10,7 @@ from models.errors import Unavailable
 from monitoring.runs import Ending, FlowRun
 
 TIMEOUT_SECONDS = 3.0
-_ENDINGS: dict[str, Ending] = {"COMPLETED": "good", "FAILED": "bad", "CRASHED": "bad", "CANCELLED": "bad"}
+ENDINGS: dict[str, Ending] = {"COMPLETED": "good", "FAILED": "bad", "CRASHED": "bad", "CANCELLED": "bad"}
 
 
 class PrefectRuns:
@@ -25,27 +25,27 @@ class PrefectRuns:
             raise Unavailable("Prefect is not running", hint="make schedule")
         asked = {"sort": "START_TIME_DESC", "limit": limit, "flow_runs": {"start_time": {"is_null_": False}}}
         try:
-            runs = _post(f"{url}/flow_runs/filter", asked)
-            flows = _post(f"{url}/flows/filter", {"flows": {"id": {"any_": sorted({run["flow_id"] for run in runs})}}})
+            runs = ask(f"{url}/flow_runs/filter", asked)
+            flows = ask(f"{url}/flows/filter", {"flows": {"id": {"any_": sorted({run["flow_id"] for run in runs})}}})
             names = {flow["id"]: flow["name"] for flow in flows}
-            return [_run(run, names, pages=url.removesuffix("/api")) for run in runs]
+            return [run_of(run, names, pages=url.removesuffix("/api")) for run in runs]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise Unavailable(f"Prefect's API at {url} does not answer", hint="make schedule") from error
 
 
-def _post(url: str, body: Any) -> list[dict[str, Any]]:
+def ask(url: str, body: Any) -> Any:
     request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})  # noqa: S310
     with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
-        return list(json.load(answer))
+        return json.load(answer)
 
 
-def _run(run: dict[str, Any], flows: dict[str, str], *, pages: str) -> FlowRun:
+def run_of(run: dict[str, Any], flows: dict[str, str], *, pages: str) -> FlowRun:
     started = run["start_time"]
     return FlowRun(
         flow=flows.get(run["flow_id"], ""),
         name=run["name"],
         state=run["state_name"],
-        ending=_ENDINGS.get(run["state_type"], "open"),
+        ending=ENDINGS.get(run["state_type"], "open"),
         started_at=datetime.fromisoformat(started) if started else None,
         seconds=float(run["total_run_time"]),
         url=f"{pages}/runs/flow-run/{run['id']}",

@@ -8,6 +8,7 @@ from models.governance.ledger import Entry, Event, Hold, open_holds
 from monitoring.verdict import CAUSES_FIRST, Finding, Kind, Level, Suggestion, Verdict
 
 ACCEPT_DEFINITION = 'make accept-definition VERSION=… BY=… REASON="…"'
+STOP = 'make stop BY=… REASON="…"'
 WITHOUT_SCENARIO = ("make train", "make retrain", "make ingest")
 """These work on the usual home only: a replay trains by its own script."""
 
@@ -21,6 +22,20 @@ class NextStep:
 # By what was found. `{}` stands for the subjects: columns, or a month.
 SETTLE: dict[Kind, NextStep] = {
     "missing": NextStep("Find out why nothing was decided in {}: was the service up, and was it asked?", "make serve"),
+    "snapshots_late": NextStep("Ask the data owner for the accounts of {}, then take them in.", "make ingest"),
+    "decisions_late": NextStep("Find out why nothing was decided on {}: is the service up, and is it asked?", "make serve"),
+    "outcomes_late": NextStep("Ask the data owner for the outcomes of {}, then take them in.", "make ingest"),
+    "volume": NextStep("Find out from whoever sends the requests which accounts were sent in {}."),
+    "duplicate_batch": NextStep("Find out who sent a batch of {} twice, and act once on each account."),
+    "stuck_upstream": NextStep(
+        "Do not act on {}: ask for the right file, and have the accounts decided on again.", "make ingest"
+    ),
+    "skew": NextStep("Find out which is right for {}: what the service was asked about, or what the lake has."),
+    "not_reproduced": NextStep("Find out whether the log of {} was edited or the machine computes otherwise.", "make verify"),
+    "constant_score": NextStep("Stop the model, since its {} says nothing; then go back to the version before.", STOP),
+    "unit_change": NextStep("Find out in which unit {} comes now. Until that is settled, stop the model.", STOP),
+    "unavailable": NextStep("Start the {}; the end of its log says why it stopped.", "make serve"),
+    "errors": NextStep("Read the log of the {}: is the database, the spool or the disk in trouble?"),
     "no_value": NextStep(
         "Find out what wrote records without {} to the log: the service refuses them. Nothing is retrained before."
     ),
@@ -34,6 +49,9 @@ SETTLE: dict[Kind, NextStep] = {
     "definition": NextStep("Find out what counts as bad since {}, then accept the definition that holds.", ACCEPT_DEFINITION),
 }
 WATCH: dict[Kind, NextStep] = {
+    "report_late": NextStep("Report on the model now, and see why the schedule did not.", "make report"),
+    "repeated_accounts": NextStep("Ask which of the records of an account in {} is right."),
+    "latency": NextStep("Look at the load of the {} and at its database."),
     "not_comparable": NextStep(
         "Decide whether the new outcome of {} is what the model should predict; if so, accept its definition.", ACCEPT_DEFINITION
     ),

@@ -31,6 +31,8 @@ _ENVIRONMENT = {
     "DO_NOT_TRACK": "true",
     "PREFECT_CLI_PROMPT": "false",
     "PREFECT_LOGGING_LEVEL": "WARNING",
+    "PREFECT_LOGGING_EXTRA_LOGGERS": "steward",  # our lines stand on its page of the run, too
+    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
     "PREFECT_LOGGING_SERVER_LEVEL": "ERROR",
     "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
     "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
@@ -53,6 +55,11 @@ class Api:
                     hint="see prefect/server.log below the home folder; unset PREFECT_API_URL to use a local one",
                 )
             threading.Event().wait(0.1)
+
+
+def api_url() -> str:
+    """Where the API is that this process uses, "" if there is none."""
+    return os.environ.get("PREFECT_API_URL", "")
 
 
 @contextmanager

@@ -19,6 +19,7 @@ READY_WITHIN = 60.0  # seconds; a cold start on a busy laptop
 SWAP_WITHIN = 60.0
 LOOK_EVERY = 0.05
 STOP_WITHIN = 15.0
+NOTICED_WITHIN = 10.0
 
 
 class ServiceProcess:
@@ -31,6 +32,11 @@ class ServiceProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._client = httpx.Client(timeout=60.0, trust_env=False)
         self._address = ""
+
+    @property
+    def metrics(self) -> str:
+        """Where it says what it counted."""
+        return f"{self._address}/metrics"
 
     def start(self) -> None:
         self._end()
@@ -59,6 +65,23 @@ class ServiceProcess:
             raise PlatformError(f"the service refused a batch: {response.text[:500]}", hint="the contract and the source differ")
         body = response.json()
         return Answer([answer["probability"] for answer in body["answers"]], body["version"], body["bundle"])
+
+    def problems(self) -> list[str]:
+        """What its health says is wrong, each with where."""
+        found = self._get("/health/ready").json()
+        return [f"{one['where']}: {one['problem']}" for one in found.get("problems", [])]
+
+    def await_problem(self) -> list[str]:
+        """What its health says once something is wrong; nothing if it stays well for `NOTICED_WITHIN`."""
+        try:
+            self._await("say that something is wrong", lambda: bool(self.problems()), NOTICED_WITHIN)
+        except Unavailable:
+            return []
+        return self.problems()
+
+    def await_health(self) -> None:
+        """Returns when nothing waits to be written any more. Raises `Unavailable` after a deadline."""
+        self._await("empty its spool", lambda: not any(one.startswith("spool") for one in self.problems()), SWAP_WITHIN)
 
     def stop(self) -> None:
         self._end()

@@ -1,4 +1,4 @@
-"""What people type, read: days, months, instants, lists and numbers of trials."""
+"""What people type, read: days, months, instants, lists, numbers, and numbers of trials."""
 
 from argparse import ArgumentTypeError
 from datetime import UTC, date, datetime
@@ -38,6 +38,14 @@ def trials(text: str) -> int:
     if not text.isdecimal() or int(text) < FEWEST_TRIALS:
         raise ArgumentTypeError(f"{text!r} is not a number of trials; give {FEWEST_TRIALS} or more, or leave it out")
     return int(text)
+
+
+def count(text: str) -> int:
+    """A whole number above 0; underscores and commas may divide it."""
+    plain = text.replace(",", "").replace("_", "")
+    if not plain.isdecimal() or int(plain) < 1:
+        raise ArgumentTypeError(f"{text!r} is not a number of them; write 1000000")
+    return int(plain)
 
 
 def listed(text: str) -> list[str]:

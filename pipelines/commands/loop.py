@@ -10,6 +10,8 @@ from models.governance.fairness.figures import Verdict
 from models.governance.ledger import open_holds
 from models.governance.release import roll_back
 from models.registry import ALIASES
+from monitoring.alerts.book import every_open
+from monitoring.verdict import counted
 from pipelines.definitions import accept_definition as accept
 from pipelines.engine import engine
 from pipelines.fairness.step import BUDGET_SECONDS, champion_report
@@ -24,6 +26,7 @@ from pipelines.rebuild import run as rebuilding
 from pipelines.steps import Ending, Kind, unreported
 from pipelines.stopwatch import Part, Stopwatch
 from pipelines.wiring import Platform, platform
+from pipelines.wiring.telling import numbers
 
 
 class Ended(Enum):
@@ -76,6 +79,8 @@ def monitor(chosen: Namespace) -> Ended:
         return _next("make serve, then score some accounts")
     for report in reports:
         print(f"{report.month}: {report.verdict.level}. {report.verdict.sentence}")
+    if open_ones := every_open(parts.alert_book):
+        return _next(f"{counted(len(open_ones), 'alert')} open: make alerts; or make monitor, to look at the reports")
     return _next("make monitor, to look at the reports")
 
 
@@ -237,7 +242,8 @@ def versions(chosen: Namespace) -> Ended:
 
 def schedule(chosen: Namespace) -> Ended:
     parts = _platform(chosen)
-    with engine(parts, ui=True, verbose=chosen.verbose) as flows:
+    with engine(parts, ui=True, verbose=chosen.verbose) as flows, numbers(parts.settings) as port:
+        print(f"numbers for Prometheus: http://{parts.settings.metrics_host}:{port}/metrics", flush=True)
         flows.serve_schedules(parts)
     return Ended.DONE
 

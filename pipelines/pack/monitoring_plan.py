@@ -12,7 +12,24 @@ LIMITS = {
     "bad_rate_ratio": ("jump of the bad rate, a new definition suspected", Unit.PLAIN),
     "auc_drop": ("fall of the AUC against what the bundle lets expect", Unit.PLAIN),
     "favourable_rate": ("change of the share of favourable decisions, either sign", Unit.PLAIN),
+    "restated": ("share of a month's rows that may be corrected without a person", Unit.PLAIN),
     "minimum_rows": ("decisions needed for statistics", Unit.COUNT),
+    "windows": ("months looked at before a statistical limit pages", Unit.COUNT),
+    "violating": ("of them, those that must pass the limit", Unit.COUNT),
+    "repeated": ("share of decisions that repeat an account of the month", Unit.PLAIN),
+    "stuck": ("share of accounts whose inputs are last month's", Unit.PLAIN),
+    "unit_factor": ("common factor of an amount's quartiles, a new unit suspected", Unit.PLAIN),
+    "constant_score": ("share of decisions with one probability", Unit.PLAIN),
+    "skewed": ("share of decisions on other inputs than the lake has", Unit.PLAIN),
+}
+PAIRS = {
+    "calibration_ratio": "realised over predicted bad rate",
+    "volume_ratio": "decisions over those of a usual month",
+}
+DUE = {
+    "snapshots": "days after which a month's accounts are late",
+    "decisions": "days after which the decisions on them are late",
+    "outcomes": "days after which matured outcomes are late",
 }
 
 
@@ -55,8 +72,12 @@ def _limits(a: Artefacts) -> Section:
         for name, (title, unit) in LIMITS.items()
         if name in stated
     ]
-    for end, title in enumerate(("realised over predicted bad rate, at least", "realised over predicted bad rate, at most")):
-        rows.append((title, a.figure(POLICY, f"/monitoring/calibration_ratio/{end}", Unit.PLAIN, monitored("calibration_ratio"))))
+    for name, title in ((name, title) for name, title in PAIRS.items() if name in stated):
+        for end, side in enumerate(("at least", "at most")):
+            figure = a.figure(POLICY, f"/monitoring/{name}/{end}", Unit.PLAIN, monitored(name))
+            rows.append((f"{title}, {side}", figure))
+    for what, title in DUE.items() if "due_days" in stated else ():
+        rows.append((title, a.figure(POLICY, f"/monitoring/due_days/{what}", Unit.COUNT, monitored("due_days"))))
     segments = a.names(POLICY, "/monitoring/segments") if stated.get("segments") else []
     rows += [("a segment that is watched by itself", a.figure(POLICY, pointer, Unit.KEY)) for pointer in segments]
     return section("Limits", table(say("Limits that turn a month's verdict."), ("What", "Limit"), rows))

@@ -33,6 +33,18 @@ class Pool:
     def __len__(self) -> int:
         return len(self.bad)
 
+    def only(self, rows: NDArray[np.bool_]) -> "Pool":
+        """Some of the account-months; the stated model and the factors stay those of all."""
+        return Pool(
+            columns={name: values[rows] for name, values in self.columns.items()},
+            audit={name: values[rows] for name, values in self.audit.items()},
+            codes=self.codes[rows],
+            bad=self.bad[rows],
+            coding=self.coding,
+            log_odds=self.log_odds[rows],
+            factors={name: values[rows] for name, values in self.factors.items()},
+        )
+
 
 def joined(cohorts: Sequence[Cohort], *, wanted: NDArray[np.bool_] | None = None) -> Cohort:
     """Matured cohorts of one coding, one below the other; `wanted` picks accounts by their row, the same in each cohort."""

@@ -1,25 +1,31 @@
 """The one place that chooses adapters for the pipelines. What is heavy is imported when it is first wanted.
 
 `Platform` is put together from its parts: `foundation` (settings, use case, time), `releasing` (ledger, channel, keys, registry,
-evidence), `data` (lake, restricted lake, accounts), `making` (what trains and draws), `watching` (decisions, reports) and
-`verifying` (the checks of `make verify`).
+evidence), `data` (lake, restricted lake, accounts), `making` (what trains and draws), `watching` (decisions, reports),
+`verifying` (the checks of `make verify`) and `scaling` (work at size).
 """
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from models.errors import NotFound
+from models.usecase import Source
+from pipelines.adapters.checkout import origin
 from pipelines.adapters.prefect_server import Api, prefect_api
-from pipelines.replay.ports import Service
 from pipelines.replay.story import ReplayResult
 from pipelines.settings import PipelineSettings
 from pipelines.stopwatch import Part
-from pipelines.wiring.making import Making
+from pipelines.wiring.making import ROOT, Making
+from pipelines.wiring.scaling import Scaling
 from pipelines.wiring.verifying import Verifying
 
+if TYPE_CHECKING:
+    from pipelines.adapters.service_process import ServiceProcess
 
-class Platform(Making, Verifying):
+
+class Platform(Making, Verifying, Scaling):
     """Every port that a flow may need, for one use case, built from settings on first use."""
 
     def warm(self) -> None:
@@ -34,9 +40,13 @@ class Platform(Making, Verifying):
             _ = self.registry
 
 
-def platform(**overrides: object) -> Platform:
-    """The platform that the environment describes; `overrides` are settings by name, None and "" left alone."""
-    return Platform(PipelineSettings.read(**{name: value for name, value in overrides.items() if value not in (None, "")}))
+def platform(*, source: Source | None = None, **overrides: object) -> Platform:
+    """The platform that the environment describes; `overrides` are settings by name, None and "" left alone.
+
+    `source` takes the place of the use case's own: a drill's.
+    """
+    given = {name: value for name, value in overrides.items() if value not in (None, "")}
+    return Platform(PipelineSettings.read(**given), source)
 
 
 def ensure_home() -> None:
@@ -52,11 +62,16 @@ def orchestrator(settings: PipelineSettings, *, ui: bool = False) -> AbstractCon
     return prefect_api(settings.home, port=settings.prefect_port if ui else 0, ui=ui)
 
 
-def scoring_service(parts: Platform, environment: Mapping[str, str]) -> Service:
+def scoring_service(parts: Platform, environment: Mapping[str, str]) -> "ServiceProcess":
     """The real service, as a process of its own that reads this home's channel."""
     from pipelines.adapters.service_process import ServiceProcess
 
     return ServiceProcess(parts.use_case.name, environment, parts.settings.home / "serving.log")
+
+
+def commit() -> str:
+    """The checkout that this runs from; "" if it is none."""
+    return origin(ROOT).git_commit
 
 
 def publish_replay(result: ReplayResult, folder: Path) -> Path:

@@ -34,8 +34,14 @@ class Making(Releasing):
     @cached_property
     def optimiser(self) -> Optimiser:
         from pipelines.adapters.optuna_search import OptunaOptimiser
+        from pipelines.adapters.studies import Journals, PostgresStudies
+        from pipelines.adapters.trial_pools import DaskWorkers, Threads
 
-        return OptunaOptimiser(self.settings.home / "studies", self.settings.workers)
+        settings = self.settings
+        url = settings.studies_url.get_secret_value()
+        studies = PostgresStudies(url) if url else Journals(settings.home / "studies")
+        pool = DaskWorkers(settings.dask, settings.workers) if settings.dask else Threads(settings.workers)
+        return OptunaOptimiser(studies, pool)
 
     @cached_property
     def workshop(self) -> Workshop:

@@ -21,6 +21,7 @@ from models.governance.signing import Duty, Signer, Trust
 from models.governance.timestamps import Authority, StampedLedger, Stamps
 from models.registry import ModelRegistry
 from models.scoring import Scorer
+from monitoring.telemetry.context import cause
 from pipelines.adapters.evidence_folder import EvidenceFolder
 from pipelines.adapters.mlflow_home import DATABASE, FOLDER, has_versions
 from pipelines.pack.artefacts import Artefacts
@@ -41,7 +42,7 @@ class Releasing(Foundation):
 
     @cached_property
     def _ledger_file(self) -> FileLedger:
-        return FileLedger(self.settings.ledger_path, self._witness, self.settings.ledger_anchor, self.trust)
+        return FileLedger(self.settings.ledger_path, self._witness, self.settings.ledger_anchor, self.trust, cause)
 
     def attested(self) -> list[Entry]:
         """The ledger's entries, for what rests on them. Raises `Integrity` unless its witness signed all of it."""

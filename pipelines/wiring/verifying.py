@@ -10,6 +10,7 @@ from models.governance.rollout_records import rollouts_as_recorded
 from models.governance.timestamps import check_stamps, coverage
 from models.governance.verification import Check, Finding
 from models.lake import Lake
+from monitoring.alerts.custody import check_acts
 from monitoring.chain import ChainKeys
 from monitoring.custody import kept, logged
 from monitoring.rollout.kept import check_verdicts
@@ -62,6 +63,11 @@ class Verifying(Watching):
             ),
             packs,
             swapped,
+            Check(
+                "alerts",
+                "What people did about alerts is what the ledger says.",
+                lambda: check_acts(self.alert_book, entries),
+            ),
             Check(
                 "roll-outs",
                 "Every roll-out began and ended as recorded, and its verdicts are those that the ledger names.",

@@ -1,17 +1,23 @@
 """The decision log, the monthly reports, and what deletes decisions that were kept long enough."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from models.adapters import account_keys
 from models.channel import head, verified
-from models.errors import NoChampion
+from models.errors import NoChampion, Unavailable
 from models.governance.verification import Finding
 from monitoring import monitor
+from monitoring.alerts.book import AlertBook
+from monitoring.alerts.delivery import Channel
+from monitoring.alerts.rounds import Watchtower
 from monitoring.cadence import check_watched, last_watched
 from monitoring.chain import ChainKeys
 from monitoring.custody import begin, note
 from monitoring.decisions import DecisionLog, Unmigrated
+from monitoring.invariants.figures import Service
 from monitoring.report import ReportStore
 from monitoring.retention import Archive
 from monitoring.rollout.documents import VerdictStore
@@ -67,6 +73,38 @@ class Watching(Data):
         return ReportFolder(self.settings.reports_folder)
 
     @cached_property
+    def alert_book(self) -> AlertBook:
+        from monitoring.adapters.alert_folder import AlertFolder
+
+        return AlertFolder(self.settings.home / "alerts")
+
+    @cached_property
+    def alert_channels(self) -> Sequence[Channel]:
+        """Where people are told. Raises `Misconfigured`."""
+        from monitoring.adapters.apprise_channels import channels
+
+        return channels(self.settings.channels_file)
+
+    @property
+    def watchtower(self) -> Watchtower:
+        return Watchtower(self.reports, self.alert_book, self.clock)
+
+    def read_service(self) -> Service | None:
+        """What the scoring service says of itself; None if nobody said where it is. Raises `Unavailable`."""
+        if not self.settings.service_metrics:
+            return None
+        from monitoring.adapters.service_metrics import ServiceMetrics
+
+        limit, key = self.use_case.alerting.objectives.latency_seconds, self.settings.service_key.get_secret_value()
+        return ServiceMetrics(self.settings.service_metrics, key, limit, self.clock).read()
+
+    def service_figures(self) -> Service | None:
+        """The same for a report, which stands without it: that the service is away is an alert of its own."""
+        with suppress(Unavailable):
+            return self.read_service()
+        return None
+
+    @cached_property
     def verdicts(self) -> VerdictStore:
         """What every judgement of a roll-out said."""
         from monitoring.adapters.verdict_folder import VerdictFolder
@@ -100,4 +138,5 @@ class Watching(Data):
             bundle=self.released_bundle,
             scorer=self.scorer,
             clock=self.clock,
+            service=self.service_figures,
         )

@@ -1,8 +1,8 @@
 """What the workers of one service counted, each in a file of its own: whoever is asked tells for all of them.
 
 A worker writes its file now and then and whenever it is asked, so a number that only grows never falls from one answer to the
-next, whichever workers give them. The file of a worker that was killed stays: what it counted happened. The folder lives as
-long as the service.
+next, whichever workers give them. The file of a worker that was killed stays: what it counted happened. What it had in hand is
+gone with it: of a process that is no more, no gauge counts. The folder lives as long as the service.
 """
 
 import json
@@ -14,7 +14,9 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from serving.telemetry.metering import Family, Histogram, Numbers, joined
+from monitoring.telemetry.families import Family, Histogram, Labels, joined
+from serving.telemetry.metering import Numbers
+from serving.workers.crew import Why
 
 logger = logging.getLogger("steward.serving")
 
@@ -62,7 +64,42 @@ class MeterFiles:
                     self._whole[path] = [_opened(packed) for packed in json.loads(path.read_text())]
                 except (OSError, ValueError) as error:
                     logger.warning("the numbers of another worker in %s cannot be read: %s", path, error)
-                yield self._whole.get(path, [])
+                found = self._whole.get(path, [])
+                yield found if _lives(path) else [family for family in found if family.kind != "gauge"]
+
+
+def _lives(left: Path) -> bool:
+    """Whether there is still a process of the number that the file is named by."""
+    try:
+        os.kill(int(left.stem), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except PermissionError:  # it is somebody else's
+        pass
+    return True
+
+
+class CrewFile:
+    """How often a worker had to be replaced, beside what the workers counted: whoever is asked tells it, too."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "crew.json"
+        self._counts: dict[Why, float] = {"hung": 0.0, "ended": 0.0}
+        self._write()  # zero is said before anything happens: of a number that appears as 1 nobody sees that it grew
+
+    def replaced(self, why: Why) -> None:
+        self._counts[why] += 1
+        self._write()
+
+    def _write(self) -> None:
+        samples: dict[Labels, float | Histogram] = {(("why", why),): count for why, count in self._counts.items()}
+        family = Family("steward_workers_replaced", "counter", "workers that hung or ended, and were replaced", samples)
+        waiting = self._path.with_suffix(".new")
+        try:
+            waiting.write_text(json.dumps([_packed(family)]))
+            waiting.replace(self._path)
+        except OSError as error:
+            logger.warning("how often workers were replaced cannot be told: %s", error.strerror)
 
 
 def _packed(family: Family) -> list[Any]:

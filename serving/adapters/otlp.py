@@ -1,47 +1,36 @@
-"""Traces by OpenTelemetry's protocol over HTTP, sent from a thread of its own. Needs the extra `tracing`."""
+"""Scoring requests as spans, made from what was measured when each is over."""
 
+import re
 from collections.abc import Callable
 from random import random
 
-from models.errors import Misconfigured
+from monitoring.adapters.otlp import provider
 from serving.telemetry.tracing import Traced
+
+_PARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-([0-9a-f]{2})")
+_RECORDED = 1  # W3C Trace Context, the flag "sampled"
 
 
 class OtlpTracer:
-    """Spans wait for at most some seconds, at most 2,048 of them; what is more is dropped, as the library says in its log."""
+    """See `monitoring.adapters.otlp`."""
 
     def __init__(
         self, endpoint: str, service: str = "steward-serving", share: float = 1.0, draw: Callable[[], float] = random
     ) -> None:
         """`endpoint` is the collector's full address, such as http://127.0.0.1:4318/v1/traces; `share` of the requests is traced,
-        see `tell`. Raises `Misconfigured`."""
-        try:
-            from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-            from opentelemetry.sdk.resources import SERVICE_NAME, Resource
-            from opentelemetry.sdk.trace import TracerProvider
-            from opentelemetry.sdk.trace.export import BatchSpanProcessor
-            from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased
-        except ImportError as error:
-            raise Misconfigured(
-                f"traces are wanted, and {error.name} is not installed",
-                hint="install steward[tracing]; or unset STEWARD_SERVING_TRACES",
-            ) from error
+        see `wants`. Raises `Misconfigured`."""
         self._share = share
         self._draw = draw
-        # What a caller decided for its trace counts for our spans, too.
-        sampler = ParentBased(ALWAYS_ON)
-        self._provider = TracerProvider(sampler, Resource({SERVICE_NAME: service}), shutdown_on_exit=False)
-        self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint, timeout=5)))
+        self._provider = provider(endpoint, service, "STEWARD_SERVING_TRACES")
         self._tracer = self._provider.get_tracer("steward.serving")
 
-    def tell(self, traced: Traced) -> None:
+    def wants(self, status: int, parent: str) -> bool:
         """Spans are made only of requests that are drawn, that failed here, or whose caller records its trace: making them costs
         as much as deciding."""
-        if not traced.parent and traced.status < 500 and self._draw() >= self._share:
-            return
-        self._send(traced)
+        known = _PARENT.fullmatch(parent) if parent else None
+        return status >= 500 or (int(known[1], 16) & _RECORDED > 0 if known else self._draw() < self._share)
 
-    def _send(self, traced: Traced) -> None:
+    def tell(self, traced: Traced) -> None:
         from opentelemetry.trace import SpanKind, set_span_in_context
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 

@@ -153,7 +153,7 @@ class _Turn:
         try:
             self.caller.hear(outcome)
         except Exception:
-            logger.exception("request %s failed", self.ask.request_id)
+            logger.exception("request %s failed", self.ask.request_id, extra={"request_id": self.ask.request_id})
 
 
 class _Waiter:

@@ -10,13 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.channel import Pointer, Release
-from models.contract import Contract
-from models.errors import Integrity, NotApproved
-from models.governance.doubt.rule import Rule
+from models.errors import NotApproved
 from models.governance.explanation.counterfactual import Counsel
-from models.governance.explanation.reasons import UNEXPLAINED, Explainer, Explanation
-from models.policy import Action, Policy
-from models.scoring import Scorer, check_golden_rows
+from models.governance.explanation.reasons import UNEXPLAINED, Explanation
+from models.judging import Judge, unreadable
+from models.scoring import Scorer
 from serving.answers.checking import Checker, Record
 
 
@@ -33,37 +31,25 @@ class Judged(NamedTuple):
     why: Explanation = UNEXPLAINED
 
 
-@dataclass(frozen=True)
-class LoadedModel:
+@dataclass(frozen=True, kw_only=True)
+class LoadedModel(Judge):
     """A verified release, ready to answer."""
 
     release: Release
-    contract: Contract
-    policy: Policy
     checker: Checker
-    scorer: Scorer
-    rule: Rule
-    explainer: Explainer
     counsel: Counsel
     fallback: str = ""  # why the champion is stopped, if this model answers in its place
 
     @classmethod
     def load(cls, release: Release, make_scorer: Callable[[bytes], Scorer], max_records: int) -> Self:
         """Raises `Integrity` if the bundle cannot be read, its golden rows score differently or it cannot give reasons."""
-        bundle = release.bundle
+        bundle, pointer = release.bundle, release.pointer
+        judge = Judge.of(bundle, make_scorer, f"version {pointer.version} of {pointer.model}")
         try:
-            contract, policy = bundle.contract, bundle.policy
-            scorer = make_scorer(bundle.graph)
-            check_golden_rows(bundle, scorer)
-            rule, compared = Rule.of(bundle), bundle.part("reasons.json")
-            explainer = Explainer(contract, policy, compared, scorer)
-            counsel = Counsel(contract, policy, compared, scorer, rule)
+            counsel = Counsel(judge.contract, judge.policy, bundle.part("reasons.json"), judge.scorer, judge.rule)
         except (KeyError, TypeError, ValueError) as error:
-            raise Integrity(
-                f"bundle {bundle.digest[:12]} of {bundle.model} cannot be read: {error}",
-                hint="it was sealed for another release of the platform; promote one that fits",
-            ) from error
-        return cls(release, contract, policy, Checker(contract, max_records), scorer, rule, explainer, counsel)
+            raise unreadable(bundle, error) from error
+        return cls(**vars(judge), release=release, checker=Checker(judge.contract, max_records), counsel=counsel)
 
     @property
     def pointer(self) -> Pointer:
@@ -80,27 +66,13 @@ class LoadedModel:
 
     def judged(self, records: Sequence[Record]) -> list[Judged]:
         """The decisions, with the reasons of each reduction. Raises `Integrity` if the graph gives anything but a probability."""
-        rows = self.packed(records)
-        probability = self.probabilities(rows)
-        actions, strange = self.rule.judged(probability, rows)
-        named = {row: self._named(strange[row]) for row in np.flatnonzero(strange.any(axis=1)).tolist()}
-        reduced = np.flatnonzero(actions == Action.REDUCE)
-        why = dict(zip(reduced.tolist(), self.explainer.explain(rows[reduced]), strict=True))
+        found = self.verdicts(self.packed(records))
+        named = {row: self._named(found.strange[row]) for row in np.flatnonzero(found.strange.any(axis=1)).tolist()}
         around = self.rule.intervals.around
         return [
-            Judged(action, score, around(score), named.get(row, ()), why.get(row, UNEXPLAINED))
-            for row, (action, score) in enumerate(zip(actions.tolist(), probability.tolist(), strict=True))
+            Judged(action, score, around(score), named.get(row, ()), found.why.get(row, UNEXPLAINED))
+            for row, (action, score) in enumerate(zip(found.actions.tolist(), found.probability.tolist(), strict=True))
         ]
-
-    def probabilities(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Of packed inputs (records, inputs), quantised (records,). Raises `Integrity` if one is no probability."""
-        probability = self.policy.quantise(self.scorer.probabilities(rows))
-        if not ((probability >= 0) & (probability <= 1)).all():  # NaN too: it would pass every cut-off as harmless
-            raise Integrity(
-                f"version {self.pointer.version} of {self.pointer.model} gave a score that is no probability",
-                hint="nothing was decided; roll back to the previous champion",
-            )
-        return probability
 
     def _named(self, strange: NDArray[np.bool_]) -> tuple[str, ...]:
         return tuple(name for name, odd in zip(self.contract.inputs, strange.tolist(), strict=True) if odd)

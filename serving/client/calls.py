@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 from models.errors import Misconfigured
 from serving.client.answers import Scored, ServedModel
 from serving.client.asking import Call, Reply, understood, written
+from serving.client.tracing import trace_context
 
 Records = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 """One record, or several."""
@@ -76,7 +77,7 @@ class Address:
         headers: Mapping[str, str] | None = None,
         accepted: frozenset[int] = frozenset({200}),
     ) -> Call:
-        sent = self.headers | {"x-request-id": secrets.token_hex(16)} | (_JSON if content is not None else {})
+        sent = self.headers | trace_context() | {"x-request-id": secrets.token_hex(16)} | (_JSON if content is not None else {})
         return Call(method, self.url.rstrip("/") + path, content, sent | dict(headers or {}), accepted)
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
-from serving.telemetry.access import AccessLog
+from serving.door.needs import ours
+from serving.telemetry.access import OTHER, AccessLog
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -80,7 +81,8 @@ class Marked:
         finally:
             self._told(scope["method"], scope["path"], status)
             if self._access:
-                self._access.tell(scope["method"], scope["path"], status, perf_counter() - began, request_id)
+                path = scope["path"] if ours(scope["path"]) else OTHER
+                self._access.tell(scope["method"], path, status, perf_counter() - began, request_id)
 
 
 def echoed(asked: str, request_id: str) -> str:

@@ -55,6 +55,11 @@ def asks_for_a_score(method: str, path: str) -> bool:
     return method == "POST" and len(path) <= LONGEST and needed(path).actions == _SCORE
 
 
+def ours(path: str) -> bool:
+    """Whether there is such a path: any other is nothing but what a caller wrote."""
+    return len(path) <= LONGEST and needed(path) != _EVERYTHING
+
+
 @lru_cache(maxsize=1_024)
 def needed(path: str) -> Need:
     if path in _FIXED:

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, Generic, TypeVar, cast
 
+from models.errors import Unavailable
+from serving.threads import started
+
 Result = TypeVar("Result")
 
 
@@ -62,19 +65,20 @@ class Helpers:
         self._ended = False
 
     def begin(self, act: Callable[[], Result]) -> Job[Result]:
-        """Returns at once."""
+        """Returns at once. Raises `Unavailable` if there is no thread for it; then it is not done later either."""
+        self.ready()
         job = Job(act)
         self._jobs.put(job)
-        self._start()
         return job
 
     def do(self, act: Callable[[], Result], within: float) -> Result:
-        """What `act` returns or raises. Raises `TooSlow` if that is not known within so many seconds."""
+        """What `act` returns or raises. Raises `TooSlow` if that is not known within so many seconds, and as `begin`."""
         return self.begin(act).result(within)
 
     def poke(self) -> None:
+        """Raises as `begin`."""
+        self.ready()
         self._jobs.put(None)
-        self._start()
 
     def close(self, within: float) -> None:
         """End after what was given, if that comes to an end within so many seconds."""
@@ -85,14 +89,17 @@ class Helpers:
         for thread in self._threads:
             thread.join(within)
 
-    def _start(self) -> None:
+    def ready(self) -> None:
+        """Start one more thread, until there are as many as there may be. Raises `Unavailable` if there is none at all."""
         if len(self._threads) == self._count or self._ended:
             return
         with self._starting:
             if len(self._threads) < self._count:
-                name = f"{self._name}-{len(self._threads)}"
-                self._threads.append(threading.Thread(target=self._work, name=name, daemon=True))
-                self._threads[-1].start()
+                try:
+                    self._threads.append(started(f"{self._name}-{len(self._threads)}", self._work))
+                except Unavailable:
+                    if not self._threads:
+                        raise
 
     def _work(self) -> None:
         while True:

@@ -9,13 +9,14 @@ has returned.
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import NamedTuple, Protocol
 
 from models.errors import Conflict, Unavailable
 from monitoring.decisions import Entry, Intake
+from serving.threads import started
 
 AT_ONCE = 10_000
 """Decisions in one commit, at most, unless a single request has more."""
@@ -59,6 +60,10 @@ class _Work(NamedTuple):
 
     group: Sequence[_Waiting]
     commit: Commit | None = None
+
+
+_Ended = tuple[Sequence[_Waiting], Exception | None]
+"""Some of a group, and why they are not recorded."""
 
 
 def never(_: Sequence[Entry]) -> None:
@@ -130,26 +135,33 @@ class Recorder:
             if self._busy or not self._waiting:
                 return
             self._busy, group = True, self._next_group()
-        commit = self._begin([each.entry for each in group]) if self._pace <= QUICK else None
-        began = perf_counter()
-        if commit is not None and commit.done(self._moment):
+        began, commit = perf_counter(), None
+        ended: Iterable[_Ended] = [(group, None)]
+        try:
+            commit = self._begin([each.entry for each in group]) if self._pace <= QUICK else None
+            if commit is None or not commit.done(self._moment):
+                self._leave(_Work(group, commit))
+                return
             self._took(perf_counter() - began)
-            self._settled(group)
-            _tell([each.told for each in group], None)
-            self.flush()  # what was taken while those were told
-        else:
-            with self._arrived:
-                self._work = _Work(group, commit)
-                self._start()
-                self._arrived.notify()
+        except Exception as error:  # noqa: BLE001, whatever it is, those who wait must hear of it
+            # There is no thread. What was begun is waited for here: its decisions are recorded, and its answers may leave.
+            ended = self._committed(group, commit) if commit else [(group, error)]
+        for some, refusal in list(ended):  # all of them have ended before anybody is told, who may flush again
+            self._settled(some)
+            _tell([each.told for each in some], refusal)
+        self.flush()  # what was taken while those were told
 
     def close(self) -> None:
         """Write what waits, then return. Blocks."""
         with self._arrived:
             self._closing = True
-            if self._waiting:
-                self._start()
+            waiting = bool(self._waiting)
             self._arrived.notify()
+        try:
+            if waiting:
+                self._start()
+        except Unavailable:  # no further thread; this one has time
+            self._write()
         if self._writer is not None:
             self._writer.join()
 
@@ -157,10 +169,16 @@ class Recorder:
         self._calling = False
         self.flush()
 
+    def _leave(self, work: _Work) -> None:
+        """To the thread. Raises `Unavailable` if there is none to be had."""
+        with self._arrived:
+            self._start()
+            self._work = work
+            self._arrived.notify()
+
     def _start(self) -> None:
         if self._writer is None:
-            self._writer = threading.Thread(target=self._write, name="decision-log", daemon=True)
-            self._writer.start()
+            self._writer = started("decision-log", self._write)
 
     def _write(self) -> None:
         while work := self._next():
@@ -203,9 +221,7 @@ class Recorder:
     def _took(self, seconds: float) -> None:
         self._pace += _SMOOTHING * (seconds - self._pace)
 
-    def _committed(
-        self, group: Sequence[_Waiting], commit: Commit | None = None
-    ) -> Iterator[tuple[Sequence[_Waiting], Exception | None]]:
+    def _committed(self, group: Sequence[_Waiting], commit: Commit | None = None) -> Iterator[_Ended]:
         """One commit for all. If one of them is refused, each by itself, so that no other falls with it."""
         try:
             if commit is None:

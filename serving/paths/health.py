@@ -7,13 +7,15 @@ from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from models.governance.api_keys import Action
+from monitoring.telemetry.build import build
+from monitoring.telemetry.families import Family, Histogram, Labels, gauge
 from serving.answers.prediction import Predictor
 from serving.door.holders import may_read
 from serving.door.register import Register
 from serving.durability.spooling import Spooling
 from serving.protocols.documents import Readiness, Ready, Trouble, served
 from serving.release.watching import Watcher
-from serving.telemetry.metering import Family, Numbers, gauge, in_force
+from serving.telemetry.metering import Numbers, in_force
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 """What Prometheus reads."""
@@ -56,7 +58,11 @@ def add_metrics(app: FastAPI, exposed: Callable[[Numbers], bytes], numbers: Call
 
 def standing(predictor: Predictor, watcher: Watcher, spooling: Spooling | None) -> Iterator[Family]:
     """How it stands now."""
+    yield build()
     yield from in_force(predictor.answering, watcher.seen.stale)
+    names = {*predictor.models, *predictor.halted}
+    halted: dict[Labels, float | Histogram] = {(("model", name),): float(name in predictor.halted) for name in names}
+    yield Family("steward_model_halted", "gauge", "1 if a person stopped the model", halted, adds_up=False)
     yield gauge("ready", "1 if requests can be answered", watcher.obstacle() is None)
     yield gauge("problems", "what the last look found wrong: see /health/ready", len(watcher.seen.named()))
     waiting = spooling.depth().decisions if spooling else 0

@@ -46,7 +46,7 @@ def refusal(error: Exception, request_id: str) -> Response:
     if isinstance(error, PlatformError):
         status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
         return _response(problem(error, status, request_id), error.headers if isinstance(error, TurnedAway) else None)
-    logger.error("request %s broke", request_id)
+    logger.error("request %s broke", request_id, extra={"request_id": request_id})
     said = Problem(
         type="about:blank",
         title="Internal error",

@@ -160,7 +160,7 @@ class _Visit:
         express.meter.responded(status)
         if express.access:
             express.access.tell("POST", self._head.path, status, ended - self._began, self.request_id)
-        if express.tracer:
+        if express.tracer and express.tracer.wants(status, self._head.parent):
             model, parent, stages = self._head.need.model, self._head.parent, answer.stages if answer else {}
             express.tracer.tell(Traced.measured(self.request_id, model, status, parent, (self._began, ended), stages))
 

@@ -57,8 +57,10 @@ class Scoring:
         finally:
             ended = perf_counter()
             self._meter.ended(ended - began)
-            if self._tracer:
-                self._tracer.tell(_traced(scope, done, began, ended))
+            parent = _parent(scope) if self._tracer else ""
+            if self._tracer and self._tracer.wants(done.status, parent):
+                request_id, model = scope["state"]["request_id"], _model(scope["path"])
+                self._tracer.tell(Traced.measured(request_id, model, done.status, parent, (began, ended), done.stages))
         if done.unexpected:
             raise done.unexpected  # its client was told; the server logs where it broke
 
@@ -96,10 +98,8 @@ class Shortcut:
         await (self._scoring if asked else self._others)(scope, receive, send)
 
 
-def _traced(scope: Scope, done: _Done, began: float, ended: float) -> Traced:
-    parent = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), "")
-    request_id, model = scope["state"]["request_id"], _model(scope["path"])
-    return Traced.measured(request_id, model, done.status, parent, (began, ended), done.stages)
+def _parent(scope: Scope) -> str:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), "")
 
 
 def _model(path: str) -> str:

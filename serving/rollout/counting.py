@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from models.rollout import CANARY, CONTROL, Mode
+from monitoring.telemetry.families import Family, Labels
 from serving.rollout.trial import Trial
-from serving.telemetry.metering import Family, Labels
 
 
 def rolled_out(trials: Iterable[Trial], scored: Mapping[tuple[str, int, str], int]) -> Iterator[Family]:

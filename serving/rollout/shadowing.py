@@ -9,11 +9,12 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 
 from models.clock import Clock
-from models.errors import PlatformError
+from models.errors import PlatformError, Unavailable
 from monitoring.decisions import LoggedDecision
 from monitoring.trials import Trials
 from serving.rollout.scoring import concerned, shadows
 from serving.rollout.trial import Trial
+from serving.threads import started
 
 ROOM = 5_000
 """Decisions that may wait before another request's are dropped."""
@@ -57,14 +58,21 @@ class Shadowing:
 
     def _put(self, trial: Trial, found: Sequence[LoggedDecision]) -> None:
         with self._changed:
-            if len(self._waiting) >= self._room or self._closing.is_set():
+            if len(self._waiting) >= self._room or self._closing.is_set() or not self._has_a_thread():
                 self._count(trial, DROPPED, len(found))
                 return
             self._waiting.extend((trial, each) for each in found)
-            if self._thread is None:  # not before there is something to do: a process may be forked until then
-                self._thread = threading.Thread(target=self._run, name="shadows", daemon=True)
-                self._thread.start()
             self._changed.notify()
+
+    def _has_a_thread(self) -> bool:
+        """Started not before there is something to do: a process may be forked until then."""
+        if self._thread is None:
+            try:
+                self._thread = started("shadows", self._run)
+            except Unavailable as error:
+                self._tell(error)
+                return False
+        return True
 
     def _run(self) -> None:
         while batch := self._next():

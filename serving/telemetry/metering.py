@@ -1,73 +1,27 @@
 """What the service counts of itself: additions on the event loop, made into families only when somebody asks.
 
-A family is what Prometheus calls it: a name, a kind, and samples by labels. Nothing counted here names an account, a client
-or a value of a record, and labels take their values from short lists.
+Nothing counted here names an account, a client or a value of a record, and labels take their values from short lists.
 """
 
-from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import chain
 from time import monotonic_ns, perf_counter
-from typing import Literal
 
 from monitoring.decisions import LoggedDecision
+from monitoring.telemetry.families import Family, Histogram, Labels, gauge
 from serving.answers.loaded import LoadedModel
-
-Labels = tuple[tuple[str, str], ...]
-Kind = Literal["counter", "gauge", "histogram"]
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper ends of the steps of latency."""
 SCORES = tuple(round(0.05 * step, 2) for step in range(1, 21))
 """Upper ends of the steps of probability."""
+FAILURES = (500, 503)
+"""Statuses of requests at which the service failed."""
 DECIDE, RECORD, WHOLE = "decide", "record", "whole"
 """Stages of a scoring request: until its decisions were made, from then on until they were durable, and all of it."""
-
-
-@dataclass
-class Histogram:
-    """`counts[i]` values lie at or below `ends[i]` and above the end before; the last ones are above all ends."""
-
-    ends: Sequence[float]
-    counts: list[int] = field(default_factory=list)
-    total: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.counts = self.counts or [0] * (len(self.ends) + 1)
-
-    def add(self, value: float) -> None:
-        self.counts[bisect_left(self.ends, value)] += 1
-        self.total += value
-
-    def copy(self) -> "Histogram":
-        """As it is now: what is told must be what is kept, and counting goes on meanwhile."""
-        return replace(self, counts=[*self.counts])
-
-    def plus(self, other: "Histogram") -> "Histogram":
-        """Both together; the ends are the same."""
-        return Histogram(self.ends, [a + b for a, b in zip(self.counts, other.counts, strict=True)], self.total + other.total)
-
-
-@dataclass(frozen=True)
-class Family:
-    """`adds_up`: what several workers count is told as one sum; else each tells what it sees itself."""
-
-    name: str
-    kind: Kind
-    about: str
-    samples: Mapping[Labels, float | Histogram]
-    adds_up: bool = True
-
-    def plus(self, other: "Family") -> "Family":
-        both = dict(self.samples)
-        for labels, value in other.samples.items():
-            both[labels] = _sum(both[labels], value) if labels in both else value
-        return replace(self, samples=both)
 
 
 class Numbers(list[Family]):
@@ -85,7 +39,8 @@ class Meter:
         self._stages = {stage: Histogram(SECONDS) for stage in (DECIDE, RECORD, WHOLE)}
         self._scores: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(SCORES))
         self._decisions: Counter[tuple[str, int, str, bool, bool]] = Counter()
-        self._responses: Counter[int] = Counter()
+        # Zero is said before anything fails: of a number that appears as 1 nobody sees that it grew.
+        self._responses: Counter[int] = Counter(dict.fromkeys(FAILURES, 0))
         self._in_flight = 0
 
     def began(self) -> None:
@@ -143,27 +98,6 @@ class Meter:
             {(("status", str(status)),): count for status, count in self._responses.items()},
         )
         yield gauge("in_flight", "scoring requests that are not answered yet", self._in_flight, adds_up=True)
-
-
-def gauge(name: str, about: str, value: float, *, adds_up: bool = False) -> Family:
-    return Family(f"steward_{name}", "gauge", about, {(): value}, adds_up)
-
-
-def joined(own: Iterable[Family], others: Iterable[Iterable[Family]]) -> list[Family]:
-    """What one worker tells for all of them."""
-    found = {family.name: family for family in own}
-    for family in chain.from_iterable(others):
-        if family.adds_up:
-            found[family.name] = found[family.name].plus(family) if family.name in found else family
-    return list(found.values())
-
-
-def _sum(one: float | Histogram, other: float | Histogram) -> float | Histogram:
-    if isinstance(one, Histogram) and isinstance(other, Histogram):
-        return one.plus(other)
-    if isinstance(one, Histogram) or isinstance(other, Histogram):
-        raise TypeError("a histogram and a number do not add up")
-    return one + other
 
 
 def in_force(models: Iterable[LoadedModel], stale: AbstractSet[str] = frozenset()) -> Iterator[Family]:

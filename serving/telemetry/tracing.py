@@ -38,6 +38,10 @@ class Traced:
 
 
 class Tracer(Protocol):
+    def wants(self, status: int, parent: str) -> bool:
+        """Whether a request that ended so is to be told, asked once for each: what nobody wants is not even put together."""
+        ...
+
     def tell(self, traced: Traced) -> None:
         """Hand over and return at once; never raises: a collector that is away costs spans, not answers."""
         ...

@@ -20,7 +20,7 @@ from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
-from typing import Any
+from typing import Any, Literal
 
 SOON = 0.5
 """Seconds after taking its first requests within which the end of a worker counts as one that cannot work."""
@@ -38,6 +38,7 @@ MARGIN = 10.0
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 _FORK = get_context("fork")
 
+Why = Literal["hung", "ended"]
 Work = Callable[[Callable[[str], None], Callable[[], None]], int]
 """Works until SIGTERM; calls back once with what to say, when it takes requests, and from then on every second to show that it
 does not hang. Returns the exit code."""
@@ -63,6 +64,7 @@ class Place:
     ready: float | None = None
     deaths: int = 0
     due: float = 0.0
+    hung: bool = False
 
     def __str__(self) -> str:
         return f"worker {self.number} (process {self.worker.pid if self.worker else '-'})"
@@ -79,15 +81,17 @@ class Crew:
         drain_seconds: float,
         close: Callable[[], None] = lambda: None,
         silent_seconds: float = float("inf"),
+        replaced: Callable[[Why], None] = lambda _: None,
     ) -> None:
         """`close` lets go of the address that the workers share: nobody is to wait in a queue that nobody empties any more.
-        A worker that is silent for `silent_seconds` hangs, and is replaced."""
+        A worker that is silent for `silent_seconds` hangs, and is replaced. `replaced` hears why a worker had to be."""
         self._places = [Place(number) for number in range(1, count + 1)]
         self._work = work
         self._say = say
         self._drain_seconds = drain_seconds
         self._close = close
         self._silent_seconds = silent_seconds
+        self._replaced = replaced
         self._looked = time.monotonic()
         self._took_requests = False
         self._code: int | None = None  # what it ends with, once it is ending
@@ -137,7 +141,7 @@ class Crew:
         place.news, theirs = _FORK.Pipe(duplex=False)
         place.pulse, beats = _FORK.Pipe(duplex=False)
         place.worker = _FORK.Process(target=self._begin, args=(theirs, beats), name=f"worker-{place.number}")
-        place.began, place.ready, place.heard = time.monotonic(), None, float("inf")
+        place.began, place.ready, place.heard, place.hung = time.monotonic(), None, float("inf"), False
         gc.freeze()  # what is shared stays shared: no worker's collector writes to it
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)  # a worker must not miss one before it can heed it
         try:
@@ -188,7 +192,7 @@ class Crew:
                 place.heard = now
             elif place.worker and now - place.heard > self._silent_seconds:
                 logger.error("%s was silent for %.0f s: it hangs, and is killed", place, now - place.heard)
-                place.heard = float("inf")
+                place.heard, place.hung = float("inf"), True
                 place.worker.kill()
 
     def _replace(self, place: Place) -> None:
@@ -199,6 +203,7 @@ class Crew:
         name, how, place.worker = str(place), _ended(place.worker.exitcode), None
         if self._code is not None:
             return
+        self._replaced("hung" if place.hung else "ended")
         soon = place.ready is None or time.monotonic() - place.ready < SOON
         place.deaths = place.deaths + 1 if soon else 0
         place.due = time.monotonic() + pause(place.deaths)

@@ -1,4 +1,4 @@
-"""How many records one core decides in process, from the bytes of a batch to its actions, and what counting a request costs.
+"""How many records one core decides in process, from the bytes of a batch to its actions, and what telling of a request costs.
 
     python -m tests.benchmarks.in_process
 
@@ -7,11 +7,13 @@ graph and rule as a request: without reasons, ids, seals and log, which are meas
 is held to one core where the system can do that. Prints medians over the repeats, with the range.
 """
 
+import asyncio
 import json
 import os
 import sys
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from time import perf_counter
@@ -26,15 +28,23 @@ from models.contract import Contract
 from models.credit_default import USE_CASE
 from models.governance.doubt.rule import Rule
 from monitoring.decisions import LoggedDecision
+from serving.adapters.otlp import OtlpTracer
 from serving.answers.checking import Checker, Record
+from serving.telemetry.access import AccessLog
 from serving.telemetry.metering import DECIDE, RECORD, Meter
+from serving.telemetry.tracing import Traced
 from serving.workers.collecting import settle
 from tests.benchmarks.reasons import champion
+from tests.benchmarks.serving.collector import collector
 from tests.bundles import NOW
 
 TARGET = 150_000
 """Records a second."""
 BATCH, REPEATS, REQUESTS = 10_000, 15, 20_000
+TRACED = REQUESTS // 5
+"""So few that the spans have room until they are sent."""
+SHARE, LINES = 0.01, 800
+"""Of the requests that are traced by default; lines of the access log written at a time."""
 
 
 def seconds(act: Callable[[], object]) -> list[float]:
@@ -58,8 +68,13 @@ def main() -> int:
         told(name, [one / BATCH * 1e6 for one in taken])
     rate = BATCH / float(np.median(taken))
     print(f"  {rate:,.0f} records a second on one core ({BATCH / max(taken):,.0f} to {BATCH / min(taken):,.0f})")
-    print("microseconds a request")
+    print("microseconds a request, of the thread that answers")
     told("metrics: all that is counted of a request with one record", [one / REQUESTS * 1e6 for one in seconds(counted)])
+    told("access log: one line", [one / REQUESTS * 1e6 for one in seconds(logged)])
+    with collector() as port:
+        tracer = OtlpTracer(f"http://127.0.0.1:{port}/v1/traces", share=SHARE)
+        told(f"traces: of {SHARE:.0%} of the requests", [one / TRACED * 1e6 for one in seconds(partial(traced, tracer))])
+        tracer.close()
     return int(rate < TARGET)
 
 
@@ -112,6 +127,28 @@ def counted() -> None:
         meter.recorded([decision])
         meter.ended(0.002)
         meter.responded(200)
+
+
+def logged() -> None:
+    """As many lines at a time as a loaded service writes."""
+
+    async def run() -> None:
+        with Path(os.devnull).open("w") as output:
+            log = AccessLog(output.write)
+            for number in range(REQUESTS):
+                log.tell("POST", "/v1/models/credit_default/score", 200, 0.001, "0" * 32)
+                if number % LINES == 0:
+                    log._hand_over()
+            log.close()
+
+    asyncio.run(run())
+
+
+def traced(tracer: OtlpTracer) -> None:
+    stages = {DECIDE: (1.0, 1.5), RECORD: (1.5, 2.0)}
+    for _ in range(TRACED):
+        if tracer.wants(200, ""):
+            tracer.tell(Traced.measured("0" * 32, "m", 200, "", (1.0, 2.0), stages))
 
 
 def told(name: str, microseconds: list[float]) -> None:

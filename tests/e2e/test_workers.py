@@ -184,6 +184,21 @@ def test_a_worker_that_hangs_is_replaced_and_the_others_answer_meanwhile(service
     service.stop()
 
 
+def test_a_single_worker_that_is_looked_after_is_replaced_when_it_hangs_and_when_it_is_killed(service: Service) -> None:
+    service.start(STEWARD_SERVING_SUPERVISED="true", STEWARD_SERVING_SILENT_SECONDS="3")
+    (hung,) = workers(service, 1)
+    os.kill(hung, signal.SIGSTOP)
+    assert f"process {hung}) was silent for" in service.hears("was silent")
+    service.hears("takes requests")
+    (killed,) = workers(service, 1)
+    os.kill(killed, signal.SIGKILL)
+    service.hears("takes requests")
+    (last,) = workers(service, 1)
+    assert len({hung, killed, last}) == 3
+    assert "Traceback" not in service.stop()
+    assert service.code == 0
+
+
 def test_a_crew_stops_in_order_with_ctrl_c_and_says_how_it_went(service: Service) -> None:
     service.start(STEWARD_SERVING_WORKERS="2")
     workers(service, 2)

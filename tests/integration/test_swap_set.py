@@ -11,6 +11,7 @@ from models.errors import Conflict, NotFound
 from models.governance.ledger import Event
 from models.policy import Action
 from pipelines import steps
+from pipelines.retraining import asked_for
 from pipelines.swap_set.report import PAGE, REPORT, SwapSet
 from pipelines.swap_set.step import find, keep, swap_set
 from pipelines.verification.swap_sets import check_swap_sets
@@ -31,7 +32,7 @@ def home(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
     development = steps.search(parts, cohorts)
     assessment = steps.judge(parts, cohorts, development)
     evidence = steps.document(parts, cohorts, development, assessment)
-    assert steps.release(parts, cohorts, development, assessment, evidence, "A test.").version == 2
+    assert steps.release(parts, cohorts, development, assessment, evidence, asked_for("A test")).version == 2
     return folder
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from monitoring.adapters.otlp import OtlpTracing
+from monitoring.telemetry.context import working
 from serving.adapters.otlp import OtlpTracer
 from serving.telemetry.tracing import Traced
 
@@ -50,6 +52,11 @@ def traced(**changes: Any) -> Traced:
         **{"request_id": "r1", "model": "m", "status": 200, "parent": "", "began": 1_000.0, "ended": 1_001.0, "stages": stages}
         | changes
     )
+
+
+def tell_if_wanted(tracer: OtlpTracer, told: Traced) -> None:
+    if tracer.wants(told.status, told.parent):
+        tracer.tell(told)
 
 
 def test_a_collector_receives_the_request_with_its_stages() -> None:
@@ -95,6 +102,7 @@ def test_a_collector_that_is_away_costs_spans_and_raises_nothing() -> None:
         ({"status": 503}, 3),
         ({"parent": f"00-{TRACE}-{SPAN}-01"}, 3),
         ({"parent": f"00-{TRACE}-{SPAN}-00"}, 0),
+        ({"parent": "not a parent"}, 0),
     ],
 )
 def test_of_requests_that_are_not_drawn_those_are_traced_that_failed_or_whose_caller_records_them(
@@ -103,7 +111,7 @@ def test_of_requests_that_are_not_drawn_those_are_traced_that_failed_or_whose_ca
     received: list[Any] = []
     with collector(received) as address:
         tracer = OtlpTracer(address, share=0.5, draw=lambda: 0.5)
-        tracer.tell(traced(**changes))
+        tell_if_wanted(tracer, traced(**changes))
         tracer.close()
     assert len(received) == told
 
@@ -114,7 +122,40 @@ def test_a_share_of_the_requests_is_drawn() -> None:
     with collector(received) as address:
         tracer = OtlpTracer(address, share=0.5, draw=lambda: next(draws))
         for number in range(4):
-            tracer.tell(traced(request_id=f"r{number}"))
+            tell_if_wanted(tracer, traced(request_id=f"r{number}"))
         tracer.close()
     drawn = {each.value.string_value for _, span in received for each in span.attributes if each.key == "steward.request_id"}
     assert drawn == {"r0", "r2"}
+
+
+def test_steps_lie_in_their_run_and_a_span_says_whose_work_it_is_and_not_what_went_wrong() -> None:
+    received: list[Any] = []
+    with collector(received) as address:
+        tracing = OtlpTracing(address, "steward-pipelines", "STEWARD_PIPELINES_TRACES")
+        with working("run_id", "r1"), tracing("flow train", "") as note:
+            inside = tracing.trace()
+            note({"model": "m"})
+            with pytest.raises(ValueError, match="A94731"), tracing("step search", ""):
+                raise ValueError("A94731")
+        assert tracing.trace() == ""
+        tracing.close()
+    assert {service for service, _ in received} == {"steward-pipelines"}
+    spans = {span.name: span for _, span in received}
+    step, flow = spans["step search"], spans["flow train"]
+    assert (step.parent_span_id, step.trace_id.hex(), flow.parent_span_id) == (flow.span_id, inside, b"")
+    assert {each.key: each.value.string_value for each in flow.attributes} == {"steward.run_id": "r1", "model": "m"}
+    assert {each.key: each.value.string_value for each in step.attributes} == {"steward.run_id": "r1", "error.type": "ValueError"}
+    assert [span for span in spans.values() if "A94731" in str(span)] == []
+
+
+def test_a_process_goes_on_with_the_trace_that_its_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACEPARENT", f"00-{TRACE}-{SPAN}-01")
+    received: list[Any] = []
+    with collector(received) as address:
+        tracing = OtlpTracing(address, "steward-pipelines", "STEWARD_PIPELINES_TRACES")
+        with tracing("command train", ""), tracing("flow train", ""):
+            assert tracing.trace() == TRACE
+        tracing.close()
+    parents = {span.name: span.parent_span_id.hex() for _, span in received}
+    assert parents["command train"] == SPAN
+    assert parents["flow train"] == next(span.span_id.hex() for _, span in received if span.name == "command train")

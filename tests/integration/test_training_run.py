@@ -13,6 +13,7 @@ from models.errors import Conflict, Held, Integrity
 from models.gates import Outcome
 from models.governance.dossier import evidence_digest
 from models.governance.ledger import Event
+from models.governance.retrainings import Course
 from models.governance.rollouts import begin, end
 from models.guardrails import Guardrails
 from models.lake import AUDIT, SNAPSHOTS
@@ -24,11 +25,12 @@ from pipelines.development import Development
 from pipelines.holds import Holds, accept_input
 from pipelines.rebuild import run as rebuilding
 from pipelines.rebuild.compare import Likeness
-from pipelines.retraining import Course
+from pipelines.retraining import asked_for
 from pipelines.rollout.step import sentence
 from pipelines.steps import Ending, Kind
+from pipelines.triggers.step import consider
 from pipelines.wiring import Platform
-from tests.trained import AUGUST, Trained, platform_at, released
+from tests.trained import AUGUST, RUN, Trained, platform_at, released
 
 pytestmark = pytest.mark.integration
 
@@ -73,6 +75,13 @@ def test_a_first_run_ends_with_a_gated_champion_in_registry_channel_and_ledger(c
     assert found is not None
     assert found.bundle.digest == ending.bundle
     assert found.was_trained_on("2005-07")
+
+
+def test_registry_and_ledger_name_the_run_that_made_the_model(champion: tuple[Platform, Ending]) -> None:
+    parts, _ = champion
+    (version,) = parts.registry.versions("credit_default")
+    assert version.tags[steps.RUN_TAG] == RUN
+    assert {entry.cause for entry in parts.ledger.entries("credit_default")} == {RUN}
 
 
 def test_the_same_run_again_finds_its_own_model_in_force(
@@ -172,7 +181,7 @@ def test_a_champion_that_was_not_compared_with_is_never_replaced(
     judged_too_early = replace(rival, compared_with="", decision=replace(rival.decision, outcome=Outcome.PROMOTE))
     evidence = steps.document(parts, cohorts, development, judged_too_early)
     with pytest.raises(Conflict, match="points at"):
-        steps.release(parts, cohorts, development, judged_too_early, evidence, "A race.")
+        steps.release(parts, cohorts, development, judged_too_early, evidence, asked_for("A race"))
     found = steps.in_force(parts)
     assert found is not None
     assert found.bundle.digest == first.bundle
@@ -188,7 +197,7 @@ def test_where_challengers_are_rolled_out_first_one_that_passes_waits_and_can_be
     better = replace(judged, decision=replace(judged.decision, outcome=Outcome.PROMOTE))
     evidence = steps.document(parts, cohorts, development, better)
 
-    ending = steps.release(parts, cohorts, development, better, evidence, "A test.")
+    ending = steps.release(parts, cohorts, development, better, evidence, asked_for("A test"))
     assert (ending.kind, ending.version) == (Kind.ASKED, 2)
     assert parts.channel.pointers("credit_default") == 1
 
@@ -215,7 +224,7 @@ def test_september_is_held_then_accepted_and_october_leaves_a_way_on(tmp_path: P
     steps.take_in(parts, SEPTEMBER)
     with pytest.raises(Held, match="status_0"):
         steps.open_cohorts(parts, SEPTEMBER)
-    assert steps.consider(parts, [], SEPTEMBER, "Vera").course is Course.HOLD
+    assert consider(parts, [], SEPTEMBER, "Vera").course is Course.HOLD
 
     accept(parts, 2)
     with pytest.raises(Held, match="status_0") as held:

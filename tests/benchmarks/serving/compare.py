@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tests.benchmarks.serving.load import ask, drive
-from tests.benchmarks.serving.servers import BATCH, Material, Server
+from tests.benchmarks.serving.material import BATCH, Material
+from tests.benchmarks.serving.running import Server
 
 CLIENTS = 16
 EQUAL = 1e-5
@@ -87,7 +88,7 @@ def _check(server: Server, port: int, material: Material) -> None:
             raise RuntimeError(f"{server.name} answers {status} {answer[:200]!r}, expected {expected}")
 
 
-def table(found: Rounds, material: Material, *, rounds: int, seconds: float) -> str:
+def table(found: Rounds, titles: Mapping[str, str], material: Material, *, rounds: int, seconds: float) -> str:
     """Medians over the rounds with the lowest and highest, and ratios to Steward's."""
     lines = [
         f"{rounds} rounds, {seconds:g} s a measurement, {len(material.records):,} records, bundle {material.bundle[:12]}.",
@@ -107,11 +108,11 @@ def table(found: Rounds, material: Material, *, rounds: int, seconds: float) -> 
             _cell([one.cold_start for one in each], "s"),
             _cell([one.megabytes for one in each], "MB"),
         ]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join([*lines, *_ratios(found)])
+        lines.append(f"| {titles[name]} | {' | '.join(cells)} |")
+    return "\n".join([*lines, *_ratios(found, titles)])
 
 
-def _ratios(found: Rounds) -> list[str]:
+def _ratios(found: Rounds, titles: Mapping[str, str]) -> list[str]:
     if "steward" not in found or len(found) < 2:
         return []
     ours = found["steward"]
@@ -120,7 +121,7 @@ def _ratios(found: Rounds) -> list[str]:
         if name != "steward":
             faster = [a.per_second / b.per_second for a, b in zip(ours, theirs, strict=True)]
             batch = [b.batch / a.batch for a, b in zip(ours, theirs, strict=True)]
-            lines.append(f"| {name} | {_cell(faster, 'x')} | {_cell(batch, 'x')} |")
+            lines.append(f"| {titles[name]} | {_cell(faster, 'x')} | {_cell(batch, 'x')} |")
     tail = [one.p99 / one.p50 for one in ours]
     return [*lines, "", f"p99 is {_cell(tail, 'x')} the p50 at {CLIENTS} clients."]
 

@@ -1,6 +1,7 @@
 """Months arrive whose codes mean something else: they enter, and a person is asked."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -13,8 +14,9 @@ from models.credit_default import USE_CASE
 from models.errors import Unavailable
 from models.governance.ledger import Event, open_holds
 from models.lake import AUDIT, OUTCOMES, SNAPSHOTS, PartitionVersion
+from models.usecase import Cohort
 from tests.fakes.lake import InMemoryLake
-from tests.fakes.source import AUGUST, SEPTEMBER
+from tests.fakes.source import AUGUST, JUNE, SEPTEMBER
 from tests.intake import Bank
 
 
@@ -125,3 +127,23 @@ def test_an_acceptance_that_died_half_way_is_completed_by_the_next_ingest(bank: 
 
     assert {part.facts["definition_version"] for part in bank.lake.versions(OUTCOMES)} == {"2"}
     assert len(bank.expectations.checked) == checks, "the codes are known; only their reading is new"
+
+
+def test_restated_outcomes_enter_and_hold_retraining_until_a_person_has_looked(bank: Bank) -> None:
+    bank.ingest(AUGUST.last_day)
+
+    def corrected(cohort: Cohort) -> Cohort:
+        assert cohort.outcome_codes is not None
+        codes = cohort.outcome_codes.copy()
+        codes[:60] = np.where(codes[:60] == 0, 2, 0)  # of 3,000
+        return replace(cohort, outcome_codes=codes)
+
+    bank.source.changes[JUNE] = corrected
+    report = bank.ingest(date(2005, 9, 15))
+
+    assert [(hold.month, hold.what) for hold in report.holds] == [("2005-06", "the outcomes were restated")]
+    assert "2.0% of the outcomes of 2005-06" in bank.ledger.entries()[-1].facts["evidence"]
+    assert [part.version for part in bank.lake.history(OUTCOMES, JUNE)] == [1, 2]
+    bank.accept_input("2005-06", "")
+    assert open_holds(bank.ledger.entries("credit_default")) == []
+    assert bank.ingest(date(2005, 9, 16)).holds == (), "it is not opened again"

@@ -230,3 +230,21 @@ def test_the_real_change_of_coding_is_found_on_a_few_hundred_rows_too() -> None:
 def test_on_many_rows_the_policys_limit_stands() -> None:
     (limit,) = {m.high for m in measures(snapshots()[1], snapshots()[:1], LIMITS) if m.rule == "mix of codes"}
     assert limit == LIMITS.code_mix
+
+
+@pytest.mark.parametrize(("turned", "strange"), [(100, False), (300, False), (301, True), (900, True)])
+def test_outcomes_of_which_more_than_one_in_a_hundred_were_corrected_are_restated(turned: int, *, strange: bool) -> None:
+    june = outcomes()[1]
+    codes = june.columns["outcome_code"].copy()
+    codes[:turned] = np.where(codes[:turned] == 0, 2, 0)
+    corrected = changed(june, outcome_code=codes)
+    found = [m for m in measures(corrected, outcomes()[:1], LIMITS, june) if m.rule == "restated"]
+    assert [m.broken for m in found] == [strange]
+    assert found[0].value == pytest.approx(turned / 30_000)
+
+
+def test_rows_that_are_gone_are_restated_too_and_a_first_delivery_is_not() -> None:
+    june = outcomes()[1]
+    fewer = replace(june, columns={name: values[1_000:] for name, values in june.columns.items()})
+    assert [m.value for m in measures(fewer, [], LIMITS, june) if m.rule == "restated"] == [pytest.approx(1 / 30)]
+    assert [m for m in measures(june, outcomes()[:1], LIMITS) if m.rule == "restated"] == []

@@ -1,47 +1,69 @@
+"""What is decided of what fired: train, rest, hold for a person, or hold back; and the sentence that is recorded."""
+
+from datetime import date
+
 import pytest
 
 from models.governance.ledger import Hold
-from monitoring.verdict import Level, Suggestion, Verdict
-from pipelines.retraining import Course, decide_retraining
-from pipelines.steps import Ending, Kind, despite
+from models.governance.retrainings import Begun, Course
+from models.policy import RetrainingRules
+from monitoring.verdict import Suggestion
+from pipelines.retraining import Retraining, decide_retraining
+from pipelines.steps import Ending, Kind
+from pipelines.triggers.situation import Seen, Situation
+from pipelines.triggers.step import despite
+from tests.situations import OCTOBER, finding, reported, situation
 
-QUIET = Verdict(level=Level.GREEN, sentence="All quiet.", findings=(), suggests=Suggestion.NONE)
-WORSE = Verdict(level=Level.RED, sentence="AUC fell by .08.", findings=(), suggests=Suggestion.RETRAIN)
-UNSETTLED = Verdict(level=Level.RED, sentence="Code 1 of status_0 is new.", findings=(), suggests=Suggestion.WAIT)
+QUIET = reported("2005-09")
+WORSE = reported("2005-09", finding("auc_drop", text="AUC fell by .08."))
+UNSETTLED = reported("2005-09", finding("code_mix", text="Code 1 of status_0 is new."))
 HOLD = Hold("2005-09", "the codes of status_0 changed", "2005-09-30T23:59:59+00:00")
+RULES = RetrainingRules()
+LAST_WEEK = Begun(date(2005, 10, 24), automatic=True, made=True)
+
+
+def decided(about: Seen, *holds: Hold, before: tuple[Begun, ...] = (), asked_by: str = "", definition: int = 1) -> Retraining:
+    return decide_retraining(situation(about, definition=definition), holds, RULES, before, asked_by=asked_by)
 
 
 def test_a_quiet_month_rests_and_says_why() -> None:
-    found = decide_retraining(QUIET, [], champion_definition=1, definition_in_force=1)
-    assert (found.course, found.sentence) == (Course.REST, "No trigger: All quiet.")
+    found = decided(QUIET)
+    assert (found.course, found.sentence, found.triggers) == (Course.REST, "No trigger: All quiet.", ())
 
 
-def test_a_worse_month_trains_on_the_verdicts_evidence() -> None:
-    found = decide_retraining(WORSE, [], champion_definition=1, definition_in_force=1)
-    assert (found.course, found.trigger, found.sentence) == (Course.TRAIN, "verdict", "AUC fell by .08.")
+def test_a_home_without_a_champion_trains_its_first() -> None:
+    bare: Situation = situation(champion=None)
+    found = decide_retraining(bare, [], RULES)
+    assert (found.course, found.kinds, found.sentence) == (Course.TRAIN, "first champion", "There is no champion yet.")
 
 
-def test_an_open_hold_stops_even_a_persons_wish() -> None:
-    found = decide_retraining(WORSE, [HOLD], champion_definition=1, definition_in_force=2, asked_by="Ada")
+def test_a_worse_month_trains_and_cites_its_report() -> None:
+    found = decided(WORSE)
+    assert (found.course, found.kinds, found.sentence) == (Course.TRAIN, "performance", "AUC fell by .08.")
+    assert found.evidence == str(WORSE.cited)
+    assert WORSE.cited.digest[:12] in found.evidence
+
+
+def test_an_open_hold_stops_even_a_persons_wish_and_keeps_what_fired() -> None:
+    found = decided(WORSE, HOLD, asked_by="Ada", definition=2)
     assert found.course is Course.HOLD
     assert "the codes of status_0 changed (2005-09)" in found.sentence
+    assert found.kinds == "person, definition, performance"
 
 
 def test_a_newly_accepted_definition_is_a_trigger_of_its_own() -> None:
-    found = decide_retraining(QUIET, [], champion_definition=1, definition_in_force=2)
-    assert (found.course, found.trigger) == (Course.TRAIN, "definition")
+    assert (decided(QUIET, definition=2).course, decided(QUIET, definition=2).kinds) == (Course.TRAIN, "definition")
 
 
 def test_a_person_may_ask_in_a_quiet_month() -> None:
-    found = decide_retraining(QUIET, [], champion_definition=1, definition_in_force=1, asked_by="Ada")
-    assert (found.course, found.trigger) == (Course.TRAIN, "person")
+    assert (decided(QUIET, asked_by="Ada").course, decided(QUIET, asked_by="Ada").kinds) == (Course.TRAIN, "person")
 
 
 @pytest.mark.parametrize(
     ("asked_by", "definition", "why"), [("Ada", 1, "Ada asked for it."), ("", 2, "definition 2 was accepted")]
 )
 def test_training_against_the_monitorings_advice_says_both(asked_by: str, definition: int, why: str) -> None:
-    found = decide_retraining(UNSETTLED, [], champion_definition=1, definition_in_force=definition, asked_by=asked_by)
+    found = decided(UNSETTLED, asked_by=asked_by, definition=definition)
     assert found.course is Course.TRAIN
     assert why in found.sentence
     assert found.sentence.endswith(found.against)
@@ -50,6 +72,26 @@ def test_training_against_the_monitorings_advice_says_both(asked_by: str, defini
 
 
 def test_training_that_the_monitoring_does_not_speak_against_adds_nothing() -> None:
-    found = decide_retraining(WORSE, [], champion_definition=1, definition_in_force=2)
-    assert found.against == ""
-    assert despite(Ending(Kind.PROMOTED, "Promote."), found).sentence == "Promote."
+    assert despite(Ending(Kind.PROMOTED, "Promote."), decided(WORSE, definition=2)).sentence == "Promote."
+
+
+def test_what_the_cool_down_holds_back_is_said_with_what_asked_for_it() -> None:
+    found = decided(WORSE, before=(LAST_WEEK,))
+    assert found.course is Course.HELD_BACK
+    assert "cool-down lasts until 2005-11-07" in found.sentence
+    assert found.sentence.endswith("What asked for it: AUC fell by .08.")
+    assert found.evidence == str(WORSE.cited)
+
+
+def test_a_person_is_not_held_back() -> None:
+    assert decided(WORSE, before=(LAST_WEEK,), asked_by="Ada").course is Course.TRAIN
+
+
+def test_the_calendar_does_not_train_while_the_monitoring_says_to_wait() -> None:
+    assert UNSETTLED.report.verdict.suggests is Suggestion.WAIT
+    old = RetrainingRules(every_months=1)
+    found = decide_retraining(situation(UNSETTLED), [], old, ())
+    assert (found.course, found.kinds) == (Course.HELD_BACK, "schedule")
+    assert "The monitoring says to wait: Code 1 of status_0 is new." in found.sentence
+    assert decide_retraining(situation(QUIET), [], old, ()).course is Course.TRAIN
+    assert situation().champion.as_of < OCTOBER  # type: ignore[union-attr]

@@ -337,7 +337,8 @@ def test_the_fairness_report_states_every_limit_of_every_jurisdiction_and_who_ru
 
 def test_nothing_that_is_measured_limited_or_assumed_is_left_out() -> None:
     assert validation.MEASURES.keys() == MEASURED.keys()
-    shown = {*monitoring_plan.LIMITS, "calibration_ratio", "segments"}
+    shown = {*monitoring_plan.LIMITS, *monitoring_plan.PAIRS, "due_days", "segments"}
+    assert monitoring_plan.DUE.keys() == USE_CASE.policy.monitoring.due_days.keys()
     assert shown == set(type(USE_CASE.policy.monitoring).model_fields)
     assert costs.MEANINGS.keys() == set(type(USE_CASE.policy.cost).model_fields)
 

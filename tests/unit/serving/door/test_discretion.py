@@ -14,8 +14,8 @@ from sqlalchemy import text
 from models.credit_default import USE_CASE
 from models.governance.api_keys import Allowance
 from monitoring.adapters.sql_decisions import SqlDecisionLog
+from monitoring.telemetry.logs import TEXT, Readable, Structured
 from serving.door.envelope import PLAIN
-from serving.telemetry.logs import FORM, Discreet
 from tests.bundles import NOW, record
 from tests.doors import COUNSEL, SCORE, Doorway, bearer, key
 from tests.fakes.decisions import InMemoryDecisionLog
@@ -40,12 +40,12 @@ class Broken(InMemoryDecisionLog):
         super().append_all(entries)
 
 
-@pytest.fixture
-def written() -> Iterator[io.StringIO]:
-    """The whole log, down to every detail, in the service's own form."""
+@pytest.fixture(params=[Readable(TEXT), Structured("serving")], ids=["text", "json"])
+def written(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
+    """The whole log, down to every detail, in each of the service's own forms."""
     text, root = io.StringIO(), logging.getLogger()
     handler, before = logging.StreamHandler(text), root.level
-    handler.setFormatter(Discreet(FORM))
+    handler.setFormatter(request.param)
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
     yield text
@@ -115,7 +115,7 @@ def test_an_error_is_logged_by_its_kind_and_places(written: io.StringIO) -> None
     except ValueError:
         logging.getLogger("any").exception("it broke")
     said = written.getvalue()
-    assert "ValueError at" in said
+    assert "ValueError" in said
     assert "test_an_error_is_logged_by_its_kind_and_places" in said
     assert ACCOUNT not in said
 

@@ -14,6 +14,7 @@ from monitoring.decisions import Answered, Entry, LoggedDecision
 from serving.durability.recording import Recorder
 from tests.bundles import MODEL, NOW
 from tests.fakes.decisions import InMemoryDecisionLog
+from tests.fakes.threads import no_more_threads
 
 
 def decision(identity: str) -> LoggedDecision:
@@ -320,3 +321,57 @@ def test_closing_writes_what_was_taken_and_not_flushed() -> None:
 
     asyncio.run(requests())
     assert set(log.decisions) == {"d0"}
+
+
+def test_where_no_thread_can_be_had_what_needed_one_is_refused_and_later_ones_are_recorded() -> None:
+    log = InMemoryDecisionLog()
+
+    async def requests() -> list[Any]:
+        recorder = Recorder(log)
+        with no_more_threads():
+            found = await asyncio.gather(*(recorder.record(entry(f"d{n}")) for n in range(3)), return_exceptions=True)
+        assert recorder.queued == 0
+        await recorder.record(entry("d9"))
+        await asyncio.to_thread(recorder.close)
+        return found
+
+    assert [type(each) for each in asyncio.run(requests())] == [Unavailable] * 3
+    assert set(log.decisions) == {"d9"}
+
+
+def test_a_commit_that_was_begun_and_finds_no_thread_is_waited_for_so_that_nothing_recorded_is_refused() -> None:
+    log = InMemoryDecisionLog()
+    log.append_all([entry("before")])
+
+    def begin(entries: Sequence[Entry]) -> Commit:
+        commit = Commit(log, entries, quick=False)
+        commit.let_go.set()
+        return commit
+
+    async def requests() -> list[Any]:
+        recorder = Recorder(log, begin=begin)
+        with no_more_threads():
+            found = await asyncio.gather(
+                *(recorder.record(entry(each)) for each in ("d1", "before", "d2")), return_exceptions=True
+            )
+        assert recorder.queued == 0
+        await recorder.record(entry("d3"))
+        await asyncio.to_thread(recorder.close)
+        return found
+
+    assert [type(each) for each in asyncio.run(requests())] == [type(None), Conflict, type(None)]
+    assert set(log.decisions) == {"before", "d1", "d2", "d3"}
+
+
+def test_closing_writes_what_waits_even_where_no_thread_can_be_had() -> None:
+    log, heard = InMemoryDecisionLog(), list[object]()
+
+    async def requests() -> None:
+        recorder = Recorder(log)
+        recorder.take(entry("d0"), heard.append)
+        with no_more_threads():
+            recorder.close()
+        await turns()
+
+    asyncio.run(requests())
+    assert (set(log.decisions), heard) == ({"d0"}, [None])

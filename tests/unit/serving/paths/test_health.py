@@ -4,7 +4,7 @@ from fastapi.testclient import TestClient
 
 from models import errors
 from models.clock import FixedClock
-from serving.adapters.exposition import Exposition
+from monitoring.adapters.exposition import Exposition
 from serving.answers.loaded import LoadedModel
 from serving.answers.prediction import Predictor
 from serving.app import Limits, scoring_app

@@ -162,13 +162,16 @@ def test_what_takes_too_long_is_told_so_and_its_later_answer_is_dropped() -> Non
 
 
 class Counted:
-    """A meter and an access log that write down what they are told."""
+    """An access log, or a tracer, that writes down what it is told."""
 
     def __init__(self) -> None:
         self.told: list[object] = []
 
     def tell(self, *said: object) -> None:
         self.told.append(said)
+
+    def wants(self, *_: object) -> bool:
+        return True
 
 
 @pytest.mark.parametrize(("body", "status"), [(BODY, 200), (b"{}", 422)])

@@ -20,6 +20,7 @@ from serving.rollout.scoring import TIMED, TIMED_AT_FIRST, shadows
 from serving.rollout.shadowing import Shadowing
 from serving.telemetry.metering import Meter
 from tests.bundles import MODEL, NOW, record
+from tests.fakes.threads import no_more_threads
 from tests.fakes.trials import InMemoryTrials
 from tests.trying import World, limits
 
@@ -155,6 +156,19 @@ def test_what_finds_no_room_is_dropped_and_counted_at_once(world: World) -> None
     made.close()
     small.close()
     assert small.counted[MODEL, 2, "scored"] + small.counted[MODEL, 2, "dropped"] == 90
+
+
+def test_what_finds_no_thread_is_dropped_and_the_next_is_scored(world: World) -> None:
+    world.begin(mode=Mode.SHADOW)
+    store = trials(world)
+    made = Shadowing(store, world.clock, pause=0)
+    world.score("A1", "A2")
+    with no_more_threads():
+        made.offer(world.predictor.trials, [*world.log.decisions.values()])
+    made.offer(world.predictor.trials, [*world.log.decisions.values()])
+    made.close()
+    assert dict(made.counted) == {(MODEL, 2, "dropped"): 2, (MODEL, 2, "failed"): 0, (MODEL, 2, "scored"): 2}
+    assert len(store.shadows) == 2
 
 
 def test_what_the_database_does_not_take_is_dropped_and_the_next_is_kept(world: World, caplog: pytest.LogCaptureFixture) -> None:

@@ -7,8 +7,8 @@ from fastapi.testclient import TestClient
 
 from models.clock import FixedClock
 from models.errors import Unavailable
+from monitoring.adapters.exposition import Exposition
 from monitoring.decisions import Entry
-from serving.adapters.exposition import Exposition
 from serving.app import Limits, scoring_app
 from serving.door.register import Register
 from serving.durability.recording import Recorder
@@ -51,6 +51,9 @@ def test_every_scoring_request_is_told_to_a_tracer_with_the_stages_it_reached(wo
     told: list[Traced] = []
 
     class Listening:
+        def wants(self, status: int, parent: str) -> bool:
+            return status != 404
+
         def tell(self, traced: Traced) -> None:
             told.append(traced)
 
@@ -71,6 +74,7 @@ def test_every_scoring_request_is_told_to_a_tracer_with_the_stages_it_reached(wo
     with TestClient(app) as client:
         answer = client.post(SCORE, json=record(), headers={"traceparent": "00-a-b-01"}).json()
         client.post(SCORE, json=record(status_0=99))
+        client.post(SCORE.replace(MODEL, "unknown"), json=record())
     scored, refused, closed = told
     assert (scored.request_id, scored.model, scored.status, scored.parent) == (answer["request_id"], MODEL, 200, "00-a-b-01")
     assert list(scored.stages) == ["decide", "record"]
@@ -82,7 +86,7 @@ def test_every_scoring_request_is_told_to_a_tracer_with_the_stages_it_reached(wo
 
 def test_every_request_is_a_line_of_the_access_log_without_what_it_sent(world: World) -> None:
     written: list[str] = []
-    access = AccessLog(written.append, lambda: NOW)
+    access = AccessLog(written.append, NOW.timestamp)
     limits = Limits(20_000, 3_600.0)
     parts = (
         world.predictor,
@@ -95,9 +99,10 @@ def test_every_request_is_a_line_of_the_access_log_without_what_it_sent(world: W
     )
     with TestClient(scoring_app(*parts, register=Register(FixedClock(NOW)))) as client:
         client.post(f"{SCORE}?account=A00017", json=record(account_id="A00017"), headers={"X-Request-ID": "A00017"})
-        client.get("/nothing")
+        client.get("/nothing/of/A00017")
     lines = [json.loads(line) for text in written for line in text.splitlines()]
-    assert [(line["method"], line["path"], line["status"]) for line in lines] == [("POST", SCORE, 200), ("GET", "/nothing", 404)]
+    assert [(line["method"], line["path"], line["status"]) for line in lines] == [("POST", SCORE, 200), ("GET", "other", 404)]
     assert lines[0]["at"] == "2005-08-01T06:00:00.000+00:00"
     assert lines[0]["milliseconds"] > 0
+    assert [(line["service"], line["level"], line["logger"]) for line in lines] == [("serving", "info", "steward.access")] * 2
     assert "A00017" not in "".join(written)

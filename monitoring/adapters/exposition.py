@@ -1,12 +1,15 @@
 """The text that Prometheus reads, by its own client library."""
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import accumulate
 
-from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, generate_latest, start_http_server
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
-from serving.telemetry.metering import Family, Histogram
+from models.errors import Unavailable
+from monitoring.telemetry.families import Family, Histogram
 
 _KINDS: dict[str, type[Metric]] = {"counter": CounterMetricFamily, "gauge": GaugeMetricFamily}
 
@@ -21,16 +24,40 @@ class Exposition:
 
     def text(self, families: Iterable[Family]) -> bytes:
         registry = CollectorRegistry()
-        registry.register(_Given([_metric(family) for family in families]))
+        registry.register(_Asked(lambda: families))
         return generate_latest(registry) + generate_latest(self._process)
 
 
-class _Given:
-    def __init__(self, metrics: list[Metric]) -> None:
-        self._metrics = metrics
+class _Asked:
+    def __init__(self, families: Callable[[], Iterable[Family]]) -> None:
+        self._families = families
 
     def collect(self) -> Iterator[Metric]:
-        yield from self._metrics
+        yield from map(_metric, self._families())
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing: asked when it is registered, it would look at everything before anybody wants it."""
+        yield from ()
+
+
+@contextmanager
+def told(families: Callable[[], Iterable[Family]], host: str, port: int, hint: str) -> Iterator[int]:
+    """`GET /metrics` of a process that has no other door, in a thread; yields its port. Raises `Unavailable` with this hint."""
+    registry = CollectorRegistry()
+    for collector in (ProcessCollector, GCCollector):
+        collector(registry=registry)
+    registry.register(_Asked(families))
+    try:
+        server, thread = start_http_server(port, host, registry)
+    except OSError as error:
+        said = os.strerror(error.errno or 0)
+        raise Unavailable(f"numbers cannot be told on {host}:{port}: {said}", hint=hint) from error
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def _metric(family: Family) -> Metric:

@@ -1,0 +1,1 @@
+"""Batch scoring: a month, or whatever lies at a path, decided part by part, and each row once. See docs/scale.md."""

@@ -1,0 +1,63 @@
+"""What the triggers look at: the reports with their place and digest, and how the champion stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from models.bundle import canonical, sha256
+from models.governance.retrainings import Cited
+from models.lake import PartitionVersion
+from monitoring.report import MonthlyReport, ReportKey, ReportStore, newest
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A report, and how it is cited."""
+
+    report: MonthlyReport
+    cited: Cited
+
+
+@dataclass(frozen=True)
+class InForce:
+    """The champion, as far as a trigger may depend on it.
+
+    `as_of` is the last day of what it was made of; `fresh` are the cohorts that matured since and can be learnt together with it.
+    """
+
+    as_of: date
+    definition: int
+    bundle: str
+    fresh: tuple[Cited, ...] = ()
+    approved_until: datetime | None = None  # None: nobody's approval counts
+
+    @property
+    def cited(self) -> Cited:
+        return Cited("bundle", self.bundle[:12], self.bundle)
+
+
+@dataclass(frozen=True)
+class Situation:
+    """`reports` were made by this run, newest month first; `before` is the newest report of every month, in the same order."""
+
+    as_of: date
+    now: datetime
+    champion: InForce | None
+    definition: int  # the one in force for what would be trained on
+    reports: Sequence[Seen] = ()
+    before: Sequence[Seen] = ()
+
+
+def cited(partition: PartitionVersion) -> Cited:
+    """A partition of the lake."""
+    return Cited(partition.table, f"{partition.month} version {partition.version}", partition.digest)
+
+
+def seen(key: ReportKey, report: MonthlyReport) -> Seen:
+    digest = sha256(canonical(report.to_dict()))
+    return Seen(report, Cited("report", f"{key.model}/{key.month}/{key.stamp}", digest))
+
+
+def stored(store: ReportStore, model: str) -> list[Seen]:
+    """The newest report of every month, newest month first."""
+    return [seen(key, report) for key, report in newest(store, model)]

@@ -1,0 +1,159 @@
+"""Rounds over a model's alerts, what they look like to Prometheus, and whether the ledger knows of every act."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from models.clock import FixedClock
+from models.credit_default import USE_CASE
+from models.governance.ledger import Event, Hold
+from monitoring.alerts.acts import act
+from monitoring.alerts.alert import Act, Alert, Notice
+from monitoring.alerts.custody import check_acts
+from monitoring.alerts.exposed import gauges
+from monitoring.alerts.rounds import Watchtower, held, in_force_since, look_around, unanswered, unwatched
+from monitoring.verdict import Finding
+from tests.alerting import LIMITS, MODEL, NOON, an_alert, finding, month
+from tests.fakes.alerts import FakeAlertBook
+from tests.fakes.ledger import FakeLedger
+from tests.fakes.reports import FakeReportStore
+
+
+class Tower:
+    """Reports as they are stored, month after month, and a round over them."""
+
+    def __init__(self) -> None:
+        self.book, self.reports, self.clock = FakeAlertBook(), FakeReportStore(), FixedClock(NOON)
+
+    def report(self, name: str, *findings: Finding) -> None:
+        self.clock.set(self.clock.now() + timedelta(hours=1))
+        said = month(name, *findings).model_copy(update={"recorded_at": self.clock.now().isoformat()})
+        self.reports.add(said, {})
+
+    def look(self, *clock_says: Finding) -> dict[str, str]:
+        tower = Watchtower(self.reports, self.book, self.clock)
+        look_around(USE_CASE, tower, LIMITS, clock_says)
+        return {alert.kind: alert.severity for alert in self.book.alerts(MODEL) if alert.is_open}
+
+
+@pytest.fixture
+def tower() -> Tower:
+    return Tower()
+
+
+def test_a_drift_warns_pages_and_is_over(tower: Tower) -> None:
+    tower.report("2005-08", finding("score_shift"))
+    first = tower.look()
+    tower.report("2005-09", finding("score_shift"))
+    second = tower.look()
+    tower.report("2005-10")
+
+    assert (first, second, tower.look()) == ({"score_shift": "warning"}, {"score_shift": "page"}, {})
+    (alert,) = tower.book.alerts(MODEL)
+    assert alert.owner == USE_CASE.inventory.owner
+    assert alert.closed
+
+
+def test_a_month_reported_on_anew_counts_by_its_newest_report(tower: Tower) -> None:
+    tower.report("2005-08", finding("missing", "2005-08"))
+    tower.look()
+    tower.report("2005-08")
+
+    assert tower.look() == {}
+
+
+def test_the_clock_raises_and_closes_without_any_report(tower: Tower) -> None:
+    hold = Hold(month="2005-10", what="the coding changed.", opened_at="", column="status_0")
+
+    assert tower.look(*held([hold]), *unanswered("The service is away")) == {"hold": "warning", "unavailable": "page"}
+    assert tower.look() == {}
+
+
+def test_two_holds_of_one_month_are_two_alerts(tower: Tower) -> None:
+    tower.look(*held([Hold(month="2005-10", what="a", opened_at="", column=name) for name in ("status_0", "status_1")]))
+
+    assert len(tower.book.alerts(MODEL)) == 2
+
+
+def test_nothing_wrong_is_no_finding() -> None:
+    assert unanswered("") == unwatched("") == held([]) == []
+
+
+def test_an_overdue_alert_is_reminded_of(tower: Tower) -> None:
+    tower.report("2005-08", finding("missing", "2005-08"))
+    tower.look()
+    sent = Notice(event="raised", at="", attempts=1, done=True)
+    tower.book.revise(MODEL, lambda alerts: [alert.model_copy(update={"notices": (sent,)}) for alert in alerts])
+    tower.clock.set(NOON + timedelta(days=9))
+    tower.look()
+
+    assert [notice.event for notice in tower.book.alerts(MODEL)[0].notices] == ["raised", "reminded"]
+
+
+def test_a_model_is_waited_for_since_it_came_into_force_first() -> None:
+    ledger = FakeLedger()
+    assert in_force_since(ledger.entries()) is None
+    for hours in (0, 1):
+        ledger.append(Event.PROMOTED, model=MODEL, actor="a", at=NOON + timedelta(hours=hours), facts={})
+    assert in_force_since(ledger.entries()) == NOON
+
+
+def exposed(*alerts: Alert, days: float = 0) -> dict[str, float]:
+    book = FakeAlertBook()
+    book.revise(MODEL, lambda _: list(alerts))
+    found = gauges(book, NOON + timedelta(days=days))
+    assert all(gauge.labels["model"] == MODEL for gauge in found)
+    return {" ".join([gauge.name, *list(gauge.labels.values())[1:]]): gauge.value for gauge in found}
+
+
+def test_prometheus_sees_what_is_open_how_grave_and_whether_somebody_is_at_it() -> None:
+    acknowledged = an_alert(id="bb", acknowledged=Act(by="ana", reason="r", at=""))
+
+    found = exposed(an_alert(id="aa"), acknowledged, days=2)
+
+    assert found == {
+        "steward_alerts_open score_shift page no": 1,
+        "steward_alerts_open score_shift page yes": 1,
+        "steward_alerts_pages": 2,
+        "steward_alerts_overdue": 1,
+        "steward_alert_notices_waiting": 2,
+        "steward_alert_notices_failing": 0,
+        "steward_alert_notices_lost": 0,
+    }
+
+
+def test_prometheus_sees_that_messages_do_not_arrive() -> None:
+    failing = an_alert(id="aa", notices=(Notice(event="raised", at="", attempts=3, failure="mail"),))
+    lost = an_alert(id="bb", notices=(Notice(event="raised", at="", attempts=20, failure="mail", done=True),))
+
+    found = exposed(failing, lost)
+
+    names = ("waiting", "failing", "lost")
+    assert [found[f"steward_alert_notices_{name}"] for name in names] == [1, 1, 1]
+
+
+def test_without_open_alerts_a_model_says_zero() -> None:
+    found = exposed(an_alert(closed=Act(by="ana", reason="r", at=""), notices=()))
+
+    assert set(found.values()) == {0}
+    assert "steward_alerts_pages" in found
+
+
+@pytest.mark.parametrize("doing", ["acknowledge", "close"])
+def test_the_ledger_knows_of_every_act_and_an_act_that_it_does_not_know_is_found(doing: Any) -> None:
+    book, ledger, alert = FakeAlertBook(), FakeLedger(), an_alert()
+    book.revise(MODEL, lambda _: [alert])
+    act(book, ledger, FixedClock(NOON), doing, alert.id, by="ana", reason="r")
+
+    assert list(check_acts(book, ledger.entries())) == []
+    (found,) = check_acts(book, [])
+    assert found.where == f"alert {alert.id} of {MODEL}"
+    assert "by ana" in found.problem
+
+
+def test_what_the_platform_closed_needs_no_entry(tower: Tower) -> None:
+    tower.look(*unanswered("away"))
+    tower.look()
+
+    assert list(check_acts(tower.book, [])) == []
