@@ -10,6 +10,7 @@ from compose_spec import PyCompose
 
 from infra.topology import ports
 from infra.topology.compose import FOLDER, OWN, USER, Containers, files
+from infra.topology.containers import prepare
 from infra.topology.description import Place
 from infra.topology.services import services
 from tests.unit.infra.places import NoPrograms
@@ -96,3 +97,11 @@ def test_everything_that_is_published_stays_on_this_machine() -> None:
     published = [port for service in COMPOSE["services"].values() for port in service.get("ports", ())]
     assert published
     assert all(port.startswith("127.0.0.1:") for port in published)
+
+
+def test_what_runs_as_nobody_owns_its_secrets(tmp_path: Path) -> None:
+    told = prepare(tmp_path / "secrets")
+    user = int(told["STEWARD_USER"].split(":")[0])
+    assert user != 0
+    assert {path.stat().st_uid for path in (tmp_path / "secrets").iterdir()} == {user}
+    assert told["STEWARD_SECRETS"] == str(tmp_path / "secrets")
