@@ -30,6 +30,8 @@ MODELS   ?=
 ACTIONS  ?=
 DAYS     ?=
 REVIEWERS ?=
+ROLES    ?=
+DOCUMENT ?=
 REQUESTS ?=
 REBUILD  ?=
 ROWS     ?=
@@ -228,6 +230,20 @@ api-keys: $(READY) ## the keys there are: scopes, end and state
 revoke-api-key: $(READY) ## let a key open the service no longer (NAME, BY, REASON)
 	@$(GOVERN) revoke-api-key $(PERSON)
 
+##@ who may sign in to the console
+.PHONY: user users remove-user sign
+user: $(READY) ## let a person sign in; the password is shown once (NAME, ROLES, BY, REASON)
+	@$(GOVERN) user $(if $(ROLES),--roles "$(ROLES)") $(PERSON)
+
+users: $(READY) ## who may sign in, in which roles
+	@$(GOVERN) users $(ARGS)
+
+remove-user: $(READY) ## let a person sign in no longer (NAME, BY, REASON)
+	@$(GOVERN) remove-user $(PERSON)
+
+sign: $(READY) ## sign with your own key what the console asked you to (DOCUMENT, BY)
+	@$(GOVERN) sign $(if $(DOCUMENT),--document "$(DOCUMENT)") $(if $(BY),--by "$(BY)") $(ARGS)
+
 ##@ records of decisions and of accounts
 .PHONY: replay-decision decisions retain rotate-keys
 replay-decision: $(READY) ## make a past decision again from the log, and compare (ID)
@@ -300,7 +316,7 @@ compose-file: $(READY) ## write infra/compose anew from infra/topology/services.
 
 ##@ checks
 .PHONY: test unit check infra-test topology test-images browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers
-.PHONY: benchmark-in-process benchmark-monitoring benchmark-seen bench-serving simulate-rollouts triton-client
+.PHONY: benchmark-in-process benchmark-monitoring benchmark-console benchmark-seen bench-scale bench-serving simulate-rollouts triton-client pictures
 test: $(READY) ## the whole suite that needs nothing but the embedded default
 	@$(RUN) pytest -m "not browser and not soak and not topology and not infra and not images" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
@@ -342,6 +358,9 @@ benchmark-model: $(READY) ## the published 23-feature task, compared with the li
 bench-serving: $(READY) ## the service beside MLflow's, a tutorial's and empty endpoints; needs a champion
 	@$(RUN) tests.benchmarks.serving $(ARGS)
 
+bench-scale: $(READY) ## time, memory and growth at 10^5 to 10^7 rows, beside pandas, MLflow and Spark; writes docs/scale.md
+	@$(RUN) tests.benchmarks.scale $(if $(ROWS),--rows $(ROWS)) --write $(ARGS)
+
 benchmark-reasons: $(READY) ## time of the reasons of one reduction, on one core
 	@$(RUN) tests.benchmarks.reasons $(ARGS)
 
@@ -353,6 +372,12 @@ benchmark-in-process: $(READY) ## records a second of one core, from bytes to ac
 
 benchmark-monitoring: $(READY) ## a month's statistics at 10^5, 10^6 and 10^7 decisions; writes the table in docs/monitoring.md
 	@$(RUN) tests.benchmarks.monitoring --write $(ARGS)
+
+benchmark-console: $(READY) ## when the console's pages are first painted, at ten million decisions; writes docs/console.md
+	@$(RUN) tests.benchmarks.console --write $(ARGS)
+
+pictures: $(READY) ## the pictures of the console in the documents, from make replay SCENARIO=shift
+	@$(RUN) tests.pictures $(ARGS)
 
 benchmark-stop: $(READY) ## how soon a running service obeys a stop, a resume and a roll-back
 	@$(RUN) tests.benchmarks.stop $(ARGS)

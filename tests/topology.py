@@ -19,6 +19,7 @@ from infra.topology.running import Supervisor, restart
 from infra.topology.services import platform
 from infra.topology.supervised import PACKAGES, LocalPlace, here
 from pipelines import steps
+from pipelines.retraining import asked_for
 from pipelines.settings import PipelineSettings
 from pipelines.wiring import Platform
 from tests.fakes.source import SomeAccounts
@@ -104,7 +105,7 @@ class Running:
             development = steps.search(parts, cohorts)
             assessment = steps.judge(parts, cohorts, development)
             evidence = steps.document(parts, cohorts, development, assessment)
-            return steps.release(parts, cohorts, development, assessment, evidence, "A test.").bundle
+            return steps.release(parts, cohorts, development, assessment, evidence, asked_for("A test")).bundle
 
     def approve(self, bundle: str) -> None:
         self.command("approver", "--name", "ana")

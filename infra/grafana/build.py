@@ -133,7 +133,7 @@ SERVICE = [
     Panel(
         "Memory and processor",
         "Of the process that was asked.",
-        (('process_resident_memory_bytes{job="steward-serving"}', "memory"),),
+        (('process_resident_memory_bytes{job="serving"}', "memory"),),
         "bytes",
     ),
     Panel(
@@ -228,7 +228,13 @@ PLATFORM = [
         (("steward_build_info", "{{job}} {{version}} on Python {{python}}"),),
         kind="table",
     ),
-    Panel("Prometheus reaches", "1: its numbers came.", (('up{job=~"steward-.*"}', "{{job}}"),), kind="stat", width=24),
+    Panel(
+        "Prometheus reaches",
+        "1: its numbers came.",
+        (('up{job=~"serving|console|schedules"}', "{{job}}"),),
+        kind="stat",
+        width=24,
+    ),
 ]
 
 DASHBOARDS = {"service": ("Steward: the scoring service", SERVICE), "platform": ("Steward: models and platform", PLATFORM)}

@@ -53,8 +53,6 @@ class Service:
     configs: tuple[str, ...] = ()
     metrics: str = ""
     """Name of the port where Prometheus finds it; empty: nowhere."""
-    job: str = ""
-    """What Prometheus and its rules call it; by default its name. Replicas of one deployable are one job."""
     uses_home: bool = False
     keeps_data: bool = False
     published: bool = False

@@ -20,10 +20,11 @@ def prometheus(place: Place, described: Sequence[Service], rules: str) -> dict[s
 
 
 def _jobs(described: Sequence[Service]) -> dict[str, list[Service]]:
+    """Replicas of one deployable are one job."""
     jobs: dict[str, list[Service]] = {}
     for service in described:
         if service.metrics:
-            jobs.setdefault(service.job or service.name, []).append(service)
+            jobs.setdefault(service.name.rstrip("-0123456789"), []).append(service)
     return jobs
 
 

@@ -163,9 +163,8 @@ def _schedules(place: Place) -> Service:
             "STEWARD_PIPELINES_METRICS_HOST": place.bind,
             "STEWARD_PIPELINES_METRICS_PORT": str(place.port("schedules-metrics")),
         },
-        metrics="schedules-metrics",
-        job="steward-scheduler",
         secrets=("pgpass_decisions",),
+        metrics="schedules-metrics",
         uses_home=True,
         listens=False,
         stop_seconds=60,
@@ -185,7 +184,6 @@ def _replica(place: Place, name: str) -> Service:
         | {"STEWARD_SERVING_HOST": place.bind, "STEWARD_SERVING_PORT": str(place.port(name))},
         secrets=("pgpass_decisions",),
         metrics=name,
-        job="steward-serving",
         uses_home=True,
         stop_seconds=50,
     )
@@ -231,7 +229,6 @@ def _console(place: Place) -> Service:
         },
         secrets=("pgpass_decisions",),
         metrics="console",
-        job="steward-console",
         uses_home=True,
         published=True,
     )

@@ -4,12 +4,12 @@ from functools import cached_property
 from pathlib import Path
 
 import pipelines
+from models.adapters.evidence_folder import EvidenceFolder
 from models.bundle import canonical
 from models.estimator import Family
 from models.governance.fairness.report import FairnessReport
 from pipelines.adapters.checkout import origin
 from pipelines.adapters.environment import installed, licence_policy
-from pipelines.adapters.evidence_folder import EvidenceFolder
 from pipelines.assessment import Assessment, Cohorts, Workshop
 from pipelines.development import Development
 from pipelines.fairness.table import lines

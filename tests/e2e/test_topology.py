@@ -87,7 +87,7 @@ def test_every_target_of_prometheus_is_up_and_its_rules_are_loaded(services: Run
         return list(client.get(services.url("prometheus") + "/api/v1/targets").json()["data"]["activeTargets"])
 
     eventually(lambda: {target["health"] for target in targets()} == {"up"})
-    jobs = {"steward-serving", "steward-console", "steward-scheduler", "proxy", "store", "alertmanager", "prometheus"}
+    jobs = {"serving", "console", "schedules", "proxy", "store", "alertmanager", "prometheus"}
     assert {target["labels"]["job"] for target in targets()} == jobs
     groups = client.get(services.url("prometheus") + "/api/v1/rules").json()["data"]["groups"]
     rules = {rule["name"]: rule for group in groups for rule in group["rules"]}

@@ -1,4 +1,4 @@
-"""Render a chart with Helm's own library, and judge what comes out by Kubernetes' schemas. Run by the interpreter of `tests.helm`.
+"""Render a chart with Helm's own library, and judge what comes out by Kubernetes' schemas. Run by that of `tests.helm`.
 
 The library has no rendering alone: it installs. So it installs into an API that knows the kinds of Kubernetes, takes down the
 release that Helm records before it makes anything, and then refuses.

@@ -55,7 +55,7 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     monitored_home.write(home, b"<!doctype html><title>drift</title>")
     shutil.rmtree(home / "channel")  # its champions are of paper, and answer nothing
     with ExitStack() as stack:
-        targets = {"steward-serving": stack.enter_context(scoring(home)), **stack.enter_context(platform(home))}
+        targets = {"serving": stack.enter_context(scoring(home)), **stack.enter_context(platform(home))}
         yield stack.enter_context(scraping(tool, targets, tmp_path_factory.mktemp("prometheus")))
 
 
@@ -114,7 +114,7 @@ def platform(home: Path) -> Iterator[dict[str, str]]:
         started("pipelines", common | schedule, r"Prometheus: http://([^/]+)/metrics", "schedule") as scheduler,
         going_on(lambda: urllib.request.urlopen(f"http://{console}/").read()),
     ):
-        yield {"steward-console": console, "steward-scheduler": scheduler}
+        yield {"console": console, "schedules": scheduler}
 
 
 def an_alert() -> Alert:
@@ -166,7 +166,7 @@ def scraping(tool: str, targets: Mapping[str, str], folder: Path) -> Iterator[st
         process = subprocess.Popen([*command, f"--web.listen-address=127.0.0.1:{port}"], stdout=log, stderr=log)
     try:
         address = f"http://127.0.0.1:{port}"
-        until(lambda: value(address, 'count(up{job=~"steward-.*"} == 1)') == 3, "Prometheus reads all three")
+        until(lambda: value(address, 'count(up{job=~"serving|console|schedules"} == 1)') == 3, "Prometheus reads all three")
         until(lambda: value(address, 'count(steward:flow_failed{flow="judge"})') == 1, "a run of a flow ended")
         until(lambda: value(address, "count(count_over_time(steward_in_flight[30s]) > 10)") == 1, "there are ten scrapes")
         yield address

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from serving.adapters.exposition import Exposition
 
 from models.clock import FixedClock
 from models.errors import Unavailable

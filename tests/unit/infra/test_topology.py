@@ -66,7 +66,7 @@ def test_prometheus_looks_at_every_service_that_has_numbers_and_at_each_replica(
     found = prometheus(place, here(place), "rules/*.yml")
     targets = {target for job in found["scrape_configs"] for target in job["static_configs"][0]["targets"]}
     assert targets == {f"127.0.0.1:{place.port(service.metrics)}" for service in here(place) if service.metrics}
-    (serving,) = [job for job in found["scrape_configs"] if job["job_name"] == "steward-serving"]
+    (serving,) = [job for job in found["scrape_configs"] if job["job_name"] == "serving"]
     assert len(serving["static_configs"][0]["targets"]) == len(REPLICAS)
 
 

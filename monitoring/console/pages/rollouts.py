@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import log10
 
 from models.bundle import sha256
 from models.errors import Integrity, NotFound
 from models.governance.ledger import Entry, Event
-from monitoring.console.charts import Chart, Series, chart
+from monitoring.console.charts.values import Chart, Series, Unit, slug
 from monitoring.console.sources import Sources, Trouble, or_trouble
 from monitoring.rollout.documents import VerdictDocument
 from monitoring.rollout.judge import State, Trace
@@ -17,7 +16,7 @@ from monitoring.rollout.sentences import NOTHING_ON_DEFAULT
 LEVELS = {State.GO_ON: "none", State.ASK_FOR_PROMOTION: "green", State.ROLL_BACK: "red"}
 POINTS = 24  # of a path that a small chart has room for
 LEAST = 0.01  # e-values below are drawn there: how much less says nothing
-MOST = 300.0  # the largest power of ten that an axis names: a number has room for little more
+MOST = 1e12  # and larger ones there
 TITLES = {
     "family": "All tests together",
     "favourable": "Fewer favourable decisions",
@@ -74,7 +73,7 @@ def overview(sources: Sources) -> Overview:
         found = [_counted(sources, entries, model, number)[:1] for model in store.models() for number in store.rollouts(model)]
         return sorted((each for part in found for each in part), key=lambda each: each.started_at, reverse=True)
 
-    return Overview(or_trouble(newest), or_trouble(lambda: _named(sources.ledger.entries())[::-1]))
+    return Overview(or_trouble(newest), or_trouble(lambda: swap_set_links(sources.ledger.entries())[::-1]))
 
 
 def _counted(sources: Sources, entries: Sequence[Entry], model: str, number: int) -> list[VerdictDocument]:
@@ -97,13 +96,13 @@ def charts(trace: Trace, shown: VerdictDocument) -> list[Chart]:
     limits = {finding.name: finding.e_limit for finding in shown.verdict.findings} | {"family": trace.limit}
     step = max(1, -(-len(trace.accounts) // POINTS))
     kept = sorted({*range(0, len(trace.accounts), step), len(trace.accounts) - 1}) if trace.accounts else []
-    places = [f"{trace.accounts[at]:,}" for at in kept]
+    places = tuple(f"{trace.accounts[at]:,}" for at in kept)
     found = []
     for name in sorted(trace.e_values, key=_order):
         values, limit = trace.e_values[name], limits.get(name) or trace.limit
-        drawn = [log10(max(values[at], LEAST)) for at in kept]
-        series = [Series("e-value", "coded", drawn), Series("alarm", "limit", [log10(limit)] * len(kept))]
-        found.append(chart(TITLES.get(name, name.capitalize()), places, series, _power))
+        drawn = tuple(min(max(values[at], LEAST), MOST) for at in kept)
+        series = (Series("e-value", "coded", drawn), Series("alarm", "limit", (limit,) * len(kept)))
+        found.append(Chart(slug(name), TITLES.get(name, name.capitalize()), places, series, Unit.EVIDENCE))
     return found
 
 
@@ -125,12 +124,12 @@ def file_of(sources: Sources, model: str, report: str, name: str) -> tuple[bytes
 
 def _about(sources: Sources, shown: VerdictDocument) -> SwapSetLink | None:
     """The report that the verdict names, else the newest one on both bundles."""
-    named = [each for each in _named(sources.ledger.entries(shown.model)) if each.challenger == shown.challenger]
+    named = [each for each in swap_set_links(sources.ledger.entries(shown.model)) if each.challenger == shown.challenger]
     exact = [each for each in named if each.report == shown.swap_set]
     return next(iter([*exact, *(each for each in reversed(named) if each.against == shown.champion)]), None)
 
 
-def _named(entries: Sequence[Entry]) -> list[SwapSetLink]:
+def swap_set_links(entries: Sequence[Entry]) -> list[SwapSetLink]:
     return [
         SwapSetLink(
             each.model,
@@ -156,10 +155,3 @@ def _report(entry: Entry) -> str:
 def _order(name: str) -> int:
     """The family first; tests by audit column last."""
     return list(TITLES).index(name) if name in TITLES else len(TITLES)
-
-
-def _power(exponent: float) -> str:
-    value = 10.0 ** min(exponent, MOST)
-    if value <= LEAST * 1.001:
-        return f"≤ {LEAST:g}"
-    return f"{value:.2g}" if value < 100 else f"{value:,.0f}" if value < 1e5 else f"{value:.0e}"

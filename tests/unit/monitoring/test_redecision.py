@@ -18,8 +18,8 @@ from models.governance.stop import Stop
 from monitoring.chain import ChainKeys
 from monitoring.custody import note
 from monitoring.decisions import LoggedDecision, Review
+from monitoring.redecision import Past, Published, edit, ensure_same, find, redecide, told
 from monitoring.sealing import DECISIONS, seal_all
-from pipelines.redecision import Past, Published, edit, ensure_same, find, redecide, told
 from serving.answers.answer import Ask
 from serving.answers.loaded import LoadedModel
 from tests.answering import Answering

@@ -96,7 +96,7 @@ def command_for(command: str, scenario: str) -> str:
 
 def _urgent(now: Situation) -> NextStep | None:
     """What comes before any verdict."""
-    holds, waiting = open_holds(now.entries), _waiting(now.entries)
+    holds, waiting = open_holds(now.entries), list(waiting_requests(now.entries).values())
     if now.trouble:
         return NextStep("First settle the problem named here: what the model rests on could not be read or verified.")
     if now.stopped:
@@ -156,15 +156,15 @@ def _worded(steps: dict[Kind, NextStep], found: Sequence[Finding]) -> NextStep |
     return NextStep(steps[kind].sentence.format(_listed(list(subjects))), steps[kind].command)
 
 
-def _waiting(entries: Sequence[Entry]) -> list[int]:
-    """The versions whose promotion was asked for and neither granted nor refused since."""
+def waiting_requests(entries: Sequence[Entry]) -> dict[str, int]:
+    """Bundle and version of every promotion that was asked for and neither granted nor refused since, by version."""
     found: dict[str, int] = {}
     for entry in entries:
         if entry.event is Event.REQUESTED:
             found[entry.facts["bundle"]] = int(entry.facts["version"])
         elif entry.event in (Event.PROMOTED, Event.REJECTED):
             found.pop(entry.facts["bundle"], None)
-    return sorted(found.values())
+    return dict(sorted(found.items(), key=lambda pair: pair[1]))
 
 
 def _untrained_definition(entries: Sequence[Entry]) -> int:

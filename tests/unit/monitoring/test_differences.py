@@ -1,6 +1,6 @@
 """What differs is said shortly, and never so shortly that it looks alike."""
 
-from pipelines.rebuild.differences import changed, json_changes
+from monitoring.differences import changed, json_changes
 
 
 def test_what_is_equal_is_not_mentioned() -> None:

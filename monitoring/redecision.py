@@ -23,8 +23,8 @@ from models.scoring import Scorer
 from monitoring.chain import ChainKeys
 from monitoring.custody import is_missed, month_problem, record_problem
 from monitoring.decisions import DecisionLog, LoggedDecision, Review
+from monitoring.differences import Difference, json_changes
 from monitoring.sealing import find_sealed
-from pipelines.rebuild.differences import Difference, json_changes
 
 
 @dataclass(frozen=True)
