@@ -103,6 +103,7 @@ def test_the_image_of_serving_is_small_and_answers_with_what_the_channel_holds(p
             answer = asked(port, container)
             assert answer.status_code == 200, answer.text
             assert answer.json()["version"] == 1
+            subprocess.run(podman.command("healthcheck", "run", f"serving-{port}"), check=True, capture_output=True)
         finally:
             subprocess.run(podman.command("stop", "--time", "60", f"serving-{port}"), check=True, capture_output=True)
             container.communicate(timeout=60)
