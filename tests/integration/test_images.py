@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from infra.images.engine import IMAGES, ROOT, Podman, missing
 from tests.bundles import real_bundle, record
 from tests.e2e.test_schedule import free_port
+from tests.helm import environment
 from tests.readers import shared_folder
 from tests.running import SCORE, Service
 
@@ -21,7 +21,6 @@ pytestmark = [pytest.mark.images, pytest.mark.timeout(1_800)]
 
 USER = 10_001
 MOST = 350e6
-HADOLINT = Path(sys.executable).parent / "hadolint"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -52,7 +51,7 @@ def image(request: pytest.FixtureRequest, podman: Podman) -> tuple[str, str]:
 @pytest.mark.parametrize("name", IMAGES)
 def test_hadolint_finds_nothing_in_an_image_file(name: str) -> None:
     file = str(ROOT / "infra" / "images" / f"{name}.Dockerfile")
-    found = subprocess.run([str(HADOLINT), file], capture_output=True, text=True, check=False)
+    found = subprocess.run([str(environment().parent / "hadolint"), file], capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stdout
 
 
