@@ -41,6 +41,9 @@ INPUT    ?=
 OUTPUT   ?=
 UP       ?= var/up
 PORTS    ?= 8100
+TO       ?=
+FROM     ?=
+KEYS     ?=
 REPLAY           = var/replay/$(SCENARIO)
 HOME_OF_SCENARIO = $(if $(SCENARIO),STEWARD_HOME=$(REPLAY) $(if $(wildcard $(REPLAY)/clock),STEWARD_CLOCK_FILE=$(REPLAY)/clock))
 SIGNED_BY        = $(if $(BY),--by "$(BY)") $(if $(REASON),--reason "$(REASON)")
@@ -286,11 +289,36 @@ status-local: $(READY) ## how each service stands
 roll-local: $(READY) ## give the replicas what is installed now, one after the other, without a failed request
 	@$(TOPOLOGY) roll
 
+.PHONY: backup restore
+WHOLE = --folder $(or $(TO),$(FROM)) $(if $(KEYS),--keys $(KEYS)) $(if $(filter command%,$(origin UP)),--topology $(UP) --ports $(PORTS))
+
+backup: $(READY) ## a home, or with UP=folder a topology, into a new folder (TO; KEYS file for the keys, sealed)
+	@$(if $(TO),,$(error name a new folder: make backup TO=folder))$(RUN) infra.backup take $(WHOLE)
+
+restore: $(READY) ## the same back into an empty home, or with UP=folder into a new topology (FROM, KEYS)
+	@$(if $(FROM),,$(error name the backup: make restore FROM=folder))$(RUN) infra.backup restore $(WHOLE)
+
+.PHONY: up down images compose-file
+COMPOSE = $(RUN) infra.topology.containers > var/compose.env && docker compose --env-file var/compose.env --file infra/compose/compose.yaml
+
+up: $(READY) ## the same topology as containers, with Grafana; needs Docker with compose
+	@mkdir -p var
+	@$(COMPOSE) up --build --detach --wait
+
+down: $(READY) ## stop the containers; their volumes stay
+	@$(COMPOSE) down
+
+images: $(READY) ## build the images of serving, console and pipelines; needs podman, runc and mmdebstrap
+	@$(RUN) infra.images
+
+compose-file: $(READY) ## write infra/compose anew from infra/topology/services.py
+	@$(RUN) infra.topology.compose
+
 ##@ checks
-.PHONY: test unit check infra-test topology browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers
+.PHONY: test unit check infra-test topology test-images browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers
 .PHONY: benchmark-in-process benchmark-monitoring benchmark-console benchmark-seen bench-scale bench-serving simulate-rollouts triton-client pictures
 test: $(READY) ## the whole suite that needs nothing but the embedded default
-	@$(RUN) pytest -m "not browser and not soak and not topology and not infra" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(RUN) pytest -m "not browser and not soak and not topology and not infra and not images" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 unit: $(READY) ## the rules alone, in seconds
 	@$(RUN) pytest tests/unit -n 2 $(ARGS)
@@ -304,6 +332,9 @@ check: $(READY) ## lint, format, types, import contracts and licences
 
 topology: $(READY) ## the whole topology as processes: the loop through it, upgrades, kills; needs haproxy, prometheus, alertmanager
 	@$(RUN) pytest -m topology $(ARGS)
+
+test-images: $(READY) ## build the images and run them; needs root, podman, runc and mmdebstrap
+	@$(RUN) pytest -m images $(ARGS)
 
 browser: $(READY) ## the viewer in a real, headless Chromium
 	@$(RUN) pytest -m browser $(ARGS)
@@ -364,11 +395,16 @@ sbom: $(READY) ## write the bill of materials of this environment (CycloneDX) an
 
 LOCK = $(VENV)/uv pip compile pyproject.toml --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header --quiet
+# What an image needs of the lock, with the same versions and hashes.
+OF_LOCK = $(LOCK) --constraint requirements.lock
 
-lock: $(READY) ## resolve pyproject.toml anew into the hashed requirements.lock, and Spark into its own
+lock: $(READY) ## resolve pyproject.toml anew into the hashed requirements.lock; Spark, and each image, into its own
 	@$(LOCK) --all-extras --no-emit-package pyspark --no-emit-package py4j -o requirements.lock $(ARGS)
-	@$(LOCK) --extra spark --constraint requirements.lock -o requirements-spark.lock $(ARGS)
-	@echo "wrote requirements.lock and requirements-spark.lock. Next: make setup"
+	@$(OF_LOCK) --extra spark -o requirements-spark.lock $(ARGS)
+	@$(OF_LOCK) --no-annotate --extra serving --extra tracing --extra tokens -o infra/images/serving.lock
+	@$(OF_LOCK) --no-annotate --extra monitoring -o infra/images/console.lock
+	@$(OF_LOCK) --no-annotate --extra pipelines --extra serving --extra stores -o infra/images/pipelines.lock
+	@echo "wrote requirements.lock, requirements-spark.lock and infra/images/*.lock. Next: make setup"
 
 clean: ## remove the environment and every cache; var/ stays
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -14,9 +14,12 @@ import pytest
 
 from infra.topology import __main__ as topology
 from infra.topology import ports
+from infra.topology.rolling import Proxy
+from infra.topology.running import Supervisor, restart
 from infra.topology.services import platform
-from infra.topology.supervised import PACKAGES, LocalPlace
+from infra.topology.supervised import PACKAGES, LocalPlace, here
 from pipelines import steps
+from pipelines.retraining import asked_for
 from pipelines.settings import PipelineSettings
 from pipelines.wiring import Platform
 from tests.fakes.source import SomeAccounts
@@ -44,7 +47,6 @@ class Running:
 
     def __init__(self, folder: Path) -> None:
         self.place = LocalPlace(folder, FIRST)
-        self.verb("up")
 
     def verb(self, name: str) -> None:
         assert topology.main([name, "--folder", str(self.place.folder), "--ports", str(FIRST)]) == 0
@@ -76,6 +78,21 @@ class Running:
         """Whether a model answers at this replica."""
         return httpx.get(f"{self.url(replica)}/health/ready", timeout=30, trust_env=False).status_code == 200
 
+    @property
+    def supervisor(self) -> Supervisor:
+        return Supervisor(self.place)
+
+    def process(self, service: str) -> int:
+        return int(self.supervisor.getProcessInfo(service)["pid"])
+
+    def proxied(self, replica: str) -> bool:
+        """Whether the proxy sends requests there."""
+        return Proxy(self.place).takes(replica)
+
+    def go_on(self, name: str) -> None:
+        """Start a service that was stopped; returns when it is ready."""
+        restart(self.place, next(service for service in here(self.place) if service.name == name))
+
     def train(self) -> str:
         """A small model, by the flow's own steps, in a place where people approve; its bundle."""
         with pytest.MonkeyPatch.context() as patch:
@@ -88,7 +105,7 @@ class Running:
             development = steps.search(parts, cohorts)
             assessment = steps.judge(parts, cohorts, development)
             evidence = steps.document(parts, cohorts, development, assessment)
-            return steps.release(parts, cohorts, development, assessment, evidence, "A test.").bundle
+            return steps.release(parts, cohorts, development, assessment, evidence, asked_for("A test")).bundle
 
     def approve(self, bundle: str) -> None:
         self.command("approver", "--name", "ana")
@@ -104,6 +121,7 @@ def running_topology() -> Iterator[Running]:
     with shared_folder() as folder:
         services = Running(folder)
         try:
+            services.verb("up")
             yield services
         finally:
             services.verb("down")

@@ -6,6 +6,8 @@ from typing import Protocol
 
 TCP = ""
 """Ready when it takes connections; otherwise a path that answers with 200."""
+POSTGRESQL = "pg_isready"
+"""Ready when PostgreSQL's own tool says so: it takes connections before it has recovered."""
 
 
 class Place(Protocol):

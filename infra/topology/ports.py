@@ -31,3 +31,8 @@ SIZE = max(_OFFSETS.values()) + 1
 def port(name: str, first: int = FIRST) -> int:
     """Of a service, or of one of its further doors."""
     return first + _OFFSETS[name]
+
+
+def numbers(first: int = FIRST) -> dict[str, int]:
+    """Every port by its name."""
+    return {name: first + offset for name, offset in _OFFSETS.items()}

@@ -16,8 +16,8 @@ from typing import Any
 
 from supervisor.xmlrpc import SupervisorTransport
 
-from infra.topology.description import TCP, Service
-from infra.topology.supervised import LOOPBACK, LocalPlace, clean_environment
+from infra.topology.description import POSTGRESQL, TCP, Service
+from infra.topology.supervised import LOOPBACK, LocalPlace, clean_environment, postgres_binary
 from models.errors import Unavailable
 
 PATIENCE = 240.0
@@ -29,7 +29,7 @@ _AT_ONCE = False
 _TAIL = 800
 
 
-class _Supervisor:
+class Supervisor:
     """supervisord's own calls, by their own names; each over a connection of its own, which ends with it."""
 
     def __init__(self, place: LocalPlace) -> None:
@@ -47,7 +47,7 @@ class _Supervisor:
 def running(place: LocalPlace) -> bool:
     """Whether a supervisor of this folder answers."""
     try:
-        return bool(_Supervisor(place).getPID())
+        return bool(Supervisor(place).getPID())
     except OSError:
         return False
 
@@ -66,7 +66,7 @@ def start(place: LocalPlace, described: Sequence[Service], say: Callable[[str], 
         subprocess.run(
             [sys.executable, "-m", "supervisor.supervisord", "-c", place.supervisor], env=clean_environment(), check=True
         )
-    began, ready, supervisor = time.monotonic(), set[str](), _Supervisor(place)
+    began, ready, supervisor = time.monotonic(), set[str](), Supervisor(place)
     while waiting := [service for service in described if service.name not in ready]:
         for service in waiting:
             if ready.issuperset(service.after) and _go(place, supervisor, service):
@@ -80,7 +80,7 @@ def start(place: LocalPlace, described: Sequence[Service], say: Callable[[str], 
 def stop(place: LocalPlace, described: Sequence[Service]) -> bool:
     """Returns when every process has ended; whether there was something to stop. Each stops after those that need it."""
     try:
-        supervisor = _Supervisor(place)
+        supervisor = Supervisor(place)
         process = os.pidfd_open(supervisor.getPID())
     except OSError:
         return False
@@ -101,12 +101,12 @@ def stop(place: LocalPlace, described: Sequence[Service]) -> bool:
 def states(place: LocalPlace) -> dict[str, tuple[str, str]]:
     """State and, in words, since when, by service. Raises `Unavailable` if nothing runs."""
     ensure_running(place)
-    return {each["name"]: (each["statename"], each["description"]) for each in _Supervisor(place).getAllProcessInfo()}
+    return {each["name"]: (each["statename"], each["description"]) for each in Supervisor(place).getAllProcessInfo()}
 
 
 def restart(place: LocalPlace, service: Service) -> None:
     """Stop it in order, start it again as it is described now, wait until it is ready."""
-    supervisor = _Supervisor(place)
+    supervisor = Supervisor(place)
     if supervisor.getProcessInfo(service.name)["statename"] not in _OVER:
         supervisor.stopProcess(service.name)
     supervisor.reloadConfig()
@@ -119,19 +119,22 @@ def restart(place: LocalPlace, service: Service) -> None:
         Event().wait(0.05)
 
 
-def _go(place: LocalPlace, supervisor: _Supervisor, service: Service) -> bool:
+def _go(place: LocalPlace, supervisor: Supervisor, service: Service) -> bool:
     """Start it if it is not; whether it is ready. Raises `Unavailable` if it has given up."""
     state = supervisor.getProcessInfo(service.name)["statename"]
     if state in _DEAD:
         raise _not_ready(place, service.name)
     if state in ("STOPPED", "EXITED"):
-        supervisor.startProcess(service.name, _AT_ONCE)
+        with suppress(xmlrpc.client.Fault):  # it has just been started again; the next look tells
+            supervisor.startProcess(service.name, _AT_ONCE)
         return False
     return state == "RUNNING" and (not service.listens or answers(place.port(service.name), service.ready))
 
 
 def answers(port: int, path: str) -> bool:
     """Whether the service takes connections, and says 200 where a path is given."""
+    if path == POSTGRESQL:
+        return _quiet([str(postgres_binary("pg_isready")), "-h", LOOPBACK, "-p", str(port)])
     try:
         if path == TCP:
             with socket.create_connection((LOOPBACK, port), timeout=2):
@@ -144,6 +147,10 @@ def answers(port: int, path: str) -> bool:
             connection.close()
     except (OSError, HTTPException):
         return False
+
+
+def _quiet(command: list[str]) -> bool:
+    return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
 def _ensure_free(place: LocalPlace, described: Sequence[Service]) -> None:

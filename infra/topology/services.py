@@ -1,6 +1,6 @@
 """The services. Whatever is added here appears in every rendering, with the same ports and settings."""
 
-from infra.topology.description import Place, Service, address
+from infra.topology.description import POSTGRESQL, Place, Service, address
 
 DATABASES = ("mlflow", "prefect", "decisions")
 """Each is owned by a user of its own name, who can open no other."""
@@ -48,6 +48,7 @@ def _postgres(place: Place) -> Service:
         name="postgres",
         image="postgres",
         command=(*place.program("postgres"), "-c", f"listen_addresses={place.bind}", "-c", f"port={place.port('postgres')}"),
+        ready=POSTGRESQL,
         secrets=("postgres_superuser", *(f"postgres_{name}" for name in DATABASES)),
         configs=("databases.sql",),
         keeps_data=True,
@@ -239,13 +240,13 @@ def _alertmanager(place: Place) -> Service:
         image="alertmanager",
         command=(
             *place.program("alertmanager"),
-            f"--config.file={place.config('alertmanager.yml')}",
+            f"--config.file={place.config('kept.yml')}",
             f"--storage.path={place.data('alertmanager')}",
             f"--web.listen-address={place.bind}:{place.port('alertmanager')}",
             "--cluster.listen-address=",
         ),
         ready="/-/ready",
-        configs=("alertmanager.yml",),
+        configs=("kept.yml",),
         metrics="alertmanager",
         keeps_data=True,
         published=True,
@@ -284,7 +285,6 @@ def _grafana(place: Place) -> Service:
             "GF_SECURITY_ADMIN_PASSWORD__FILE": f"{place.secrets}/grafana_admin",
             "GF_ANALYTICS_REPORTING_ENABLED": "false",
             "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
-            "PROMETHEUS_URL": f"http://{address(place, 'prometheus')}",
         },
         secrets=("grafana_admin",),
         keeps_data=True,

@@ -288,6 +288,16 @@ class SqlDecisionLog:
                     self._open = True
 
 
+def migrate(url: str) -> None:
+    """Bring the schema of a database to this release's. Raises `Unavailable` or `Misconfigured`."""
+    database = engine(url)
+    try:
+        with _translated():
+            upgrade(database)
+    finally:
+        database.dispose()
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     try:

@@ -69,6 +69,13 @@ def _no_such_replay(home: Path) -> NotFound:
     return NotFound(f"there is no replay {home.name!r} in {home.parent}", hint=f"{known}; to make one: {make}")
 
 
+def migrate(chosen: MonitoringSettings) -> None:
+    """Bring the decision log's schema to this release's. Raises `Unavailable` or `Misconfigured`."""
+    from monitoring.adapters import sql_decisions
+
+    sql_decisions.migrate(chosen.database)
+
+
 def sources(chosen: MonitoringSettings) -> Sources:
     channel, local = FolderChannel(chosen.channel_folder), chosen.profile == "local"
     clock = FileClock(chosen.clock_file) if chosen.clock_file else SystemClock()

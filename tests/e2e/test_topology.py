@@ -1,8 +1,11 @@
 """The loop through every service of `make up-local`, and what users see while replicas, database and store come and go."""
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import partial
 from threading import Event
 from typing import Any
@@ -11,9 +14,18 @@ import httpx
 import psycopg
 import pytest
 
-from infra.topology.services import REPLICAS
+from infra.backup.__main__ import main as backup
+from infra.backup.manifest import verified
+from infra.backup.postgres import rows
+from infra.topology import ports
+from infra.topology.running import start, stop
+from infra.topology.services import REPLICAS, platform
+from infra.topology.supervised import LocalPlace, here
 from tests.bundles import MODEL, record
-from tests.topology import Running, running_topology
+from tests.load import asking
+from tests.readers import shared_folder
+from tests.running import SCORE
+from tests.topology import PASSPHRASE, Running, running_topology
 
 pytestmark = [pytest.mark.topology, pytest.mark.timeout(900)]
 
@@ -41,20 +53,12 @@ def eventually(holds: Callable[[], bool], seconds: float = 120) -> None:
         Event().wait(0.1)
 
 
-def decisions(services: Running, decision_id: str) -> list[Any]:
-    with (
-        closing(
-            psycopg.connect(
-                host="127.0.0.1",
-                port=services.place.port("postgres"),
-                user="decisions",
-                dbname="decisions",
-                passfile=f"{services.place.secrets}/pgpass_decisions",
-            )
-        ) as connection,
-        connection.cursor() as cursor,
-    ):
-        return cursor.execute("SELECT bundle FROM decisions WHERE decision_id = %s", [decision_id]).fetchall()
+@contextmanager
+def database(services: Running) -> Iterator[psycopg.Connection]:
+    """The decision log's, as its own user."""
+    where = {"host": "127.0.0.1", "port": services.place.port("postgres"), "user": "decisions", "dbname": "decisions"}
+    with closing(psycopg.connect(**where, passfile=f"{services.place.secrets}/pgpass_decisions")) as connection:
+        yield connection
 
 
 def test_an_approved_model_scores_through_the_proxy_and_its_decision_is_in_postgresql(
@@ -63,7 +67,7 @@ def test_an_approved_model_scores_through_the_proxy_and_its_decision_is_in_postg
     answer = services.score(client, record())
     assert answer.status_code == 200, answer.text
     (given,) = answer.json()["answers"]
-    assert decisions(services, given["decision_id"]) == [(answer.json()["bundle"],)]
+    assert logged(services, [given["decision_id"]]) == 1
     assert "approved by ana" in services.command("inventory")
 
 
@@ -83,9 +87,12 @@ def test_every_target_of_prometheus_is_up_and_its_rules_are_loaded(services: Run
         return list(client.get(services.url("prometheus") + "/api/v1/targets").json()["data"]["activeTargets"])
 
     eventually(lambda: {target["health"] for target in targets()} == {"up"})
-    assert {"serving", "console", "schedules", "proxy", "store", "alertmanager", "prometheus"} <= {
-        target["labels"]["job"] for target in targets()
-    }
+    jobs = {"serving", "console", "schedules", "proxy", "store", "alertmanager", "prometheus"}
+    assert {target["labels"]["job"] for target in targets()} == jobs
+    groups = client.get(services.url("prometheus") + "/api/v1/rules").json()["data"]["groups"]
+    rules = {rule["name"]: rule for group in groups for rule in group["rules"]}
+    assert {"ServiceAway", "ServiceNotReady"} <= rules.keys()
+    assert {rule["health"] for rule in rules.values()} <= {"ok", "unknown"}
     managers = client.get(services.url("prometheus") + "/api/v1/alertmanagers").json()["data"]["activeAlertmanagers"]
     assert len(managers) == 1
 
@@ -113,3 +120,83 @@ def test_no_secret_is_in_a_log(services: Running) -> None:
     said = "".join(path.read_text(errors="replace") for path in services.place.logs.iterdir())
     assert secrets
     assert not [secret for secret in secrets if secret in said]
+
+
+def test_a_new_release_reaches_both_replicas_under_load_without_a_failed_request(services: Running) -> None:
+    before = {replica: services.process(replica) for replica in REPLICAS}
+    with asking(services.url("proxy") + SCORE) as told:
+        told.await_more(50)
+        services.verb("roll")
+        told.await_more(50)
+    assert told.failures == []
+    assert len(set(told.decided)) == len(told.statuses)
+    after = {replica: services.process(replica) for replica in REPLICAS}
+    assert all(before[replica] != after[replica] for replica in REPLICAS)
+
+
+def test_the_death_of_a_replica_costs_at_most_the_requests_that_it_held(services: Running) -> None:
+    with asking(services.url("proxy") + SCORE, clients=4) as told:
+        told.await_more(50)
+        services.supervisor.signalProcess("serving-1", "KILL")
+        told.await_more(200)
+        eventually(partial(services.proxied, "serving-1"))
+        told.await_more(50)
+    assert set(told.failures) <= {0, 502}
+    assert len(told.failures) <= 4
+    assert told.statuses[-50:] == [200] * 50
+
+
+def test_while_the_database_is_away_everybody_is_answered_and_every_decision_gets_there(services: Running) -> None:
+    with asking(services.url("proxy") + SCORE) as told:
+        told.await_more(50)
+        services.supervisor.signalProcess("postgres", "QUIT")  # at once, as a crash
+        services.supervisor.stopProcess("postgres")
+        told.await_more(100)
+        services.go_on("postgres")
+        told.await_more(50)
+    assert told.failures == []
+    eventually(lambda: logged(services, told.decided) == len(told.decided))
+
+
+def test_a_backup_of_a_running_topology_comes_back_elsewhere_with_every_row(
+    services: Running, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BACKUP_PASSPHRASE", PASSPHRASE)
+    folder = tmp_path_factory.mktemp("backup")
+    where = ["--folder", str(folder / "taken"), "--keys", str(folder / "keys")]
+    assert backup(["take", *where, "--topology", str(services.place.folder), "--ports", str(services.place.first)]) == 0
+    decided = verified(folder / "taken").rows["postgres/decisions"]["decisions"]
+    objects = [path for path in (folder / "taken" / "store").rglob("*") if path.is_file()]
+    assert objects
+    with shared_folder() as elsewhere:
+        again = [*where, "--topology", str(elsewhere), "--ports", str(services.place.first + ports.SIZE)]
+        assert backup(["restore", *again]) == 0
+        place = LocalPlace(elsewhere, services.place.first + ports.SIZE)
+        parts = [service for service in here(place) if service.name == "postgres"]
+        start(place, parts, lambda _: None)
+        try:
+            assert rows(place)["postgres/decisions"]["decisions"] == decided
+            environment = os.environ | platform(place)
+            done = subprocess.run(
+                [sys.executable, "-m", "pipelines", "verify"], env=environment, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+        finally:
+            stop(place, parts)
+
+
+def test_without_the_store_everybody_is_answered(services: Running, client: httpx.Client) -> None:
+    services.supervisor.stopProcess("store")
+    try:
+        with asking(services.url("proxy") + SCORE) as told:
+            told.await_more(100)
+        assert told.failures == []
+        assert client.get(services.url("mlflow") + "/health").status_code == 200
+    finally:
+        services.go_on("store")
+
+
+def logged(services: Running, decided: list[str]) -> int:
+    with database(services) as connection, connection.cursor() as cursor:
+        found = cursor.execute("SELECT count(*) FROM decisions WHERE decision_id = ANY(%s)", [decided]).fetchone()
+        return int(found[0]) if found else 0

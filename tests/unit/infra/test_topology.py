@@ -2,7 +2,6 @@
 
 import configparser
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,14 +11,7 @@ from infra.topology.description import Service
 from infra.topology.scraping import prometheus
 from infra.topology.services import DATABASES, REPLICAS, platform, services
 from infra.topology.supervised import LocalPlace, here, supervisord
-
-
-@dataclass(frozen=True)
-class NoPrograms(LocalPlace):
-    """A machine on which nothing is installed, and nothing is looked for."""
-
-    def program(self, name: str) -> tuple[str, ...]:
-        return (f"/bin/{name}",)
+from tests.unit.infra.places import NoPrograms
 
 
 @pytest.fixture
@@ -33,11 +25,11 @@ def described(place: LocalPlace) -> tuple[Service, ...]:
 
 
 def test_every_port_is_of_the_block_and_of_nobody_else(described: tuple[Service, ...]) -> None:
-    numbers = [ports.port(name) for name in ports._OFFSETS]
+    numbers = list(ports.numbers().values())
     assert len(set(numbers)) == len(numbers)
     assert min(numbers) == ports.FIRST
     assert max(numbers) < ports.FIRST + ports.SIZE
-    assert {service.name for service in described if service.listens} <= set(ports._OFFSETS)
+    assert {service.name for service in described if service.listens} <= set(ports.numbers())
 
 
 def test_a_service_waits_only_for_services_that_come_before_it(described: tuple[Service, ...]) -> None:

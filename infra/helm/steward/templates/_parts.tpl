@@ -1,0 +1,50 @@
+{{- define "steward.labels" -}}
+app.kubernetes.io/part-of: steward
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+{{ include "steward.selector" . }}
+{{- end }}
+
+{{- define "steward.selector" -}}
+app.kubernetes.io/name: {{ .name }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+{{- end }}
+
+{{/* Nobody's root, nothing to write but /tmp and the home, and no key to the cluster. */}}
+{{- define "steward.pod" -}}
+serviceAccountName: {{ .root.Release.Name }}-{{ .name }}
+automountServiceAccountToken: false
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 10001
+  runAsGroup: 10001
+  fsGroup: 10001
+  fsGroupChangePolicy: OnRootMismatch
+  seccompProfile: {type: RuntimeDefault}
+volumes:
+  - name: tmp
+    emptyDir: {sizeLimit: 1Gi}
+  - name: home
+    persistentVolumeClaim: {claimName: {{ .root.Release.Name }}-home}
+{{- end }}
+
+{{- define "steward.container" -}}
+name: {{ .name }}
+image: {{ .root.Values.image.registry }}/steward-{{ .image }}:{{ .root.Values.image.tag }}
+imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities: {drop: [ALL]}
+volumeMounts:
+  - {name: tmp, mountPath: /tmp}
+  - {name: home, mountPath: /var/lib/steward}
+{{- end }}
+
+{{- define "steward.environment" -}}
+- {name: STEWARD_PROFILE, value: {{ .Values.profile }}}
+- {name: STEWARD_HOME, value: /var/lib/steward}
+- name: STEWARD_DATABASE_URL
+  valueFrom:
+    secretKeyRef: {name: {{ .Values.secret }}, key: STEWARD_DATABASE_URL}
+{{- end }}

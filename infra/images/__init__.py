@@ -1,0 +1,1 @@
+"""The images of the deployables, built and run by podman."""

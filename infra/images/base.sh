@@ -1,0 +1,11 @@
+#!/bin/sh
+# A base image from Debian's packages, where no image registry can be reached: the same Debian and Python as the official one.
+# usage: base.sh FILE [PACKAGES]    writes the root file system as a tar archive; PACKAGES with commas between
+set -eu
+exec mmdebstrap --quiet --variant=minbase --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr \
+    --include="usr-is-merged,python3,ca-certificates${2:+,$2}" \
+    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/info/*' \
+    --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/i18n/*' \
+    --customize-hook='ln -s /usr/bin/python3 "$1/usr/local/bin/python3"; ln -s /usr/bin/python3 "$1/usr/local/bin/python"' \
+    --customize-hook='rm -rf "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/*' \
+    bookworm "$1"

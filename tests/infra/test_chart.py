@@ -1,0 +1,133 @@
+"""The chart as Helm renders it, for each environment, against Kubernetes' own schemas."""
+
+import json
+import os
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.helm import environment, newer_python
+
+pytestmark = [pytest.mark.infra, pytest.mark.timeout(300)]
+
+CHART = Path(__file__).parents[2] / "infra" / "helm" / "steward"
+KUBERNETES = "1.36"
+"""The version whose schemas judge, strictly: an unknown field is an error."""
+ENVIRONMENTS = ("local", "staging", "production")
+PODS = ("Deployment", "Job")
+
+
+@pytest.fixture(scope="module")
+def python() -> Path:
+    if not newer_python() and not os.environ.get("CI"):
+        pytest.skip("Helm's library needs some Python 3.12 or newer")
+    return environment()
+
+
+def rendered(python: Path, chart: Path, values: Path) -> dict[str, Any]:
+    program = [str(python), str(Path(__file__).parent / "rendering.py"), str(chart), str(values), KUBERNETES]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+@pytest.fixture(scope="module", params=ENVIRONMENTS)
+def made(request: pytest.FixtureRequest, python: Path) -> dict[str, Any]:
+    return rendered(python, CHART, CHART / f"values-{request.param}.yaml")
+
+
+def of(made: dict[str, Any], *kinds: str) -> list[dict[str, Any]]:
+    return [found for found in made["objects"] if found["kind"] in kinds]
+
+
+def test_every_environment_has_its_values_and_every_values_file_an_environment() -> None:
+    assert {path.name for path in CHART.glob("values-*.yaml")} == {f"values-{name}.yaml" for name in ENVIRONMENTS}
+
+
+def test_kubernetes_schemas_find_nothing(made: dict[str, Any]) -> None:
+    assert made["wrong"] == []
+    assert {"Deployment", "Job", "NetworkPolicy", "PersistentVolumeClaim", "Service", "ServiceAccount"} <= {
+        o["kind"] for o in made["objects"]
+    }
+
+
+def test_a_slip_in_a_template_is_found(python: Path, tmp_path: Path) -> None:
+    for path in CHART.rglob("*.*"):
+        to = tmp_path / path.relative_to(CHART)
+        to.parent.mkdir(exist_ok=True)
+        to.write_text(path.read_text().replace("readinessProbe:", "readynessProbe:"))
+    found = rendered(python, tmp_path, tmp_path / "values-local.yaml")["wrong"]
+    assert len(found) == 3
+    assert "readynessProbe" in found[0]
+
+
+def test_no_pod_is_root_can_write_its_files_or_has_a_key_to_the_cluster(made: dict[str, Any]) -> None:
+    for found in of(made, *PODS):
+        pod = found["spec"]["template"]["spec"]
+        assert pod["automountServiceAccountToken"] is False
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        for container in pod["containers"]:
+            assert container["securityContext"]["readOnlyRootFilesystem"] is True
+            assert container["securityContext"]["allowPrivilegeEscalation"] is False
+            assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_every_pod_has_limits_and_every_service_its_probes(made: dict[str, Any]) -> None:
+    for found in of(made, *PODS):
+        for container in found["spec"]["template"]["spec"]["containers"]:
+            assert container["resources"].keys() == {"requests", "limits"}
+            if found["kind"] == "Deployment":
+                assert {"startupProbe", "livenessProbe", "readinessProbe"} <= container.keys()
+
+
+def test_every_deployment_has_a_policy_for_its_traffic_and_an_account_of_its_own(made: dict[str, Any]) -> None:
+    accounts = {found["metadata"]["name"] for found in of(made, "ServiceAccount")}
+    selected = [found["spec"]["podSelector"]["matchLabels"] for found in of(made, "NetworkPolicy")]
+    for found in of(made, "Deployment"):
+        assert found["spec"]["selector"]["matchLabels"] in selected
+        assert found["spec"]["template"]["spec"]["serviceAccountName"] in accounts
+
+
+def test_passwords_come_from_a_secret_that_the_chart_does_not_make(made: dict[str, Any]) -> None:
+    assert of(made, "Secret") == []
+    for found in of(made, *PODS):
+        (url,) = [e for e in found["spec"]["template"]["spec"]["containers"][0]["env"] if e["name"] == "STEWARD_DATABASE_URL"]
+        assert url["valueFrom"]["secretKeyRef"]["name"] == "steward-database"
+
+
+def test_the_schema_is_migrated_before_anything_is_installed_or_upgraded(made: dict[str, Any]) -> None:
+    (job,) = of(made, "Job")
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+    assert job["spec"]["template"]["spec"]["containers"][0]["command"][-1] == "monitoring.migrate"
+
+
+def test_production_keeps_and_grows_its_replicas_under_disruption_and_load(python: Path) -> None:
+    made = rendered(python, CHART, CHART / "values-production.yaml")
+    (budget,) = of(made, "PodDisruptionBudget")
+    (scaler,) = of(made, "HorizontalPodAutoscaler")
+    (serving,) = [found for found in of(made, "Deployment") if found["metadata"]["name"].endswith("serving")]
+    assert budget["spec"]["selector"] == serving["spec"]["selector"]
+    assert scaler["spec"]["minReplicas"] >= 2
+    assert scaler["spec"]["metrics"][0]["pods"]["metric"]["name"] == "steward_in_flight"
+    assert "replicas" not in serving["spec"], "the autoscaler's number would be set back by every upgrade"
+    assert serving["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+
+
+def test_the_settings_of_the_chart_are_settings_of_the_platform(made: dict[str, Any]) -> None:
+    from monitoring.settings import MonitoringSettings
+    from pipelines.settings import PipelineSettings
+    from serving.settings import ServingSettings
+
+    known = ServingSettings.variables() | MonitoringSettings.variables() | PipelineSettings.variables()
+    for found in of(made, *PODS):
+        names = {e["name"] for c in found["spec"]["template"]["spec"]["containers"] for e in c["env"]}
+        assert {name for name in names if name.startswith("STEWARD_")} <= known
+
+
+def test_the_chart_has_the_version_of_the_platform() -> None:
+    version = tomllib.loads((CHART.parents[2] / "pyproject.toml").read_text())["project"]["version"]
+    assert yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"] == version
