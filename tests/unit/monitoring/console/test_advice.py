@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 
 from models.governance.ledger import Entry, Event
-from monitoring.console.advice import NextStep, Situation, next_step
+from monitoring.console.pages.advice import NextStep, Situation, next_step
 from monitoring.verdict import Finding, Kind, Level, Suggestion, Verdict, weigh
 from tests.fakes.ledger import FakeLedger
 
