@@ -30,6 +30,8 @@ MODELS   ?=
 ACTIONS  ?=
 DAYS     ?=
 REVIEWERS ?=
+ROLES    ?=
+DOCUMENT ?=
 REQUESTS ?=
 REBUILD  ?=
 ROWS     ?=
@@ -37,6 +39,8 @@ SEED     ?=
 PROCESSES ?=
 INPUT    ?=
 OUTPUT   ?=
+UP       ?= var/up
+PORTS    ?= 8100
 REPLAY           = var/replay/$(SCENARIO)
 HOME_OF_SCENARIO = $(if $(SCENARIO),STEWARD_HOME=$(REPLAY) $(if $(wildcard $(REPLAY)/clock),STEWARD_CLOCK_FILE=$(REPLAY)/clock))
 SIGNED_BY        = $(if $(BY),--by "$(BY)") $(if $(REASON),--reason "$(REASON)")
@@ -223,6 +227,20 @@ api-keys: $(READY) ## the keys there are: scopes, end and state
 revoke-api-key: $(READY) ## let a key open the service no longer (NAME, BY, REASON)
 	@$(GOVERN) revoke-api-key $(PERSON)
 
+##@ who may sign in to the console
+.PHONY: user users remove-user sign
+user: $(READY) ## let a person sign in; the password is shown once (NAME, ROLES, BY, REASON)
+	@$(GOVERN) user $(if $(ROLES),--roles "$(ROLES)") $(PERSON)
+
+users: $(READY) ## who may sign in, in which roles
+	@$(GOVERN) users $(ARGS)
+
+remove-user: $(READY) ## let a person sign in no longer (NAME, BY, REASON)
+	@$(GOVERN) remove-user $(PERSON)
+
+sign: $(READY) ## sign with your own key what the console asked you to (DOCUMENT, BY)
+	@$(GOVERN) sign $(if $(DOCUMENT),--document "$(DOCUMENT)") $(if $(BY),--by "$(BY)") $(ARGS)
+
 ##@ records of decisions and of accounts
 .PHONY: replay-decision decisions retain rotate-keys
 replay-decision: $(READY) ## make a past decision again from the log, and compare (ID)
@@ -240,18 +258,39 @@ rotate-keys: $(READY) ## hide accounts under new keys from now on (BY, REASON)
 ##@ work at size
 AT_SIZE = $(if $(MONTH),--month $(MONTH)) $(if $(OUTPUT),--output "$(OUTPUT)") $(MODEL_ARGUMENT) $(ARGS)
 
-.PHONY: generate score
+.PHONY: generate score spark-setup
 generate: $(READY) ## account-months like the real panel's, at any size (ROWS, MONTH, SEED, PROCESSES, OUTPUT)
 	@$(GOVERN) generate $(if $(ROWS),--rows $(ROWS)) $(if $(SEED),--seed $(SEED)) $(if $(PROCESSES),--processes $(PROCESSES)) $(AT_SIZE)
 
 score: $(READY) ## decide a month of the lake or what lies at a path, each row once (MONTH, or INPUT and OUTPUT)
 	@$(GOVERN) score $(if $(INPUT),--input "$(INPUT)") $(AT_SIZE) || $(HELD_IS_FINE)
 
+spark-setup: $(READY) ## add Spark to the environment, for STEWARD_ENGINE=spark; it needs Java 17 or newer
+	@$(VENV)/uv pip install --quiet --no-deps --require-hashes -r requirements-spark.lock
+	@command -v java >/dev/null || echo "Java is missing: on Debian and Ubuntu apt-get install openjdk-17-jre-headless"
+	@echo "Spark is ready: STEWARD_ENGINE=spark make score …"
+
+##@ the whole topology: databases, store, MLflow, Prefect, two replicas behind a proxy, console, Prometheus
+TOPOLOGY = $(RUN) infra.topology --folder $(UP) --ports $(PORTS)
+
+.PHONY: up-local down-local status-local roll-local
+up-local: $(READY) ## start it as processes of this machine, and wait until each is ready (UP folder, PORTS first of 21)
+	@$(TOPOLOGY) up
+
+down-local: $(READY) ## stop all of it; what it wrote stays in UP
+	@$(TOPOLOGY) down
+
+status-local: $(READY) ## how each service stands
+	@$(TOPOLOGY) status
+
+roll-local: $(READY) ## give the replicas what is installed now, one after the other, without a failed request
+	@$(TOPOLOGY) roll
+
 ##@ checks
-.PHONY: test unit check browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers benchmark-in-process
-.PHONY: benchmark-monitoring benchmark-seen bench-serving simulate-rollouts triton-client
+.PHONY: test unit check infra-test topology browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers
+.PHONY: benchmark-in-process benchmark-monitoring benchmark-console benchmark-seen bench-scale bench-serving simulate-rollouts triton-client pictures
 test: $(READY) ## the whole suite that needs nothing but the embedded default
-	@$(RUN) pytest -m "not browser and not soak" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(RUN) pytest -m "not browser and not soak and not topology and not infra" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 unit: $(READY) ## the rules alone, in seconds
 	@$(RUN) pytest tests/unit -n 2 $(ARGS)
@@ -263,8 +302,14 @@ check: $(READY) ## lint, format, types, import contracts and licences
 	@$(VENV)/lint-imports --no-logo
 	@$(RUN) pipelines licences
 
+topology: $(READY) ## the whole topology as processes: the loop through it, upgrades, kills; needs haproxy, prometheus, alertmanager
+	@$(RUN) pytest -m topology $(ARGS)
+
 browser: $(READY) ## the viewer in a real, headless Chromium
 	@$(RUN) pytest -m browser $(ARGS)
+
+infra-test: $(READY) ## Prometheus' rules and Grafana's dashboards, with the real tools (Debian: prometheus, prometheus-alertmanager)
+	@$(RUN) pytest -m infra -n 2 --dist loadfile $(ARGS)
 
 triton-client: $(READY) ## an environment for NVIDIA's inference client, with which `make test` then asks the service, too
 	@$(RUN) tests.triton
@@ -282,6 +327,9 @@ benchmark-model: $(READY) ## the published 23-feature task, compared with the li
 bench-serving: $(READY) ## the service beside MLflow's, a tutorial's and empty endpoints; needs a champion
 	@$(RUN) tests.benchmarks.serving $(ARGS)
 
+bench-scale: $(READY) ## time, memory and growth at 10^5 to 10^7 rows, beside pandas, MLflow and Spark; writes docs/scale.md
+	@$(RUN) tests.benchmarks.scale $(if $(ROWS),--rows $(ROWS)) --write $(ARGS)
+
 benchmark-reasons: $(READY) ## time of the reasons of one reduction, on one core
 	@$(RUN) tests.benchmarks.reasons $(ARGS)
 
@@ -293,6 +341,12 @@ benchmark-in-process: $(READY) ## records a second of one core, from bytes to ac
 
 benchmark-monitoring: $(READY) ## a month's statistics at 10^5, 10^6 and 10^7 decisions; writes the table in docs/monitoring.md
 	@$(RUN) tests.benchmarks.monitoring --write $(ARGS)
+
+benchmark-console: $(READY) ## when the console's pages are first painted, at ten million decisions; writes docs/console.md
+	@$(RUN) tests.benchmarks.console --write $(ARGS)
+
+pictures: $(READY) ## the pictures of the console in the documents, from make replay SCENARIO=shift
+	@$(RUN) tests.pictures $(ARGS)
 
 benchmark-stop: $(READY) ## how soon a running service obeys a stop, a resume and a roll-back
 	@$(RUN) tests.benchmarks.stop $(ARGS)
@@ -308,10 +362,13 @@ simulate-rollouts: $(READY) ## canaries whose truth is known: false alarms and p
 sbom: $(READY) ## write the bill of materials of this environment (CycloneDX) and its licences
 	@$(RUN) pipelines sbom $(ARGS)
 
-lock: $(READY) ## resolve pyproject.toml anew into the hashed requirements.lock
-	@$(VENV)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header --quiet -o requirements.lock $(ARGS)
-	@echo "wrote requirements.lock. Next: make setup"
+LOCK = $(VENV)/uv pip compile pyproject.toml --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-header --quiet
+
+lock: $(READY) ## resolve pyproject.toml anew into the hashed requirements.lock, and Spark into its own
+	@$(LOCK) --all-extras --no-emit-package pyspark --no-emit-package py4j -o requirements.lock $(ARGS)
+	@$(LOCK) --extra spark --constraint requirements.lock -o requirements-spark.lock $(ARGS)
+	@echo "wrote requirements.lock and requirements-spark.lock. Next: make setup"
 
 clean: ## remove the environment and every cache; var/ stays
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -4,11 +4,11 @@ A pointer names the bundle in force, its approval and its predecessor; pointers 
 number can be written once. So publishing is a compare-and-swap, and the whole history stays.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol
 
 from models.bundle import Bundle
 from models.contract import check_callers
@@ -66,6 +66,9 @@ class Release:
         return replace(self, approvals=tuple(approvals), expires_at=approved.until)
 
 
+Numbered = Literal["pointers", "stops", "rollouts"]
+
+
 class ReleaseReader(Protocol):
     """What verifying reads: bytes as they are stored; the rules are the functions below."""
 
@@ -111,6 +114,10 @@ class RolloutReader(ReleaseReader, Protocol):
 class ReleaseChannel(RolloutReader, Protocol):
     """Storage only: it keeps bytes and refuses to overwrite."""
 
+    def numbers(self, kind: Numbered, model: str) -> list[int]:
+        """Of the documents that are there, ascending; who can write here may have left any."""
+        ...
+
     def add_pointer(self, model: str, sequence: int, pointer: Signed) -> None:
         """Raises `Conflict` if this number was taken."""
         ...
@@ -138,6 +145,17 @@ class ReleaseChannel(RolloutReader, Protocol):
     def add_rollout(self, model: str, number: int, document: Signed) -> None:
         """Raises `Conflict` if this number was taken."""
         ...
+
+
+def walked(there: Iterable[int], noted: Iterable[int] = ()) -> Iterator[tuple[int, int]]:
+    """From number 1 to the newest, first and last: one by one what is there or what the ledger knows, and each gap between them
+    at once. A single file under a high number must not keep anybody busy."""
+    before = 0
+    for number in sorted({*there, *noted}):
+        if number - before > 1:
+            yield before + 1, number - 1
+        yield number, number
+        before = number
 
 
 def head(channel: ReleaseReader, trust: Trust, model: str) -> Pointer:

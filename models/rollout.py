@@ -129,6 +129,13 @@ class End:
     def sequence(self) -> int:
         return self.number
 
+    @property
+    def what(self) -> str:
+        """What it ends, to begin a sentence with."""
+        if self.over:
+            return f"Whatever was rolled out of {self.model}"
+        return f"Roll-out {self.rollout} of {self.model}"
+
     def to_document(self) -> dict[str, Any]:
         """As it is signed. Where all could be read, `over` is left out."""
         document = asdict(self) | {"outcome": self.outcome.value, "over": list(self.over)}

@@ -169,7 +169,7 @@ def labels(frozen: Mapping[str, Any]) -> Sequence[str]:
     """What to write under each bin."""
     if "codes" in frozen:
         return [*(str(code) for code in frozen["codes"]), "never seen"]
-    edges = [f"{edge:,.4g}" for edge in frozen["edges"]]
+    edges = [f"{edge:,.0f}" if abs(edge) >= 1_000 else f"{edge:.4g}" for edge in frozen["edges"]]
     if not edges:
         return ["all"]
     return [f"below {edges[0]}", *(f"{a} to {b}" for a, b in pairwise(edges)), f"{edges[-1]} and more"]

@@ -156,6 +156,8 @@ class MonthRow(Frozen):
     estimated: float | None = None  # the bad rate, from the probabilities alone; as the next two
     estimated_auc: float | None = None
     estimated_brier: float | None = None
+    favourable: float | None = None
+    favourable_reference: float | None = None  # at training
     ranges: Mapping[str, tuple[float, float]] = Field(
         default={}
     )  # where the realised figure is expected, by measure; from six matured months on
@@ -175,6 +177,8 @@ def _row(report: MonthlyReport) -> MonthRow:
     score = report.score if report.score and report.score.state != "insufficient" else None
     top = max((shift for shift in report.inputs if shift.state != "insufficient"), key=lambda shift: shift.psi, default=None)
     guess = report.outlook.estimate.whole if report.outlook and report.enough(report.decisions) else None
+    rate = report.statistics.favourable if report.statistics else None
+    rate = rate if rate and rate.state != "insufficient" else None
     return MonthRow(
         month=report.month,
         version=report.version,
@@ -197,6 +201,8 @@ def _row(report: MonthlyReport) -> MonthRow:
         estimated=guess.bad_rate if guess else None,
         estimated_auc=guess.auc if guess else None,
         estimated_brier=guess.brier if guess else None,
+        favourable=rate.value if rate else None,
+        favourable_reference=rate.reference if rate else None,
         ranges=_ranges(report) if guess else {},
         alerts=tuple(finding.text for finding in report.verdict.findings if finding.level is not Level.GREEN),
     )

@@ -1,4 +1,4 @@
-"""What the orchestrator did lately, as the viewer needs to know it."""
+"""What the orchestrator did lately and will do next, as the console needs to know it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ Ending = Literal["good", "bad", "open"]
 
 @dataclass(frozen=True)
 class FlowRun:
-    """One run of a flow. `state` is the orchestrator's own word; `url` its page, "" if it has none."""
+    """One run of a flow. `state` is the orchestrator's own word; `url` its page, "" if it has none; so is `model`."""
 
     flow: str
     name: str
@@ -19,11 +19,43 @@ class FlowRun:
     started_at: datetime | None
     seconds: float
     url: str
+    id: str = ""
+    model: str = ""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The next run of a flow that is scheduled."""
+
+    flow: str
+    model: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class LogLine:
+    at: datetime
+    level: int  # as in Python's logging
+    text: str
 
 
 class RunHistory(Protocol):
+    """All raise `Unavailable` if the orchestrator does not answer."""
+
     def recent(self, limit: int) -> Sequence[FlowRun]:
-        """At most `limit` runs, newest first, scheduled ones that have not started left out. Raises `Unavailable`."""
+        """At most `limit` runs, newest first, scheduled ones that have not started left out."""
+        ...
+
+    def find(self, run: str) -> FlowRun:
+        """Raises `NotFound`."""
+        ...
+
+    def log(self, run: str, limit: int) -> Sequence[LogLine]:
+        """The first lines of a run, oldest first."""
+        ...
+
+    def planned(self) -> Sequence[Planned]:
+        """Of every flow and model the next run, the soonest first."""
         ...
 
 

@@ -16,8 +16,8 @@ from models.clock import Month
 class Shadow:
     """What the bundle of a roll-out that did not decide makes of a decision: "" and None where it failed.
 
-    `decided_in` and `scored_in` are the seconds of a processor that either bundle takes for this record alone, of those that were
-    timed.
+    `decided_in` and `scored_in` are the seconds that either bundle takes for this record alone, with what it waits, of those that
+    were timed.
     """
 
     decision_id: str

@@ -8,6 +8,7 @@ from typing import TextIO, cast
 from uuid import uuid4
 
 from models.errors import Held, PlatformError
+from models.governance.access import Role
 from models.governance.api_keys import Action, Allowance
 from monitoring.telemetry.context import working
 from pipelines.commands import (
@@ -16,6 +17,7 @@ from pipelines.commands import (
     drilling,
     explaining,
     governing,
+    people,
     records,
     rolling_out,
     scaling,
@@ -108,6 +110,7 @@ def _parser() -> Door:
     _add_alerts(verbs)
     _add_records(verbs)
     _add_door_keys(verbs)
+    _add_people(verbs)
     _add_scaling(verbs)
     _verb(verbs, "schedule", commands.schedule, "run ingest, monitor and retrain on their schedules")
     replay = _verb(verbs, "replay", commands.replay, "live through a scenario, month by month")
@@ -206,6 +209,20 @@ def _add_door_keys(verbs: "argparse._SubParsersAction[Door]") -> None:
         verb.add_argument("--name", type=written, required=True, help="small letters, digits, dots and hyphens")
         verb.add_argument("--by", type=written, required=True, metavar="NAME", help="who answers for it")
         verb.add_argument("--reason", type=written, required=True, help="why, in a sentence")
+
+
+def _add_people(verbs: "argparse._SubParsersAction[Door]") -> None:
+    new = _verb(verbs, "user", people.make_user, "let a person sign in to the console; the password is shown once")
+    _verb(verbs, "users", people.list_users, "who may sign in to the console, in which roles")
+    end = _verb(verbs, "remove-user", people.remove_user, "let a person sign in no longer")
+    new.add_argument("--roles", type=listed, required=True, metavar="NAMES", help=f"of {', '.join(Role)}; separated by commas")
+    for verb in (new, end):
+        verb.add_argument("--name", type=written, required=True, help="small letters, digits and hyphens")
+        verb.add_argument("--by", type=written, required=True, metavar="NAME", help="who answers for it")
+        verb.add_argument("--reason", type=written, required=True, help="why, in a sentence")
+    own = _verb(verbs, "sign", people.sign, "sign with your own key what the console asked you to")
+    own.add_argument("--document", type=written, required=True, metavar="FILE", help="as downloaded from the console")
+    own.add_argument("--by", type=written, required=True, metavar="NAME", help="whose key signs")
 
 
 def _add_scaling(verbs: "argparse._SubParsersAction[Door]") -> None:

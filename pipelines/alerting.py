@@ -46,12 +46,15 @@ def clock_says(platform: Platform, limits: MonitoringLimits) -> list[Finding]:
 
 def present(platform: Platform) -> Present:
     """Which months are there, and since when somebody waits for them."""
-    lake, since = platform.lake, in_force_since(platform.ledger.entries(platform.use_case.name))
+    since = in_force_since(platform.ledger.entries(platform.use_case.name))
+    if since is None:  # nobody waits yet, and looking into a lake or a log would make one
+        return Present(frozenset(), frozenset(), frozenset(), None)
+    lake = platform.lake
     return Present(
         snapshots=frozenset(part.month for part in lake.versions(SNAPSHOTS)),
         decisions=frozenset(platform.decisions.months(platform.use_case.name)),
         outcomes=frozenset(part.month for part in lake.versions(OUTCOMES)),
-        in_force_since=since.date() if since else None,
+        in_force_since=since.date(),
         last=platform.source.last(),
     )
 

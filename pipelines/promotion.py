@@ -4,12 +4,11 @@ Every step can be repeated: a killed run leaves the champion in force, and the s
 registry is written first and mirrored last; nothing that is served depends on it.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from models.bundle import Bundle
-from models.channel import Move, Pointer, ReleaseChannel, history
+from models.channel import Pointer, ReleaseChannel, history
 from models.governance import release
 from models.governance.ledger import Event, Ledger
 from models.governance.registration import note_registered
@@ -96,12 +95,6 @@ def aliases(channel: ReleaseChannel, trust: Trust, ledger: Ledger, model: str) -
     pointers = history(channel, trust, model)
     champion, previous = (pointers[-1].bundle, pointers[-1].previous or None) if pointers else (None, None)
     return {"champion": champion, "previous": previous, "challenger": _challenger(ledger, model)}
-
-
-def earlier(pointers: Sequence[Pointer]) -> str:
-    """The bundle that one more roll-back would bring back: what the one in force replaced when it was promoted. "" if none."""
-    promoted = [pointer for pointer in pointers if pointer.move is Move.PROMOTE and pointer.bundle == pointers[-1].bundle]
-    return promoted[-1].previous if promoted else ""
 
 
 def _challenger(ledger: Ledger, model: str) -> str | None:

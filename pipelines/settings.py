@@ -22,6 +22,10 @@ class PipelineSettings(PlatformSettings):
     """Trials of one search, shared by the model families."""
     workers: int = Field(default=2, ge=1, le=256)
     """Trials evaluated at a time, parts of a batch worked on at a time. No result depends on it."""
+    dask: str = ""
+    """Evaluate trials on Dask workers: `local` for processes of this machine, or a scheduler's address, tcp://host:8786."""
+    studies_url: SecretStr = SecretStr("")
+    """PostgreSQL database of the searches' studies; by default a journal each, below `home`."""
     part_rows: int = Field(default=50_000, ge=1_000, le=1_000_000)
     """Rows of a batch that are decided, and recorded in one commit, at a time. Memory grows with this times `workers`."""
     spark_master: str = "local[*]"

@@ -22,7 +22,7 @@ class ServingSettings(PlatformSettings):
     workers: int = Field(default=1, ge=1, le=64)
     """Processes that answer behind one address. With 1 the process answers itself, and nobody replaces it unless `supervised`;
     with more, a parent does. As many as there are cores to use is the most that helps; each takes 112 to 148 MB. `/health/ready`
-    and `/metrics` speak for the one that was reached."""
+    speaks for the one that was reached."""
     supervised: bool = False
     """Whether a parent looks after a single worker, too, and replaces it when it was killed or hangs. Where nothing else does: a
     cluster asks `/health/live` and starts anew by itself. The parent takes some 28 MB."""

@@ -18,6 +18,7 @@ from serving.door.holders import OPEN
 from serving.door.register import Register
 from serving.door.tokens import Tokens
 from serving.durability.recording import Recorder
+from serving.protocols.frames import Frames
 from serving.protocols.reviews import Reviews
 from serving.release.watching import Watcher
 from serving.telemetry.sight import Sight
@@ -56,6 +57,7 @@ class Doorway:
         close: Callable[[], None] = lambda: None,
         scorer: Callable[[bytes], Scorer] = FakeScorer,
         tokens: Tokens | None = None,
+        frames: Frames | None = None,
     ) -> None:
         self.clock, office, channel = FixedClock(NOW), Office(), FakeChannel()
         office.promote(channel, bundle or fake_bundle(0.1))
@@ -76,7 +78,7 @@ class Doorway:
         reviews = Reviews(self.log, self.clock, ACCOUNTS.known_as, PastReasons(channel, scorer).explain)
         limits = Limits(most_bytes, 3_600.0, bounds or Bounds())
         parts = (self.predictor, self.recorder, self.watcher, reviews, limits, Sight(Exposition().text), close)
-        self.app = scoring_app(*parts, register=self.register)
+        self.app = scoring_app(*parts, register=self.register, frames=frames)
 
     def hold(self, keys: Sequence[ApiKey]) -> None:
         self.register.take_over(keys, any_files=bool(keys))

@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from serving.protocols.frames import ARROW
 from tests.bundles import MODEL, record, records
+from tests.tensors import INFER, binary, tensors
+from tests.unit.serving.adapters.test_arrow_streams import stream, table
 
 SCORE = f"/v1/models/{MODEL}/score"
 JSON = ("content-type", "application/json")
@@ -120,12 +123,27 @@ def _frame(chance: Chance, _decision: str) -> Sent:
     return _post("/invocations", frames[form])
 
 
+def _tensors(chance: Chance, _decision: str) -> Sent:
+    count = chance.choice((1, 1, 9))
+    asked = [record(account_id=f"A{chance.randrange(10**6)}", status_0=chance.choice((0, 2))) for _ in range(count)]
+    if chance.random() < 0.5:
+        return _post(INFER, {"inputs": tensors(asked), "id": "mine"})
+    body, head = binary(asked)
+    return _post(INFER, body, ("content-type", "application/octet-stream"), *head.items())
+
+
+def _stream(chance: Chance, _decision: str) -> Sent:
+    asked = [record(account_id=f"A{chance.randrange(10**6)}") for _ in range(chance.choice((1, 1, 9)))]
+    return _post(SCORE, stream(table(asked)), ("content-type", ARROW))
+
+
 def _read(chance: Chance, decision: str) -> Sent:
     paths = ("/v1/models", "/health/ready", "/health/live", "/ping", "/metrics", f"/v1/decisions/{decision}/review")
+    paths += ("/v2", "/v2/health/ready", f"/v2/models/{MODEL}", f"/v2/models/{MODEL}/versions/1/ready")
     return Sent(chance.choice(("GET", "HEAD")), chance.choice(paths), (KEY,))
 
 
-_GOOD = [_one, _one, _one, _batch, _counsel, _review, _frame, _frame, _read]
+_GOOD = [_one, _one, _one, _batch, _counsel, _review, _frame, _frame, _tensors, _tensors, _stream, _read]
 
 
 def flip_bytes(sent: Sent, chance: Chance) -> Sent:

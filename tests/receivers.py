@@ -14,10 +14,11 @@ from typing import Any
 
 @dataclass
 class Webhook:
-    """`status` is what it answers; `posts` are (path, body) of whatever came."""
+    """`status` is what it answers, with `elsewhere` as the new address; `posts` are (path, body) of whatever came."""
 
     port: int = 0
     status: int = 200
+    elsewhere: str = ""
     posts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     @property
@@ -34,6 +35,8 @@ def webhook() -> Iterator[Webhook]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             kept.posts.append((self.path, json.loads(body)))
             self.send_response(kept.status)
+            if kept.elsewhere:
+                self.send_header("Location", kept.elsewhere)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from monitoring.telemetry.context import working
 from pipelines import steps
 from pipelines.development import Development
 from pipelines.retraining import asked_for
@@ -27,6 +28,10 @@ def where_people_approve(home: Path) -> Platform:
     parts = platform_at(home)
     parts.office = replace(parts.office, demonstration=None)
     return parts
+
+
+RUN = "0190-a-run"
+"""The id under which it was all made."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,11 @@ def released(parts: Platform, development: Development) -> Ending:
 
 
 def train_into(folder: Path) -> None:
+    with working("run_id", RUN):
+        _train_into(folder)
+
+
+def _train_into(folder: Path) -> None:
     parts = platform_at(folder / "in_force")
     steps.take_in(parts, AUGUST)
     cohorts = steps.open_cohorts(parts, AUGUST)

@@ -13,12 +13,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from models.adapters import durable
+from models.channel import Numbered
 from models.errors import Conflict, Integrity, NotApproved, NotFound, Unavailable
 from models.governance.signing import Signed
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MODEL = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _NUMBER = re.compile(r"\d{8}\.json")
+_LAST = 99_999_999
 _SIGNER = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _APPROVAL = re.compile(rf"{_SIGNER.pattern}\.json")
 _LARGEST_PART = 32 * 2**20
@@ -37,7 +39,7 @@ class FolderChannel:
             return sorted(path.name for path in folder.iterdir() if _MODEL.fullmatch(path.name)) if folder.is_dir() else []
 
     def pointers(self, model: str) -> int:
-        return self._newest(self._numbered("pointers", model))
+        return self._newest("pointers", model)
 
     def pointer(self, model: str, sequence: int) -> Signed:
         return self._signed(self._numbered("pointers", model) / _file(sequence), f"pointer {sequence} of {model}")
@@ -46,7 +48,7 @@ class FolderChannel:
         self._create(self._numbered("pointers", model) / _file(sequence), pointer, f"pointer {sequence} of {model}")
 
     def stops(self, model: str) -> int:
-        return self._newest(self._numbered("stops", model))
+        return self._newest("stops", model)
 
     def stop(self, model: str, sequence: int) -> Signed:
         return self._signed(self._numbered("stops", model) / _file(sequence), f"stop {sequence} of {model}")
@@ -55,7 +57,7 @@ class FolderChannel:
         self._create(self._numbered("stops", model) / _file(sequence), stop, f"stop {sequence} of {model}")
 
     def rollouts(self, model: str) -> int:
-        return self._newest(self._numbered("rollouts", model))
+        return self._newest("rollouts", model)
 
     def rollout(self, model: str, number: int) -> Signed:
         return self._signed(self._numbered("rollouts", model) / _file(number), f"roll-out document {number} of {model}")
@@ -132,10 +134,14 @@ class FolderChannel:
     def _numbered(self, kind: str, model: str) -> Path:
         return self._root / kind / _named(_MODEL, model, "model name")
 
-    def _newest(self, folder: Path) -> int:
+    def numbers(self, kind: Numbered, model: str) -> list[int]:
+        folder = self._numbered(kind, model)
         with self._translated():
-            names = (path.name for path in folder.iterdir()) if folder.is_dir() else iter(())
-            return max((int(name.removesuffix(".json")) for name in names if _NUMBER.fullmatch(name)), default=0)
+            names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+        return sorted(int(name.removesuffix(".json")) for name in names if _NUMBER.fullmatch(name))
+
+    def _newest(self, kind: Numbered, model: str) -> int:
+        return max(self.numbers(kind, model), default=0)
 
     def _signed(self, path: Path, what: str) -> Signed:
         with self._translated():
@@ -182,4 +188,9 @@ def _named(rule: re.Pattern[str], name: str, what: str) -> str:
 
 
 def _file(sequence: int) -> str:
+    if sequence > _LAST:
+        raise Integrity(
+            f"the channel has a document numbered {sequence - 1}, and no number after it",
+            hint="nobody publishes so often: find out who wrote it, and take it away",
+        )
     return f"{sequence:08d}.json"

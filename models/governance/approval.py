@@ -49,8 +49,8 @@ class Approval:
         return datetime.fromisoformat(self.expires_at)
 
 
-def approve(
-    signer: Signer,
+def drafted(
+    approver: str,
     *,
     model: str,
     bundle: str,
@@ -66,14 +66,14 @@ def approve(
     accepted: Sequence[str] = (),
     acceptance: str = "",
     valid_for: timedelta = VALID_FOR,
-) -> Signed:
-    """Raises `NotApproved` if the signer trained the model, or asked for the override."""
+) -> dict[str, Any]:
+    """What `approver` would sign. Raises `NotApproved` if the approver trained the model, or asked for the override."""
     approval = Approval(
         model=model,
         bundle=bundle,
         evidence=evidence,
         trainer=trainer,
-        approver=signer.name,
+        approver=approver,
         approved_at=now.isoformat(),
         expires_at=(now + valid_for).isoformat(),
         comment=comment,
@@ -86,7 +86,12 @@ def approve(
         acceptance=acceptance,
     )
     _check_independent(approval)
-    return signer.sign(asdict(approval) | {"accepted": list(approval.accepted)})
+    return asdict(approval) | {"accepted": list(approval.accepted)}
+
+
+def approve(signer: Signer, **said: Any) -> Signed:
+    """The same signed; see `drafted`."""
+    return signer.sign(drafted(signer.name, **said))
 
 
 def check_approval(signed: Signed, trust: Trust, *, model: str, bundle: str, now: datetime) -> Approval:

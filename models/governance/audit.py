@@ -8,7 +8,7 @@ what was recorded? What this proves, and against whom, is in docs/threat-model.m
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from models.channel import Move, ReleaseChannel, pointer_at, verified
+from models.channel import Move, ReleaseChannel, pointer_at, verified, walked
 from models.errors import PlatformError
 from models.governance.approval import DEMONSTRATION_APPROVER
 from models.governance.attestation import unsigned, unsound
@@ -56,8 +56,10 @@ def _releases(records: Records) -> Iterator[Finding]:
             for entry in records.entries
             if entry.model == model and entry.event in (Event.PROMOTED, Event.ROLLED_BACK)
         }
-        count = records.channel.pointers(model)
-        for number in range(1, max([count, *noted]) + 1):
+        for number, last in walked(records.channel.numbers("pointers", model), noted):
+            if last > number:
+                yield _gap("pointers", number, last, model)
+                continue
             where = f"pointer {number} of {model}"
             try:
                 pointer = pointer_at(records.channel, records.trust, model, number)
@@ -80,7 +82,10 @@ def _stops(records: Records) -> Iterator[Finding]:
             for entry in records.entries
             if entry.model == model and entry.event in (Event.STOPPED, Event.RESUMED)
         }
-        for number in range(1, max([records.channel.stops(model), *noted]) + 1):
+        for number, last in walked(records.channel.numbers("stops", model), noted):
+            if last > number:
+                yield _gap("stops", number, last, model)
+                continue
             where = f"stop {number} of {model}"
             try:
                 found = stop_at(records.channel, records.trust, model, number)
@@ -92,6 +97,10 @@ def _stops(records: Records) -> Iterator[Finding]:
                 yield Finding(where, "published, and not in the ledger; the next stop or resume notes it")
             elif (entry.event is Event.STOPPED, entry.facts["reason"]) != (found.stopped, found.reason):
                 yield Finding(f"ledger entry {entry.number}", f"does not say what the signed {where} says")
+
+
+def _gap(what: str, first: int, last: int, model: str) -> Finding:
+    return Finding(f"{what} {first} to {last} of {model}", "the channel has none of them, and something under a higher number")
 
 
 def _approvals(records: Records) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from models.bundle import Bundle
 from models.channel import head, verified
 from models.errors import Conflict, Held, NotApproved
 from models.governance.acceptance import FEWEST_WORDS, FOR_DEMONSTRATION, check_acceptance, gates_to_accept, says
-from models.governance.approval import WATERMARK, Approval, agreeing, approve, check_approval
+from models.governance.approval import WATERMARK, Approval, agreeing, check_approval, drafted
 from models.governance.attestation import ensure_attested
 from models.governance.dossier import evidence_digest
 from models.governance.inventory import declared, oversight
@@ -29,25 +29,52 @@ def sign_off(
     conditions: str = "",
     acceptance: str = "",
     watermark: str = "",
+    asked_by: str = "",
 ) -> Approval:
     """An approver signs a requested bundle together with its evidence, as both are now.
 
     `acceptance` is the written reason why gates of the evidence that were not passed do not stand in the way; the signed
-    document names them. Raises `NotApproved` if it is missing and there are such gates, if the approver trained it, asked for
-    the override or is not trusted, or if the evidence is not the one that was registered; `Integrity` if the ledger is not
-    what its witness signed.
+    document names them. `asked_by` is the person at whose word the demonstration approver signs. Raises `NotApproved` if it is
+    missing and there are such gates, if the approver trained it, asked for the override or is not trusted, or if the evidence is
+    not the one that was registered; `Integrity` if the ledger is not what its witness signed.
     """
+    document = draft_approval(
+        office,
+        approver.name,
+        model,
+        bundle,
+        comment=comment,
+        conditions=conditions,
+        acceptance=acceptance,
+        watermark=watermark,
+    )
+    return accept(office, approver.sign(document), asked_by=asked_by)
+
+
+def draft_approval(
+    office: Office,
+    approver: str,
+    model: str,
+    bundle: str,
+    *,
+    comment: str,
+    conditions: str = "",
+    acceptance: str = "",
+    watermark: str = "",
+    at: datetime | None = None,
+) -> dict[str, Any]:
+    """What this approver would sign, now or `at` an instant. Raises as `sign_off` does, but asks nobody's trust."""
     ensure_attested(office)
-    wanted, now = requested(office, model, bundle), office.clock.now()
+    wanted = requested(office, model, bundle)
     evidence, gates = check_evidence(office, wanted), gates_to_accept(office, wanted)
     check_acceptance(gates, acceptance)
-    signed = approve(
+    return drafted(
         approver,
         model=model,
         bundle=bundle,
         evidence=evidence,
         trainer=wanted.trainer,
-        now=now,
+        now=at or office.clock.now(),
         comment=comment,
         watermark=watermark,
         conditions=conditions,
@@ -58,24 +85,40 @@ def sign_off(
         acceptance=acceptance if gates else "",
         valid_for=timedelta(days=oversight(declared(verified(office.channel, model, bundle))).approval_days),
     )
-    approval = check_approval(signed, office.trust, model=model, bundle=bundle, now=now)
+
+
+def accept(office: Office, signed: Signed, *, asked_by: str = "") -> Approval:
+    """Keep a signed approval, if it counts. Raises `NotApproved`."""
+    model, bundle = str(signed.document.get("model")), str(signed.document.get("bundle"))
+    approval = check_approval(signed, office.trust, model=model, bundle=bundle, now=office.clock.now())
     office.channel.add_approval(bundle, signed)
-    _note(office, approval)
+    _note(office, approval, asked_by)
     return approval
 
 
-def reject(office: Office, approver: Signer, model: str, bundle: str, *, reason: str) -> None:
+def reject(office: Office, approver: Signer, model: str, bundle: str, *, reason: str, asked_by: str = "") -> None:
     """An approver says no, signed; until somebody approves after that, the bundle is not promoted.
 
     Raises `Conflict` if the bundle is in force: a word in the ledger would not take it out of service.
     """
+    note_rejection(office, approver.sign(draft_rejection(office, model, bundle, reason=reason)), asked_by=asked_by)
+
+
+def draft_rejection(office: Office, model: str, bundle: str, *, reason: str, at: datetime | None = None) -> dict[str, Any]:
+    """What an approver would sign to say no. Raises as `reject` does."""
     requested(office, model, bundle)
     if office.channel.pointers(model) and head(office.channel, office.trust, model).bundle == bundle:
         raise Conflict(
             f"bundle {bundle[:12]} of {model} is in force, and a rejection would not end that",
             hint="take it out of service: make rollback, or make stop; make distrust if whoever approved it may not any more",
         )
-    _note_signed(office, approver, Event.REJECTED, {"model": model, "bundle": bundle, "reason": _written(reason)})
+    written = {"model": model, "bundle": bundle, "reason": _written(reason)}
+    return written | {"at": (at or office.clock.now()).isoformat()}
+
+
+def note_rejection(office: Office, signed: Signed, *, asked_by: str = "") -> None:
+    """Raises `NotApproved` unless a trusted approver signed it."""
+    _note_signature(office, signed, Event.REJECTED, {"asked_by": asked_by} if asked_by else {})
 
 
 def override(office: Office, requester: Signer, model: str, bundle: str, *, compared_with: str, reason: str) -> Request:
@@ -231,18 +274,22 @@ def _check_override(office: Office, wanted: Request) -> None:
     raise NotApproved(f"nobody signed the override of bundle {wanted.bundle[:12]}", hint="ask for it with `make override`")
 
 
-def _note(office: Office, approval: Approval) -> None:
+def _note(office: Office, approval: Approval, asked_by: str = "") -> None:
     named = ("bundle", "evidence", "approved_at", "expires_at", "comment", "watermark", "conditions", "override", "acceptance")
     facts = {name: getattr(approval, name) for name in named} | {"accepted": list(approval.accepted)}
-    if not any(entry.facts == facts for entry in office.noted(Event.APPROVED, approval.model, approval.bundle)):
-        office.note(Event.APPROVED, approval.model, approval.approver, facts)
+    known = (dict(entry.facts) for entry in office.noted(Event.APPROVED, approval.model, approval.bundle))
+    if facts not in [{name: said for name, said in noted.items() if name != "asked_by"} for noted in known]:
+        office.note(Event.APPROVED, approval.model, approval.approver, facts | ({"asked_by": asked_by} if asked_by else {}))
 
 
 def _note_signed(office: Office, signer: Signer, event: Event, document: dict[str, Any]) -> None:
-    signed = signer.sign({**document, "at": office.clock.now().isoformat()})
+    _note_signature(office, signer.sign({**document, "at": office.clock.now().isoformat()}), event, {})
+
+
+def _note_signature(office: Office, signed: Signed, event: Event, more: dict[str, Any]) -> None:
     office.trust.verify(signed, Duty.APPROVE)
-    facts = {name: value for name, value in document.items() if name != "model"} | {"signed": asdict(signed)}
-    office.note(event, document["model"], signer.name, facts)
+    facts = {name: value for name, value in signed.document.items() if name not in ("model", "at")}
+    office.note(event, signed.document["model"], signed.signer, facts | more | {"signed": asdict(signed)})
 
 
 def _written(reason: str) -> str:

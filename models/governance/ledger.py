@@ -38,6 +38,8 @@ class Event(StrEnum):
     KEYS_ROTATED = "keys_rotated"
     API_KEY_ISSUED = "api_key_issued"
     API_KEY_REVOKED = "api_key_revoked"
+    USER_MADE = "user_made"
+    USER_REMOVED = "user_removed"
     ANCHORED = "anchored"
     INPUTS_EXPIRED = "inputs_expired"
     DECISIONS_SEALED = "decisions_sealed"

@@ -4,12 +4,12 @@ The channel is the truth. A signed pointer is published first and the ledger fol
 killed between the two loses nothing: whoever comes next writes what is missing (`reconcile`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from models.channel import Move, Pointer, head, history, publish
-from models.errors import Integrity, NoChampion, NotFound
+from models.errors import Conflict, Integrity, NoChampion, NotFound
 from models.governance.answerable import answerable
 from models.governance.attestation import ensure_attested
 from models.governance.checking import approvals_that_count, check_standing, ensure_approved
@@ -28,9 +28,10 @@ def champion(office: Office, model: str) -> str:
         return ""
 
 
-def promote(office: Office, model: str, bundle: str) -> Pointer:
+def promote(office: Office, model: str, bundle: str, *, asked_by: str = "") -> Pointer:
     """Bring a requested bundle into force. The same call again completes what a killed one left, without duplicates.
 
+    `asked_by` stands in the pointer and in the ledger: the person who brought it into force, by default who trained it.
     The champion itself needs its approvals too: signed anew, after a demonstration or an expiry, that is written down once.
     Raises `Held` without an approval, `NotApproved` if the approval does not hold, `Conflict` if the champion is no
     longer the one that the bundle was compared with, `Integrity` if a published pointer was taken away, or if the ledger is
@@ -42,8 +43,8 @@ def promote(office: Office, model: str, bundle: str) -> Pointer:
     check_registered(office, wanted)
     ensure_approved(office, wanted)
     if champion(office, model) == bundle:
-        return _renewed(office, wanted)
-    return _publish(office, wanted, wanted.compared_with, Move.PROMOTE, wanted.reason, wanted.trainer)
+        return _renewed(office, wanted, asked_by or wanted.trainer)
+    return _publish(office, wanted, wanted.compared_with, Move.PROMOTE, wanted.reason, asked_by or wanted.trainer)
 
 
 def roll_back(office: Office, model: str, *, away_from: str, asked_by: str, reason: str) -> Pointer:
@@ -67,6 +68,26 @@ def roll_back(office: Office, model: str, *, away_from: str, asked_by: str, reas
     target = requested(office, model, promoted[-1].previous)
     check_standing(office, target)
     return _publish(office, target, away_from, Move.ROLL_BACK, reason, asked_by)
+
+
+def take_back(office: Office, model: str, *, asked_by: str, reason: str, again: bool = False) -> Pointer:
+    """Roll the champion back, whichever it is. Raises `NoChampion`; `Conflict` if it was rolled back before and not `again`."""
+    if not office.channel.pointers(model):
+        raise NoChampion(f"{model} has no champion to go back from", hint="run `make train` first")
+    pointers = history(office.channel, office.trust, model)
+    now = pointers[-1]
+    if now.move is Move.ROLL_BACK and not again:
+        raise Conflict(
+            f"{model} was rolled back already, to version {now.version}",
+            hint="make rollback ARGS=--again goes back one more" if earlier(pointers) else "there is no champion before that one",
+        )
+    return roll_back(office, model, away_from=now.bundle, asked_by=asked_by, reason=reason)
+
+
+def earlier(pointers: Sequence[Pointer]) -> str:
+    """The bundle that one more roll-back would bring back: what the one in force replaced when it was promoted. "" if none."""
+    promoted = [pointer for pointer in pointers if pointer.move is Move.PROMOTE and pointer.bundle == pointers[-1].bundle]
+    return promoted[-1].previous if promoted else ""
 
 
 def reconcile(office: Office, model: str) -> None:
@@ -101,7 +122,7 @@ def _identity(facts: Mapping[str, Any]) -> tuple[int, str, str]:
     return facts["sequence"], facts["bundle"], facts["published_at"]
 
 
-def _renewed(office: Office, wanted: Request) -> Pointer:
+def _renewed(office: Office, wanted: Request, asked_by: str) -> Pointer:
     """The pointer stays; the ledger says who signed since it was published, and under which evidence."""
     pointer = head(office.channel, office.trust, wanted.model)
     about = [entry for entry in office.ledger.entries(wanted.model) if entry.facts.get("bundle") == wanted.bundle]
@@ -115,7 +136,7 @@ def _renewed(office: Office, wanted: Request) -> Pointer:
             "evidence": wanted.evidence,
             "approvers": sorted(approval.approver for approval in approvals),
         }
-        office.note(Event.REPROMOTED, wanted.model, wanted.trainer, facts)
+        office.note(Event.REPROMOTED, wanted.model, asked_by, facts)
     return pointer
 
 

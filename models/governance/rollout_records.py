@@ -1,9 +1,9 @@
 """What the ledger has of roll-outs: it follows from the signed documents of the channel, and `make verify` compares them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
-from models.channel import ReleaseChannel, RolloutReader
+from models.channel import ReleaseChannel, walked
 from models.errors import Integrity, NotApproved, NotFound, PlatformError
 from models.governance.ledger import Entry, Event
 from models.governance.requests import Office
@@ -19,23 +19,26 @@ _EVENTS = (Event.ROLLOUT_BEGUN, Event.ROLLOUT_ENDED)
 
 
 def reconcile(office: Office, model: str) -> None:
-    """Write into the ledger what the signed documents say and the ledger does not yet.
+    """Write into the ledger what the signed documents say and the ledger does not yet, then complain of the others.
 
-    Raises `Integrity` if the ledger knows a document that the channel has not: a roll-out would seem to go on that was ended.
+    In that order: an end that services obey and the ledger does not know could be taken away, and nobody would see it.
+    Raises `Integrity` for a document that cannot be read, that is another than the ledger knows, or that is in the ledger and
+    not on the channel: a roll-out would seem to go on that was ended.
     """
     noted = noted_of(office.ledger.entries(model), model)
     documents, unreadable = read(office.channel, office.trust, model)
+    for found in documents:
+        if found.number not in noted:
+            office.note(_event(found), model, found.asked_by, _facts(found))
     if gone := sorted(number for number in noted if number > office.channel.rollouts(model)):
         raise Integrity(f"roll-out document {gone[0]} of {model} is in the ledger and not on the release channel", hint=_PUT_BACK)
     for number in sorted(unreadable.keys() - (_passed_over(documents) - noted.keys())):
         raise Integrity(unreadable[number].problem, hint=_PUT_BACK if number in noted else END_IT)
     for found in documents:
-        event, facts = _event(found), _facts(found)
-        if found.number not in noted:
-            office.note(event, model, found.asked_by, facts)
-        elif (noted[found.number].event, dict(noted[found.number].facts)) != (event, facts):
+        entry = noted.get(found.number)
+        if entry and (entry.event, dict(entry.facts)) != (_event(found), _facts(found)):
             raise Integrity(
-                f"roll-out document {found.number} of {model} is another than ledger entry {noted[found.number].number} knows",
+                f"roll-out document {found.number} of {model} is another than ledger entry {entry.number} knows",
                 hint="its number was given to another: find out who writes there; see make verify",
             )
 
@@ -46,7 +49,7 @@ def rollouts_as_recorded(
     """The check for `make verify`: documents and ledger say the same, number by number."""
     for model in models:
         noted = noted_of(entries, model)
-        documents, unreadable = read(channel, trust(), model, until=max(noted, default=0))
+        documents, unreadable = read(channel, trust(), model, noted)
         for number in sorted(unreadable.keys() - (_passed_over(documents) - noted.keys())):
             hint = _PUT_BACK if number in noted else END_IT
             yield Finding(f"roll-out document {number} of {model}", unreadable[number].problem, hint)
@@ -59,12 +62,15 @@ def rollouts_as_recorded(
 
 
 def read(
-    channel: RolloutReader, trust: Trust, model: str, until: int = 0
+    channel: ReleaseChannel, trust: Trust, model: str, noted: Collection[int] = ()
 ) -> tuple[list[Rollout | End], dict[int, PlatformError]]:
-    """The documents up to the newest, or up to number `until`, and by number what is wrong with those that cannot be read."""
+    """The documents that are there or `noted`, by number what is wrong with those that cannot be read; a gap by its first."""
     documents: list[Rollout | End] = []
     unreadable: dict[int, PlatformError] = {}
-    for number in range(1, max(channel.rollouts(model), until) + 1):
+    for number, last in walked(channel.numbers("rollouts", model), noted):
+        if last > number:
+            unreadable[number] = NotFound(f"the channel has no roll-out documents {number} to {last} of {model}")
+            continue
         try:
             documents.append(document_at(channel, trust, model, number))
         except (Integrity, NotApproved, NotFound) as error:

@@ -123,9 +123,9 @@ def _record(office: Office, ended: End) -> None:
         ensure_attested(office)
         reconcile(office, ended.model)
     except PlatformError as error:
-        raise Integrity(
-            f"roll-out {ended.rollout} of {ended.model} is ended, but the ledger could not record it: {error.problem}", error.hint
-        ) from error
+        noted = ended.number in _noted_numbers(office, ended.model)
+        so_far = "and the ledger has it, but" if noted else "but the ledger could not record it:"
+        raise Integrity(f"{ended.what} is ended, {so_far} {error.problem}", error.hint) from error
 
 
 def open_rollout(office: Office, model: str) -> Rollout:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from models.channel import Move, Pointer, Release, ReleaseReader, approvers_needed, history, verified
-from models.errors import Conflict, Integrity, NoChampion, NotApproved, NotFound, PlatformError, Unavailable
+from models.errors import Conflict, Integrity, NoChampion, NotApproved, PlatformError, Unavailable
 from models.governance.answerable import answerable
 from models.governance.approval import agreeing
 from models.governance.attestation import ensure_attested
@@ -152,11 +152,8 @@ def reconcile(office: Office, model: str) -> None:
     What was taken away since is for `make verify` to name. Raises `Integrity` if a number was given to another document.
     """
     noted, others = _noted(office, model), []
-    for sequence in range(1, office.channel.stops(model) + 1):
-        try:
-            found = stop_at(office.channel, office.trust, model, sequence)
-        except NotFound:
-            continue
+    for sequence in office.channel.numbers("stops", model):
+        found = stop_at(office.channel, office.trust, model, sequence)
         facts = {"sequence": sequence, "reason": found.reason, "fallback": found.fallback, "published_at": found.at}
         if sequence not in noted:
             office.note(Event.STOPPED if found.stopped else Event.RESUMED, model, found.asked_by, facts)

@@ -145,7 +145,8 @@ _KNOWN = "STEWARD_DATABASE_URL is sqlite:////path/to/file.db or postgresql://use
 def _sqlite(url: URL) -> Engine:
     if not url.database:
         raise Misconfigured("the decision log's URL names no file", hint=_KNOWN)
-    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    if not url.database.startswith("file:"):  # that is an address, and may be one to read only
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     made = create_engine(url if "timeout" in url.query else url.update_query_dict({"timeout": "15"}), hide_parameters=True)
     event.listen(made, "connect", _make_durable)
     return made

@@ -1,149 +1,146 @@
-"""The viewer's pages over HTTP. Server-rendered, without scripts, and read-only: there is nothing to submit.
+"""The console over HTTP: server-rendered pages without a script. Nothing is computed here that a flow can store.
 
-A stored report (Evidently's page) is foreign code. It runs in a frame without our origin, and can neither fetch nor send.
-A validation page (Great Expectations') is shown without its scripts. An evidence pack has none.
+Every page but the way in needs somebody who may look (`access/guard.py`), every action a form of the same session. What the
+pages say is in `pages/`, one module for each group of addresses in `paths/`, their words and shapes in `templates/`.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
-from fastapi.templating import Jinja2Templates
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware.sessions import SessionMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from models.errors import Integrity, NotFound, PlatformError, Unavailable
-from monitoring.console import advice, charts, evidence, rollouts, views, words
-from monitoring.console.sources import Sources, Trouble
-from monitoring.outcomes.estimation import ASSUMPTION
-from monitoring.packs import document as document_of
-from monitoring.report import ReportKey
-
-FOLDER = Path(__file__).parent
-OWN_PAGES = "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; base-uri 'none'; form-action 'none'"
-STORED_PAGES = (
-    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; "
-    "img-src data: blob:; font-src data:; base-uri 'none'; form-action 'none'"
+from models import errors
+from models.errors import PlatformError
+from models.governance.access import Act
+from monitoring.console.access import headers, refusals
+from monitoring.console.access.guard import LONGEST_SECONDS, Guard, ensure
+from monitoring.console.desk import Desk, onwards
+from monitoring.console.paths import (
+    alerts,
+    approvals,
+    charts,
+    decisions,
+    evidence,
+    features,
+    operations,
+    pages,
+    rollouts,
+    runs,
+    sign_in,
 )
-PACK_PAGES = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; form-action 'none'"
-CHECKED_PAGES = "sandbox; default-src 'none'; style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-STATUS = {NotFound: HTTPStatus.NOT_FOUND, Integrity: HTTPStatus.BAD_GATEWAY, Unavailable: HTTPStatus.SERVICE_UNAVAILABLE}
+from monitoring.console.sources import Sources, Trouble
+
+STATIC = Path(__file__).parent / "static"
+PATHS = (pages, charts, evidence, rollouts, approvals, operations, alerts, decisions, features, runs, sign_in)
+OPEN = ("/static/", "/sign-in", "/metrics")
+"""The way in, and what a Prometheus reads: numbers of the platform, by model and kind, none of an account."""
+STATUS: dict[type[PlatformError], HTTPStatus] = {
+    refusals.NotSignedIn: HTTPStatus.UNAUTHORIZED,
+    refusals.NotPermitted: HTTPStatus.FORBIDDEN,
+    refusals.TooManyAttempts: HTTPStatus.TOO_MANY_REQUESTS,
+    refusals.FormRefused: HTTPStatus.BAD_REQUEST,
+    errors.InputRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.Expired: HTTPStatus.GONE,
+    errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.Conflict: HTTPStatus.CONFLICT,
+    errors.Held: HTTPStatus.CONFLICT,
+    errors.NotApproved: HTTPStatus.CONFLICT,
+    errors.Integrity: HTTPStatus.BAD_GATEWAY,
+    errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.Misconfigured: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+"""A class that is not named has the status of its parent; any other is the server's own fault."""
 
 
-def console(sources: Sources, *, hosts: list[str]) -> FastAPI:
-    """`hosts`: the names under which a browser may ask; another name is a page elsewhere that points its name at us."""
-    app = FastAPI(title="Steward monitoring", docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
-    app.middleware("http")(_secured)
-    app.mount("/static", StaticFiles(directory=FOLDER / "static"))
-    page = _renderer(sources)
-    _serve_evidence(app, sources, page)
-    _serve_rollouts(app, sources, page)
+@dataclass(frozen=True)
+class Door:
+    """`hosts`: the names under which a browser may ask; another name is a page elsewhere that points its name at us.
 
-    @app.get("/")
-    def front(request: Request) -> Response:
-        return page(request, "front.html", cards=views.front(sources), runs=views.recent_runs(sources))
+    `secret` signs sessions: a new one for every process, so a restart ends them. `cookie` is the session's, its own for every
+    home, since browsers do not tell ports apart. `secure`: people come over https.
+    """
 
-    @app.get("/models/{model}")
-    def model(request: Request, model: str) -> Response:
-        shown = views.model_page(sources, model)
-        return page(request, "model.html", page=shown, charts=charts.of_model(shown.card.months))
+    hosts: list[str]
+    secret: str
+    cookie: str
+    secure: bool = False
 
-    @app.get("/models/{model}/reports/{month}")
-    @app.get("/models/{model}/reports/{month}/{stamp}")
-    def report(request: Request, model: str, month: str, stamp: str = "") -> Response:
-        shown = views.report_page(sources, model, month, stamp)
-        return page(request, "report.html", page=shown, charts=charts.of_report(shown.report))
 
-    @app.get("/models/{model}/reports/{month}/{stamp}/documents/{name}")
-    def document(model: str, month: str, stamp: str, name: str) -> Response:
-        return HTMLResponse(sources.reports.document(ReportKey(model, month, stamp), name))
-
-    @app.get("/validations")
-    def validations(request: Request) -> Response:
-        return page(request, "validations.html", found=views.recent_validations(sources))
-
-    @app.get("/validations/{name:path}")
-    def validation(name: str) -> Response:
-        return HTMLResponse(sources.validations.page(name))
-
-    @app.exception_handler(PlatformError)
-    def problem(request: Request, error: PlatformError) -> Response:
-        status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
-        return page(request, "problem.html", status=status, trouble=Trouble(error.problem, error.hint))
-
-    @app.exception_handler(HTTPException)
-    def no_such_page(request: Request, error: HTTPException) -> Response:
-        trouble = Trouble(f"There is no page at {request.url.path}.", "start from the overview")
-        return page(request, "problem.html", status=HTTPStatus(error.status_code), trouble=trouble)
-
+def console(sources: Sources, guard: Guard, door: Door) -> FastAPI:
+    app = FastAPI(title="Steward", docs_url=None, redoc_url=None, openapi_url=None)
+    desk = Desk.of(sources, guard)
+    app.middleware("http")(_guarded(desk))
+    app.add_middleware(
+        SessionMiddleware,
+        secret_key=door.secret,
+        session_cookie=door.cookie,
+        max_age=LONGEST_SECONDS,
+        same_site="lax",
+        https_only=door.secure,
+    )
+    app.middleware("http")(_with_headers(secure=door.secure))
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=door.hosts)
+    app.mount("/static", StaticFiles(directory=STATIC))
+    for group in PATHS:
+        group.serve(app, desk)
+    _serve_problems(app, desk)
     return app
 
 
-def _serve_evidence(app: FastAPI, sources: Sources, page: Callable[..., Response]) -> None:
-    @app.get("/models/{model}/versions/{number}/evidence")
-    def pack(request: Request, model: str, number: int) -> Response:
-        return page(request, "evidence.html", page=evidence.evidence_page(sources, model, number))
-
-    @app.get("/models/{model}/versions/{number}/evidence/files/{name:path}")
-    def artefact(model: str, number: int, name: str) -> Response:
-        data, kind = document_of(evidence.evidence_files(sources, model, number)[1], name)
-        return Response(data, media_type=kind)
+Answer = Callable[[Request], Awaitable[Response]]
 
 
-def _serve_rollouts(app: FastAPI, sources: Sources, page: Callable[..., Response]) -> None:
-    @app.get("/rollouts")
-    def overview(request: Request) -> Response:
-        return page(request, "rollouts.html", found=rollouts.overview(sources))
+def _guarded(desk: Desk) -> Callable[[Request, Answer], Awaitable[Response]]:
+    async def guarded(request: Request, answer: Answer) -> Response:
+        if request.url.path.startswith(OPEN):
+            return await answer(request)
+        try:
+            request.state.person = await run_in_threadpool(desk.guard.person, request.session)
+            if request.state.person is None:
+                return _to_the_way_in(request)
+            ensure(request.state.person, Act.LOOK)
+        except PlatformError as error:
+            return _problem(desk, request, error)
+        return await answer(request)
 
-    @app.get("/models/{model}/rollouts/{number}")
-    def rollout(request: Request, model: str, number: int) -> Response:
-        return page(request, "rollout.html", page=rollouts.rollout_page(sources, model, number))
-
-    @app.get("/models/{model}/swap-sets/{report}/{name}")
-    def swap_set(model: str, report: str, name: str) -> Response:
-        data, kind = rollouts.file_of(sources, model, report, name)
-        return Response(data, media_type=kind)
-
-
-def _renderer(sources: Sources) -> Callable[..., Response]:
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= words.FILTERS
-    environment.tests["trouble"] = lambda part: isinstance(part, Trouble)
-    environment.globals |= {"bars": charts.bars, "canvas": charts, "sources": sources, "assumption": ASSUMPTION}
-    environment.globals["run"] = lambda command: advice.command_for(command, sources.scenario)
-    templates = Jinja2Templates(env=environment)
-
-    def page(request: Request, name: str, *, status: HTTPStatus = HTTPStatus.OK, **context: Any) -> Response:
-        return templates.TemplateResponse(request, name, context, status_code=status)
-
-    return page
+    return guarded
 
 
-async def _secured(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await answer(request)
-    path = request.url.path
-    kinds = {
-        "/documents/": STORED_PAGES,
-        "/evidence/files/": PACK_PAGES,
-        "/swap-sets/": PACK_PAGES,
-        "/validations/": CHECKED_PAGES,
-    }
-    policy = next((policy for part, policy in kinds.items() if part in path), OWN_PAGES)
-    framed = "'self'" if policy in (STORED_PAGES, PACK_PAGES) else "'none'"
-    response.headers["Content-Security-Policy"] = f"{policy}; frame-ancestors {framed}"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["Cache-Control"] = "no-cache"
-    return response
+def _to_the_way_in(request: Request) -> Response:
+    """And back to where they wanted to go, if that was a page."""
+    return onwards(f"/sign-in?next={quote(request.url.path)}" if request.method == "GET" else "/sign-in")
+
+
+def _with_headers(*, secure: bool) -> Callable[[Request, Answer], Awaitable[Response]]:
+    async def with_headers(request: Request, answer: Answer) -> Response:
+        response = await answer(request)
+        response.headers.update(headers.of(request.url.path, secure=secure))
+        return response
+
+    return with_headers
+
+
+def _serve_problems(app: FastAPI, desk: Desk) -> None:
+    @app.exception_handler(PlatformError)
+    def problem(request: Request, error: PlatformError) -> Response:
+        return _problem(desk, request, error)
+
+    @app.exception_handler(HTTPException)
+    def no_such_page(request: Request, error: HTTPException) -> Response:
+        trouble = Trouble(
+            f"There is no page at {request.url.path}.", "the links above lead to every page; or search for a decision"
+        )
+        return desk.page(request, "problem.html", status=HTTPStatus(error.status_code), trouble=trouble)
+
+
+def _problem(desk: Desk, request: Request, error: PlatformError) -> Response:
+    status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), HTTPStatus.INTERNAL_SERVER_ERROR)
+    return desk.page(request, "problem.html", status=status, trouble=Trouble(error.problem, error.hint))

@@ -1,4 +1,4 @@
-"""Where the viewer looks, and what stands in the place of a part that could not be had."""
+"""Where the console looks and through what it acts, and what stands in the place of a part that could not be had."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,10 +9,19 @@ from models.clock import Clock
 from models.errors import PlatformError
 from models.governance.ledger import Ledger
 from models.governance.packs import Packs
+from models.governance.pseudonyms import Keyring
+from models.governance.requests import Office
 from models.governance.signing import Trust
+from models.lake import Lake
+from models.scoring import Scorer
+from monitoring.alerts.book import AlertBook
+from monitoring.chain import ChainKeys
+from monitoring.console.charts.values import Pictures
+from monitoring.decisions import DecisionLog
 from monitoring.report import ReportStore
 from monitoring.rollout.documents import VerdictStore
 from monitoring.runs import RunHistory
+from monitoring.samples import RowSamples
 from monitoring.validations import Validations
 
 T = TypeVar("T")
@@ -20,7 +29,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the viewer looks. `trust` is a call, since the keys may be made after the viewer has started."""
+    """`trust`, `office` and keys are calls, since keys may be made after the console has started; `office` makes a home's keys
+    in the local profile, so it is called only to act, or where something is recorded already."""
 
     reports: ReportStore
     channel: ReleaseChannel
@@ -32,8 +42,19 @@ class Sources:
     verdicts: VerdictStore
     swap_sets: Packs  # reports on two versions, by challenger
     clock: Clock
+    office: Callable[[], Office]
+    decisions: DecisionLog
+    lake: Callable[[str], Lake]  # by model: its sealed decisions
+    samples: Callable[[str], RowSamples]
+    accounts: Callable[[], Keyring]  # what hides account ids
+    chain_keys: Callable[[], ChainKeys]
+    scorer: Callable[[bytes], Scorer]
+    pictures: Pictures
+    alerts: AlertBook
+    runbooks: Callable[[str], str]  # the text of one, by the kind of its alert
     home: str  # as the person typed it, for messages
     scenario: str = ""  # of a replay; "" for the real thing
+    experiments: str = ""  # where MLflow shows its runs; "" if nobody said
 
 
 @dataclass(frozen=True)

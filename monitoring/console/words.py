@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from monitoring.console.charts import figure
+from monitoring.console.charts.values import figure
 from monitoring.findings import percent
 from monitoring.rollout.findings import e_valued
 from monitoring.verdict import counted
@@ -30,6 +30,11 @@ def stamped(stamp: str) -> str:
     written, number = stamp.rsplit("-", 1)
     said = instant(datetime.strptime(written, STAMP).replace(tzinfo=UTC).isoformat())
     return said if int(number) == 1 else f"{said} ({int(number)})"
+
+
+def aged(days: int) -> str:
+    """How long something has been so."""
+    return "since today" if days == 0 else "for one day" if days == 1 else f"for {days:,} days"
 
 
 def words(name: str) -> str:
@@ -73,6 +78,7 @@ def fact(value: Any) -> str:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
+    "aged": aged,
     "amount": amount,
     "counted": counted,
     "day": day,

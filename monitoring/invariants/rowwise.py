@@ -99,10 +99,10 @@ def places(known: NDArray[np.str_], asked: NDArray[np.str_]) -> NDArray[np.intp]
 def _quartiles_above_zero(fine: Mapping[str, Any], least: int) -> NDArray[np.float64] | None:
     """From frozen narrow bins: each is off by at most a bin. None if too few values lie above zero."""
     edges, counts = np.asarray(fine["edges"], dtype=np.float64), np.asarray(fine["counts"], dtype=np.float64)
-    positive = edges > 0
-    below = np.cumsum(counts)[:-1]  # rows below each edge
-    # Zero, a value of many, has a bin of its own, which ends with the smallest number above it: its rows are not above zero.
-    zero = below[edges <= np.nextafter(0.0, 1.0)].max(initial=0.0)
+    below, positive = np.cumsum(counts)[:-1], edges > 0  # rows below each edge
+    # Where many values are 0 they have a bin of their own, which ends at the next number above.
+    none_above = (edges <= 0) | (edges == np.nextafter(0.0, 1.0))
+    zero = below[none_above].max(initial=0.0)
     if counts.sum() - zero < least or positive.sum() < len(QUARTILES):
         return None
     ranks = zero + np.asarray(QUARTILES) * (counts.sum() - zero)

@@ -6,6 +6,7 @@ from math import exp, log
 
 import numpy as np
 
+from models.governance.fairness.groups import NOT_RECORDED
 from models.policy import Action
 from monitoring.rollout.bets import CANARY, CONTROL, UNSEEN, Whole
 from monitoring.rollout.family import ACTIONS, ARMS, ERRORS, FAVOURABLE, SEGMENT, Paths, Sequential, looked_at
@@ -35,7 +36,7 @@ class Told:
         now, most = (float(path[-1]), float(path.max())) if path.size else (0.0, 0.0)
         value, text = self._figure(test.name)
         alarmed = blamed or most >= log(test.limit)
-        known = not test.name.startswith(SEGMENT) or bool(self._large_enough(self.segments[test.name.removeprefix(SEGMENT)]))
+        known = not test.name.startswith(SEGMENT) or self._known(self.segments[test.name.removeprefix(SEGMENT)])
         evidence = f"e-value {number(now)}, {number(most)} at most; it alarms at {test.limit:,.0f} by itself"
         return Finding(
             name=test.name,
@@ -88,12 +89,21 @@ class Told:
         for name, mine in self._large_enough(by).items():
             control, canary = self.seen.shares(mine, 0)
             found.append((control - canary, f"Of {by.column} {name}, {percent(canary)} in the canary are favoured", control))
-        if not by.of:
-            return 0.0, f"Nobody's group by {by.column} is known"
         if not found:
-            return 0.0, f"No group by {by.column} has {by.minimum_cell:,} accounts in both arms yet"
+            reason = self._unknown(by)
+            return 0.0, reason[0].upper() + reason[1:]
         value, told, control = max(found)
-        return value, f"{told}, {percent(control)} in the control: no other group loses more"
+        others = "no other group loses more" if self._known(by) else self._unknown(by)
+        return value, f"{told}, {percent(control)} in the control: {others}"
+
+    def _unknown(self, by: Segments) -> str:
+        if all(group == NOT_RECORDED for group in by.of.values()):
+            return f"nobody's group by {by.column} is known"
+        return f"no group by {by.column} has {by.minimum_cell:,} accounts in both arms yet"
+
+    def _known(self, by: Segments) -> bool:
+        """Whether any group is large enough to be looked at. Those whose group nobody knows are bet on, and are no group."""
+        return bool(self._large_enough(by).keys() - {NOT_RECORDED})
 
     def _large_enough(self, by: Segments) -> dict[str, Whole]:
         """Favourable or not within each group that has accounts enough in both arms: a figure tells nobody's group then."""

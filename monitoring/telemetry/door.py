@@ -20,6 +20,8 @@ Message = MutableMapping[str, Any]
 Application = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
 
 SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+METRICS = "/metrics"
+"""Asked every few seconds, by a machine: counted, and no line in the log."""
 NOWHERE = "none"
 """In place of a pattern, of a request that has none."""
 
@@ -81,7 +83,8 @@ class Observed:
                 self._counted.add(page, status, seconds)
                 noted({"http.route": page, "http.request.method": scope["method"], "http.response.status_code": status})
                 known = {"method": scope["method"], "path": page, "status": status, "milliseconds": round(seconds * 1e3, 3)}
-                logger.info("%s %s %s", scope["method"], page, status, extra=known)
+                if page != METRICS:
+                    logger.info("%s %s %s", scope["method"], page, status, extra=known)
 
 
 def _pattern(scope: Message) -> str:

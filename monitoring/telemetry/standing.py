@@ -10,12 +10,17 @@ from datetime import datetime
 from threading import Lock
 from time import monotonic
 
-from models.channel import ReleaseChannel, head, verified
-from models.clock import Clock
-from models.errors import NoChampion, PlatformError
+from models.bundle import Bundle
+from models.channel import Pointer, ReleaseChannel, head, verified
+from models.clock import Clock, Month
+from models.errors import Integrity, PlatformError
 from models.governance import stop
 from models.governance.ledger import Ledger, open_holds
+from models.governance.retrainings import trainings
 from models.governance.signing import Trust
+from models.policy import Policy
+from monitoring.alerts.book import AlertBook
+from monitoring.alerts.exposed import gauges
 from monitoring.cadence import last_watched, overdue
 from monitoring.report import ReportStore
 from monitoring.runs import RunTallies
@@ -34,6 +39,7 @@ class Places:
     channel: ReleaseChannel
     trust: Callable[[], Trust]
     ledger: Ledger
+    alerts: AlertBook
     runs: RunTallies
     decided: Callable[[str], datetime | None]
     labelled: Callable[[str], datetime | None]
@@ -77,6 +83,13 @@ def _models(places: Places) -> list[str]:
     return sorted({*places.reports.models(), *places.channel.models()})
 
 
+def _in_force(places: Places) -> dict[str, Pointer]:
+    """The champions, as their signed pointers say it."""
+    models = [model for model in places.channel.models() if places.channel.pointers(model)]
+    trust = places.trust() if models else Trust({})
+    return {model: head(places.channel, trust, model) for model in models}
+
+
 def _ledger(places: Places) -> Iterator[Family]:
     entries = places.ledger.entries()
     if entries:
@@ -91,13 +104,13 @@ def _ledger(places: Places) -> Iterator[Family]:
 
 
 def _releases(places: Places) -> Iterator[Family]:
-    models, trust = [model for model in places.channel.models() if places.channel.pointers(model)], places.trust()
-    pointers = {model: head(places.channel, trust, model) for model in models}
+    pointers = _in_force(places)
+    trust = places.trust() if pointers else Trust({})
     published = {model: datetime.fromisoformat(found.published_at) for model, found in pointers.items()}
     yield _by_model("champion_published_seconds", "when the champion was put into force, since 1970", _instants(published))
     versions = {model: float(found.version) for model, found in pointers.items()}
     yield _by_model("champion_version", "the registry's number of the champion", versions)
-    halted = {model: stop.newest(places.channel, trust, model) for model in models}
+    halted = {model: stop.newest(places.channel, trust, model) for model in pointers}
     stopped = {model: float(bool(found and found.stopped)) for model, found in halted.items()}
     yield _by_model("model_halted", "1 if a person stopped the model", stopped)
 
@@ -116,15 +129,40 @@ def _reports(places: Places) -> Iterator[Family]:
 def _watching(places: Places) -> Iterator[Family]:
     """By the calendar of the model's tier, as `make verify` sees it."""
     late = {}
-    for model in places.channel.models():
-        try:
-            champion = head(places.channel, places.trust(), model).bundle
-        except NoChampion:
-            continue
+    for model, champion in _in_force(places).items():
         since = last_watched(places.reports, places.ledger.entries(model), model)
         decided = places.decided(model) is not None
-        late[model] = float(decided and bool(overdue(verified(places.channel, model, champion), since, places.clock.now())))
+        late[model] = float(
+            decided and bool(overdue(verified(places.channel, model, champion.bundle), since, places.clock.now()))
+        )
     yield _by_model("report_overdue", "1 if a model that decides was not reported on as often as its tier asks for", late)
+
+
+def _alerts(places: Places) -> Iterator[Family]:
+    found: dict[tuple[str, str], dict[Labels, float | Histogram]] = {}
+    for each in gauges(places.alerts, places.clock.now()):
+        found.setdefault((each.name, each.about), {})[tuple(each.labels.items())] = each.value
+    for (name, about), samples in found.items():
+        yield Family(name, "gauge", about, samples)
+
+
+def _retrainings(places: Places) -> Iterator[Family]:
+    """What the platform began by itself in this calendar month, and how often it may: by the policy of the champion."""
+    month = Month.of(places.clock.now().date())
+    used, allowed = {}, {}
+    for model, champion in _in_force(places).items():
+        begun = trainings(places.ledger.entries(model))
+        used[model] = float(sum(one.automatic and Month.of(one.as_of) == month for one in begun))
+        allowed[model] = float(_policy(verified(places.channel, model, champion.bundle)).retraining.budget)
+    yield _by_model("retrainings_begun", "trainings that the platform began by itself this month", used)
+    yield _by_model("retrainings_allowed", "of these, so many at most", allowed)
+
+
+def _policy(bundle: Bundle) -> Policy:
+    try:
+        return bundle.policy
+    except ValueError as error:
+        raise Integrity(f"the policy of bundle {bundle.digest[:12]} cannot be read", hint="it is of another release") from error
 
 
 def _decisions(places: Places) -> Iterator[Family]:
@@ -156,6 +194,8 @@ SOURCES: Mapping[str, Callable[[Places], Iterator[Family]]] = {
     "channel": _releases,
     "reports": _reports,
     "cadence": _watching,
+    "alerts": _alerts,
+    "retrainings": _retrainings,
     "decisions": _decisions,
     "labels": _labels,
     "flows": _flows,

@@ -2,28 +2,25 @@
 
 The batch has a fixed size, and everything random is derived from the seed and the number of finished trials. So the
 answer depends neither on the number of workers nor on how often the process was killed: what was finished is kept, and
-what was in flight is evaluated again. The journal is plain Optuna: `optuna.load_study` reads it.
+what was in flight is evaluated again. Where studies are kept and losses computed is chosen beside (`studies`, `trial_pools`).
+A study is plain Optuna: `optuna.load_study` reads it.
 """
 
-import fcntl
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from math import isfinite
-from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 from optuna.pruners import MedianPruner
 from optuna.samplers import TPESampler
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
-from models.errors import Conflict, Integrity, Unavailable
+from models.errors import Integrity
 from models.estimator import Dimension, Real
+from pipelines.adapters.studies import Studies
+from pipelines.adapters.trial_pools import Evaluate, Pool
 from pipelines.search import Loss, Progress, Trial
 
 BATCH = 4
@@ -33,11 +30,9 @@ _DONE = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 class OptunaOptimiser:
-    """Studies live in `folder`, one journal each. Threads suffice for workers: LightGBM releases the interpreter's lock."""
-
-    def __init__(self, folder: Path, workers: int) -> None:
-        self._folder = folder
-        self._workers = workers
+    def __init__(self, studies: Studies, pool: Pool) -> None:
+        self._studies = studies
+        self._pool = pool
         optuna.logging.set_verbosity(optuna.logging.WARNING)
 
     def minimise(
@@ -52,14 +47,13 @@ class OptunaOptimiser:
         progress: Progress,
     ) -> tuple[list[Trial], int]:
         distributions = {name: _distribution(dimension) for name, dimension in space.items()}
-        with _owned(self._folder, key), ThreadPoolExecutor(self._workers) as pool:
-            study = _opened(self._folder / f"{key}.journal", key)
+        with self._studies.owned(key, MedianPruner(n_startup_trials=STARTUP)) as study, self._pool.begun(loss) as evaluate:
             _abandon(study)
             resumed = done = _finished(study)
             while done < budget:
                 progress(key, done, budget)
                 batch = _ask(study, distributions, done, min(BATCH, budget - done), seed)
-                _tell(study, batch, _evaluate(pool, loss, batch, folds), folds)
+                _tell(study, batch, _evaluate(evaluate, batch, folds), folds)
                 done = _finished(study)
             progress(key, done, budget)
             return _trials(study), resumed
@@ -79,10 +73,10 @@ def _ask(study: optuna.Study, distributions: dict[str, BaseDistribution], done: 
     return batch
 
 
-def _evaluate(pool: ThreadPoolExecutor, loss: Loss, batch: Sequence[optuna.Trial], folds: int) -> list[list[float]]:
+def _evaluate(evaluate: Evaluate, batch: Sequence[optuna.Trial], folds: int) -> list[list[float]]:
     """Losses by trial and fold. Nothing is told meanwhile, so the pruner compares with earlier batches only."""
     losses: list[list[float]] = [[] for _ in batch]
-    running: dict[Future[float], int] = {pool.submit(loss, trial.params, 0): i for i, trial in enumerate(batch)}
+    running: dict[Future[float], int] = {evaluate(trial.params, 0): i for i, trial in enumerate(batch)}
     try:
         while running:
             for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -90,7 +84,7 @@ def _evaluate(pool: ThreadPoolExecutor, loss: Loss, batch: Sequence[optuna.Trial
                 losses[i].append(_finite(future.result(), batch[i]))
                 batch[i].report(float(np.mean(losses[i])), len(losses[i]) - 1)
                 if len(losses[i]) < folds and not batch[i].should_prune():
-                    running[pool.submit(loss, batch[i].params, len(losses[i]))] = i
+                    running[evaluate(batch[i].params, len(losses[i]))] = i
     finally:
         for future in running:
             future.cancel()
@@ -136,39 +130,3 @@ def _distribution(dimension: Dimension) -> BaseDistribution:
     if isinstance(dimension, Real):
         return FloatDistribution(dimension.low, dimension.high, log=dimension.log)
     return IntDistribution(dimension.low, dimension.high, log=dimension.log)
-
-
-@contextmanager
-def _owned(folder: Path, key: str) -> Iterator[None]:
-    """One process at a time works on a study; the lock of a killed one is gone with it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / f"{key}.owner").open("w") as owner:
-            _lock(owner, key)
-            yield
-    except OSError as error:
-        raise Unavailable(
-            f"the study {key} cannot be kept in {folder}: {error}", hint="check the folder and its space"
-        ) from error
-
-
-def _lock(owner: TextIO, key: str) -> None:
-    try:
-        fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise Conflict(f"another process is at work on the study {key}", hint="wait until it has finished") from error
-
-
-def _opened(path: Path, key: str) -> optuna.Study:
-    """The study, its journal mended first: a lock of Optuna's or half a line were left by a killed process, as we own it."""
-    Path(f"{path}.lock").unlink(missing_ok=True)
-    if path.exists():
-        data = path.read_bytes()
-        with path.open("r+b") as file:
-            file.truncate(data.rfind(b"\n") + 1)
-    pruner = MedianPruner(n_startup_trials=STARTUP)
-    try:
-        storage = JournalStorage(JournalFileBackend(str(path)))
-        return optuna.create_study(storage=storage, study_name=key, pruner=pruner, load_if_exists=True)
-    except (ValueError, KeyError, TypeError) as error:
-        raise Integrity(f"{path} is not a readable journal: {error}", hint="delete it; the search starts anew") from error

@@ -51,9 +51,9 @@ def requests(chosen: Namespace) -> Ended:
 def approve(chosen: Namespace) -> Ended:
     parts = _with_releases(chosen)
     bundle = _digest(parts, chosen.bundle)
-    approver = _approver(parts, chosen.by)
+    signer = approver(parts, chosen.by)
     words = {"comment": chosen.comment, "conditions": chosen.conditions, "acceptance": chosen.accept}
-    approval = sign_off(parts.office, approver, parts.use_case.name, bundle, **words)
+    approval = sign_off(parts.office, signer, parts.use_case.name, bundle, **words)
     print(f"{chosen.by} approved bundle {bundle[:12]} with evidence {approval.evidence[:12]}, until {approval.expires_at:.10}")
     for gate in approval.accepted:
         print(f"  accepted in writing though not passed: {gate}")
@@ -67,7 +67,7 @@ def approve(chosen: Namespace) -> Ended:
 def decline(chosen: Namespace) -> Ended:
     parts = _with_releases(chosen)
     bundle = _digest(parts, chosen.bundle)
-    reject(parts.office, _approver(parts, chosen.by), parts.use_case.name, bundle, reason=chosen.reason)
+    reject(parts.office, approver(parts, chosen.by), parts.use_case.name, bundle, reason=chosen.reason)
     print(f"{chosen.by} rejected bundle {bundle[:12]}; it is promoted only if somebody approves it after this")
     return Ended.DONE
 
@@ -76,7 +76,7 @@ def overrule(chosen: Namespace) -> Ended:
     parts = _with_releases(chosen)
     office, model = parts.office, parts.use_case.name
     bundle, compared_with = _digest(parts, chosen.bundle), release.champion(office, model)
-    wanted = override(office, _approver(parts, chosen.by), model, bundle, compared_with=compared_with, reason=chosen.reason)
+    wanted = override(office, approver(parts, chosen.by), model, bundle, compared_with=compared_with, reason=chosen.reason)
     print(f"{chosen.by} asked to override the gate's refusal of bundle {bundle[:12]}: {chosen.reason}")
     read = office.dossiers.files(model, bundle, wanted.evidence).keys() >= set(demands(office, wanted))
     first = "" if read else f"make evidence VERSION={wanted.version}, which people must have read; then "
@@ -228,7 +228,7 @@ def _digest(parts: Platform, text: str) -> str:
     return str(found[0])
 
 
-def _approver(parts: Platform, name: str) -> Signer:
+def approver(parts: Platform, name: str) -> Signer:
     return parts.approvers.open(name, _passphrase(parts, name))
 
 

@@ -4,11 +4,10 @@ import sys
 from argparse import Namespace
 from enum import Enum, auto
 
-from models.channel import Move, history
-from models.errors import Conflict, Misconfigured, NoChampion, Unavailable
+from models.errors import Misconfigured, Unavailable
 from models.governance.fairness.figures import Verdict
 from models.governance.ledger import open_holds
-from models.governance.release import roll_back
+from models.governance.release import take_back
 from models.registry import ALIASES
 from monitoring.alerts.book import every_open
 from monitoring.verdict import counted
@@ -21,7 +20,7 @@ from pipelines.holds import Holds
 from pipelines.holds import accept_input as accept_inputs
 from pipelines.pack.artefacts import Verdict as PackVerdict
 from pipelines.pack.files import BUDGET_SECONDS as PACK_SECONDS
-from pipelines.promotion import aliases, earlier, mirror
+from pipelines.promotion import aliases, mirror
 from pipelines.rebuild import run as rebuilding
 from pipelines.steps import Ending, Kind, unreported
 from pipelines.stopwatch import Part, Stopwatch
@@ -152,17 +151,7 @@ def accept_input(chosen: Namespace) -> Ended:
 def rollback(chosen: Namespace) -> Ended:
     parts = _platform(chosen)
     model = parts.use_case.name
-    if not parts.channel.pointers(model):
-        raise NoChampion(f"{model} has no champion to go back from", hint="run `make train` first")
-    pointers = history(parts.channel, parts.trust(), model)
-    now = pointers[-1]
-    if now.move is Move.ROLL_BACK and not chosen.again:
-        further = earlier(pointers)
-        raise Conflict(
-            f"{model} was rolled back already, to version {now.version}",
-            hint="make rollback ARGS=--again goes back one more" if further else "there is no champion before that one",
-        )
-    pointer = roll_back(parts.office, model, away_from=now.bundle, asked_by=chosen.by, reason=chosen.reason)
+    pointer = take_back(parts.office, model, asked_by=chosen.by, reason=chosen.reason, again=chosen.again)
     print(f"{model} is back at version {pointer.version}, bundle {pointer.bundle[:12]}. A running service follows by itself.")
     follow(parts)
     return Ended.DONE

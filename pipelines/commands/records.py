@@ -8,10 +8,10 @@ from models.errors import PlatformError
 from models.governance.answerable import answerable
 from models.governance.ledger import Event
 from monitoring.decisions import LoggedDecision
+from monitoring.differences import Difference
+from monitoring.redecision import Published, edit, ensure_same, find, redecide, told
 from monitoring.retention import retain as expire
 from pipelines.commands.loop import Ended
-from pipelines.rebuild.differences import Difference
-from pipelines.redecision import Published, edit, ensure_same, find, redecide, told
 from pipelines.wiring import Platform, platform
 
 

@@ -34,7 +34,7 @@ def end_rollout(chosen: Namespace) -> Ended:
     parts = _with_champion(chosen)
     model = parts.use_case.name
     ended = end_newest(parts.office, model, asked_by=chosen.by, reason=chosen.reason)
-    print(f"Roll-out {ended.rollout} of {model} is ended: {_why(ended)}. Every service obeys within five seconds.")
+    print(f"{ended.what} is ended: {_why(ended)}. Every service obeys within five seconds.")
     if ended.over:
         numbers = ", ".join(map(str, ended.over))
         print(f"Nobody can read roll-out document {numbers}, and it counts for nothing now. Find out who writes on the channel.")

@@ -19,10 +19,10 @@ from models.governance.dossier import evidence_digest
 from models.lake import OUTCOMES, SNAPSHOTS, Lake, PartitionVersion
 from models.scoring import Scorer
 from models.usecase import UseCase
+from monitoring.differences import Difference, changed, json_changes
 from pipelines.assessment import Workshop, sealed
 from pipelines.dataset import Dataset, read
 from pipelines.packaging import Origin
-from pipelines.rebuild.differences import Difference, changed, json_changes
 from pipelines.supply import BILL
 from pipelines.training import Recipe, refit
 

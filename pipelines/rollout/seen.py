@@ -8,6 +8,7 @@ import numpy as np
 
 from models.clock import Month
 from models.errors import NotFound
+from models.governance.fairness.groups import NOT_RECORDED
 from models.rollout import CANARY, CONTROL, Mode, Rollout
 from monitoring.rollout.judge import Seen
 from monitoring.rollout.observations import Observation, Pairs, Segments, Service, paired
@@ -52,26 +53,39 @@ def seen(trials: Trials, begun: Rollout, lift: Lift, now: datetime, groups: Grou
 
 
 def _segments(decided: Iterable[Decided], lift: Lift, groups: Groups) -> tuple[list[Segments], str]:
-    """The same groups at every look, and why too many have none. Of a month without audit columns nobody is looked at by group:
-    as many accounts as a group needs are too many."""
+    """The same groups at every look, and why too many have none: an account of a month without audit columns, or that the audit
+    table does not have, is not looked at by group. As many of them as a group needs are too many."""
     months: dict[str, Month] = {}
     for each in decided:
         months.setdefault(lift(each.account), each.month)
     found = {each.column: each for each in groups({})}
     missing: dict[Month, int] = {}
+    strangers = 0
     for month in sorted(set(months.values())):
         accounts = [account for account, of in months.items() if of == month]
         try:
             parts = groups({month: accounts})
         except NotFound:
-            missing[month], parts = len(accounts), ()
+            missing[month] = len(accounts)
+            continue
         for part in parts:
             found[part.column] = replace(found[part.column], of={**found[part.column].of, **part.of})
+        strangers += sum(_is_stranger(account, parts) for account in accounts)
     least = min((each.minimum_cell for each in found.values()), default=0)
-    if not missing or sum(missing.values()) < least:
-        return list(found.values()), ""
+    few = sum(missing.values()) + strangers < least
+    return list(found.values()), "" if few else _ungrouped(missing, strangers)
+
+
+def _is_stranger(account: str, parts: Sequence[Segments]) -> bool:
+    """Whether the audit table does not have it: nothing is recorded by any column."""
+    return bool(parts) and all(part.of.get(account, NOT_RECORDED) == NOT_RECORDED for part in parts)
+
+
+def _ungrouped(missing: Mapping[Month, int], strangers: int) -> str:
     named = ", ".join(map(str, missing))
-    return list(found.values()), f"{sum(missing.values()):,} accounts are of months without audit columns: {named}"
+    told = [f"{sum(missing.values()):,} accounts are of months without audit columns: {named}"] if missing else []
+    told += [f"{strangers:,} accounts are not in the audit table"] if strangers else []
+    return "; ".join(told)
 
 
 def _observed(decided: Decided, lift: Lift) -> Observation:

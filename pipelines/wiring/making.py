@@ -4,12 +4,12 @@ from functools import cached_property
 from pathlib import Path
 
 import pipelines
+from models.adapters.evidence_folder import EvidenceFolder
 from models.bundle import canonical
 from models.estimator import Family
 from models.governance.fairness.report import FairnessReport
 from pipelines.adapters.checkout import origin
 from pipelines.adapters.environment import installed, licence_policy
-from pipelines.adapters.evidence_folder import EvidenceFolder
 from pipelines.assessment import Assessment, Cohorts, Workshop
 from pipelines.development import Development
 from pipelines.fairness.table import lines
@@ -34,8 +34,14 @@ class Making(Releasing):
     @cached_property
     def optimiser(self) -> Optimiser:
         from pipelines.adapters.optuna_search import OptunaOptimiser
+        from pipelines.adapters.studies import Journals, PostgresStudies
+        from pipelines.adapters.trial_pools import DaskWorkers, Threads
 
-        return OptunaOptimiser(self.settings.home / "studies", self.settings.workers)
+        settings = self.settings
+        url = settings.studies_url.get_secret_value()
+        studies = PostgresStudies(url) if url else Journals(settings.home / "studies")
+        pool = DaskWorkers(settings.dask, settings.workers) if settings.dask else Threads(settings.workers)
+        return OptunaOptimiser(studies, pool)
 
     @cached_property
     def workshop(self) -> Workshop:

@@ -5,11 +5,13 @@ from functools import cached_property
 
 from models.adapters.api_key_files import ApiKeyFiles
 from models.adapters.approver_keys import ApproverKeys
+from models.adapters.evidence_folder import EvidenceFolder
 from models.adapters.file_ledger import FileLedger
 from models.adapters.folder_channel import FolderChannel
 from models.adapters.key_files import DEMONSTRATION_APPROVER, PUBLISHER, WITNESS, make_local_keys, signer, trust
 from models.adapters.pack_folder import PackFolder
 from models.adapters.stamp_folder import StampFolder
+from models.adapters.user_files import UserFiles
 from models.bundle import Bundle
 from models.channel import ReleaseChannel
 from models.errors import Misconfigured
@@ -19,10 +21,10 @@ from models.governance.ledger import Entry, Ledger
 from models.governance.requests import Office
 from models.governance.signing import Duty, Signer, Trust
 from models.governance.timestamps import Authority, StampedLedger, Stamps
+from models.governance.users import Users
 from models.registry import ModelRegistry
 from models.scoring import Scorer
 from monitoring.telemetry.context import cause
-from pipelines.adapters.evidence_folder import EvidenceFolder
 from pipelines.adapters.mlflow_home import DATABASE, FOLDER, has_versions
 from pipelines.pack.artefacts import Artefacts
 from pipelines.pack.prose import Document
@@ -93,6 +95,11 @@ class Releasing(Foundation):
     def api_keys(self) -> ApiKeys:
         """Who may ask the scoring service."""
         return ApiKeyFiles(self.settings.home / "keys")
+
+    @property
+    def users(self) -> Users:
+        """Who may sign in to the console."""
+        return UserFiles(self.settings.home / "keys")
 
     @cached_property
     def channel(self) -> ReleaseChannel:

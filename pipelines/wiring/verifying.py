@@ -8,6 +8,7 @@ from models.governance.audit import Records, audit
 from models.governance.ledger import Entry
 from models.governance.rollout_records import rollouts_as_recorded
 from models.governance.timestamps import check_stamps, coverage
+from models.governance.users import check_users
 from models.governance.verification import Check, Finding
 from models.lake import Lake
 from monitoring.alerts.custody import check_acts
@@ -60,6 +61,11 @@ class Verifying(Watching):
                 "API keys",
                 "Every key that opens the scoring service is as it was issued.",
                 lambda: check_keys(entries, self.api_keys.all()),
+            ),
+            Check(
+                "users",
+                "Everybody who may sign in to the console was let in as recorded.",
+                lambda: check_users(entries, self.users.all()),
             ),
             packs,
             swapped,

@@ -1,8 +1,8 @@
 """What the workers of one service counted, each in a file of its own: whoever is asked tells for all of them.
 
 A worker writes its file now and then and whenever it is asked, so a number that only grows never falls from one answer to the
-next, whichever workers give them. The file of a worker that was killed stays: what it counted happened. The folder lives as
-long as the service.
+next, whichever workers give them. The file of a worker that was killed stays: what it counted happened. What it had in hand is
+gone with it: of a process that is no more, no gauge counts. The folder lives as long as the service.
 """
 
 import json
@@ -64,7 +64,19 @@ class MeterFiles:
                     self._whole[path] = [_opened(packed) for packed in json.loads(path.read_text())]
                 except (OSError, ValueError) as error:
                     logger.warning("the numbers of another worker in %s cannot be read: %s", path, error)
-                yield self._whole.get(path, [])
+                found = self._whole.get(path, [])
+                yield found if _lives(path) else [family for family in found if family.kind != "gauge"]
+
+
+def _lives(left: Path) -> bool:
+    """Whether there is still a process of the number that the file is named by."""
+    try:
+        os.kill(int(left.stem), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except PermissionError:  # it is somebody else's
+        pass
+    return True
 
 
 class CrewFile:

@@ -84,6 +84,11 @@ class IssuerKeys:
             self._keys, self.generation = keys, self.generation + 1
         self._fetched, self._wrong = self._looked, ""
 
+    def ensure_known(self) -> None:
+        """As `Verifier` says."""
+        if self._ticks() - self._fetched > self._most:
+            raise Unavailable("the token issuer's keys are not known", "try again; /health/ready says why")
+
     def claims(self, token: bytes) -> Mapping[str, Any]:
         """As `Verifier` says."""
         jwt = self._jwt
@@ -117,13 +122,11 @@ class IssuerKeys:
         }
 
     def _key(self, name: str, algorithm: str) -> Any:
-        now = self._ticks()
-        if now - self._fetched > self._most:
-            raise Unavailable("the token issuer's keys are not known", "try again; /health/ready says why")
+        self.ensure_known()
         found = self._keys.get((name, algorithm))
         if found is not None:
             return found
-        if now - self._looked >= self._least:
+        if self._ticks() - self._looked >= self._least:
             self._sooner.set()
             raise Unavailable("this token's key is not known yet", "try again at once: the issuer's keys are being fetched")
         raise no_token("this token's key is none of its issuer's")

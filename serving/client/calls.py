@@ -1,5 +1,6 @@
 """What both clients ask, and where: each method's call, and how its answer is read."""
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,14 +8,16 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import SplitResult, quote, urlsplit
 
-from models.errors import Misconfigured
+from models.errors import InputRefused, Misconfigured
 from serving.client.answers import Scored, ServedModel
 from serving.client.asking import Call, Reply, understood, written
+from serving.client.tracing import trace_context
 
 Records = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 """One record, or several."""
 
 _JSON = {"content-type": "application/json"}
+_KEY = re.compile(r"[!-~]{1,255}")
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class Address:
         return {"authorization": f"Bearer {self.key}"} if self.key else {}
 
     def scoring(self, records: Records, model: str, idempotency_key: str) -> Call:
+        if idempotency_key and not _KEY.fullmatch(idempotency_key):
+            raise InputRefused("the idempotency key is too long or not plain", hint="give 1 to 255 visible ASCII characters")
         key = {"idempotency-key": idempotency_key or secrets.token_hex(16)}
         return self._call("POST", f"/v1/models/{self._named(model)}/score", written(records), key)
 
@@ -76,7 +81,7 @@ class Address:
         headers: Mapping[str, str] | None = None,
         accepted: frozenset[int] = frozenset({200}),
     ) -> Call:
-        sent = self.headers | {"x-request-id": secrets.token_hex(16)} | (_JSON if content is not None else {})
+        sent = self.headers | trace_context() | {"x-request-id": secrets.token_hex(16)} | (_JSON if content is not None else {})
         return Call(method, self.url.rstrip("/") + path, content, sent | dict(headers or {}), accepted)
 
 

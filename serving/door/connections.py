@@ -25,9 +25,10 @@ _PLAIN = b"".join(b"%b: %b\r\n" % each for each in PLAIN)
 _CLOSE = (b"connection", b"close")
 _BODY = frozenset({b"content-length", b"transfer-encoding"})
 
-_UPGRADE = 0
-"""Among the reasons: a request with a body that asks for another protocol."""
+_UPGRADE, _HOST = 1, 2
+"""Among the reasons: a request with a body that asks for another protocol; one that names no host, or several (RFC 9112, 3.2)."""
 _REASONS = {
+    _HOST: (400, "Bad Request", "this request does not name one host", "send one header Host"),
     _UPGRADE: (
         400,
         "Bad Request",
@@ -85,7 +86,7 @@ class Connection(HttpToolsProtocol):
         self._ended = False  # a request ended within what came last
         self._own = False  # what is not whole yet has a cycle
         self._last = False  # nothing more is taken; what was asked before is answered, then the connection closes
-        self._upgrade = False
+        self._unwanted = 0  # why the head that was read last is refused
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -104,18 +105,33 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._since, self._in_head, self._head, self._own = self.loop.time(), True, 0, False
+        self._unwanted = 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        # The parser takes no body of a request that asks for another protocol: its bytes would be read as the next request.
-        self._upgrade = self.parser.should_upgrade() and any(name in _BODY for name, _ in self.headers)
-        if self._upgrade or self._large():
+        self._unwanted = self._judged()
+        if self._unwanted:
             raise Unwanted
         self._small = self._for_the_lane()
         if self._small is None:
-            self._own = True
-            super().on_headers_complete()
+            self._go_the_long_way()
+
+    def _go_the_long_way(self) -> None:
+        super().on_headers_complete()  # raises where the address is none: then there is no cycle
+        self._own = True
+        if self.parser.should_upgrade():
+            self.cycle.keep_alive = False  # what came with it is not read: the parser takes it for the other protocol's
+
+    def _judged(self) -> int:
+        """Why a head is refused; 0 if it is not."""
+        # The parser takes no body of a request that asks for another protocol: its bytes would be read as the next request.
+        if self.parser.should_upgrade() and any(name in _BODY for name, _ in self.headers):
+            return _UPGRADE
+        if self._large():
+            return 431
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        return _HOST if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1") else 0
 
     def on_body(self, body: bytes) -> None:
         if self._small is None:
@@ -164,13 +180,12 @@ class Connection(HttpToolsProtocol):
         """What is on its way into the lane is answered, too: by the long way, which uvicorn knows of."""
         small, self._small = self._small, None
         if small is not None:
-            self._own = True
-            super().on_headers_complete()
+            self._go_the_long_way()
             super().on_body(bytes(small.body))
         super().shutdown()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002, uvicorn's own words
-        self._end(_UPGRADE if self._upgrade else 431 if self.headers and self._large() else 400)
+        self._end(self._unwanted or 400)
 
     def _large(self) -> bool:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > LARGEST_HEAD

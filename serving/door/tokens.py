@@ -64,6 +64,10 @@ class Verifier(Protocol):
         """Another number whenever the issuer's keys have changed."""
         ...
 
+    def ensure_known(self) -> None:
+        """Raises `Unavailable` if the issuer's keys are not known, or not any more."""
+        ...
+
     def claims(self, token: bytes) -> Mapping[str, Any]:
         """What a token says whose signature is the issuer's. Raises `NotAuthenticated`, or `Unavailable` while the key it names
         may still come."""
@@ -75,7 +79,7 @@ class Verifier(Protocol):
 
 
 class Tokens:
-    """Of one event loop. A token that was verified is known by its SHA-256, as long as the issuer's keys stay the same."""
+    """Of one event loop. A token that was verified is known by its SHA-256, while the issuer's keys are known and the same."""
 
     def __init__(self, rules: Rules, verifier: Verifier) -> None:
         self._rules = rules
@@ -95,6 +99,8 @@ class Tokens:
         if found is None:
             found = admitted(self._verifier.claims(token), self._rules, now.timestamp())
             _remember(self._verified, digest, found)
+        else:
+            self._verifier.ensure_known()
         if not found.since <= now.timestamp() < found.until:
             raise no_token("this token is not in force now")
         return self._holder(found.subject)
@@ -129,7 +135,7 @@ def admitted(claims: Mapping[str, Any], rules: Rules, now: float) -> Admitted:
     since, until = max(begins) - rules.leeway_seconds, end + rules.leeway_seconds
     if not since <= now < until:
         raise no_token("this token is not in force now")
-    if end - now > rules.longest_seconds:
+    if end - max(begins) > rules.longest_seconds:
         raise no_token("this token is in force for longer than tokens may be here")
     return Admitted(_subject(claims, rules), since, until)
 

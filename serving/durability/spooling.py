@@ -43,7 +43,9 @@ class Spooling:
         self._spooling = False
         self._last = False  # the database answers, and takes all that waits in a moment
         self._trouble: PlatformError | None = None  # the database's, while it is not reached
-        self._refused: PlatformError | None = None  # the spool's, of what it did not take last
+        self._refused: PlatformError | None = None  # the spool's, of what it did not take last, if nothing was taken since
+        self._lately = False  # it refused something since somebody last looked whether anything can be recorded
+        self._told = False  # the log of the process says that decisions go into the spool
         self._edited: Integrity | None = None  # it is used no more
         self._committing = False
         self._closing, self._late = threading.Event(), threading.Event()
@@ -72,7 +74,7 @@ class Spooling:
         """A commit was made, or failed, or took too long: that goes into the spool, any other refusal is raised."""
         try:
             if error is None:
-                self._reached()
+                self._taken()
             elif isinstance(error, Unavailable | TooSlow):
                 self._begin(_plain(error, self._after), entries)
             else:
@@ -93,14 +95,20 @@ class Spooling:
         return self._recent.get(key)
 
     def ping(self) -> None:
-        """Raises if nothing can be recorded now, neither in the log nor in the spool."""
+        """Raises if nothing can be recorded now, neither in the log nor in the spool.
+
+        A database that answers may take nothing all the same: its disk is full. What was refused since the look before shows it;
+        if nothing was, only the next to come can, and must be let in.
+        """
+        lately, self._lately = self._lately, False
         if not self._spooling and not self._committing:  # a commit finds out by itself
             try:
                 self._writer.do(self._log.ping, self._after)
             except (Unavailable, TooSlow) as error:
                 self._begin(_plain(error, self._after))
             else:
-                self._reached()
+                if not lately:
+                    self._reached()
         trouble, refused = self._trouble, self._edited or self._refused
         if trouble and refused:
             raise Unavailable(f"{trouble.problem}; and {refused.problem}", hint=f"{trouble.hint}; {refused.hint}")
@@ -120,6 +128,9 @@ class Spooling:
             return {"spool": edited}
         if trouble:
             return {"spool": Unavailable(f"{trouble.problem}. {self._spool.depth()}", hint=trouble.hint)}
+        if refused := self._refused:
+            problem = f"{refused.problem}; whether the log takes decisions again is known with the next"
+            return {"spool": Unavailable(problem, hint=refused.hint)}
         if self._spooling:
             return {"spool": Unavailable(f"{self._spool.depth()}: it is being drained", hint="wait until it is empty")}
         return {}
@@ -147,17 +158,33 @@ class Spooling:
         """Spool from now on, these first. Raises `Unavailable` if nobody could drain it; then nothing has changed."""
         with self._changed:
             self._writer.ready()
-            if trouble and not self._trouble:
+            if trouble and not self._told:
                 logger.warning("decisions go into the spool: %s", trouble.problem)
+                self._told = True
             self._trouble, self._spooling = trouble, self._edited is None
             self._writer.poke()
             if entries:
                 self._keep(entries)
 
     def _reached(self) -> None:
-        """A spool that is used no more is not drained, so nothing else finds out that the database is back."""
-        if self._trouble and not self._spooling:
-            self._trouble = self._refused = None
+        """The database answers. A spool that is used no more is not drained, so nothing else finds out that it is back."""
+        with self._changed:
+            if self._trouble and not self._spooling:
+                self._trouble = None
+                if not self._refused:
+                    self._again()
+
+    def _taken(self) -> None:
+        """The log took something: whatever was said of it before is over."""
+        if self._told or self._refused:
+            with self._changed:
+                if not self._spooling:
+                    self._again()
+
+    def _again(self) -> None:
+        self._trouble = self._refused = None
+        self._told = False
+        logger.warning("%sdecisions go into the log again", "" if self._edited else "the spool is empty: ")
 
     def _keep(self, entries: Sequence[Entry]) -> None:
         try:
@@ -165,7 +192,7 @@ class Spooling:
                 raise self._edited
             self._spool.put(entries)
         except (Unavailable, Integrity) as error:
-            self._refused = error
+            self._refused, self._lately = error, True
             raise
         self._refused = None
 
@@ -209,12 +236,13 @@ class Spooling:
             self._log.append_missing(batch.entries)
             self._spool.drop(batch)
         with self._changed:
-            self._trouble = self._refused = None
             waits = self._spool.depth()
             self._spooling = waits.groups > 0
             self._last = self._spooling and waits.decisions <= DRAINED
-            if not self._spooling:
-                logger.warning("the spool is empty: decisions go into the log again")
+            if batch or not self._refused:  # else nothing was taken yet: the next decision is for the log to take, or to refuse
+                self._trouble = self._refused = None
+                if not self._spooling:
+                    self._again()
             self._changed.notify_all()
 
     def _give_up(self, edited: Integrity) -> None:

@@ -94,13 +94,19 @@ def _of_csv(body: bytes, contract: Contract) -> list[Any]:
     texts = {column.name for column in contract.only(*REQUEST_ROLES).columns if column.kind == "text"}
     try:
         # Line ends within quotes are part of a value: what splits lines elsewhere must not join values here.
-        written = list(csv.reader(io.StringIO(body.decode(), newline=""), strict=True))
+        # A mark of the byte order, which spreadsheets write before the first name, is none of it.
+        written = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True))
         head, lines = (written or [[]])[0], written[1:]
         rows = [[_cell(cell, text=name in texts) for name, cell in zip(head, line, strict=False)] for line in lines]
     except (ValueError, csv.Error) as error:
-        raise InputRefused(f"the body is not CSV: {error}", hint="send a line of names, then a line for every record") from None
+        why = strict_json.plainly(error) if isinstance(error, ValueError) else error
+        raise InputRefused(f"the body is not CSV: {why}", hint="send a line of names, then a line for every record") from None
     if not head:
         raise _shape("the CSV", "a line of names, then a line for every record")
+    if blank := [number for number, line in enumerate(lines, start=1) if not line]:
+        raise InputRefused(
+            f"line {blank[0]} of the CSV is blank", hint="send a line for every record, and no other, also at the end"
+        )
     if wrong := [number for number, line in enumerate(lines, start=1) if len(line) != len(head)]:
         raise _shape(f"line {wrong[0]} of the CSV", f"{len(head)} values, as the line of names has")
     return _rows(head, rows)

@@ -13,9 +13,12 @@ from serving.answers.answer import told
 from serving.answers.checking import Record
 from serving.answers.counterfactuals import counselled
 from serving.answers.loaded import LoadedModel
+from serving.protocols import inference_document
 from serving.protocols.documents import JSON, PROBLEM, Counselled, Decided, Problem, Scored, problem
+from serving.protocols.frames import ARROW
 
 _REF = "#/components/schemas/{model}"
+_STREAM = {"schema": {"type": "string", "format": "binary", "description": "of record batches with the columns of a record"}}
 
 
 def complete(document: dict[str, Any], models: Mapping[str, LoadedModel]) -> dict[str, Any]:
@@ -29,6 +32,8 @@ def complete(document: dict[str, Any], models: Mapping[str, LoadedModel]) -> dic
         schemas[record.__name__] = record.model_json_schema(ref_template=_REF)
         document["paths"][f"/v1/models/{name}/score"] = {"post": _scoring(model)}
         document["paths"][f"/v1/models/{name}/counterfactual"] = {"post": _counsel(model)}
+        document["paths"] |= inference_document.of_model(model, _scored(model, model.example()))
+    document["paths"] |= inference_document.of_server()
     return document
 
 
@@ -41,15 +46,18 @@ def _scoring(model: LoadedModel) -> dict[str, Any]:
             _header("Idempotency-Key", "a retry with the same key and bytes gets the same answer; make it random", 255),
             _header("X-Request-ID", "comes back in the response's header and is not kept", 64),
         ],
-        "requestBody": {"required": True, "content": {JSON: _asked(model)}},
+        "requestBody": {"required": True, "content": {JSON: _asked(model), ARROW: _STREAM}},
         "responses": {
             "200": {
-                "description": "decided and recorded",
-                "content": {JSON: {"schema": {"$ref": _REF.format(model="Scored")}, "examples": _answered(model)}},
+                "description": "decided and recorded; a stream is answered with one",
+                "content": {
+                    JSON: {"schema": {"$ref": _REF.format(model="Scored")}, "examples": _answered(model)},
+                    ARROW: _STREAM,
+                },
             },
             "409": _problem("the idempotency key was used for another body"),
             "413": _problem("the body is too large"),
-            "415": _problem("the body is not declared as JSON"),
+            "415": _problem("the body is not declared as JSON, or as an Arrow stream where nobody reads one"),
             "422": _problem("a record breaks the contract; record, field, value and rule are named", _refused(model)),
             "503": _problem("nothing can be decided or recorded now; nothing was decided"),
         },

@@ -10,6 +10,13 @@ def read(body: bytes) -> Any:
         return json.loads(body, object_pairs_hook=_once, parse_constant=_no_number)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+    except ValueError as error:
+        raise plainly(error) from None
+
+
+def plainly(error: ValueError) -> ValueError:
+    """Without the interpreter's advice to its programmers."""
+    return ValueError("a number has more digits than can be read") if "set_int_max_str_digits" in str(error) else error
 
 
 def write(what: Any) -> bytes:

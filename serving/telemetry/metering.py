@@ -18,6 +18,8 @@ SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 """Upper ends of the steps of latency."""
 SCORES = tuple(round(0.05 * step, 2) for step in range(1, 21))
 """Upper ends of the steps of probability."""
+FAILURES = (500, 503)
+"""Statuses of requests at which the service failed."""
 DECIDE, RECORD, WHOLE = "decide", "record", "whole"
 """Stages of a scoring request: until its decisions were made, from then on until they were durable, and all of it."""
 
@@ -37,7 +39,8 @@ class Meter:
         self._stages = {stage: Histogram(SECONDS) for stage in (DECIDE, RECORD, WHOLE)}
         self._scores: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(SCORES))
         self._decisions: Counter[tuple[str, int, str, bool, bool]] = Counter()
-        self._responses: Counter[int] = Counter()
+        # Zero is said before anything fails: of a number that appears as 1 nobody sees that it grew.
+        self._responses: Counter[int] = Counter(dict.fromkeys(FAILURES, 0))
         self._in_flight = 0
 
     def began(self) -> None:

@@ -33,6 +33,8 @@ from models.credit_default import USE_CASE
 from models.estimator import Parameters, Tree, TreeEnsemble
 from models.evaluation import auc, brier, log_loss
 from pipelines.adapters.optuna_search import OptunaOptimiser
+from pipelines.adapters.studies import Journals
+from pipelines.adapters.trial_pools import Threads
 from pipelines.candidates import Effort
 from pipelines.dataset import Dataset
 from pipelines.development import develop
@@ -199,7 +201,11 @@ def rows() -> None:
             with TemporaryDirectory() as folder:
                 begun = perf_counter()
                 found = develop(
-                    USE_CASE, panel(5, 6), families, OptunaOptimiser(Path(folder), 2), Effort(36, 3, seed, 2, rows=count)
+                    USE_CASE,
+                    panel(5, 6),
+                    families,
+                    OptunaOptimiser(Journals(Path(folder)), Threads(2)),
+                    Effort(36, 3, seed, 2, rows=count),
                 )
                 seconds = perf_counter() - begun
             p = fit(found.recipe, USE_CASE, families, panel(5, 6)).probabilities(july.columns)

@@ -12,8 +12,8 @@ from threading import Barrier
 import pytest
 
 from models.adapters.folder_channel import FolderChannel
-from models.channel import ReleaseChannel
-from models.errors import Conflict, NotFound, Unavailable
+from models.channel import Numbered, ReleaseChannel
+from models.errors import Conflict, Integrity, NotFound, Unavailable
 from models.governance.signing import Signed
 from tests.fakes.channel import FakeChannel
 from tests.office import MODEL, paper_bundle, pipeline, second, validator
@@ -78,6 +78,24 @@ def test_documents_about_rollouts_are_numbered_and_a_number_can_be_taken_once(ch
     assert channel.rollouts(MODEL) == 2
     assert [channel.rollout(MODEL, number) for number in (1, 2)] == [signed("first"), signed("second")]
     assert channel.stops(MODEL) == channel.pointers(MODEL) == 0
+
+
+def test_the_numbers_that_are_taken_are_told_and_none_that_is_not(channel: ReleaseChannel) -> None:
+    assert channel.numbers("rollouts", MODEL) == []
+    channel.add_rollout(MODEL, 12, signed())
+    channel.add_rollout(MODEL, 2, signed())
+    channel.add_stop(MODEL, 3, signed())
+    channel.add_pointer(MODEL, 4, signed())
+    kinds: tuple[Numbered, ...] = ("rollouts", "stops", "pointers")
+    assert [channel.numbers(kind, MODEL) for kind in kinds] == [[2, 12], [3], [4]]
+    assert channel.numbers("rollouts", "another") == []
+
+
+def test_behind_the_last_number_nothing_is_published_where_nobody_would_see_it(tmp_path: Path) -> None:
+    folder = FolderChannel(tmp_path)
+    folder.add_rollout(MODEL, 99_999_999, signed())
+    with pytest.raises(Integrity, match="no number after it"):
+        folder.add_rollout(MODEL, 100_000_000, signed())
 
 
 def test_each_approver_has_one_approval_of_a_bundle(channel: ReleaseChannel) -> None:

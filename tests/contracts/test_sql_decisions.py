@@ -57,12 +57,18 @@ def test_the_code_knows_its_newest_revision() -> None:
     assert ScriptDirectory(SCRIPTS).get_current_head() == REVISION
 
 
-def test_a_log_that_can_be_read_and_not_written_is_not_ready(migrated_sqlite: Path, tmp_path: Path) -> None:
+def test_a_log_that_can_be_read_and_not_written_is_not_ready_and_no_folder_is_named_by_its_address(
+    migrated_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = shutil.copy(migrated_sqlite, tmp_path / "decisions.db")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
     log = SqlDecisionLog(f"sqlite:///file:{path}?mode=ro&uri=true", log_keys)
     with pytest.raises(Unavailable, match="readonly"):
         log.ping()
     log.close()
+    assert [*elsewhere.iterdir()] == []
 
 
 @pytest.mark.parametrize(

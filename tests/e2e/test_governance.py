@@ -19,6 +19,7 @@ import httpx
 import pytest
 
 from models.adapters import account_keys, key_files
+from models.adapters.evidence_folder import EvidenceFolder
 from models.adapters.file_ledger import FileLedger
 from models.adapters.folder_channel import FolderChannel
 from models.adapters.pack_folder import PackFolder
@@ -32,7 +33,6 @@ from models.governance.signing import Duty
 from models.registry import RunRecord
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from pipelines.__main__ import main
-from pipelines.adapters.evidence_folder import EvidenceFolder
 from pipelines.promotion import Candidate, Desk, keep, promote, register, request_promotion
 from tests.bundles import MODEL, USE_CASE, record
 from tests.fakes.registry import FakeRegistry

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from monitoring.adapters.prefect_runs import PrefectRuns
+from monitoring.adapters.prefect_tallies import PrefectTallies
 
 pytestmark = pytest.mark.integration
 
@@ -64,6 +65,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     environment = os.environ | {
         "STEWARD_HOME": str(home),
         "STEWARD_PIPELINES_PREFECT_PORT": str(port),
+        "STEWARD_PIPELINES_METRICS_PORT": "0",
         "STEWARD_PIPELINES_MONITOR_CRON": "* * * * * */10",  # the sixth field: every ten seconds
         "PREFECT_RUNNER_POLL_FREQUENCY": "1",
         "STEWARD_PIPELINES_INGEST_CRON": "0 0 1 1 *",
@@ -103,6 +105,10 @@ def test_recent_runs_come_newest_first_with_their_flow_and_their_end(port: int) 
         run = post(f"{url}/flow_runs/", {"flow_id": flow["id"], "name": name})
         for state in states:
             post(f"{url}/flow_runs/{run['id']}/set_state", {"state": {"type": state}, "force": True})
+    (tally,) = [each for each in PrefectTallies(lambda: url).tallies() if each.flow == "by hand"]
+    assert (tally.endings, tally.late) == ({"good": 1, "bad": 1, "open": 0}, 0)
+    assert tally.latest
+    assert (tally.latest.name, tally.good_at is not None) == ("second", True)
     found = [run for run in PrefectRuns(lambda: url).recent(100) if run.flow == "by hand"]
     assert [(run.name, run.ending) for run in found] == [("second", "bad"), ("first", "good")]
     assert all(run.started_at and run.seconds >= 0 and "/runs/flow-run/" in run.url for run in found)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from threading import Lock
 
+from models.channel import Numbered
 from models.errors import Conflict, NotFound
 from models.governance.signing import Signed
 
@@ -62,6 +63,10 @@ class FakeChannel:
     def remove_bundle(self, digest: str) -> None:
         """The same of a bundle."""
         del self._bundles[digest]
+
+    def numbers(self, kind: Numbered, model: str) -> list[int]:
+        kept = {"pointers": self._pointers, "stops": self._stops, "rollouts": self._rollouts}[kind]
+        return sorted(kept.get(model, {}))
 
     def stops(self, model: str) -> int:
         return max(self._stops.get(model, {}), default=0)

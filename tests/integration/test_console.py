@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fastapi.testclient import TestClient
 
 from models.adapters import key_files
 from models.adapters.folder_channel import FolderChannel
@@ -18,13 +17,13 @@ from models.governance.signing import Duty
 from models.governance.stop import Stop
 from monitoring import wiring
 from monitoring.adapters.report_folder import ReportFolder
-from monitoring.console.app import console
 from monitoring.performance import Reading
 from monitoring.report import ReportKey
 from monitoring.settings import MonitoringSettings
 from pipelines.adapters.expectations import GreatExpectations
 from pipelines.batches import Batch
 from tests import monitored_home, packs
+from tests.consoles import client
 
 pytestmark = pytest.mark.integration
 
@@ -34,11 +33,6 @@ PAGE = b"<!doctype html><title>drift</title><p>a stored page</p>"
 @pytest.fixture
 def keys(tmp_path: Path) -> list[ReportKey]:
     return monitored_home.write(tmp_path, PAGE)
-
-
-def client(home: Path, host: str = "localhost") -> TestClient:
-    app = console(wiring.sources(MonitoringSettings(home=home)), hosts=["localhost"])
-    return TestClient(app, base_url=f"http://{host}")
 
 
 def test_the_overview_says_how_the_model_is_who_decides_and_what_to_do(tmp_path: Path, keys: list[ReportKey]) -> None:

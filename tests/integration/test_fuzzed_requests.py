@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pyarrow as pa
+import pyarrow.ipc
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -21,11 +23,14 @@ from models.adapters.onnx_runtime import OnnxScorer
 from models.governance.api_keys import Allowance
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.chain import ChainKeys
+from serving.adapters.arrow_streams import ArrowStreams
 from serving.door.connections import Patience
+from serving.protocols.frames import ARROW
 from tests.bundles import USE_CASE, real_bundle, record
 from tests.doors import SCORE, Doorway, bearer, key
 from tests.fuzzing import Sent, asks
 from tests.servers import serving
+from tests.tensors import HEAD, INFER
 
 pytestmark = pytest.mark.integration
 
@@ -36,6 +41,12 @@ BY_SCHEMA = 10
 MANY = Allowance(requests_per_second=1e6, burst=10**6, decisions_per_second=1e9, in_flight=1_000)
 NEEDS_NO_KEY = ("/health/live", "/health/ready", "/ping")
 RECORD = TypeAdapter(USE_CASE.contract.request_model())
+
+
+@schemathesis.serializer(ARROW)
+def _as_it_is(_context: object, value: Any) -> Any:
+    """A stream is drawn as bytes."""
+    return value
 
 
 class Home:
@@ -51,6 +62,11 @@ class Home:
         found = self._log.execute("SELECT inputs FROM decisions WHERE decision_id = ?", [decision]).fetchone()
         return dict(json.loads(found[0])) if found else {}
 
+    def of_request(self, request: str) -> list[dict[str, Any]]:
+        """The inputs of all its decisions, in their order."""
+        found = self._log.execute("SELECT decision_id, inputs FROM decisions WHERE request_id = ?", [request]).fetchall()
+        return [dict(json.loads(inputs)) for _, inputs in sorted(found, key=lambda row: int(row[0].rpartition("-")[2]))]
+
     def to_review(self) -> str:
         """A decision that waits for a person."""
         answer = httpx.post(self.url + SCORE, json=record(status_0=0), headers=bearer(), trust_env=False).json()
@@ -65,7 +81,9 @@ class Home:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     path = tmp_path_factory.mktemp("fuzz") / "decisions.db"
     log = SqlDecisionLog(f"sqlite:///{path}", lambda: ChainKeys((b"k" * 32,)))
-    doorway = Doorway(key(allowance=MANY), log=log, bundle=real_bundle(0.1), scorer=OnnxScorer, close=log.close)
+    doorway = Doorway(
+        key(allowance=MANY), log=log, bundle=real_bundle(0.1), scorer=OnnxScorer, close=log.close, frames=ArrowStreams()
+    )
     with serving(doorway.app, Patience(5.0)) as port:
         made = Home(port, path)
         yield made
@@ -81,6 +99,14 @@ class Told:
     def decisions(self) -> list[str]:
         said = json.loads(self.body)
         return [answer["decision_id"] for answer in said.get("answers") or said["predictions"]]
+
+    def request(self) -> tuple[str, int]:
+        """Of an answer in tensors or as a stream, which may leave out the decisions' ids: its own id, and its records."""
+        if self.body.startswith(b"{"):
+            said, _ = json.JSONDecoder().raw_decode(self.body.decode("latin-1"))
+            return said["parameters"]["request_id"], said["outputs"][0]["shape"][0]
+        rows = pa.ipc.open_stream(self.body).read_all()
+        return rows.schema.metadata[b"request_id"].decode(), rows.num_rows
 
 
 @dataclass
@@ -131,12 +157,32 @@ def wrong(home: Home, sent: Sent, told: Told) -> str:
         return f"{told.status}: {told.body[:300]!r}"
     if told.status == 200 and not sent.holds_a_key and path not in NEEDS_NO_KEY:
         return "answered without a key"
-    if told.status != 200 or sent.method != "POST" or path not in (SCORE, "/invocations"):
+    if told.status != 200 or sent.method != "POST" or path not in (SCORE, "/invocations", INFER):
         return ""
+    if path == INFER or not told.body.startswith(b"{"):
+        return _unrecorded(home, sent, *told.request())
     inputs = [home.logged(decision) for decision in told.decisions()]
     if not inputs or not all(inputs):
         return f"answered and not recorded: {told.decisions()}"
     return _misread(sent.body, inputs) if path == SCORE else ""
+
+
+def _unrecorded(home: Home, sent: Sent, request: str, answered: int) -> str:
+    inputs = home.of_request(request)
+    if not answered or len(inputs) != answered:
+        return f"{answered} answered and {len(inputs)} recorded of {request}"
+    binary = any(name.lower() == HEAD.lower() for name, _ in sent.headers)
+    if sent.path.partition("?")[0] != INFER or binary:
+        return ""
+    tensors = json.loads(sent.body, object_pairs_hook=_once)["inputs"]
+    columns = [[(each["name"], _plain(value)) for value in each["data"]] for each in tensors]
+    records = [_once(list(row)) for row in zip(*columns, strict=True)]
+    return _misread(json.dumps({"records": records}).encode(), inputs)
+
+
+def _plain(value: Any) -> Any:
+    """Of the shape [records, 1], too."""
+    return value[0] if isinstance(value, list) else value
 
 
 def _misread(body: bytes, inputs: list[dict[str, Any]]) -> str:

@@ -16,7 +16,9 @@ import pytest
 from models.errors import Conflict, Integrity, NotEnoughData, Unavailable
 from models.estimator import Dimension, Parameters, Real, Whole
 from pipelines.adapters.optuna_search import OptunaOptimiser
-from pipelines.search import Trial, silently
+from pipelines.adapters.studies import Journals
+from pipelines.adapters.trial_pools import Pool, Threads
+from pipelines.search import Loss, Trial, silently
 
 pytestmark = pytest.mark.integration
 
@@ -29,7 +31,12 @@ def loss(parameters: Parameters, fold: int) -> float:
 
 
 def run(folder: Path, workers: int = 1) -> list[Trial]:
-    found, _ = OptunaOptimiser(folder, workers).minimise(KEY, SPACE, loss, folds=FOLDS, budget=BUDGET, seed=7, progress=silently)
+    return searched(folder, Threads(workers), loss)
+
+
+def searched(folder: Path, pool: Pool, measured: Loss) -> list[Trial]:
+    optimiser = OptunaOptimiser(Journals(folder), pool)
+    found, _ = optimiser.minimise(KEY, SPACE, measured, folds=FOLDS, budget=BUDGET, seed=7, progress=silently)
     return found
 
 
@@ -75,6 +82,8 @@ def test_a_search_killed_twice_by_the_system_ends_as_if_undisturbed(whole: tuple
         from pathlib import Path
         from models.estimator import Real, Whole
         from pipelines.adapters.optuna_search import OptunaOptimiser
+        from pipelines.adapters.studies import Journals
+        from pipelines.adapters.trial_pools import Threads
         from pipelines.search import silently
 
         calls = itertools.count(1)
@@ -85,7 +94,7 @@ def test_a_search_killed_twice_by_the_system_ends_as_if_undisturbed(whole: tuple
             return (parameters["rate"] - 0.2) ** 2 + (parameters["leaves"] - 11) ** 2 / 1_000 + fold / 100
 
         space = {"rate": Real(0.01, 1.0, log=True), "leaves": Whole(2, 40)}
-        OptunaOptimiser(Path(sys.argv[1]), 2).minimise(
+        OptunaOptimiser(Journals(Path(sys.argv[1])), Threads(2)).minimise(
             sys.argv[2], space, loss, folds=3, budget=18, seed=7, progress=silently
         )
         """)
@@ -94,7 +103,7 @@ def test_a_search_killed_twice_by_the_system_ends_as_if_undisturbed(whole: tuple
         ended = subprocess.run([sys.executable, script, tmp_path / "studies", KEY], env=dict(os.environ), check=False)
         assert ended.returncode == -signal.SIGKILL
 
-    optimiser = OptunaOptimiser(tmp_path / "studies", 2)
+    optimiser = OptunaOptimiser(Journals(tmp_path / "studies"), Threads(2))
     trials, resumed = optimiser.minimise(KEY, SPACE, loss, folds=FOLDS, budget=BUDGET, seed=7, progress=silently)
 
     assert trials == whole[0]
@@ -120,14 +129,14 @@ def test_an_error_of_a_trial_comes_through_and_the_next_run_goes_on(whole: tuple
         return loss(parameters, fold)
 
     with pytest.raises(NotEnoughData):
-        OptunaOptimiser(tmp_path, 2).minimise(KEY, SPACE, failing, folds=FOLDS, budget=BUDGET, seed=7, progress=silently)
+        searched(tmp_path, Threads(2), failing)
 
     assert run(tmp_path) == whole[0]
 
 
 def test_a_loss_that_is_no_number_stops_the_search(tmp_path: Path) -> None:
     with pytest.raises(Integrity, match="nan"):
-        OptunaOptimiser(tmp_path, 1).minimise(
+        OptunaOptimiser(Journals(tmp_path), Threads(1)).minimise(
             KEY, SPACE, lambda _parameters, _fold: float("nan"), folds=FOLDS, budget=4, seed=7, progress=silently
         )
 

@@ -4,21 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
 
-from monitoring import wiring
 from monitoring.adapters.verdict_folder import VerdictFolder
-from monitoring.console.app import console
-from monitoring.settings import MonitoringSettings
 from tests import swapped
+from tests.consoles import client
 from tests.rollouts import judged, keep
 
 pytestmark = pytest.mark.integration
-
-
-def client(home: Path) -> TestClient:
-    app = console(wiring.sources(MonitoringSettings(home=home)), hosts=["localhost"])
-    return TestClient(app, base_url="http://localhost")
 
 
 @pytest.fixture
@@ -58,7 +50,7 @@ def test_a_roll_out_shows_verdict_guardrails_evidence_and_what_it_cannot_tell(ho
 
     for said in ("Roll back: ", "outside", "are favoured", "nothing about default", "All tests together", "k.ito", "Agreement"):
         assert said in page
-    assert page.count('<figure class="chart">') == 6
+    assert page.count('<figure class="chart"') == 6
 
 
 def test_a_large_e_value_is_as_short_on_the_page_as_in_the_sentence(tmp_path: Path) -> None:

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from serving.adapters.exposition import Exposition
 
 from models.clock import FixedClock
 from models.errors import Unavailable
+from monitoring.adapters.exposition import Exposition
 from monitoring.adapters.service_metrics import ServiceMetrics
 from serving.telemetry.metering import WHOLE, Meter
 from tests.alerting import NOON

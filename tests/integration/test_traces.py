@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from monitoring.adapters.otlp import OtlpTracing
+from monitoring.telemetry.context import working
 from serving.adapters.otlp import OtlpTracer
 from serving.telemetry.tracing import Traced
 
@@ -124,3 +126,36 @@ def test_a_share_of_the_requests_is_drawn() -> None:
         tracer.close()
     drawn = {each.value.string_value for _, span in received for each in span.attributes if each.key == "steward.request_id"}
     assert drawn == {"r0", "r2"}
+
+
+def test_steps_lie_in_their_run_and_a_span_says_whose_work_it_is_and_not_what_went_wrong() -> None:
+    received: list[Any] = []
+    with collector(received) as address:
+        tracing = OtlpTracing(address, "steward-pipelines", "STEWARD_PIPELINES_TRACES")
+        with working("run_id", "r1"), tracing("flow train", "") as note:
+            inside = tracing.trace()
+            note({"model": "m"})
+            with pytest.raises(ValueError, match="A94731"), tracing("step search", ""):
+                raise ValueError("A94731")
+        assert tracing.trace() == ""
+        tracing.close()
+    assert {service for service, _ in received} == {"steward-pipelines"}
+    spans = {span.name: span for _, span in received}
+    step, flow = spans["step search"], spans["flow train"]
+    assert (step.parent_span_id, step.trace_id.hex(), flow.parent_span_id) == (flow.span_id, inside, b"")
+    assert {each.key: each.value.string_value for each in flow.attributes} == {"steward.run_id": "r1", "model": "m"}
+    assert {each.key: each.value.string_value for each in step.attributes} == {"steward.run_id": "r1", "error.type": "ValueError"}
+    assert [span for span in spans.values() if "A94731" in str(span)] == []
+
+
+def test_a_process_goes_on_with_the_trace_that_its_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACEPARENT", f"00-{TRACE}-{SPAN}-01")
+    received: list[Any] = []
+    with collector(received) as address:
+        tracing = OtlpTracing(address, "steward-pipelines", "STEWARD_PIPELINES_TRACES")
+        with tracing("command train", ""), tracing("flow train", ""):
+            assert tracing.trace() == TRACE
+        tracing.close()
+    parents = {span.name: span.parent_span_id.hex() for _, span in received}
+    assert parents["command train"] == SPAN
+    assert parents["flow train"] == next(span.span_id.hex() for _, span in received if span.name == "command train")

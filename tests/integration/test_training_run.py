@@ -30,7 +30,7 @@ from pipelines.rollout.step import sentence
 from pipelines.steps import Ending, Kind
 from pipelines.triggers.step import consider
 from pipelines.wiring import Platform
-from tests.trained import AUGUST, Trained, platform_at, released
+from tests.trained import AUGUST, RUN, Trained, platform_at, released
 
 pytestmark = pytest.mark.integration
 
@@ -75,6 +75,13 @@ def test_a_first_run_ends_with_a_gated_champion_in_registry_channel_and_ledger(c
     assert found is not None
     assert found.bundle.digest == ending.bundle
     assert found.was_trained_on("2005-07")
+
+
+def test_registry_and_ledger_name_the_run_that_made_the_model(champion: tuple[Platform, Ending]) -> None:
+    parts, _ = champion
+    (version,) = parts.registry.versions("credit_default")
+    assert version.tags[steps.RUN_TAG] == RUN
+    assert {entry.cause for entry in parts.ledger.entries("credit_default")} == {RUN}
 
 
 def test_the_same_run_again_finds_its_own_model_in_force(

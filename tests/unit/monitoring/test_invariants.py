@@ -13,7 +13,7 @@ from models.bundle import Bundle
 from models.clock import Month, end_of_day
 from models.credit_default import USE_CASE
 from models.lake import SNAPSHOTS
-from models.reference import fine_edges
+from models.reference import counts, fine_edges
 from monitoring.invariants import rowwise
 from monitoring.invariants.figures import Invariants, Service
 from monitoring.invariants.freshness import Present, late
@@ -268,6 +268,17 @@ def test_after_the_last_month_that_there_will_be_none_is_missed() -> None:
     complete = replace(PRESENT, outcomes=PRESENT.outcomes | {AUGUST}, last=AUGUST)
 
     assert lates(complete, date(2006, 3, 1)) == []
+
+
+def test_quartiles_at_training_are_right_where_many_owe_nothing_or_have_a_credit() -> None:
+    rng = np.random.default_rng(0)
+    owed = rng.gamma(1.0, 40_000.0, 20_000) * rng.choice([0.0, -0.01, 1.0], 20_000, p=[0.35, 0.1, 0.55])
+    edges = fine_edges(owed)
+    profile = {"fine": {"bill_0": {"edges": edges, "counts": counts({"edges": edges}, owed).tolist()}}}
+
+    (found,) = rowwise.units(USE_CASE.contract, {"bill_0": owed}, profile, 500)
+
+    assert found.ratios == pytest.approx((1, 1, 1), abs=0.05)
 
 
 @pytest.mark.parametrize("zeros", [0, 100, 2_000])

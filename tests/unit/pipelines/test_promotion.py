@@ -9,7 +9,8 @@ import pytest
 from models.channel import history
 from models.errors import Held
 from models.governance.ledger import Event
-from pipelines.promotion import earlier, keep, promote, register, request_promotion, roll_back
+from models.governance.release import earlier
+from pipelines.promotion import keep, promote, register, request_promotion, roll_back
 from tests.office import MODEL, Bank, candidate, paper_bundle, trust
 
 AUGUST = date(2005, 8, 31)

@@ -323,6 +323,19 @@ def test_what_was_done_to_the_record_is_named_first(tamper: Callable[[Case], str
 STRANGE: list[Any] = [{}, {"bundle": ["b"]}, {"bundle": 7, "sequence": "one"}]
 
 
+@pytest.mark.timeout(20)
+def test_a_file_under_a_high_number_is_named_at_once_with_the_gap_before_it() -> None:
+    case = Case()
+    for kind in ("pointers", "stops"):
+        case.channel(kind)[MODEL][90_000_000] = validator().sign({"model": MODEL})
+    assert [finding.where for finding in case.found()] == [
+        f"pointers 4 to 89999999 of {MODEL}",
+        f"pointer 90000000 of {MODEL}",
+        f"stops 2 to 89999999 of {MODEL}",
+        f"stop 90000000 of {MODEL}",
+    ]
+
+
 @pytest.mark.parametrize("facts", [*STRANGE, []])
 @pytest.mark.parametrize("event", sorted(_FACTS))
 def test_what_nobody_attested_is_not_interpreted(event: Event, facts: Any) -> None:

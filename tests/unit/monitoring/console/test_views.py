@@ -13,17 +13,14 @@ from models.errors import Integrity, Misconfigured, NotFound
 from models.governance.approval import WATERMARK, approve
 from models.governance.ledger import Event
 from models.governance.signing import Duty, Signer, Trust
-from monitoring.console import evidence, views
+from monitoring.console.pages import evidence, model, reports, today
 from monitoring.console.sources import Sources, Trouble
 from monitoring.report import MonthlyReport
+from monitoring.runs import Planned
 from monitoring.verdict import Level, Suggestion, Verdict
-from tests.fakes.channel import FakeChannel
-from tests.fakes.ledger import FakeLedger
+from tests.consoles import looking
 from tests.fakes.packs import FakePacks
-from tests.fakes.reports import FakeReportStore
 from tests.fakes.runs import FakeRunHistory
-from tests.fakes.validations import FakeValidations
-from tests.fakes.verdicts import FakeVerdictStore
 from tests.office import paper_parts
 
 MODEL = "credit_default"
@@ -36,19 +33,7 @@ TRUST = Trust(KEYS, demonstration=True)
 
 @pytest.fixture
 def sources() -> Sources:
-    return Sources(
-        reports=FakeReportStore(),
-        channel=FakeChannel(),
-        trust=lambda: TRUST,
-        ledger=FakeLedger(),
-        runs=FakeRunHistory(running=False),
-        validations=FakeValidations({}),
-        packs=FakePacks(),
-        verdicts=FakeVerdictStore(),
-        swap_sets=FakePacks(),
-        clock=FixedClock(NOW),
-        home="var",
-    )
+    return looking(trust=lambda: TRUST, clock=FixedClock(NOW))
 
 
 def promote(sources: Sources, recipe: str, version: int) -> Bundle:
@@ -107,17 +92,17 @@ def report(sources: Sources, month: str, level: Level = Level.GREEN, suggests: S
 
 
 def test_an_empty_home_has_no_models(sources: Sources) -> None:
-    assert views.front(sources) == []
+    assert today.front(sources) == []
 
 
 def test_who_is_trusted_and_which_keys_are_used_makes_no_model(sources: Sources) -> None:
     sources.ledger.append(Event.KEYS_ROTATED, model="", actor="Ada", at=sources.clock.now(), facts={"generation": 2})
-    assert views.front(sources) == []
+    assert today.front(sources) == []
 
 
 def test_a_model_without_a_report_is_told_how_to_get_one(sources: Sources) -> None:
     promote(sources, "first", 1)
-    (card,) = views.front(sources)
+    (card,) = today.front(sources)
     assert (card.model, card.verdict, card.next_step.command) == (MODEL, None, "make report")
 
 
@@ -125,7 +110,7 @@ def test_the_card_shows_the_newest_month_and_all_months_oldest_first(sources: So
     promote(sources, "first", 1)
     report(sources, "2005-08", Level.RED)
     report(sources, "2005-09")
-    (card,) = views.front(sources)
+    (card,) = today.front(sources)
     assert (card.month, card.verdict and card.verdict.level) == ("2005-09", Level.GREEN)
     assert [row.month for row in card.months] == ["2005-08", "2005-09"]
 
@@ -141,7 +126,7 @@ def test_the_card_shows_the_newest_month_and_all_months_oldest_first(sources: So
 def test_the_next_step_follows_the_verdict(sources: Sources, level: Level, suggests: Suggestion, command: str) -> None:
     promote(sources, "first", 1)
     report(sources, "2005-09", level, suggests)
-    assert views.card(sources, MODEL).next_step.command == command
+    assert today.card(sources, MODEL).next_step.command == command
 
 
 def test_an_open_hold_comes_before_any_wish_to_retrain(sources: Sources) -> None:
@@ -149,7 +134,7 @@ def test_an_open_hold_comes_before_any_wish_to_retrain(sources: Sources) -> None
     report(sources, "2005-09", Level.RED, Suggestion.RETRAIN)
     facts = {"month": "2005-09", "what": "codes changed", "coding": "repayment_status"}
     sources.ledger.append(Event.HOLD_OPENED, model=MODEL, actor="pipeline", at=NOW, facts=facts)
-    step = views.card(replace(sources, scenario="2005"), MODEL).next_step
+    step = today.card(replace(sources, scenario="2005"), MODEL).next_step
     assert "2005-09" in step.sentence
     assert step.command.startswith("make accept-definition VERSION=")
     assert step.command.endswith(" SCENARIO=2005")
@@ -157,7 +142,7 @@ def test_an_open_hold_comes_before_any_wish_to_retrain(sources: Sources) -> None
 
 def test_the_history_of_champions_is_newest_first_with_who_approved(sources: Sources) -> None:
     first, second = promote(sources, "first", 1), promote(sources, "second", 2)
-    releases = views.model_page(sources, MODEL).releases
+    releases = model.model_page(sources, MODEL).releases
     assert not isinstance(releases, Trouble)
     assert [release.pointer.bundle for release in releases] == [second.digest, first.digest]
     approval = releases[0].approval
@@ -168,7 +153,7 @@ def test_the_history_of_champions_is_newest_first_with_who_approved(sources: Sou
 def test_an_approval_that_ran_out_after_publishing_is_shown_as_expired(sources: Sources) -> None:
     promote(sources, "first", 1)
     later = replace(sources, clock=FixedClock(datetime(2006, 10, 2, tzinfo=UTC)))
-    champion = views.card(later, MODEL).champion
+    champion = today.card(later, MODEL).champion
     assert champion is not None
     assert not isinstance(champion, Trouble)
     assert champion.expired
@@ -177,7 +162,7 @@ def test_an_approval_that_ran_out_after_publishing_is_shown_as_expired(sources: 
 def test_a_pointer_that_nobody_trusted_signed_is_trouble_and_not_a_champion(sources: Sources) -> None:
     promote(sources, "first", 1)
     stranger = Trust({Duty.PUBLISH: {}, Duty.APPROVE: {}})
-    champion = views.card(replace(sources, trust=lambda: stranger), MODEL).champion
+    champion = today.card(replace(sources, trust=lambda: stranger), MODEL).champion
     assert isinstance(champion, Trouble)
     assert "'pipeline' is not trusted to publish" in champion.problem
 
@@ -189,7 +174,7 @@ def test_missing_keys_cost_the_champion_and_not_the_page(sources: Sources) -> No
     def missing() -> Trust:
         raise Misconfigured("there is no trust file", hint="make train")
 
-    page = views.model_page(replace(sources, trust=missing), MODEL)
+    page = model.model_page(replace(sources, trust=missing), MODEL)
     assert page.releases == Trouble("there is no trust file", "make train")
     assert [row.month for row in page.rows] == ["2005-09"]
 
@@ -197,19 +182,45 @@ def test_missing_keys_cost_the_champion_and_not_the_page(sources: Sources) -> No
 def test_a_month_reported_twice_shows_the_newest_and_says_so_on_the_older(sources: Sources) -> None:
     report(sources, "2005-09", Level.RED)
     report(sources, "2005-09")
-    newest = views.report_page(sources, MODEL, "2005-09")
+    newest = reports.report_page(sources, MODEL, "2005-09")
     assert (newest.report.verdict.level, newest.superseded) == (Level.GREEN, False)
-    older = views.report_page(sources, MODEL, "2005-09", newest.versions[1].stamp)
+    older = reports.report_page(sources, MODEL, "2005-09", newest.versions[1].stamp)
     assert (older.report.verdict.level, older.superseded) == (Level.RED, True)
 
 
 def test_a_model_nobody_knows_is_not_found(sources: Sources) -> None:
     with pytest.raises(NotFound):
-        views.model_page(sources, "churn")
+        model.model_page(sources, "churn")
 
 
-def test_a_prefect_that_is_down_is_a_quiet_remark(sources: Sources) -> None:
-    assert views.recent_runs(sources) == Trouble("Prefect is not running", "make schedule")
+def test_a_prefect_that_is_down_costs_the_next_run_and_not_the_card(sources: Sources) -> None:
+    promote(sources, "first", 1)
+    (card,) = today.front(sources)
+    assert card.planned == Trouble("Prefect is not running", "make schedule")
+
+
+def test_of_what_is_scheduled_each_model_shows_its_own(sources: Sources) -> None:
+    promote(sources, "first", 1)
+    mine, other = Planned("monitor", MODEL, NOW), Planned("monitor", "churn", NOW)
+    (card,) = today.front(replace(sources, runs=FakeRunHistory(planned=(mine, other))))
+    assert card.planned == [mine]
+
+
+def test_the_age_of_a_champion_counts_from_when_it_came_into_force(sources: Sources) -> None:
+    promote(sources, "first", 1)
+    assert today.card(sources, MODEL).age_days == 0
+    assert today.card(replace(sources, clock=FixedClock(datetime(2005, 11, 27, tzinfo=UTC))), MODEL).age_days == 57
+
+
+def test_what_waits_for_a_person_leads_to_where_it_is_decided(sources: Sources) -> None:
+    bundle = promote(sources, "first", 1)
+    asked = {"version": 2, "bundle": "c" * 64}
+    sources.ledger.append(Event.REQUESTED, model=MODEL, actor="pipeline", at=NOW, facts=asked)
+    hold = {"month": "2005-09", "what": "codes changed"}
+    sources.ledger.append(Event.HOLD_OPENED, model=MODEL, actor="pipeline", at=NOW, facts=hold)
+    waits = today.card(sources, MODEL).waits
+    assert [wait.address for wait in waits] == [f"/models/{MODEL}/requests/{'c' * 12}", "/approvals#holds"]
+    assert bundle.digest[:12] not in waits[0].address
 
 
 def packed(sources: Sources, bundle: Bundle, version: int, files: dict[str, bytes] | None = None) -> str:
@@ -231,7 +242,7 @@ def test_a_model_page_lists_every_version_with_or_without_its_evidence_pack(sour
     first, second = promote(sources, "first", 1), promote(sources, "second", 2)
     digest = packed(sources, first, 1)
     sources.ledger.append(Event.REGISTERED, model=MODEL, actor="pipeline", at=NOW, facts={"version": 2, "bundle": second.digest})
-    listed = views.model_page(sources, MODEL).versions
+    listed = model.model_page(sources, MODEL).versions
     assert not isinstance(listed, Trouble)
     assert [(each.number, each.bundle, each.pack) for each in listed] == [(2, second.digest, ""), (1, first.digest, digest)]
     with pytest.raises(NotFound, match="version 2 of credit_default has no evidence pack"):

@@ -1,17 +1,19 @@
 """From what was seen to a verdict: go on, roll back, or ask for promotion."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from math import nan
 
 import numpy as np
 import pytest
 
+from models.governance.fairness.groups import NOT_RECORDED
 from models.guardrails import Guardrails
 from monitoring.rollout.family import Paths
 from monitoring.rollout.findings import Finding, Standing
-from monitoring.rollout.judge import POINTS, Seen, State, Verdict, judge
+from monitoring.rollout.judge import OTHER_GROUPS, POINTS, Seen, State, Verdict, judge
 from monitoring.rollout.losses import evidence
-from monitoring.rollout.observations import Pairs, Service, first_per_account, paired
+from monitoring.rollout.observations import Pairs, Segments, Service, first_per_account, paired
 from tests.rollouts import AGREED, LIMITS, SOUND, observed
 
 
@@ -253,6 +255,59 @@ def test_the_chart_has_the_first_and_the_last_look_and_is_no_longer_than_it_must
     assert trace.accounts[-1] == 5_000
     assert len(trace.accounts) <= POINTS
     assert all(len(values) == len(trace.accounts) for values in trace.e_values.values())
+
+
+SEX = ("male", "female", NOT_RECORDED)
+
+
+def by_sex(given: Seen, recorded: Mapping[str, str], names: tuple[str, ...] = SEX) -> Verdict:
+    """With the column that was signed; whoever is not in `recorded` is not recorded."""
+    of = {each.account: recorded.get(each.account, NOT_RECORDED) for each in given.observations}
+    limits = replace(LIMITS, groups={"sex": SEX})
+    return canary(replace(given, segments=[Segments("sex", names, of, 30)]), limits)
+
+
+def test_where_nobodys_group_is_known_nothing_passes() -> None:
+    verdict = by_sex(seen(), {})
+
+    assert verdict.state is State.GO_ON
+    assert finding(verdict, "favourable by sex").standing is Standing.INSUFFICIENT
+    assert "nobody's group by sex is known" in finding(verdict, "favourable by sex").text
+
+
+def test_a_few_whose_group_is_known_are_too_few_however_many_are_not_recorded() -> None:
+    given = seen()
+    verdict = by_sex(given, {each.account: "male" for each in given.observations[:40]})
+
+    assert verdict.state is State.GO_ON
+    assert finding(verdict, "favourable by sex").standing is Standing.INSUFFICIENT
+    assert "no group by sex has 30 accounts in both arms yet" in finding(verdict, "favourable by sex").text
+
+
+def test_harm_to_those_who_are_not_recorded_is_found_all_the_same() -> None:
+    verdict = by_sex(seen(kept=(0.6, 0.3)), {})
+
+    assert verdict.state is State.ROLL_BACK
+    assert finding(verdict, "favourable by sex").standing is Standing.OUTSIDE
+    assert "Of sex not recorded, 28.6 % in the canary" in finding(verdict, "favourable by sex").text
+
+
+def test_where_the_groups_are_known_and_alike_all_is_within() -> None:
+    given = seen()
+    verdict = by_sex(given, {each.account: SEX[number % 2] for number, each in enumerate(given.observations)})
+
+    assert verdict.state is State.ASK_FOR_PROMOTION
+    assert finding(verdict, "favourable by sex").standing is Standing.WITHIN
+
+
+def test_groups_other_than_those_that_were_signed_are_said_and_nothing_passes() -> None:
+    given = seen()
+    recorded = {each.account: SEX[number % 2] for number, each in enumerate(given.observations)}
+    verdict = by_sex(given, recorded, names=("male", "female", "other", NOT_RECORDED))
+
+    assert verdict.state is State.GO_ON
+    assert finding(verdict, "groups").standing is Standing.INSUFFICIENT
+    assert OTHER_GROUPS in finding(verdict, "groups").text
 
 
 def test_a_verdict_survives_being_written_and_read() -> None:

@@ -9,9 +9,10 @@ import pytest
 from models.clock import Month
 from models.errors import Integrity, Misconfigured, NotFound
 from models.governance import release
+from models.governance.fairness.groups import NOT_RECORDED
 from models.governance.ledger import Event
 from models.governance.requests import requested
-from models.governance.rollouts import begin
+from models.governance.rollouts import begin, end
 from models.governance.stop import stop
 from models.governance.verification import Finding
 from models.guardrails import Guardrails
@@ -25,7 +26,7 @@ from monitoring.rollout.observations import Pairs, Segments, paired
 from monitoring.trials import Decided, Pair
 from pipelines.rollout.judging import KEPT_EVERY, Bench, Judged, judge_rollout
 from pipelines.rollout.seen import Groups, no_groups, seen
-from tests.begun import WEEK, paper_rollout, with_challenger
+from tests.begun import WEEK, begun, paper_rollout, with_challenger
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.verdicts import FakeVerdictStore
 from tests.office import MODEL, NOON, Bank, paper_bundle, paper_evidence_digest, trust
@@ -127,6 +128,19 @@ def test_what_harms_is_taken_away_although_the_ledger_is_broken() -> None:
     assert isinstance(newest(world.bank.channel, trust(), MODEL), End)
 
 
+def test_a_roll_back_is_in_the_ledger_although_an_older_document_cannot_be_read() -> None:
+    bank, bundle = with_challenger()
+    end(bank.office, begun(bank, bundle), Outcome.ENDED, asked_by="ana", reason="enough")
+    world = rolling(bundle=bundle, bank=bank)
+    world.saw(400, kept_by_canary=False)
+    bank.channel.remove_rollout(MODEL, 1)  # type: ignore[attr-defined]
+
+    with pytest.raises(Integrity, match="is ended, and the ledger has it, but"):
+        judge_rollout(world.bench, MODEL)
+    last = bank.ledger.entries(MODEL)[-1]
+    assert (last.event, last.facts["number"], last.facts["outcome"]) == (Event.ROLLOUT_ENDED, 4, "rolled_back")
+
+
 def test_too_little_is_no_verdict_and_it_goes_on() -> None:
     world = rolling()
     world.saw(100)
@@ -168,6 +182,19 @@ def test_a_shadow_of_what_the_gate_did_not_let_through_opens_no_way_around_it() 
     assert judged.ended.outcome is Outcome.ENDED
     assert "the gate did not let it through" in judged.ended.reason
     assert bank.office.noted(Event.REQUESTED, MODEL, kept.digest) == []
+
+
+def test_of_a_shadow_that_was_compared_with_another_champion_no_promotion_is_asked_for() -> None:
+    """Its request is from before somebody promoted a third."""
+    bank, bundle = with_challenger()
+    release.promote(bank.office, MODEL, bank.ask("third", "first"))
+    world = rolling(Mode.SHADOW, bundle, bank)
+    world.saw_in_shadow(400)
+
+    judged = judge_rollout(world.bench, MODEL)
+    assert judged.ended
+    assert judged.ended.outcome is Outcome.ENDED
+    assert "Nobody asked to promote it beside this champion" in judged.ended.reason
 
 
 @pytest.mark.parametrize("after", [WEEK, 10 * WEEK])
@@ -418,3 +445,41 @@ def test_of_a_month_without_audit_columns_nothing_passes_as_soon_as_a_group_may_
     judged = judge_rollout(world.bench, MODEL)
     assert judged.ended is None
     assert "10 accounts are of months without audit columns: 2005-08" in said_of_groups(judged)[1]
+
+
+def by_register(accounts: Mapping[Month, Iterable[str]]) -> list[Segments]:
+    """By two columns; the audit table does not have whoever's name begins with "n", and knows of "m" by one column alone."""
+    names = [each for part in accounts.values() for each in part]
+    one = {each: NOT_RECORDED if each[0] in "nm" else str(int(each[1:]) % 2) for each in names}
+    other = {each: NOT_RECORDED if each[0] == "n" else "0" for each in names}
+    return [Segments("one", ("0", "1", NOT_RECORDED), one, 10), Segments("other", ("0", NOT_RECORDED), other, 10)]
+
+
+def test_of_accounts_that_the_audit_table_does_not_have_nothing_passes_as_soon_as_a_group_may_be_in_them() -> None:
+    groups = {"one": ("0", "1", NOT_RECORDED), "other": ("0", NOT_RECORDED)}
+    world = rolling(limits=replace(FEW, groups=groups))
+    world.saw(400)
+    world.groups = by_register
+    strangers = [Decided(f"n{number}", JULY, CANARY, "keep", 0.1, failed=False) for number in range(9)]
+    known_by_one = [Decided(f"m{number}", JULY, CANARY, "keep", 0.1, failed=False) for number in range(9)]
+    world.trials.arms += [*strangers, *known_by_one]
+    assert seen(world.trials, world.begun, str, NOON, by_register).ungrouped == ""
+
+    world.trials.arms.append(Decided("n9", JUNE, CONTROL, "keep", 0.1, failed=False))
+    judged = judge_rollout(world.bench, MODEL)
+    assert judged.ended is None
+    assert said_of_groups(judged) == ("insufficient", "Not judged by group: 10 accounts are not in the audit table.")
+
+
+def test_months_and_accounts_that_the_audit_table_does_not_have_count_together() -> None:
+    decided = [Decided(f"a{number}", AUGUST, CONTROL, "keep", 0.1, failed=False) for number in range(4)]
+    decided += [Decided(f"n{number}", JULY, CONTROL, "keep", 0.1, failed=False) for number in range(6)]
+
+    def partly(accounts: Mapping[Month, Iterable[str]]) -> list[Segments]:
+        if AUGUST in accounts:
+            raise NotFound("no audit columns")
+        return by_register(accounts)
+
+    said = seen(PaperTrials(decided), paper_rollout(), str, NOON, partly).ungrouped
+    assert said == "4 accounts are of months without audit columns: 2005-08; 6 accounts are not in the audit table"
+    assert seen(PaperTrials(decided[:-1]), paper_rollout(), str, NOON, partly).ungrouped == ""

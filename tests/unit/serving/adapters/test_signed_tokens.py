@@ -177,7 +177,10 @@ def test_while_the_issuer_is_away_or_says_nothing_its_last_keys_go_on_up_to_a_ti
     keys.look()
     assert keys.claims(issuer.token().encode())
     assert "are taken for 0.0 h" in keys.notes()["tokens"].problem
+    keys.ensure_known()
     clock.now = 86_401.0
+    with pytest.raises(Unavailable, match="not known"):
+        keys.ensure_known()
     with pytest.raises(Unavailable, match="not known"):
         keys.claims(issuer.token().encode())
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from models.errors import Misconfigured
+from models.errors import InputRefused, Misconfigured
 from serving.client import (
     AsyncClient,
     Client,
@@ -199,6 +199,14 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
 def test_a_call_that_names_no_model_is_told_so() -> None:
     with Client(URL) as client, pytest.raises(Misconfigured, match="no model is named"):
         client.score({})
+
+
+@pytest.mark.parametrize("key", ["bad key", "key\n", "ü", "\x7f", "k" * 256])
+def test_an_idempotency_key_that_the_service_would_refuse_is_refused_before_anything_is_sent(key: str) -> None:
+    service = Service([scored()])
+    with service.client() as client, pytest.raises(InputRefused, match="visible ASCII"):
+        client.score({}, idempotency_key=key)
+    assert service.asked == []
 
 
 def test_a_name_cannot_leave_its_place_in_the_path() -> None:

@@ -18,6 +18,7 @@ from serving.client import (
     Scored,
     TooMany,
 )
+from serving.client.calls import Address
 from serving.door.connections import Patience
 from tests.bundles import MODEL, fake_bundle, record, records
 from tests.doors import Doorway, key
@@ -50,6 +51,18 @@ def test_a_record_is_scored_and_its_reasons_are_values(running: Running) -> None
     assert (scored.only.decision, scored.only.probability, scored.only.no_notice) == ("reduce", 0.6, True)
     assert all(isinstance(reason, Reason) for reason in scored.only.reasons)
     assert running.log.find(scored.only.decision_id).request_id == scored.request_id
+
+
+def test_a_trace_of_the_caller_goes_on_and_without_one_nothing_is_sent() -> None:
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.trace import format_span_id
+
+    address = Address("http://127.0.0.1", model=MODEL)
+    assert "traceparent" not in address.models().headers
+    with TracerProvider().get_tracer("a caller").start_as_current_span("work") as span:
+        sent = address.scoring(record(), "", "").headers
+    assert sent["traceparent"].split("-")[2] == format_span_id(span.get_span_context().span_id)
+    assert "baggage" not in sent
 
 
 def test_a_batch_is_answered_in_its_order(running: Running) -> None:

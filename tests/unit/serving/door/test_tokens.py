@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from models.errors import PlatformError
+from models.errors import PlatformError, Unavailable
 from models.governance.api_keys import Action, Allowance
 from serving.door.needs import Need, to_score
 from serving.door.refusals import NotAuthenticated, NotPermitted, TooManyRequests
@@ -24,6 +24,11 @@ class Trusting:
         self.said = claims(**said)
         self.generation = 0
         self.asked = 0
+        self.known = True
+
+    def ensure_known(self) -> None:
+        if not self.known:
+            raise Unavailable("the token issuer's keys are not known")
 
     def claims(self, token: bytes) -> dict[str, Any]:
         self.asked += 1
@@ -42,6 +47,8 @@ class Trusting:
         {"iat": None},
         {"exp": AT - 29},
         {"nbf": AT + 29},
+        {"exp": AT + 60, "nbf": AT - 86_340, "iat": None},
+        {"exp": AT + 60, "nbf": AT - 60, "iat": AT - 29 * 86_400},
         {"roles": "scorer auditor"},
         {"roles": ["unknown", "scorer", 7]},
     ],
@@ -66,6 +73,8 @@ def test_a_token_that_says_what_it_must_is_in_force(changes: dict[str, Any]) -> 
         ({"nbf": AT + 31}, "not in force"),
         ({"iat": AT + 31}, "not in force"),
         ({"exp": AT + 86_401}, "longer than tokens may be"),
+        ({"exp": AT + 60, "nbf": AT - 86_341, "iat": None}, "longer than tokens may be"),
+        ({"exp": AT + 60, "iat": AT - 29 * 86_400, "nbf": None}, "longer than tokens may be"),
         ({"exp": str(AT + 60)}, "exp is no instant"),
         ({"exp": True}, "exp is no instant"),
         ({"exp": float("inf")}, "exp is no instant"),
@@ -123,6 +132,15 @@ def test_a_token_is_verified_once_while_the_keys_stay_the_same_and_judged_each_t
     verifier.generation += 1
     tokens.admit(b"t", NOW)
     assert verifier.asked == 2
+
+
+def test_a_token_that_was_verified_opens_nothing_once_the_issuers_keys_are_not_known_any_more() -> None:
+    verifier = Trusting()
+    tokens = Tokens(RULES, verifier)
+    tokens.admit(b"t", NOW)
+    verifier.known = False
+    with pytest.raises(Unavailable, match="not known"):
+        tokens.admit(b"t", NOW)
 
 
 def test_the_allowance_is_the_subject_s_whatever_token_it_shows_and_whichever_roles() -> None:

@@ -3,10 +3,11 @@
 import json
 from typing import Any
 
+import jsonschema
 from fastapi.testclient import TestClient
 
 from serving.protocols.documents import Counselled
-from tests.bundles import record
+from tests.bundles import MODEL, record
 from tests.worlds import COUNSEL, SCORE, World
 
 
@@ -55,3 +56,26 @@ def test_the_openapi_document_names_no_audit_column_and_no_schema_that_is_not_th
     assert fields["status_0"]["enum"] == list(range(-2, 10))
     named = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
     assert named <= document["components"]["schemas"].keys()
+
+
+def test_what_the_document_shows_of_the_open_inference_protocol_is_what_is_answered(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    for path in (f"/v2/models/{MODEL}", f"/v2/models/{MODEL}/versions/1"):
+        assert client.get(path).json() == paths[path]["get"]["responses"]["200"]["content"]["application/json"]["example"]
+        infer = paths[f"{path}/infer"]["post"]
+        asked, shown = infer["requestBody"]["content"], infer["responses"]["200"]["content"]
+        answer = client.post(f"{path}/infer", json=asked["application/json"]["example"]).json()
+        promised = shown["application/json"]["example"]
+        jsonschema.validate(answer, shown["application/json"]["schema"])
+        jsonschema.validate(asked["application/json"]["example"], asked["application/json"]["schema"])
+        assert answer["parameters"].keys() == promised["parameters"].keys()
+        (ours, *rest), (theirs, *others) = answer.pop("outputs"), promised.pop("outputs")
+        assert (ours["name"], rest) == (theirs["name"], others)
+        assert {**answer, "parameters": {}} == {**promised, "parameters": {}}
+    assert {"/v2", "/v2/health/live", "/v2/health/ready", f"/v2/models/{MODEL}/ready"} <= paths.keys()
+
+
+def test_the_document_offers_a_stream_of_tables_where_records_are_scored(client: TestClient) -> None:
+    scoring = client.get("/openapi.json").json()["paths"][SCORE]["post"]
+    assert "application/vnd.apache.arrow.stream" in scoring["requestBody"]["content"]
+    assert "application/vnd.apache.arrow.stream" in scoring["responses"]["200"]["content"]

@@ -52,6 +52,7 @@ def test_every_form_of_the_protocol_gives_the_same_records(body: dict[str, Any])
 def test_a_csv_file_gives_the_same_records() -> None:
     lines = [",".join(NAMES), *(",".join(str(value) for value in each.values()) for each in TWO)]
     assert of_csv("\r\n".join(lines)) == TWO
+    assert of_csv("\ufeff" + "\r\n".join([*lines, ""])) == TWO  # as a spreadsheet writes it
 
 
 def test_a_cell_is_a_number_only_where_the_contract_has_one_and_json_would_read_it() -> None:
@@ -108,6 +109,7 @@ def test_a_prohibited_column_of_a_frame_is_refused_by_name() -> None:
         (b'{"instances": [{"a": NaN}]}', "NaN is not a number"),
         (b'{"instances": ' + b"[" * 100_000, "not JSON"),
         (b'{"instances": ["\\ud800"]}', "not JSON"),
+        (b'{"instances": [{"a": ' + b"9" * 5_000 + b"}]}", "not JSON: a number has more digits than can be read"),
     ],
 )
 def test_what_cannot_be_read_says_what_is_needed(body: bytes, says: str) -> None:
@@ -121,6 +123,9 @@ def test_what_cannot_be_read_says_what_is_needed(body: bytes, says: str) -> None
         (b"\xff", "not CSV"),
         (b'a\n"b', "not CSV"),
         (b"a,b\n1", "line 1 of the CSV needs 2 values"),
+        (b"a,b\n1,2\n\n", "line 2 of the CSV is blank"),
+        (b"a,b\r\n\r\n1,2", "line 1 of the CSV is blank"),
+        (b"a\n" + b"9" * 5_000, "not CSV: a number has more digits than can be read"),
         (b"a,a\n1,1", "every name once"),
     ],
 )

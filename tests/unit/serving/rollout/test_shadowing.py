@@ -15,6 +15,7 @@ from monitoring.trials import Shadow
 from serving.answers.answer import Answer, Ask
 from serving.answers.desk import Desk
 from serving.durability.recording import Recorder
+from serving.rollout import scoring
 from serving.rollout.counting import rolled_out
 from serving.rollout.scoring import TIMED, TIMED_AT_FIRST, shadows
 from serving.rollout.shadowing import Shadowing
@@ -138,6 +139,30 @@ def test_the_time_of_each_bundle_is_told_under_its_own_name_whoever_comes_first(
     assert world.trial
     found = shadows(world.trial, list(world.log.decisions.values()), NOW)
     assert [(each.decided_in is None, each.scored_in is None) for each in found] == [(False, True)] * 2
+
+
+def timed(world: World, monkeypatch: pytest.MonkeyPatch, *runs: tuple[float, float]) -> float | None:
+    """`runs`: what the processor computed in each, and what the clock says that it took."""
+    world.begin(mode=Mode.SHADOW)
+    world.score("A1")
+    assert world.trial
+    (decision,) = world.log.decisions.values()
+    computed, taken = (iter([instant for run in runs for instant in (0.0, run[which])]) for which in (0, 1))
+    monkeypatch.setattr(scoring, "thread_time", lambda: next(computed))
+    monkeypatch.setattr(scoring, "perf_counter", lambda: next(taken))
+    return scoring._seconds(world.trial.challenger, decision)
+
+
+def test_who_waits_in_every_run_is_as_slow_as_the_clock_says(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert timed(world, monkeypatch, (0.1, 0.9), (0.1, 0.7), (0.1, 0.8)) == 0.7
+
+
+def test_who_was_only_interrupted_is_as_fast_as_in_the_run_that_was_not(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert timed(world, monkeypatch, (0.1, 0.9), (0.1, 0.11)) == 0.11
+
+
+def test_what_is_computed_is_not_less_for_a_second_run_that_was_faster(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert timed(world, monkeypatch, (0.5, 0.9), (0.1, 0.11)) == 0.5
 
 
 def test_what_finds_no_room_is_dropped_and_counted_at_once(world: World) -> None:

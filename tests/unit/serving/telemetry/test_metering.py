@@ -68,7 +68,7 @@ def test_a_request_is_in_flight_until_it_is_answered_and_counts_with_its_status(
     meter.responded(200)
     found = read(*meter.families())
     assert found["steward_in_flight"] == {frozenset(): 1}
-    assert found["steward_responses_total"] == {frozenset({("status", "200")}): 1}
+    assert found["steward_responses_total"] == {frozenset({("status", s)}): n for s, n in (("200", 1), ("500", 0), ("503", 0))}
     assert found["steward_stage_seconds_sum"][frozenset({("stage", "whole")})] == 0.003
 
 
@@ -120,6 +120,31 @@ def test_whichever_worker_is_asked_tells_for_all_of_them_and_for_those_that_are_
     assert found["steward_score_count"] == {frozenset({("model", MODEL)}): 6}
     again = read(*MeterFiles(tmp_path).together(Numbers(own.families())))
     assert again["steward_decisions_total"] == found["steward_decisions_total"]
+
+
+def test_what_a_worker_has_in_hand_counts_as_long_as_it_lives_and_what_it_counted_for_ever(tmp_path: Path) -> None:
+    context = get_context("fork")
+    left, ending = context.Event(), context.Event()
+
+    def work() -> None:
+        meter = Meter()
+        meter.recorded([decision(0.1, "keep")])
+        meter.began()
+        MeterFiles(tmp_path).keep(Numbers(meter.families()))
+        left.set()
+        ending.wait(60)
+
+    def told() -> tuple[float, float]:
+        found = read(*MeterFiles(tmp_path).together(Numbers(Meter().families())))
+        return found["steward_in_flight"][frozenset()], sum(found["steward_decisions_total"].values())
+
+    worker = context.Process(target=work)
+    worker.start()
+    assert left.wait(60)
+    assert told() == (1, 1)
+    ending.set()
+    worker.join()
+    assert told() == (0, 1)
 
 
 def test_a_folder_that_is_gone_costs_the_numbers_of_the_others_and_is_told(

@@ -1,0 +1,138 @@
+"""What stands on the first page: every model, and how it is. A source that fails costs its own part, not the page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from models.clock import Clock
+from models.errors import NotFound
+from models.governance import stop
+from models.governance.ledger import Entry, Hold, open_holds
+from models.governance.stop import Stop
+from monitoring.alerts.alert import Alert
+from monitoring.console.pages.advice import NextStep, Situation, next_step, waiting_requests
+from monitoring.console.pages.alerts import open_alerts
+from monitoring.console.pages.releases import Release
+from monitoring.console.pages.releases import champion as current
+from monitoring.console.sources import Sources, Trouble, or_trouble
+from monitoring.report import MonthlyReport, MonthRow, newest, rows
+from monitoring.runs import Planned
+from monitoring.verdict import Verdict, overall
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Something that waits for a person, and where it is dealt with."""
+
+    sentence: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """A model in a few lines: how it is, who decides, what to do. `months` is oldest first."""
+
+    model: str
+    title: str
+    month: str
+    verdict: Verdict | None
+    champion: Release | Trouble | None
+    holds: Sequence[Hold]
+    stopped: Stop | Trouble | None  # by a person: the model does not answer
+    next_step: NextStep
+    months: Sequence[MonthRow]
+    trouble: Trouble | None
+    age_days: int | None = None  # since the champion came into force
+    waits: Sequence[Wait] = ()
+    alerts: Sequence[Alert] | Trouble = ()  # open ones, pages first
+    planned: Sequence[Planned] | Trouble = ()  # the next run of each flow, the soonest first
+
+
+def front(sources: Sources) -> Sequence[Card]:
+    """Every model that has reports, a champion, or an entry in the ledger."""
+    planned = or_trouble(sources.runs.planned)
+    return [_with_plan(card(sources, model), planned) for model in known(sources)]
+
+
+def _with_plan(card: Card, planned: Sequence[Planned] | Trouble) -> Card:
+    mine = planned if isinstance(planned, Trouble) else [run for run in planned if run.model in ("", card.model)]
+    return replace(card, planned=mine)
+
+
+def card(sources: Sources, model: str) -> Card:
+    found = or_trouble(lambda: [report for _, report in newest(sources.reports, model)])
+    reports = [] if isinstance(found, Trouble) else found
+    entries = or_trouble(lambda: sources.ledger.entries(model))
+    holds = [] if isinstance(entries, Trouble) else open_holds(entries)
+    champion = or_trouble(lambda: current(sources, model)) if sources.channel.pointers(model) else None
+    halted = or_trouble(lambda: stopped(sources, model))
+    weighed = _standing(reports)
+    verdict = overall([report.verdict for report in weighed]) if weighed else None
+    situation = Situation(
+        verdict=verdict,
+        reported_at=max((report.recorded_at for report in weighed), default=""),
+        entries=[] if isinstance(entries, Trouble) else entries,
+        champion=champion is not None,
+        trouble=any(isinstance(part, Trouble) for part in (found, entries, champion, halted)),
+        stopped=halted.reason if isinstance(halted, Stop) else "",
+        scenario=sources.scenario,
+    )
+    return Card(
+        model=model,
+        title=reports[0].title if reports else "",
+        month=reports[0].month if reports else "",
+        verdict=verdict,
+        champion=champion,
+        holds=holds,
+        stopped=halted,
+        next_step=next_step(situation),
+        months=rows(reports),
+        trouble=next((part for part in (found, entries) if isinstance(part, Trouble)), None),
+        age_days=_age(champion, sources.clock),
+        alerts=or_trouble(lambda: open_alerts(sources.alerts.alerts(model))),
+        waits=[] if isinstance(entries, Trouble) else _waits(model, entries, holds),
+    )
+
+
+def _age(found: Release | Trouble | None, clock: Clock) -> int | None:
+    if found is None or isinstance(found, Trouble):
+        return None
+    return max((clock.now() - datetime.fromisoformat(found.pointer.published_at)).days, 0)
+
+
+def _waits(model: str, entries: Sequence[Entry], holds: Sequence[Hold]) -> list[Wait]:
+    """By the ledger alone: it is asked for on every page."""
+    asked = [
+        Wait(f"Version {version} waits for approval", f"/models/{model}/requests/{bundle[:12]}")
+        for bundle, version in waiting_requests(entries).items()
+    ]
+    return [*asked, *(Wait(f"{hold.month}: {hold.what}", "/approvals#holds") for hold in holds)]
+
+
+def months_of_model(sources: Sources, model: str) -> Sequence[MonthRow]:
+    """Oldest first. Raises `NotFound` for a model without reports."""
+    found = rows([report for _, report in newest(sources.reports, model)])
+    if not found:
+        raise NotFound(f"there is no report on a model {model!r}", hint="open the overview; make report writes one")
+    return found
+
+
+def known(sources: Sources) -> list[str]:
+    def recorded() -> list[str]:
+        return [entry.model for entry in sources.ledger.entries() if entry.model]  # people and keys are of no model
+
+    found = [or_trouble(read) for read in (sources.reports.models, sources.channel.models, recorded)]
+    return sorted({name for names in found if not isinstance(names, Trouble) for name in names})
+
+
+def _standing(reports: Sequence[MonthlyReport]) -> list[MonthlyReport]:
+    """The newest month and the newest one whose outcomes are known, to be weighed together."""
+    matured = next((report for report in reports if report.performance), None)
+    return list({report.month: report for report in (*reports[:1], matured) if report}.values())
+
+
+def stopped(sources: Sources, model: str) -> Stop | None:
+    if not sources.channel.stops(model):
+        return None
+    newest = stop.newest(sources.channel, sources.trust(), model)
+    return newest if newest and newest.stopped else None

@@ -1,0 +1,158 @@
+"""What every engine must do: the same results for each row, from the same files."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from models.adapters.onnx_runtime import OnnxScorer
+from models.contract import Columns
+from pipelines.adapters.local_engine import LocalEngine
+from pipelines.adapters.parquet_tables import files
+from pipelines.scoring.deciding import Decide
+from pipelines.scoring.parts import Batch, Engine, Kind, Part, Plan
+from pipelines.scoring.run import Summary
+from tests.batches import Batches, accounts, written
+from tests.bundles import MODEL, real_bundle, record
+
+EXACT = 1e-9
+CI = os.environ.get("CI") == "true"
+
+
+def spark(folder: Path) -> Engine:
+    """CI has both; elsewhere it is skipped where one is missing."""
+    missing = [name for name, there in {"pyspark": find_spec("pyspark"), "java": shutil.which("java")}.items() if not there]
+    if missing and not CI:
+        pytest.skip(f"{' and '.join(missing)} not there: make spark-setup")
+    from pipelines.adapters.spark_engine import SparkEngine
+
+    return SparkEngine("local[2]", folder)
+
+
+ENGINES: Mapping[str, Callable[[Path], Engine]] = {"local": lambda folder: LocalEngine(2, folder), "spark": spark}
+
+
+@pytest.fixture(scope="module", params=list(ENGINES))
+def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    made = ENGINES[request.param](tmp_path_factory.mktemp("spill"))
+    yield made
+    if hasattr(made, "close"):
+        made.close()
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """Two files, of several row groups each, one of them in a folder whose name looks like a partition, with a hole."""
+    folder = tmp_path / "in of july"
+    rows = [row | {"status_0": n % 12 - 2, "credit_limit": 1_000.0 * (n + 1)} for n, row in enumerate(accounts(40))]
+    schema = pa.Table.from_pylist(rows).schema
+    written(folder / "month=2005-07" / "one.parquet", rows[:25], schema)
+    written(folder / "two.parquet", [*rows[25:], record(account_id="hole", bill_0=None)], schema)
+    return folder
+
+
+@dataclass(frozen=True)
+class Doubled:
+    """Work as small as it can be."""
+
+    @property
+    def kinds(self) -> Mapping[str, Kind]:
+        return {"row": "integer", "twice": "number", "name": "text", "gone": "boolean"}
+
+    def opened(self) -> Callable[[Batch], Columns]:
+        def done(batch: Batch) -> Columns:
+            gone = batch.missing.get("bill_0", np.zeros(len(batch), dtype=np.bool_))
+            return {"row": batch.numbers, "twice": 2 * batch.columns["bill_0"], "name": batch.columns["account_id"], "gone": gone}
+
+        return done
+
+
+def plan(source: Path) -> Plan:
+    return Plan.of(MODEL, str(source), "", files(str(source)), 10, "")
+
+
+def worked(engine: Engine, work: Any, source: Path, parts: list[Part], into: Path) -> dict[int, list[dict[str, Any]]]:
+    names = ["account_id", "bill_0"]
+    done = list(engine.mapped(work, str(source), parts, names, lambda part: into / f"{part.number}.parquet"))
+    assert sorted(part.number for part in done) == [part.number for part in parts]
+    found = {part.number: pq.read_table(into / f"{part.number}.parquet").to_pylist() for part in parts}
+    return {number: sorted(rows, key=lambda row: int(row["row"])) for number, rows in found.items()}
+
+
+def test_every_part_has_its_own_rows_in_their_own_numbers(engine: Engine, source: Path, tmp_path: Path) -> None:
+    parts = list(plan(source).parts)
+    sent = [
+        *pq.ParquetFile(source / "month=2005-07" / "one.parquet").read().to_pylist(),
+        *pq.ParquetFile(source / "two.parquet").read().to_pylist(),
+    ]
+
+    found = worked(engine, Doubled(), source, parts, tmp_path / "out")
+
+    assert [part.rows for part in parts] == [10, 10, 5, 10, 6]
+    for part in parts:
+        assert [row["row"] for row in found[part.number]] == list(range(part.offset, part.offset + part.rows))
+        for row in found[part.number]:
+            was = sent[row["row"]]
+            assert row["name"] == was["account_id"]
+            assert row["gone"] == (was["bill_0"] is None)
+            assert row["gone"] or row["twice"] == 2 * was["bill_0"]
+
+
+def test_only_the_parts_that_are_asked_for_are_worked_on(engine: Engine, source: Path, tmp_path: Path) -> None:
+    every = list(plan(source).parts)
+
+    found = worked(engine, Doubled(), source, [every[1], every[4]], tmp_path / "out")
+
+    assert sum(len(rows) for rows in found.values()) == 16
+    assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+def test_what_stands_twice_is_found(engine: Engine, source: Path) -> None:
+    written(source / "three.parquet", [record(account_id="A3"), record(account_id="A7"), record(account_id="new")])
+    names = ("account_id", "snapshot_month")
+
+    assert engine.repeated(str(source), names, 10) == [("A3", "2005-07"), ("A7", "2005-07")]
+    assert len(engine.repeated(str(source), names, 1)) == 1
+
+
+def test_nothing_stands_twice(engine: Engine, source: Path) -> None:
+    assert engine.repeated(str(source), ("account_id", "snapshot_month"), 10) == []
+
+
+@pytest.fixture(scope="module")
+def by_numpy() -> list[dict[str, Any]]:
+    """The same rows decided in one piece, by no engine at all."""
+    rows = [row | {"status_0": n % 12 - 2, "credit_limit": 1_000.0 * (n + 1)} for n, row in enumerate(accounts(40))]
+    columns = {name: np.array([row[name] for row in rows]) for name in record()}
+    columns = {name: values.astype(object) if values.dtype.kind == "U" else values for name, values in columns.items()}
+    done = Decide(real_bundle(0.2), 1, "", OnnxScorer, "2005-08").opened()
+    found = done(Batch(columns, {}, np.arange(len(rows))))
+    return [dict(zip(found, values, strict=True)) for values in zip(*(column.tolist() for column in found.values()), strict=True)]
+
+
+def test_the_graph_decides_alike_on_every_engine(
+    engine: Engine, source: Path, tmp_path: Path, by_numpy: list[dict[str, Any]]
+) -> None:
+    made = Batches(tmp_path, engine=engine, make_scorer=OnnxScorer)
+    made.promote(real_bundle(0.2))
+    made.source.symlink_to(source)
+
+    found: Summary = made.run()
+
+    assert found.refused == 1
+    answers = made.answers()
+    assert len(answers) == len(by_numpy) == 40
+    for answer, expected in zip(answers, by_numpy, strict=True):
+        assert answer["account_id"] == expected["account_id"]
+        assert abs(answer["probability"] - expected["probability"]) <= EXACT
+        for name in ("action", "reasons", "no_notice", "out_of_distribution", "interval_low", "interval_high"):
+            assert answer[name] == expected[name]
+    assert {answer["action"] for answer in answers} >= {"keep", "reduce"}

@@ -1,0 +1,145 @@
+"""The door of the console over HTTP: who gets in, as whom, and how long."""
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from models.adapters.file_ledger import FileLedger
+from models.adapters.user_files import UserFiles
+from models.clock import FixedClock
+from models.errors import Misconfigured
+from models.governance.users import make, remove
+from monitoring.settings import MonitoringSettings
+from monitoring.wiring import opening
+from tests import monitored_home
+from tests.consoles import client, send
+
+pytestmark = pytest.mark.integration
+
+CLOCK = FixedClock(datetime(2005, 10, 1, tzinfo=UTC))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    monitored_home.write(tmp_path, b"<p>a page</p>")
+    return tmp_path
+
+
+def let_in(home: Path, name: str, *roles: str) -> str:
+    ledger = FileLedger(home / "ledger.jsonl")
+    return make(UserFiles(home / "keys"), ledger, CLOCK, name, roles, by="ben", reason="for a test")[1]
+
+
+def test_nothing_is_shown_before_somebody_signs_in(home: Path) -> None:
+    served = client(home, person=None)
+    for address in ("/", "/models/credit_default", "/decisions", "/models/credit_default/charts/auc.svg", "/nowhere"):
+        answer = served.get(address, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/sign-in")
+    assert served.post("/models/credit_default/stop", follow_redirects=False).headers["location"] == "/sign-in"
+    assert "Line review" not in served.get("/sign-in").text
+    assert served.get("/static/console.css").status_code == 200
+
+
+def test_whoever_signs_in_comes_to_where_they_wanted_and_signs_out_again(home: Path) -> None:
+    password, served = let_in(home, "ana", "viewer"), client(home, person=None)
+    answer = send(served, "/sign-in?next=/reports", "/sign-in", name="ana", password=password, next="/reports")
+    assert (answer.url.path, answer.status_code) == ("/reports", 200)
+    assert "You are ana (viewer)" in answer.text
+    assert send(served, "/", "/sign-out").url.path == "/sign-in"
+    assert served.get("/", follow_redirects=False).status_code == 303
+
+
+@pytest.mark.parametrize(
+    "wanted", ["//evil.example", "https://evil.example", "/\\evil.example", "/\t/evil.example", "javascript:x"]
+)
+def test_nobody_is_led_elsewhere_after_signing_in(home: Path, wanted: str) -> None:
+    password, served = let_in(home, "ana", "viewer"), client(home, person=None)
+    served.follow_redirects = False
+    assert send(served, "/sign-in", "/sign-in", name="ana", password=password, next=wanted).headers["location"] == "/"
+
+
+def test_a_session_is_signed_not_for_scripts_not_for_other_sites_and_secure_over_https(home: Path) -> None:
+    cookie = client(home, person=None, secure=True).get("/sign-in").headers["set-cookie"].lower()
+    for said in ("httponly", "samesite=lax", "secure", "max-age=28800"):
+        assert said in cookie
+    assert "secure" not in client(home, person=None).get("/sign-in").headers["set-cookie"].lower()
+    secured = client(home, person=None, secure=True).get("/sign-in").headers
+    assert "max-age" in secured["strict-transport-security"]
+
+
+def test_a_cookie_that_was_edited_is_nobody(home: Path) -> None:
+    password, served = let_in(home, "ana", "viewer"), client(home, person=None)
+    send(served, "/sign-in", "/sign-in", name="ana", password=password)
+    kept = served.cookies["steward"]
+    for forged in (kept[:-2] + "xx", "e30=" + kept[4:], ""):
+        served.cookies.clear()
+        served.cookies.set("steward", forged)
+        assert served.get("/", follow_redirects=False).status_code == 303
+
+
+@pytest.mark.parametrize("then", ["removed", "a new password"])
+def test_a_removal_and_a_new_password_end_an_open_session_at_once(home: Path, then: str) -> None:
+    password, served = let_in(home, "ana", "viewer"), client(home, person=None)
+    send(served, "/sign-in", "/sign-in", name="ana", password=password)
+    assert served.get("/").status_code == 200
+    if then == "removed":
+        remove(UserFiles(home / "keys"), FileLedger(home / "ledger.jsonl"), CLOCK, "ana", by="ben", reason="left")
+    else:
+        let_in(home, "ana", "viewer", "approver")
+    assert served.get("/", follow_redirects=False).status_code == 303
+
+
+def test_a_wrong_password_is_told_apart_from_a_wrong_name_by_nobody_and_soon_no_more_are_tried(home: Path) -> None:
+    password, served = let_in(home, "ana", "viewer"), client(home, person=None)
+    wrong = send(served, "/sign-in", "/sign-in", name="ana", password="guess")
+    nobody = send(served, "/sign-in", "/sign-in", name="eve", password="guess")
+    assert wrong.status_code == nobody.status_code == 401
+    assert "name and password do not go together" in wrong.text
+    assert "name and password do not go together" in nobody.text
+    for _ in range(4):
+        send(served, "/sign-in", "/sign-in", name="ana", password="guess")
+    assert send(served, "/sign-in", "/sign-in", name="ana", password=password).status_code == 429  # the right one, too
+
+
+def test_a_sign_in_form_of_another_page_signs_nobody_in(home: Path) -> None:
+    password, served = let_in(home, "ana", "viewer"), client(home, person=None)
+    answer = served.post("/sign-in", data={"name": "ana", "password": password})
+    assert answer.status_code == 403
+    assert served.get("/", follow_redirects=False).status_code == 303
+
+
+def test_in_the_local_profile_whoever_sits_at_the_machine_needs_no_password(tmp_path: Path) -> None:
+    assert opening.guard(MonitoringSettings(home=tmp_path)).local is not None
+
+
+@pytest.mark.parametrize(
+    "settings", [{"profile": "production"}, {"host": "0.0.0.0"}, {"address": "https://steward.bank.example"}], ids=str
+)
+def test_everywhere_else_people_sign_in_and_without_any_the_console_does_not_start(
+    tmp_path: Path, settings: dict[str, str]
+) -> None:
+    chosen = MonitoringSettings(home=tmp_path, **settings)  # type: ignore[arg-type]
+    with pytest.raises(Misconfigured, match="nobody can yet"):
+        opening.guard(chosen)
+    let_in(tmp_path, "ana", "viewer")
+    assert opening.guard(chosen).local is None
+
+
+def test_nobody_is_served_over_plain_http_from_elsewhere_in_production_or_under_no_name(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="which others reach"):
+        opening.door(MonitoringSettings(home=tmp_path, host="0.0.0.0"))
+    with pytest.raises(Misconfigured, match="in the open"):
+        opening.door(MonitoringSettings(home=tmp_path, profile="production", address="http://steward.bank.example"))
+    door = opening.door(MonitoringSettings(home=tmp_path, profile="production", address="https://steward.bank.example"))
+    assert (door.secure, "steward.bank.example" in door.hosts) == (True, True)
+
+
+def test_the_command_says_why_it_does_not_start(tmp_path: Path) -> None:
+    environment = os.environ | {"STEWARD_HOME": str(tmp_path), "STEWARD_PROFILE": "production", "STEWARD_MONITORING_PORT": "0"}
+    found = subprocess.run([sys.executable, "-m", "monitoring"], env=environment, capture_output=True, text=True, timeout=120)
+    assert found.returncode == 1
+    assert "make user" in found.stderr
