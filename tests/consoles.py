@@ -92,10 +92,9 @@ def looking(**changes: Any) -> Sources:
         "verdicts": FakeVerdictStore(),
         "swap_sets": FakePacks(),
         "clock": SystemClock(),
-        "decisions": None,
         "pictures": None,
         "alerts": FakeAlertBook(),
         "home": "var",
     }
-    calls = ("office", "lake", "samples", "accounts", "chain_keys", "scorer", "runbooks")
+    calls = ("office", "decisions", "lake", "samples", "accounts", "chain_keys", "scorer", "runbooks")
     return Sources(**{**fakes, **dict.fromkeys(calls, unavailable), **changes})

@@ -43,7 +43,7 @@ class Sources:
     swap_sets: Packs  # reports on two versions, by challenger
     clock: Clock
     office: Callable[[], Office]
-    decisions: DecisionLog
+    decisions: Callable[[], DecisionLog]  # opened when somebody looks for a decision: opening may make a file
     lake: Callable[[str], Lake]  # by model: its sealed decisions
     samples: Callable[[str], RowSamples]
     accounts: Callable[[], Keyring]  # what hides account ids

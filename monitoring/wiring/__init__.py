@@ -5,7 +5,7 @@ Where it looks is here; through what it acts in `acting`, to whom it opens in `o
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,7 +72,6 @@ def _no_such_replay(home: Path) -> NotFound:
 def sources(chosen: MonitoringSettings) -> Sources:
     channel, local = FolderChannel(chosen.channel_folder), chosen.profile == "local"
     clock = FileClock(chosen.clock_file) if chosen.clock_file else SystemClock()
-    log = SqlDecisionLog(chosen.database)
     return Sources(
         reports=RememberedReports(ReportFolder(chosen.reports_folder)),
         channel=channel,
@@ -85,7 +84,7 @@ def sources(chosen: MonitoringSettings) -> Sources:
         validations=DataDocs(chosen.data_docs_folder.parent),
         clock=clock,
         office=lambda: office(chosen, channel, clock),
-        decisions=log,
+        decisions=cache(lambda: SqlDecisionLog(chosen.database)),
         lake=lambda model: ParquetLake(chosen.home / "lake" / model),
         samples=lambda model: DuckdbSamples(ParquetLake(chosen.home / "lake" / model)),
         accounts=lambda: account_keys.keyring_of(chosen.home, account_keys.ACCOUNTS, local=False),

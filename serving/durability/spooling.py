@@ -159,7 +159,7 @@ class Spooling:
         with self._changed:
             self._writer.ready()
             if trouble and not self._told:
-                logger.warning("decisions go into the spool: %s", trouble.problem)
+                logger.warning("decisions %s: %s", "are refused" if self._edited else "go into the spool", trouble.problem)
                 self._told = True
             self._trouble, self._spooling = trouble, self._edited is None
             self._writer.poke()

@@ -45,7 +45,7 @@ def test_every_kind_of_page_is_sound(browser: Browser, address: str, scheme: str
             assert page in walk.seen
         for part in ("/documents/", "/validations/", "/rows?", "/decisions/"):
             assert any(part in path for path in walk.seen)
-        broken = [path for path in walk.files if not context.request.get(path).ok]
+        broken = [path for path in walk.files if not context.request.get(path, max_retries=3).ok]
         assert broken == []
         assert len(walk.files) > 50
 

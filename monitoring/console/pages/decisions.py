@@ -50,7 +50,7 @@ def on_account(sources: Sources, model: str, account: str) -> Sequence[LoggedDec
     """Newest first. The id is hidden before anything is looked for. Raises `NotFound` for a model nobody knows."""
     if model not in known(sources):
         raise NotFound(f"nothing is known here of a model {model!r}", hint="choose a model of the list")
-    return sources.decisions.of_account(model, sources.accounts().known_as(account))[::-1][:FOUND_SHOWN]
+    return sources.decisions().of_account(model, sources.accounts().known_as(account))[::-1][:FOUND_SHOWN]
 
 
 def decision_page(sources: Sources, decision_id: str) -> DecisionPage:
@@ -63,7 +63,7 @@ def decision_page(sources: Sources, decision_id: str) -> DecisionPage:
 def again(sources: Sources, past: Past) -> Again:
     """The same steps as `make replay-decision`. Raises `Integrity` if the ledger is not what its witness signed."""
     entries = attested(sources.ledger, sources.trust)
-    problem, found = edit(sources.decisions, entries, sources.chain_keys, past), []
+    problem, found = edit(sources.decisions(), entries, sources.chain_keys, past), []
     if problem:
         with suppress(PlatformError):  # what an edited record leads to may be anything
             found = _differences(sources, past.decision)
@@ -90,7 +90,7 @@ def _past(sources: Sources, decision_id: str) -> Past:
     missing: NotFound | None = None
     for model in known(sources):
         try:
-            return find(sources.decisions, sources.lake(model), decision_id)
+            return find(sources.decisions(), sources.lake(model), decision_id)
         except NotFound as error:
             missing = error
     raise missing or NotFound(f"there is no decision {decision_id!r}", hint="nothing was ever decided here")

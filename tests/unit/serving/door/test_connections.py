@@ -11,7 +11,7 @@ from serving.door.bodies import Header
 from serving.door.connections import Connection, Patience
 from serving.door.lane import Reply
 
-REQUEST = b"POST /score HTTP/1.1\r\ncontent-length: 2\r\n\r\n{}"
+REQUEST = b"POST /score HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}"
 
 
 class Wire(asyncio.Transport):

@@ -184,7 +184,9 @@ def test_a_log_that_answers_and_takes_nothing_is_back_when_it_has_taken_somethin
     assert [*log.decisions] == ["d20"]
 
 
-def test_where_nobody_was_refused_for_a_while_somebody_is_let_in_and_what_is_not_known_is_said() -> None:
+def test_where_nobody_was_refused_for_a_while_somebody_is_let_in_and_what_is_not_known_is_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """A service that stays out of traffic could never show that its disk has room again."""
     log, spool = FullLog(), FullSpool()
     with spooling(log, spool) as store:
@@ -196,6 +198,10 @@ def test_where_nobody_was_refused_for_a_while_somebody_is_let_in_and_what_is_not
             store.ping()
         store.ping()
         assert "no room; whether the log takes decisions again" in store.notes()["spool"].problem
+        with pytest.raises(Unavailable, match="no room"):
+            store.append_all([entry("d1")])
+        settled(store)
+        assert len(states(caplog)) == 1
         log.full = None
         store.append_all([entry("d2")])
         assert store.notes() == {}
@@ -236,7 +242,13 @@ def test_a_database_that_goes_and_comes_is_told_of_each_time_and_so_is_a_spool_t
         settled(store)
         log.down = None
         store.append_all([entry("d4")])
-    assert states(caplog)[-1] == "decisions go into the log again"
+        log.down = AWAY
+        with pytest.raises(Unavailable, match="away; and edited"):
+            store.ping()
+        log.down = None
+        store.ping()
+    again = "decisions go into the log again"
+    assert states(caplog)[-3:] == [again, "decisions are refused: the database is away", again]
 
 
 def test_what_an_earlier_process_left_is_drained_before_anything_new_enters_the_log() -> None:
