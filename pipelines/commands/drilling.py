@@ -13,11 +13,11 @@ from pipelines.wiring import commit
 
 
 def drill(chosen: Namespace) -> Ended:
-    names = find(chosen.drill)
+    names, made_by = find(chosen.drill), commit()
     came = run(names, say=lambda text: print(text, flush=True))
     if chosen.write:
         page = Path(chosen.write)
-        lines = table(came.lived, came.quiet, on=SystemClock().now(), commit=commit(), seconds=came.seconds)
+        lines = table(came.lived, came.quiet, on=SystemClock().now(), commit=made_by, seconds=came.seconds)
         page.write_text(write(page, list(lines)), encoding="utf-8")
         print(f"wrote {page}")
     if came.quiet:

@@ -64,14 +64,12 @@ class Lived:
         return f"window {self.first.window - self.drill.begins + 1}" if self.passed else "MISSED: too late"
 
     def others(self) -> list[Notice]:
-        """Everything else that spoke, each source once."""
-        seen = {self.first.by} if self.first else set()
-        found = []
+        """Everything else that spoke, each source once, with the strongest that it said."""
+        said: dict[str, Notice] = {}
         for notice in self.notices:
-            if notice.by not in seen:
-                seen.add(notice.by)
-                found.append(notice)
-        return found
+            if notice.by not in said or (notice.weight.strong and not said[notice.by].weight.strong):
+                said[notice.by] = notice
+        return [notice for by, notice in said.items() if self.first is None or by != self.first.by]
 
 
 @dataclass

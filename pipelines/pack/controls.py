@@ -259,8 +259,8 @@ CONTROLS = (
         "A past decision is made again from the log, and whatever differs is named",
         ("EU AI Act art. 12", "12 CFR 1002.12"),
         (
-            f"{_PIPELINES}/test_redecision.py::test_what_the_service_decided_comes_out_the_same",
-            f"{_PIPELINES}/test_redecision.py::test_an_edited_score_action_or_flag_is_named_with_both_values",
+            "tests/unit/monitoring/test_redecision.py::test_what_the_service_decided_comes_out_the_same",
+            "tests/unit/monitoring/test_redecision.py::test_an_edited_score_action_or_flag_is_named_with_both_values",
         ),
         (files.LINEAGE,),
     ),

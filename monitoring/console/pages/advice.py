@@ -34,6 +34,7 @@ SETTLE: dict[Kind, NextStep] = {
     "not_reproduced": NextStep("Find out whether the log of {} was edited or the machine computes otherwise.", "make verify"),
     "constant_score": NextStep("Stop the model, since its {} says nothing; then go back to the version before.", STOP),
     "unit_change": NextStep("Find out in which unit {} comes now. Until that is settled, stop the model.", STOP),
+    "tampered": NextStep("Find out who wrote on the release channel, and put the {} back from a copy of it.", "make verify"),
     "unavailable": NextStep("Start the {}; the end of its log says why it stopped.", "make serve"),
     "errors": NextStep("Read the log of the {}: is the database, the spool or the disk in trouble?"),
     "no_value": NextStep(

@@ -31,6 +31,7 @@ REASONS: list[tuple[Kind, Level, str, str, str]] = [
     ("not_reproduced", Level.RED, "2005-09", "whether the log of 2005-09 was edited", "make verify"),
     ("constant_score", Level.RED, "probability", "its probability says nothing", "make stop"),
     ("unit_change", Level.RED, "bill_0", "in which unit bill_0 comes now", "make stop"),
+    ("tampered", Level.RED, "champion", "Find out who wrote on the release channel", "make verify"),
     ("unavailable", Level.RED, "service", "Start the service", "make serve"),
     ("errors", Level.RED, "service", "Read the log of the service", ""),
     ("latency", Level.AMBER, "service", "the load of the service", ""),

@@ -54,6 +54,12 @@ def test_the_table_says_who_noticed_first_who_else_and_how_sure_the_quiet_is() -
     assert "1 windows had a warning (since_first)" in page
 
 
+def test_of_each_source_the_table_shows_the_strongest_that_it_said() -> None:
+    shift = "alert input_shift"
+    lived = Lived(GRADUAL, [notice(1, Weight.WARNING, shift), notice(2), notice(2, by=shift)])
+    assert [(other.by, other.weight) for other in lived.others()] == [(shift, Weight.PAGE)]
+
+
 def test_the_table_takes_its_place_between_the_marks_and_nowhere_else(tmp_path: Path) -> None:
     page = tmp_path / "drills.md"
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
