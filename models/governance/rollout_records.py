@@ -3,8 +3,8 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
-from models.channel import ReleaseChannel, walked
-from models.errors import Integrity, NotApproved, NotFound, PlatformError
+from models.channel import ReleaseChannel, readable, walked
+from models.errors import Integrity, PlatformError
 from models.governance.ledger import Entry, Event
 from models.governance.requests import Office
 from models.governance.signing import Trust
@@ -65,17 +65,9 @@ def read(
     channel: ReleaseChannel, trust: Trust, model: str, noted: Collection[int] = ()
 ) -> tuple[list[Rollout | End], dict[int, PlatformError]]:
     """The documents that are there or `noted`, by number what is wrong with those that cannot be read; a gap by its first."""
-    documents: list[Rollout | End] = []
-    unreadable: dict[int, PlatformError] = {}
-    for number, last in walked(channel.numbers("rollouts", model), noted):
-        if last > number:
-            unreadable[number] = NotFound(f"the channel has no roll-out documents {number} to {last} of {model}")
-            continue
-        try:
-            documents.append(document_at(channel, trust, model, number))
-        except (Integrity, NotApproved, NotFound) as error:
-            unreadable[number] = error
-    return documents, unreadable
+    numbers = walked(channel.numbers("rollouts", model), noted)
+    gap = f"the channel has no roll-out documents {{first}} to {{last}} of {model}"
+    return readable(numbers, lambda number: document_at(channel, trust, model, number), gap)
 
 
 def _passed_over(documents: Sequence[Rollout | End]) -> set[int]:
