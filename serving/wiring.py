@@ -1,5 +1,6 @@
 """Where serving's adapters are picked and its settings are read."""
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -177,8 +178,10 @@ def replaced(workers: Path) -> Callable[[Why], None]:
 
 
 def _to_standard_output(lines: str) -> None:
-    sys.stdout.write(lines)
-    sys.stdout.flush()
+    """Past the buffer of Python: it would keep a part of what could not be written, and write that with the next."""
+    rest = memoryview(lines.encode())
+    while rest:
+        rest = rest[os.write(sys.stdout.fileno(), rest) :]
 
 
 def _recorder(chosen: ServingSettings, store: Spooling) -> Recorder:
