@@ -20,6 +20,8 @@ from models.governance.yardstick import yardstick
 
 CONTRACT = "contract.json"
 APPROVERS_OF_A_POLICY_CHANGE = 2
+LAST_NUMBER = 99_999_999
+"""Of pointers, stops and documents about roll-outs: behind it nothing is published."""
 Document = TypeVar("Document")
 _NEVER_YET = datetime.min.replace(tzinfo=UTC)
 
