@@ -164,7 +164,7 @@ def _issuer(chosen: ServingSettings) -> IssuerKeys | None:
 def _sight(chosen: ServingSettings, workers: Path | None) -> Sight:
     """`workers` is the folder in which the workers of one service leave their numbers; None if there is one worker."""
     tracer = OtlpTracer(chosen.traces, share=chosen.traces_share) if chosen.traces else None
-    access = AccessLog(_to_standard_output) if chosen.access_log else None
+    access = AccessLog(to_standard_output) if chosen.access_log else None
     text = Exposition().text
     if workers is None:
         return Sight(text, tracer=tracer, access=access)
@@ -177,7 +177,7 @@ def replaced(workers: Path) -> Callable[[Why], None]:
     return CrewFile(workers).replaced
 
 
-def _to_standard_output(lines: str) -> None:
+def to_standard_output(lines: str) -> None:
     """Past the buffer of Python: it would keep a part of what could not be written, and write that with the next."""
     rest = memoryview(lines.encode())
     while rest:
