@@ -275,6 +275,15 @@ def test_a_newest_document_that_nobody_can_read_is_stopped_and_resumed_over(numb
     assert problems(bank) == []
 
 
+def test_the_same_words_over_a_newest_document_that_nobody_can_read_are_a_document_of_their_own() -> None:
+    bank = serving()
+    stopped(bank)
+    planted(bank, 2)
+    found = stopped(bank)
+    assert (found.sequence, found.over, in_force(bank)) == (3, (2,), found)
+    assert stopped(bank) == found
+
+
 def test_what_the_ledger_knows_is_not_stopped_over_in_silence() -> None:
     bank = serving()
     planted(bank, 1, stopped(bank))
