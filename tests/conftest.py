@@ -24,7 +24,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Before anything is imported: MLflow, Prefect and matplotlib read their places from the environment, some at import."""
     for name in [name for name in os.environ if name.startswith(("STEWARD_", "MLFLOW_", "PREFECT_"))]:
         del os.environ[name]
-    # Great Expectations looks for Spark Connect, where Spark is installed; and that takes a test worker for a doctest and ends it.
+    # Great Expectations looks for Spark Connect where Spark is installed, which takes a test worker for a doctest and ends it.
     sys.modules["pyspark.sql.connect"] = None  # type: ignore[assignment]
     folder = TemporaryDirectory(prefix="steward-tests-", ignore_cleanup_errors=True)
     config.add_cleanup(folder.cleanup)
