@@ -96,8 +96,9 @@ class Told:
             return 0.0, reason[0].upper() + reason[1:]
         value, told, control = max(found)
         others = "no other group loses more" if self._known(by) else self._unknown(by)
-        missing = f"; {self._not_recorded(by):,} of {self.seen.arms.size:,} accounts are not recorded by {by.column}"
-        return value, f"{told}, {percent(control)} in the control: {others}{missing}"
+        missing = self._not_recorded(by)
+        beside = f"; {missing:,} of {self.seen.arms.size:,} accounts are not recorded by {by.column}" if missing else ""
+        return value, f"{told}, {percent(control)} in the control: {others}{beside}"
 
     def _unknown(self, by: Segments) -> str:
         if all(group == NOT_RECORDED for group in by.of.values()):

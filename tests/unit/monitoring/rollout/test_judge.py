@@ -284,13 +284,12 @@ def test_a_few_whose_group_is_known_are_too_few_however_many_are_not_recorded() 
     assert "fewer than two groups by sex have 30 accounts in both arms yet" in finding(verdict, "favourable by sex").text
 
 
-@pytest.mark.parametrize(("each", "many"), [(1, 4_400), (2, 5_000), (2, 4_499), (2, 70)])
+@pytest.mark.parametrize(("each", "many"), [(1, 4_600), (2, 4_499), (2, 70)])
 def test_one_group_or_many_who_are_not_recorded_are_no_pass(each: int, many: int) -> None:
     given = seen()
     verdict = by_sex(given, {one.account: SEX[number % each] for number, one in enumerate(given.observations[:many])})
 
-    passes = each == 2 and many == 5_000
-    assert (verdict.state is State.ASK_FOR_PROMOTION) is passes
+    assert verdict.state is State.GO_ON
     assert f"{5_000 - many:,} of 5,000 accounts are not recorded by sex" in finding(verdict, "favourable by sex").text
 
 
