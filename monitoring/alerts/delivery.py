@@ -20,6 +20,8 @@ from monitoring.alerts.messages import Message, message
 ATTEMPTS = 20
 """Tries of one notice, over some four days; then it is given up, and says so."""
 LONGEST_PAUSE = timedelta(hours=6)
+LONGEST_SEND = timedelta(seconds=20)
+"""Of one message to one channel, whatever the other side does."""
 
 
 class Channel(Protocol):
@@ -29,7 +31,7 @@ class Channel(Protocol):
     def name(self) -> str: ...
 
     def send(self, message: Message) -> None:
-        """Within seconds. Raises `Unavailable`, whose text names no address."""
+        """Within `LONGEST_SEND`. Raises `Unavailable`, whose text names no address."""
         ...
 
 
