@@ -105,7 +105,7 @@ def _gone(alert: Alert, about: Circumstances) -> Alert:
 
 
 def _closed(alert: Alert, act: Act) -> Alert:
-    """Who was never told of it need not be told that it is over."""
+    """Nobody need be told the end of what never left; of what may have, `delivery` tells it to those who took it."""
     over = alert.model_copy(update={"closed": act, "updated_at": act.at})
     if not any(notice.attempts for notice in alert.notices):
         return over.model_copy(update={"notices": ()})

@@ -158,7 +158,7 @@ def test_the_list_of_alerts_changes_nothing_and_a_round_without_the_services_add
 
     parts.alert_book.revise(MODEL, lambda _: opened([cause("hold", "2005-09")]))  # a round would close it
     before = every_open(parts.alert_book)
-    monkeypatch.setenv("STEWARD_PIPELINES_HOME", str(parts.settings.home))
+    monkeypatch.setenv("STEWARD_HOME", str(parts.settings.home))
     assert alerting.alerts(Namespace(model="")) is Ended.HELD
     assert "ana is at it" in capsys.readouterr().out
     assert every_open(parts.alert_book) == before
