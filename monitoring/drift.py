@@ -44,6 +44,10 @@ class Shift(Frozen):
     reference: tuple[int, ...]
     current: tuple[int, ...]
 
+    def called(self, psi: float) -> State:
+        """What such a PSI of this column is called, if there are rows enough."""
+        return _state(psi, self.warn, self.alarm, enough=True)
+
 
 class Statistics(Protocol):
     """Counts over every row of a partition: one pass, memory that does not grow with the rows.

@@ -20,7 +20,7 @@ from monitoring.invariants.rules import broken
 from monitoring.performance import Figures, Performance, Reading
 from monitoring.statistics.figures import MonthStatistics
 from monitoring.statistics.rules import examined
-from monitoring.verdict import Finding, Kind, Level, Verdict, counted, short, weigh
+from monitoring.verdict import Finding, Kind, Level, Verdict, apart, counted, short, weigh
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,8 @@ def _shift(kind: Kind, name: str, shift: Shift, highest: Level, more: str = "") 
         return []
     alarm = shift.state == "alarm"
     limit = shift.alarm if alarm else shift.warn
-    text = f"{name} has shifted (PSI {short(shift.psi)}, limit {short(limit)}){more}."
+    seen, allowed = apart(shift.psi, limit)
+    text = f"{name} has shifted (PSI {seen}, limit {allowed}){more}."
     return [_finding(kind, highest if alarm else Level.AMBER, shift.name, text, shift.psi, limit)]
 
 

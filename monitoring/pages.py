@@ -135,7 +135,7 @@ def training_partition(bundle: Bundle, lake: Lake) -> PartitionVersion:
 
 
 def reconcile(exact: Sequence[Shift], page: Page, recomputed: Mapping[str, float]) -> tuple[Reconciled, ...]:
-    """The exact PSI beside the page's own, column by column; a note wherever they disagree about drift.
+    """The exact PSI beside the page's own, column by column; a note where they differ about stable, warn or alarm.
 
     `recomputed` is the page's figure, computed again from its sample: what then differs is bins and sample.
     """
@@ -143,18 +143,19 @@ def reconcile(exact: Sequence[Shift], page: Page, recomputed: Mapping[str, float
 
 
 def _reconciled(shift: Shift, sampled: float, recomputed: float) -> Reconciled:
-    drifted, seen = shift.psi >= shift.alarm, bool(sampled >= shift.alarm)
+    exact, seen = shift.called(shift.psi), shift.called(sampled)
     notes = []
     if abs(sampled - recomputed) > TOLERANCE:
         notes.append("The page's figure does not follow from its sample by its own rule: do not rely on it.")
-    if drifted != seen:
-        notes.append(f"The page cuts its own bins from {SAMPLE:,} accounts; the verdict uses the frozen bins over all rows.")
+    if exact != seen:
+        why = f"the page cuts its own bins from {SAMPLE:,} accounts; the verdict uses the frozen bins over all rows."
+        notes.append(f"All rows: {exact}, the page: {seen}; {why}")
     return Reconciled(
         column=shift.name,
         exact=shift.psi,
         sampled=float(sampled),
-        exact_drifted=drifted,
-        sampled_drifted=seen,
+        exact_drifted=exact == "alarm",
+        sampled_drifted=seen == "alarm",
         recomputed=recomputed,
         note=" ".join(notes),
     )

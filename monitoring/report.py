@@ -113,6 +113,10 @@ class ReportStore(Protocol):
         """Raises `NotFound`, or `Integrity` if the file was damaged."""
         ...
 
+    def digest(self, key: ReportKey) -> str:
+        """SHA-256 of the report as it is stored, damaged or not. Raises `NotFound`."""
+        ...
+
     def document(self, key: ReportKey, name: str) -> bytes:
         """A page by its file name. Raises `NotFound`, also for a name that is not one of the report's documents."""
         ...

@@ -164,7 +164,7 @@ def _sentence(findings: Sequence[Finding]) -> str:
 def _together(inputs: Sequence[Finding]) -> str:
     if len(inputs) == 1:
         return inputs[0].text
-    names = [f"{f.subject} PSI {short(f.value or 0)} (limit {short(f.limit or 0)})" for f in inputs[:2]]
+    names = ["{} PSI {} (limit {})".format(f.subject, *apart(f.value or 0, f.limit or 0)) for f in inputs[:2]]
     more = f" and {len(inputs) - 2} more" if len(inputs) > 2 else ""
     return f"Inputs have shifted: {', '.join(names)}{more}."
 
@@ -178,7 +178,13 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def short(value: float) -> str:
+def apart(value: float, limit: float) -> tuple[str, str]:
+    """Both short, with further decimals as long as rounding would hide that they differ: .104 and .100."""
+    digits = next((d for d in range(2, 7) if f"{value:.{d}f}" != f"{limit:.{d}f}"), 2)
+    return short(value, digits), short(limit, digits)
+
+
+def short(value: float, digits: int = 2) -> str:
     """Two decimals without the leading zero: .31, -.05, 1.20."""
-    text = f"{value:.2f}"
+    text = f"{value:.{digits}f}"
     return text.replace("0.", ".", 1) if abs(value) < 0.995 else text

@@ -6,17 +6,19 @@ from models.lake import OUTCOMES, SNAPSHOTS
 from models.policy import MonitoringLimits
 from monitoring.alerts.alert import Alert
 from monitoring.alerts.delivery import Delivered, deliver
+from monitoring.alerts.kinds import OF_THE_SERVICE
 from monitoring.alerts.rounds import held, in_force_since, look_around, tampered, unanswered, unwatched
 from monitoring.invariants.freshness import Present, late
 from monitoring.report import newest
-from monitoring.verdict import Finding
+from monitoring.verdict import Finding, Kind
 from pipelines.wiring import Platform
 
 
 def raise_alerts(platform: Platform) -> list[Alert]:
     """Open, follow and close a model's alerts; returns those that changed. Nobody is told yet, so nothing can hang."""
     use_case, limits = platform.use_case, limits_in_force(platform)
-    changed = look_around(use_case, platform.watchtower, limits, clock_says(platform, limits))
+    unheard = frozenset[Kind]() if platform.settings.service_metrics else OF_THE_SERVICE
+    changed = look_around(use_case, platform.watchtower, limits, clock_says(platform, limits), unheard)
     for alert in changed:
         what = "closed" if alert.closed else alert.severity
         platform.progress.say(f"alert {alert.id} ({what}): {alert.text}")

@@ -7,6 +7,7 @@ from typing import Any
 from models.alerting import Alerting, Severity
 from models.credit_default import USE_CASE
 from monitoring.alerts.alert import Alert, Cause
+from monitoring.alerts.kinds import KINDS
 from monitoring.alerts.upkeep import Circumstances, kept_true
 from monitoring.performance import Figures, Performance, Reading
 from monitoring.report import MonthlyReport
@@ -52,7 +53,7 @@ def about(now: datetime = NOON, alerting: Alerting | None = None) -> Circumstanc
 
 
 def opened(causes: Sequence[Cause], now: datetime = NOON) -> list[Alert]:
-    return kept_true([], causes, frozenset({"decisions", "outcomes", "clock"}), about(now))
+    return kept_true([], causes, frozenset(KINDS), about(now))
 
 
 def an_alert(**changed: Any) -> Alert:

@@ -49,6 +49,35 @@ def webhook() -> Iterator[Webhook]:
 
 
 @dataclass
+class Dripping:
+    """`given_up` once whoever asked has gone."""
+
+    port: int = 0
+    given_up: threading.Event = field(default_factory=threading.Event)
+
+
+@contextmanager
+def dripping(every: float = 0.2) -> Iterator[Dripping]:
+    """A webhook that answers with one more header every so often, as long as somebody listens."""
+    kept, stopped = Dripping(), threading.Event()
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+            try:
+                while not stopped.wait(every):
+                    self.wfile.write(b"X-More: yes\r\n")
+            except OSError:
+                kept.given_up.set()
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        kept.port = server.server_address[1]
+        with _running(server):
+            yield kept
+            stopped.set()
+
+
+@dataclass
 class Mailbox:
     port: int = 0
     mails: list[Message] = field(default_factory=list)

@@ -6,9 +6,10 @@ from typing import Any
 
 from models.clock import end_of_day
 from models.governance.retrainings import Cited
-from monitoring.report import MonthlyReport, ReportKey
+from monitoring.report import MonthlyReport
 from monitoring.verdict import Finding, Kind, Level, Verdict, weigh
 from pipelines.triggers.situation import InForce, Seen, Situation, seen
+from tests.fakes.reports import FakeReportStore
 
 OCTOBER = date(2005, 10, 31)
 CHAMPION = InForce(as_of=date(2005, 8, 31), definition=1, bundle="c" * 64)
@@ -36,7 +37,8 @@ def reported(month: str, *findings: Finding, bundle: str = CHAMPION.bundle) -> S
         performance=None,
         maturity="",
     )
-    return seen(ReportKey("m", month, "20051101T040000000000Z-001"), report)
+    store = FakeReportStore()
+    return seen(store, store.add(report, {}), report)
 
 
 def situation(*reports: Seen, champion: InForce | None = CHAMPION, **changes: Any) -> Situation:

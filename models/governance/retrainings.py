@@ -22,8 +22,10 @@ class TriggerKind(StrEnum):
     SCHEDULE = "schedule"
 
 
-AUTOMATIC = frozenset(TriggerKind) - {TriggerKind.FIRST, TriggerKind.PERSON, TriggerKind.DEFINITION}
-"""Triggers without a person behind them: cool-down and budget hold these back, and no others."""
+SETTLED_BY_TRAINING = frozenset({TriggerKind.FIRST, TriggerKind.DEFINITION})
+"""Triggers that a person wants answered at once, and that one training should end: only their repetition is held back."""
+AUTOMATIC = frozenset(TriggerKind) - SETTLED_BY_TRAINING - {TriggerKind.PERSON}
+"""Triggers without a person behind them: cool-down and budget hold these back."""
 
 
 class Course(StrEnum):
@@ -61,11 +63,15 @@ class Trigger:
 
 @dataclass(frozen=True)
 class Begun:
-    """A training that began, business date `as_of`. `made`: a model came of it; not so of one that failed or was killed."""
+    """A training that began, business date `as_of`. `made`: a model came of it; not so of one that failed or was killed.
+
+    `settling` are the sentences of those triggers that it should have ended.
+    """
 
     as_of: date
     automatic: bool
     made: bool
+    settling: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -125,8 +131,10 @@ def _trainings(entries: Iterable[Entry]) -> Iterator[Begun]:
         if entry.event is Event.RETRAINING_BEGUN:
             if open_one:
                 yield open_one
-            kinds = {TriggerKind(trigger["kind"]) for trigger in entry.facts["triggers"]}
-            open_one = Begun(date.fromisoformat(entry.facts["as_of"]), automatic=kinds <= AUTOMATIC, made=False)
+            triggers = [Trigger.read(trigger) for trigger in entry.facts["triggers"]]
+            automatic = all(trigger.kind in AUTOMATIC for trigger in triggers)
+            settling = frozenset(trigger.sentence for trigger in triggers if trigger.kind in SETTLED_BY_TRAINING)
+            open_one = Begun(date.fromisoformat(entry.facts["as_of"]), automatic, made=False, settling=settling)
         elif entry.event is Event.RETRAINING_ENDED and entry.facts["course"] == Course.TRAIN and open_one:
             yield replace(open_one, made=bool(entry.facts["bundle"]))
             open_one = None

@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from models.adapters import durable
+from models.bundle import sha256
 from models.errors import Integrity, NotFound, Unavailable
 from monitoring.report import REPORT, MonthlyReport, ReportKey
 
@@ -61,6 +62,9 @@ class ReportFolder:
                 f"the report {key.model} {key.month} {key.stamp} is damaged",
                 hint="run the monitoring of that month again: it adds a new report",
             ) from error
+
+    def digest(self, key: ReportKey) -> str:
+        return sha256(self._bytes(key, REPORT))
 
     def document(self, key: ReportKey, name: str) -> bytes:
         if name not in {document.name for document in self.read(key).documents}:

@@ -92,8 +92,8 @@ class Alert(Frozen):
         return self.is_open and self.acknowledged is None and now > datetime.fromisoformat(self.deadline)
 
     def telling(self, event: Event, now: datetime) -> Self:
-        """With one more thing to tell; what was not told yet and is overtaken is not told any more."""
-        kept = tuple(notice for notice in self.notices if notice.done)
+        """With one more thing to tell; what was not told yet and is overtaken is not told any more. Who took it stays known."""
+        kept = tuple(n.model_copy(update={"done": True}) for n in self.notices if n.done or n.taken_by)
         waiting = [notice for notice in self.notices if not notice.done]
         first = "raised" if event == "escalated" and any(notice.event == "raised" for notice in waiting) else event
         return self.model_copy(update={"notices": (*kept, Notice(event=first, at=now.isoformat()))})

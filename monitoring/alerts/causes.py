@@ -12,7 +12,10 @@ from models.policy import MonitoringLimits
 from monitoring.alerts.alert import Cause
 from monitoring.alerts.kinds import KINDS, AlertKind, Nature, Speaks
 from monitoring.report import MonthlyReport
-from monitoring.verdict import Finding, Level
+from monitoring.verdict import Finding, Kind, Level
+
+_BLIND = frozenset[Kind]({"missing", "insufficient", "not_comparable"})
+"""Findings that say that a month could not be judged."""
 
 
 def causes(reports: Iterable[MonthlyReport], limits: MonitoringLimits, alerting: Alerting) -> list[Cause]:
@@ -21,6 +24,26 @@ def causes(reports: Iterable[MonthlyReport], limits: MonitoringLimits, alerting:
     matured = [report for report in by_month if report.performance is not None]
     found = [*_causes(by_month, "decisions", limits, alerting), *_causes(matured, "outcomes", limits, alerting)]
     return _pages_first(found)
+
+
+def heard(reports: Iterable[MonthlyReport], unheard: frozenset[Kind] = frozenset()) -> frozenset[Kind]:
+    """The kinds that were looked at: what is not seen of them now is over. `unheard` are those that the clock cannot tell.
+
+    A month without decisions, or with too few, says nothing about drift: what was open before it stays open.
+    """
+    by_month = sorted(reports, key=lambda report: report.month)
+    matured = [report for report in by_month if report.performance is not None]
+    seen = {kind for kind, each in KINDS.items() if each.speaks == "clock"} - unheard
+    return frozenset(seen | _judged(by_month, "decisions") | _judged(matured, "outcomes"))
+
+
+def _judged(windows: Sequence[MonthlyReport], speaks: Speaks) -> set[Kind]:
+    """What the newest window could judge; that it could judge little, it always can."""
+    if not windows:
+        return set()
+    kinds = {kind for kind, each in KINDS.items() if each.speaks == speaks}
+    blind = any(finding.kind in _BLIND for finding in windows[-1].verdict.findings)
+    return kinds & _BLIND if blind else kinds
 
 
 def standing(findings: Sequence[Finding], window: str, model: str, alerting: Alerting) -> list[Cause]:

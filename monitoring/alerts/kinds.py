@@ -102,3 +102,6 @@ _ALL = (
 
 KINDS: Mapping[Kind, AlertKind] = {each.kind: each for each in _ALL}
 """By kind of finding. What is not here is never an alert: a finding of other versions is told in the report alone."""
+
+OF_THE_SERVICE = frozenset[Kind]({"unavailable", "errors", "latency"})
+"""What only a look at the scoring service tells."""

@@ -10,10 +10,10 @@ from models.policy import MonitoringLimits
 from models.usecase import UseCase
 from monitoring.alerts.alert import Alert
 from monitoring.alerts.book import AlertBook
-from monitoring.alerts.causes import causes, standing
+from monitoring.alerts.causes import causes, heard, standing
 from monitoring.alerts.upkeep import Circumstances, kept_true, reminded
 from monitoring.report import ReportStore, newest
-from monitoring.verdict import Finding, Level
+from monitoring.verdict import Finding, Kind, Level
 
 
 @dataclass(frozen=True)
@@ -25,18 +25,26 @@ class Watchtower:
     clock: Clock
 
 
-def look_around(use_case: UseCase, tower: Watchtower, limits: MonitoringLimits, clock_says: Sequence[Finding]) -> list[Alert]:
+def look_around(
+    use_case: UseCase,
+    tower: Watchtower,
+    limits: MonitoringLimits,
+    clock_says: Sequence[Finding],
+    unheard: frozenset[Kind] = frozenset(),
+) -> list[Alert]:
     """Raise, follow and close, and remind of what is overdue; returns the alerts that changed.
 
-    `limits` are those of the bundle that decided last; `clock_says` is all that is late, away or held now.
+    `limits` are those of the bundle that decided last; `clock_says` is all that is late, away or held now,
+    but for the kinds that are `unheard`: those are neither raised nor closed.
     """
     now, model, alerting = tower.clock.now(), use_case.name, use_case.alerting
     reports = [report for _, report in newest(tower.reports, model)]
     found = [*causes(reports, limits, alerting), *standing(clock_says, now.date().isoformat(), model, alerting)]
+    looked_at = heard(reports, unheard)
     about = Circumstances(model, now, alerting, use_case.inventory.owner)
 
     def revision(alerts: Sequence[Alert]) -> list[Alert]:
-        changed = {alert.id: alert for alert in kept_true(alerts, found, frozenset({"decisions", "outcomes", "clock"}), about)}
+        changed = {alert.id: alert for alert in kept_true(alerts, found, looked_at, about)}
         return [*changed.values(), *reminded([alert for alert in alerts if alert.id not in changed], now)]
 
     return tower.book.revise(model, revision)

@@ -7,7 +7,8 @@ from datetime import datetime
 from models.alerting import Alerting, Severity
 from models.errors import Conflict
 from monitoring.alerts.alert import PLATFORM, Act, Alert, Cause, deadline, name_of
-from monitoring.alerts.kinds import KINDS, Speaks
+from monitoring.alerts.kinds import KINDS
+from monitoring.verdict import Kind
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,11 @@ class Circumstances:
     owner: str
 
 
-def kept_true(alerts: Sequence[Alert], causes: Sequence[Cause], heard: frozenset[Speaks], about: Circumstances) -> list[Alert]:
+def kept_true(alerts: Sequence[Alert], causes: Sequence[Cause], heard: frozenset[Kind], about: Circumstances) -> list[Alert]:
     """The alerts that change, and the new ones.
 
-    `heard` says of which kinds `causes` tells everything: an open alert of such a kind without a cause is closed. What a
-    person closed stays closed until a later window shows it again.
+    `heard` are the kinds that were looked at: an open alert of such a kind without a cause is closed, any other stays. What
+    a person closed stays closed until a later window shows it again.
     """
     found = {(cause.kind, cause.subject): cause for cause in causes}
     open_ones = {alert.key: alert for alert in alerts if alert.is_open}
@@ -35,7 +36,7 @@ def kept_true(alerts: Sequence[Alert], causes: Sequence[Cause], heard: frozenset
         if key not in open_ones and not (key in quiet and cause.window <= quiet[key])
     ]
     followed = [_followed(alert, found[key], about) for key, alert in open_ones.items() if key in found]
-    gone = [a for key, a in open_ones.items() if key not in found and KINDS[a.kind].speaks in heard]
+    gone = [a for key, a in open_ones.items() if key not in found and a.kind in heard]
     closed = [_gone(alert, about) for alert in gone]
     touched = [alert for alert in followed if alert != open_ones[alert.key]]
     return [*raised, *touched, *closed]
@@ -104,7 +105,7 @@ def _gone(alert: Alert, about: Circumstances) -> Alert:
 
 
 def _closed(alert: Alert, act: Act) -> Alert:
-    """Who was never told of it need not be told that it is over."""
+    """Nobody need be told the end of what never left; of what may have, `delivery` tells it to those who took it."""
     over = alert.model_copy(update={"closed": act, "updated_at": act.at})
     if not any(notice.attempts for notice in alert.notices):
         return over.model_copy(update={"notices": ()})

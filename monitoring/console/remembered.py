@@ -28,5 +28,8 @@ class RememberedReports:
     def read(self, key: ReportKey) -> MonthlyReport:
         return self._read(key)
 
+    def digest(self, key: ReportKey) -> str:
+        return self._store.digest(key)
+
     def document(self, key: ReportKey, name: str) -> bytes:
         return self._store.document(key, name)

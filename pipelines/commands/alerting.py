@@ -12,9 +12,8 @@ from pipelines.wiring import Platform, platform
 
 
 def alerts(chosen: Namespace) -> Ended:
-    """Those that are open, of all models, looked at anew for the use case; held for a person if there is any."""
+    """Those that are open, of all models, as the last round left them; held for a person if there is any."""
     parts = platform(use_case=chosen.model or "")
-    raise_alerts(parts)
     found = every_open(parts.alert_book)
     for alert in found:
         print("\n".join(_lines(alert, parts)))

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from models.bundle import canonical, sha256
 from models.governance.retrainings import Cited
 from models.lake import PartitionVersion
 from monitoring.report import MonthlyReport, ReportKey, ReportStore, newest
@@ -53,11 +52,11 @@ def cited(partition: PartitionVersion) -> Cited:
     return Cited(partition.table, f"{partition.month} version {partition.version}", partition.digest)
 
 
-def seen(key: ReportKey, report: MonthlyReport) -> Seen:
-    digest = sha256(canonical(report.to_dict()))
-    return Seen(report, Cited("report", f"{key.model}/{key.month}/{key.stamp}", digest))
+def seen(store: ReportStore, key: ReportKey, report: MonthlyReport) -> Seen:
+    """The digest is that of the stored file, so that `sha256sum` says the same and `make verify` can compare."""
+    return Seen(report, Cited("report", f"{key.model}/{key.month}/{key.stamp}", store.digest(key)))
 
 
 def stored(store: ReportStore, model: str) -> list[Seen]:
     """The newest report of every month, newest month first."""
-    return [seen(key, report) for key, report in newest(store, model)]
+    return [seen(store, key, report) for key, report in newest(store, model)]

@@ -92,7 +92,7 @@ def _found(platform: Platform, report: MonthlyReport) -> Seen:
     """The report where it is stored. Raises `Integrity` if it is there no longer: a trigger without evidence is none."""
     for key in platform.reports.keys(report.model, report.month):
         if platform.reports.read(key) == report:
-            return seen(key, report)
+            return seen(platform.reports, key, report)
     raise Integrity(
         f"the report on {report.month} of {report.model} is not in the store as it was written", hint="run `make report` again"
     )

@@ -19,6 +19,7 @@ from pipelines.adapters.traces import traces
 from pipelines.door_keys import check_keys
 from pipelines.pack.writer import writer
 from pipelines.recorded import recorded
+from pipelines.verification.cited_reports import check_cited
 from pipelines.verification.packs import check_packs, compared
 from pipelines.verification.partitions import check_partitions
 from pipelines.verification.swap_sets import check_swap_sets
@@ -69,6 +70,11 @@ class Verifying(Watching):
             ),
             packs,
             swapped,
+            Check(
+                "cited reports",
+                "The reports that retrainings rest on are as they were when they were cited.",
+                lambda: check_cited(self.reports, entries),
+            ),
             Check(
                 "alerts",
                 "What people did about alerts is what the ledger says.",

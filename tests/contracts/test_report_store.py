@@ -1,5 +1,6 @@
 """What every report store must do, the fake one too."""
 
+import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -52,6 +53,20 @@ def test_a_report_is_read_back_with_its_pages(store: ReportStore) -> None:
     key = store.add(report(sentence="Ünruhig – “so”"), {"drift.html": b"<p>\xc3\xbc</p>"})
     assert store.read(key) == report(sentence="Ünruhig – “so”")
     assert store.document(key, "drift.html") == b"<p>\xc3\xbc</p>"
+
+
+def test_the_digest_tells_reports_apart_and_stays(store: ReportStore) -> None:
+    quiet, loud = store.add(report(), {"drift.html": b"p"}), store.add(report(sentence="Loud."), {})
+    assert store.digest(quiet) == store.digest(quiet) != store.digest(loud)
+    with pytest.raises(NotFound):
+        store.digest(ReportKey(quiet.model, "2005-01", quiet.stamp))
+
+
+def test_the_digest_is_that_of_the_file(tmp_path: Path) -> None:
+    folder = ReportFolder(tmp_path)
+    digest = folder.digest(folder.add(report(), {}))
+    (file,) = tmp_path.rglob("report.json")
+    assert digest == hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def test_reports_are_listed_newest_month_first_then_newest_report(store: ReportStore) -> None:

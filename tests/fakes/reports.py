@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from models.bundle import canonical, sha256
 from models.errors import NotFound
 from monitoring.report import MonthlyReport, ReportKey
 
@@ -25,6 +26,9 @@ class FakeReportStore:
 
     def read(self, key: ReportKey) -> MonthlyReport:
         return self._of(key)[0]
+
+    def digest(self, key: ReportKey) -> str:
+        return sha256(canonical(self.read(key).to_dict()))
 
     def document(self, key: ReportKey, name: str) -> bytes:
         documents = self._of(key)[1]

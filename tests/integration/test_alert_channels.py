@@ -14,7 +14,7 @@ from monitoring.adapters.apprise_channels import channels
 from monitoring.alerts.delivery import deliver
 from monitoring.alerts.messages import Message
 from tests.alerting import MODEL, NOON, an_alert
-from tests.receivers import mailbox, webhook
+from tests.receivers import dripping, mailbox, webhook
 
 pytestmark = pytest.mark.integration
 
@@ -71,6 +71,15 @@ def test_a_webhook_that_refuses_has_not_taken_it(tmp_path: Path) -> None:
     assert len(hook.posts) == 1
 
 
+def test_a_webhook_that_never_comes_to_an_end_is_given_up_on_and_nothing_is_left_of_it(tmp_path: Path) -> None:
+    with dripping() as hook:
+        (channel,) = channels(file_of(tmp_path, f"on-call json://127.0.0.1:{hook.port}/{TOKEN}"), longest=6)
+        with pytest.raises(Unavailable, match="did not take a message within 6 seconds") as refused:
+            channel.send(SAID)
+        assert hook.given_up.wait(10)
+    assert TOKEN not in str(refused.value)
+
+
 def test_a_message_does_not_go_where_somebody_else_points(tmp_path: Path) -> None:
     with webhook() as hook, webhook() as other:
         hook.status, hook.elsewhere = 307, f"http://127.0.0.1:{other.port}/"
@@ -110,9 +119,10 @@ def test_two_channels_do_not_share_a_name(tmp_path: Path) -> None:
         channels(file_of(tmp_path, "mail json://127.0.0.1", "mail json://127.0.0.2"))
 
 
-def test_a_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o620, 0o610])
+def test_a_file_that_others_may_read_is_refused(tmp_path: Path, mode: int) -> None:
     path = file_of(tmp_path, "mail json://127.0.0.1")
-    path.chmod(0o644)
+    path.chmod(mode)
 
     with pytest.raises(Misconfigured, match="chmod 600"):
         channels(path)

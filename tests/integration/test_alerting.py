@@ -1,6 +1,7 @@
 """From a month's decisions to the person on call, with the real tools: raised, sent, acknowledged, over."""
 
 import shutil
+from argparse import Namespace
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +21,10 @@ from monitoring.decisions import LoggedDecision
 from monitoring.report import newest
 from pipelines import steps
 from pipelines.alerting import raise_alerts, send_alerts
+from pipelines.commands import alerting
+from pipelines.commands.loop import Ended
 from pipelines.wiring import Platform
+from tests.alerting import MODEL, cause, opened
 from tests.receivers import webhook
 from tests.trained import Trained, platform_at
 
@@ -138,3 +142,23 @@ def test_a_service_that_is_away_is_a_page_and_costs_no_report(parts: Platform) -
     ((_, report),) = newest(parts.reports, parts.use_case.name)
     assert report.invariants
     assert report.invariants.service is None
+
+
+def test_the_list_of_alerts_changes_nothing_and_a_round_without_the_services_address_does_not_call_it_well(
+    parts: Platform, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    away = parts.settings.model_copy(update={"service_metrics": "http://127.0.0.1:9/metrics"})
+    here, parts.settings = parts.settings, away
+    raise_alerts(parts)
+    (alert,) = every_open(parts.alert_book)
+    act(parts.alert_book, parts.ledger, parts.clock, "acknowledge", alert.id, by="ana", reason="restarting it")
+    parts.settings = here
+    raise_alerts(parts)
+    assert [alert.acknowledged is not None for alert in every_open(parts.alert_book)] == [True]
+
+    parts.alert_book.revise(MODEL, lambda _: opened([cause("hold", "2005-09")]))  # a round would close it
+    before = every_open(parts.alert_book)
+    monkeypatch.setenv("STEWARD_HOME", str(parts.settings.home))
+    assert alerting.alerts(Namespace(model="")) is Ended.HELD
+    assert "ana is at it" in capsys.readouterr().out
+    assert every_open(parts.alert_book) == before

@@ -1,5 +1,6 @@
 """Why a model was retrained, or not, can be read later: in the ledger, in the registry's tags, and by a command."""
 
+import hashlib
 import shutil
 from dataclasses import replace
 from datetime import date, timedelta
@@ -10,12 +11,14 @@ import pytest
 from models.errors import NotEnoughData
 from models.governance.ledger import Event
 from models.governance.retrainings import Course, TriggerKind, explanations
+from models.governance.verification import found_by
 from models.policy import RetrainingRules
 from pipelines.commands.explaining import told
 from pipelines.retraining import asked_for
 from pipelines.steps import Ending, Kind
 from pipelines.triggers.step import consider, explained, rest
 from pipelines.wiring import Platform
+from tests.alerting import finding, month
 from tests.trained import AUGUST, Trained, platform_at
 
 pytestmark = pytest.mark.integration
@@ -70,6 +73,22 @@ def test_a_training_that_breaks_off_leaves_the_problem_and_may_be_begun_again(pa
     assert (found.ending, found.sentence) == ("failed", "one cohort is not enough")
     assert consider(parts, [], NEXT_YEAR, "").course is Course.TRAIN
     assert [e.event for e in parts.ledger.entries(MODEL)][-2:] == [Event.RETRAINING_BEGUN, Event.RETRAINING_ENDED]
+
+
+def test_a_report_that_a_retraining_rests_on_is_compared_by_its_digest(parts: Platform) -> None:
+    report = month("2005-09", finding("auc_drop"))
+    parts.reports.add(report, {})
+    decided = consider(parts, [report], NEXT_YEAR, "")
+    with explained(parts, decided, NEXT_YEAR) as ended:
+        ended(Ending(Kind.KEPT, "Keep: no gain.", 2, "b" * 64))
+    (file,) = (parts.settings.home / "reports").rglob("2005-09/*/report.json")
+    (cited,) = decided.triggers[0].evidence
+    assert cited.digest == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert [found for found in found_by(parts.checks()) if found.where.startswith("report ")] == []
+
+    file.write_bytes(file.read_bytes() + b"\n")
+
+    assert [found.where for found in found_by(parts.checks()) if found.where.startswith("report ")] == [f"report {cited.name}"]
 
 
 def test_a_quiet_rest_is_no_explanation(parts: Platform) -> None:

@@ -25,6 +25,16 @@ def test_bins_that_miss_what_frozen_ones_see_are_said() -> None:
     assert "uses the frozen bins over all rows" in row.note
 
 
+@pytest.mark.parametrize(("exact", "sampled"), [("alarm", "warn"), ("alarm", "stable"), ("warn", "stable"), ("stable", "warn")])
+def test_whatever_one_calls_otherwise_than_the_other_is_said(exact: str, sampled: str) -> None:
+    psi_of = {"stable": MOVED.warn / 2, "warn": (MOVED.warn + MOVED.alarm) / 2, "alarm": MOVED.alarm}
+    seen = MOVED.model_copy(update={"psi": psi_of[exact]})
+
+    (row,) = reconcile([seen], Page(b"", {"bill_0": psi_of[sampled]}), {"bill_0": psi_of[sampled]})
+
+    assert row.note.startswith(f"All rows: {exact}, the page: {sampled};")
+
+
 def test_an_empty_bin_is_a_small_share_and_not_an_infinite_distance() -> None:
     # (.5 - .0001) ln(.5 / .0001) + (.5 - 1) ln(.5 / 1)
     assert psi(np.array([0, 1]), np.array([0, 0]), coded=True) == pytest.approx(0.4999 * np.log(5_000) + 0.5 * np.log(2))

@@ -11,7 +11,7 @@ from models.governance.ledger import Hold
 from monitoring.drift import Shift, shift
 from monitoring.findings import Evidence, judge
 from monitoring.performance import Attribution, Figures, Performance, Reading
-from monitoring.verdict import Finding, Level, Suggestion, Verdict, counted, overall, short, weigh
+from monitoring.verdict import Finding, Level, Suggestion, Verdict, apart, counted, overall, short, weigh
 
 LIMITS = USE_CASE.policy.monitoring
 HOLD = Hold("2005-09", "the coding of status_0 seems to have changed", "2005-10-01T00:00:00+00:00")
@@ -269,3 +269,16 @@ def test_few_outcomes_are_too_few_also_where_nothing_can_be_compared() -> None:
 @pytest.mark.parametrize(("number", "said"), [(0, "0 decisions"), (1, "1 decision"), (30_000, "30,000 decisions")])
 def test_one_is_not_counted_as_many(number: int, said: str) -> None:
     assert counted(number, "decision") == said
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "said"),
+    [
+        (0.31, 0.1, (".31", ".10")),
+        (0.104, 0.1, (".104", ".100")),
+        (0.10004, 0.1, (".10004", ".10000")),
+        (0.1, 0.1, (".10", ".10")),
+    ],
+)
+def test_rounding_does_not_hide_that_a_limit_is_passed(value: float, limit: float, said: tuple[str, str]) -> None:
+    assert apart(value, limit) == said

@@ -37,6 +37,15 @@ def test_a_home_without_a_champion_trains_its_first() -> None:
     assert (found.course, found.kinds, found.sentence) == (Course.TRAIN, "first champion", "There is no champion yet.")
 
 
+def test_the_eleventh_training_on_one_day_for_a_first_champion_is_held_back_and_says_so() -> None:
+    began = (Begun(OCTOBER, automatic=False, made=True, settling=frozenset({"There is no champion yet."})),) * 10
+    bare: Situation = situation(champion=None)
+    found = decide_retraining(bare, [], RULES, began)
+    assert found.course is Course.HELD_BACK
+    assert "trained 10 times in 2005-10" in found.sentence
+    assert decide_retraining(bare, [], RULES, began, asked_by="Ada").course is Course.TRAIN
+
+
 def test_a_worse_month_trains_and_cites_its_report() -> None:
     found = decided(WORSE)
     assert (found.course, found.kinds, found.sentence) == (Course.TRAIN, "performance", "AUC fell by .08.")

@@ -31,6 +31,12 @@ def test_an_explanation_is_read_back_with_its_evidence_and_what_the_challenger_l
     assert found.facts() == LOST.facts()
 
 
+def test_a_training_says_what_it_should_have_ended() -> None:
+    first = Trigger(TriggerKind.FIRST, "There is no champion yet.")
+    (one,) = trainings(ledger(begun(first, DRIFT)).entries("m"))
+    assert (one.automatic, one.settling) == (False, frozenset({"There is no champion yet."}))
+
+
 def test_trainings_say_whether_a_person_was_behind_them_and_whether_a_model_came_of_it() -> None:
     failed = {**LOST.facts(), "bundle": "", "ending": "failed"}
     found = ledger(

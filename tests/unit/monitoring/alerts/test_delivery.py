@@ -148,7 +148,60 @@ def test_an_act_while_a_message_leaves_is_kept(post: Post) -> None:
     post.round()
 
     assert post.alert.closed == closed
-    assert [notice.event for notice in post.alert.notices] == ["closed"]
+    assert [notice.event for notice in post.alert.notices] == ["raised", "closed"]
+    assert all(notice.taken_by == ("on-call", "mail") for notice in post.alert.notices)
+    assert [said.over for said in post.webhook.got] == [False, True]
+
+
+def test_a_second_sender_repeats_nothing_however_long_the_first_one_takes(post: Post) -> None:
+    post.keep(*opened([cause(kind) for kind in ("score_shift", "skew", "volume", "missing")]))
+
+    def slow() -> None:
+        post.clock.set(post.clock.now() + timedelta(seconds=40))
+        deliver(post.book, [post.mail], post.clock, CONSOLE)
+
+    post.webhook.while_sending = slow
+    post.round()
+    post.webhook.while_sending = None
+    post.round(hours=1)
+
+    assert len(post.mail.got) == len({said.title for said in post.mail.got}) == 4
+
+
+def test_a_round_tries_each_letter_once_however_long_it_takes(post: Post) -> None:
+    post.keep(*opened([cause("score_shift"), cause("skew")]))
+    post.webhook.down = True
+    post.webhook.while_sending = lambda: post.clock.set(post.clock.now() + timedelta(hours=1))
+
+    post.round()
+
+    assert [alert.notices[0].attempts for alert in post.book.alerts(MODEL)] == [1, 1]
+
+
+@pytest.mark.parametrize("given_up", [False, True])
+def test_that_it_is_over_is_told_to_those_who_heard_of_it_and_to_nobody_else(post: Post, given_up: bool) -> None:
+    post.keep(an_alert())
+    post.mail.down = True
+    for _ in range(ATTEMPTS if given_up else 1):
+        post.round(hours=6)
+    post.mail.down = False
+    post.book.revise(MODEL, lambda alerts: [ended(a, Act(by="ana", reason="r", at=NOON.isoformat())) for a in alerts])
+    post.round(hours=6)
+
+    assert [said.over for said in post.webhook.got] == [False, True]
+    assert post.mail.got == []
+    assert all(notice.done for notice in post.alert.notices)
+
+
+def test_nobody_is_told_the_end_of_what_nobody_took(post: Post) -> None:
+    post.keep(an_alert())
+    post.mail.down = post.webhook.down = True
+    post.round()
+    post.mail.down = post.webhook.down = False
+    post.book.revise(MODEL, lambda alerts: [ended(a, Act(by="ana", reason="r", at=NOON.isoformat())) for a in alerts])
+
+    assert post.round(hours=6) == Delivered(0, {})
+    assert all(notice.done for notice in post.alert.notices)
 
 
 def test_several_inputs_that_shift_at_once_are_one_message(post: Post) -> None:

@@ -12,8 +12,10 @@ from monitoring.alerts.acts import act
 from monitoring.alerts.alert import Act, Alert, Notice
 from monitoring.alerts.custody import check_acts
 from monitoring.alerts.exposed import gauges
+from monitoring.alerts.kinds import OF_THE_SERVICE
 from monitoring.alerts.rounds import Watchtower, held, in_force_since, look_around, unanswered, unwatched
-from monitoring.verdict import Finding
+from monitoring.alerts.upkeep import acknowledged
+from monitoring.verdict import Finding, Kind, Level
 from tests.alerting import LIMITS, MODEL, NOON, an_alert, finding, month
 from tests.fakes.alerts import FakeAlertBook
 from tests.fakes.ledger import FakeLedger
@@ -26,14 +28,14 @@ class Tower:
     def __init__(self) -> None:
         self.book, self.reports, self.clock = FakeAlertBook(), FakeReportStore(), FixedClock(NOON)
 
-    def report(self, name: str, *findings: Finding) -> None:
+    def report(self, name: str, *findings: Finding, matured: bool = False) -> None:
         self.clock.set(self.clock.now() + timedelta(hours=1))
-        said = month(name, *findings).model_copy(update={"recorded_at": self.clock.now().isoformat()})
+        said = month(name, *findings, matured=matured).model_copy(update={"recorded_at": self.clock.now().isoformat()})
         self.reports.add(said, {})
 
-    def look(self, *clock_says: Finding) -> dict[str, str]:
+    def look(self, *clock_says: Finding, unheard: frozenset[Kind] = frozenset()) -> dict[str, str]:
         tower = Watchtower(self.reports, self.book, self.clock)
-        look_around(USE_CASE, tower, LIMITS, clock_says)
+        look_around(USE_CASE, tower, LIMITS, clock_says, unheard)
         return {alert.kind: alert.severity for alert in self.book.alerts(MODEL) if alert.is_open}
 
 
@@ -67,6 +69,45 @@ def test_the_clock_raises_and_closes_without_any_report(tower: Tower) -> None:
     hold = Hold(month="2005-10", what="the coding changed.", opened_at="", column="status_0")
 
     assert tower.look(*held([hold]), *unanswered("The service is away")) == {"hold": "warning", "unavailable": "page"}
+    assert tower.look() == {}
+
+
+@pytest.mark.parametrize("blind", ["insufficient", "missing"])
+def test_a_month_that_could_not_be_judged_closes_nothing_and_the_next_one_does(tower: Tower, blind: Kind) -> None:
+    tower.report("2005-07", finding("score_shift"), finding("skew", ""))
+    tower.report("2005-08", finding("score_shift"), finding("skew", ""))
+    seen = tower.look()
+    tower.report("2005-09", finding(blind, "2005-09", level=Level.AMBER))
+    unsure = tower.look()
+    tower.report("2005-10")
+
+    assert seen == {"score_shift": "page", "skew": "page"}
+    assert unsure.keys() == {"score_shift", "skew", blind}
+    assert tower.look() == {}
+
+
+@pytest.mark.parametrize("blind", ["insufficient", "not_comparable"])
+def test_outcomes_that_could_not_be_judged_close_nothing(tower: Tower, blind: Kind) -> None:
+    tower.report("2005-07", finding("auc_drop", "all"), matured=True)
+    tower.look()
+    tower.report("2005-08", finding(blind, "2005-08"), matured=True)
+    unsure = tower.look()
+    tower.report("2005-09", matured=True)
+
+    assert "auc_drop" in unsure
+    assert tower.look() == {}
+
+
+def test_a_service_that_nobody_can_look_at_from_here_stays_as_it_is(tower: Tower) -> None:
+    """And so does who said that they are at it."""
+    tower.look(*unanswered("The service is away"))
+    (alert,) = tower.book.alerts(MODEL)
+    tower.book.revise(MODEL, lambda _: [acknowledged(alert, Act(by="ana", reason="r", at=NOON.isoformat()))])
+    tower.look(unheard=OF_THE_SERVICE)
+
+    (still,) = tower.book.alerts(MODEL)
+    assert still.is_open
+    assert still.acknowledged
     assert tower.look() == {}
 
 

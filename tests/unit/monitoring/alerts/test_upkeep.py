@@ -8,12 +8,12 @@ import pytest
 from models.alerting import Alerting, Severity
 from models.errors import Conflict
 from monitoring.alerts.alert import PLATFORM, Act, Alert, Cause
-from monitoring.alerts.kinds import Speaks
+from monitoring.alerts.kinds import KINDS
 from monitoring.alerts.upkeep import acknowledged, ended, kept_true, reminded
 from tests.alerting import NOON, OWNER, about, an_alert, cause, opened
 
 LATER = NOON + timedelta(days=30)
-EVERYTHING: frozenset[Speaks] = frozenset({"decisions", "outcomes", "clock"})
+EVERYTHING = frozenset(KINDS)
 BY_ANA = Act(by="ana", reason="a campaign", at=LATER.isoformat())
 
 
@@ -99,7 +99,7 @@ def test_of_one_that_nobody_was_told_of_nobody_is_told_that_it_is_over() -> None
 
 
 def test_a_round_that_did_not_look_closes_nothing() -> None:
-    assert kept_true([an_alert()], [], frozenset({"clock"}), about(LATER)) == []
+    assert kept_true([an_alert()], [], frozenset({"hold"}), about(LATER)) == []
 
 
 def test_after_its_end_the_same_cause_opens_another_alert() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,6 +54,34 @@ def test_what_people_asked_for_is_not_of_the_budget_but_cools_down() -> None:
 
 def test_nobody_holds_back_a_person_whatever_else_fired() -> None:
     assert why([made(1)] * 5, 2, DRIFT, ADA) == ""
+
+
+def test_of_a_month_that_is_lived_again_the_rest_has_not_happened_yet() -> None:
+    assert why([lost(20)] * 3, 19) == ""
+    assert "3 times" in why([lost(20)] * 3, 20)
+
+
+FIRST_CHAMPION = Trigger(TriggerKind.FIRST, "There is no champion yet.")
+DEFINITION_2 = Trigger(TriggerKind.DEFINITION, "Outcome definition 2 was accepted.")
+
+
+def for_the_sake_of(*triggers: Trigger, day: int = 1) -> Begun:
+    return Begun(date(2005, 10, day), False, made=True, settling=frozenset(trigger.sentence for trigger in triggers))
+
+
+@pytest.mark.parametrize("trigger", [FIRST_CHAMPION, DEFINITION_2])
+def test_what_one_training_should_end_waits_for_nothing_but_is_not_repeated_without_end(trigger: Trigger) -> None:
+    assert why([made(1)] * 5, 1, trigger) == "", "neither cool-down nor the others' budget"
+    assert why([for_the_sake_of(trigger)] * 2, 1, trigger) == ""
+    assert "3 times in 2005-10" in why([for_the_sake_of(trigger)] * 3, 1, trigger)
+    assert "a person must look" in why([for_the_sake_of(trigger)] * 10, 1, trigger, DRIFT)
+
+
+def test_another_cause_another_month_and_a_person_are_free() -> None:
+    before = [for_the_sake_of(FIRST_CHAMPION, day=31)] * 10
+    assert why(before, 31, DEFINITION_2) == ""
+    assert held_back([FIRST_CHAMPION], before, RULES, date(2005, 11, 1)) == ""
+    assert why(before, 31, FIRST_CHAMPION, ADA) == ""
 
 
 @given(st.lists(st.tuples(st.integers(0, 120), st.booleans()), max_size=60))
