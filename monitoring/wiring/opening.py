@@ -44,7 +44,7 @@ def door(chosen: MonitoringSettings) -> Door:
         )
     hosts = [*([address.hostname] if address.hostname else []), *(LOOPBACK if loopback else [])]
     cookie = f"steward_{sha256(str(chosen.home.resolve()).encode()).hexdigest()[:8]}"
-    return Door(hosts, secrets.token_urlsafe(32), cookie, secure=address.scheme == "https")
+    return Door(hosts, secrets.token_urlsafe(32), cookie, secure=address.scheme == "https", address=chosen.address)
 
 
 def _at_the_machine(chosen: MonitoringSettings) -> bool:

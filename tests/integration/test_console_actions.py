@@ -181,12 +181,14 @@ def test_an_act_is_refused_to_who_may_not_and_to_a_form_that_is_not_ours(bank: B
     refused = served(bank, tmp_path, Person("viola", frozenset({Role.VIEWER, Role.DEVELOPER})))
     assert refused.post(address, data=fields).status_code == 403
     asked = served(bank, tmp_path, Person("opal", frozenset({role})))
-    for token in ({}, {"token": ""}, {"token": "guessed"}):
+    for token in ({}, {"token": ""}, {"token": "-"}, {"token": "guessed"}):
+        asked.cookies.clear()
         answer = asked.post(address, data={**fields, **token})
         assert answer.status_code == 403
         assert "not from a page of your session" in answer.text
     other = served(bank, tmp_path, Person("opal", frozenset({role})))
     stolen = TOKEN.search(other.get("/approvals").text)
+    asked.get("/approvals")  # has a session now
     if stolen:  # a form of another session
         assert asked.post(address, data={**fields, "token": stolen[1]}).status_code == 403
     assert asked.get(address, follow_redirects=False).status_code in (200, 404, 405)  # looking acts on nothing

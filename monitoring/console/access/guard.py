@@ -54,8 +54,9 @@ class Guard:
         return str(session.setdefault(TOKEN, secrets.token_urlsafe(24)))
 
     def ensure_ours(self, session: Session, given: str) -> None:
-        """Raises `NotPermitted` for a form that did not come from a page of this session."""
-        if not hmac.compare_digest(str(session.get(TOKEN, "")).encode() or b"-", given.encode()):
+        """Raises `NotPermitted` for a form that did not come from a page of this session; one without a token has no pages."""
+        kept = str(session.get(TOKEN, ""))
+        if not kept or not hmac.compare_digest(kept.encode(), given.encode()):
             raise NotPermitted("this form is not from a page of your session", hint="open the page again and send it from there")
 
 
