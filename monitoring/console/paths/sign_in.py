@@ -12,7 +12,8 @@ from monitoring.console.access.refusals import TooManyAttempts
 from monitoring.console.desk import Desk, body, onwards
 from monitoring.console.sources import Trouble
 
-_PATH = re.compile(r"/(?:[\w.-]+/?)*")
+_PATH = re.compile(r"/(?:[\w.-]+/)*[\w.-]*")
+_LONGEST = 300
 
 
 def serve(app: FastAPI, desk: Desk) -> None:
@@ -48,4 +49,4 @@ def serve(app: FastAPI, desk: Desk) -> None:
 
 def _own(address: str) -> str:
     """A page of ours, never one elsewhere."""
-    return address if _PATH.fullmatch(address) else "/"
+    return address if len(address) <= _LONGEST and _PATH.fullmatch(address) else "/"
