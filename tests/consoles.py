@@ -32,6 +32,7 @@ from tests.fakes.validations import FakeValidations
 from tests.fakes.verdicts import FakeVerdictStore
 
 TOKEN = re.compile(r'name="token" value="([^"]+)"')
+HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 ADA = Person("ada", frozenset(Role))
 """Sits at the machine."""
 
@@ -55,9 +56,15 @@ def client(
 
 def send(asked: TestClient, page: str, address: str, **fields: str) -> Response:
     """Fill in a form of `page` and send it to `address`, as a browser would."""
-    found = TOKEN.search(asked.get(page).text)
-    assert found, f"no form on {page}"
-    return asked.post(address, data={"token": found[1], **fields})
+    return asked.post(address, data={**hidden(asked.get(page).text, address), **fields})
+
+
+def hidden(page: str, address: str) -> dict[str, str]:
+    """What the form to `address` carries by itself; of a page without it only the token."""
+    found = TOKEN.search(page)
+    assert found, "no form on this page"
+    form = page.partition(f'action="{address}"')[2].partition("</form>")[0]
+    return {"token": found[1], **dict(HIDDEN.findall(form))}
 
 
 @contextmanager

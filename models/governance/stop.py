@@ -83,8 +83,11 @@ def stop(office: Office, model: str, *, asked_by: str, reason: str, fallback: st
     return _publish(office, wanted)
 
 
-def resume(office: Office, model: str, *, asked_by: str, reason: str) -> Stop:
-    """Let the champion answer again. Raises `Conflict` if the model is not stopped, `Integrity` if a stop was taken away."""
+def resume(office: Office, model: str, *, asked_by: str, reason: str, sequence: int | None = None) -> Stop:
+    """Let the champion answer again. `sequence` is of the stop that the person saw, None for whichever it is.
+
+    Raises `Conflict` if the model is not stopped, or by a newer stop; `Integrity` if a stop was taken away.
+    """
     asked_by, reason = answerable(asked_by, reason)
     if (last := _last_noted(office, model)) > office.channel.stops(model):
         raise Integrity(
@@ -94,6 +97,11 @@ def resume(office: Office, model: str, *, asked_by: str, reason: str) -> Stop:
     now = newest(office.channel, office.trust, model)
     if now is None or not now.stopped:
         raise Conflict(f"{model} is not stopped", hint="it answers; see /v1/models")
+    if sequence is not None and now.sequence != sequence:
+        raise Conflict(
+            f"{model} was stopped anew by {now.asked_by}: {now.reason}",
+            hint="the page is older than what is in force; look again",
+        )
     at = office.clock.now().isoformat()
     return _publish(office, Stop(model, sequence=0, stopped=False, reason=reason, asked_by=asked_by, at=at))
 

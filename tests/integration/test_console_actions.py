@@ -12,8 +12,8 @@ from fastapi.testclient import TestClient
 from models.governance.access import Person, Role
 from models.governance.ledger import Event
 from models.governance.release import promote
-from models.governance.stop import newest
-from tests.consoles import ADA, TOKEN, client, looking, send
+from models.governance.stop import newest, stop
+from tests.consoles import ADA, TOKEN, client, hidden, looking, send
 from tests.office import MODEL, Bank, paper_evidence, trust, validator
 
 pytestmark = pytest.mark.integration
@@ -145,6 +145,37 @@ def test_a_model_is_stopped_and_answers_again_with_reason_and_name(bank: Bank, t
     send(asked, "/approvals", f"/models/{MODEL}/resume", reason="the source was mended")
     assert last(bank, Event.RESUMED)[0] == "ada"
     assert send(asked, "/approvals", f"/models/{MODEL}/resume", reason="once more").status_code == 409
+
+
+OLD = "the page is older than what is in force; look again"
+
+
+def test_an_old_page_lifts_no_newer_stop(bank: Bank, tmp_path: Path) -> None:
+    in_force(bank, "first")
+    asked, address = served(bank, tmp_path), f"/models/{MODEL}/resume"
+    send(asked, "/approvals", f"/models/{MODEL}/stop", reason="unexplained jump in scores")
+    old = hidden(asked.get("/approvals").text, address)
+    stop(bank.office, MODEL, asked_by="ben", reason="the source lies")
+    for fields in (old, {"token": old["token"]}, old | {"sequence": "x"}):
+        answer = asked.post(address, data=fields | {"reason": "the jump was meant"})
+        assert (answer.status_code, OLD in answer.text, "the source lies" in answer.text) == (409, True, True)
+    found = newest(bank.channel, trust(), MODEL)
+    assert found
+    assert found.stopped
+    send(asked, "/approvals", address, reason="both are settled")
+    assert last(bank, Event.RESUMED)[1]["reason"] == "both are settled"
+
+
+def test_an_old_page_rolls_nothing_back_that_it_did_not_show(bank: Bank, tmp_path: Path) -> None:
+    in_force(bank, "one", "other")
+    asked, address = served(bank, tmp_path), f"/models/{MODEL}/roll-back"
+    old = hidden(asked.get("/approvals").text, address)
+    newer = bank.ask("another", "other")
+    promote(bank.office, MODEL, newer)
+    for fields in (old, {"token": old["token"]}):
+        answer = asked.post(address, data=fields | {"reason": "worse on new accounts"})
+        assert (answer.status_code, OLD in answer.text) == (409, True)
+    assert bank.served() == newer
 
 
 def test_the_version_before_comes_back_and_not_by_chance_twice(bank: Bank, tmp_path: Path) -> None:
