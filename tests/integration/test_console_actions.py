@@ -9,10 +9,13 @@ from urllib.parse import unquote
 import pytest
 from fastapi.testclient import TestClient
 
+from models.adapters.user_files import UserFiles
 from models.governance.access import Person, Role
+from models.governance.checking import draft_approval
 from models.governance.ledger import Event
 from models.governance.release import promote
 from models.governance.stop import newest, stop
+from models.governance.users import make
 from tests.consoles import ADA, TOKEN, client, hidden, looking, send
 from tests.office import MODEL, Bank, paper_evidence, trust, validator
 
@@ -106,6 +109,21 @@ def test_nobody_hands_in_a_signature_in_another_name_than_their_own(bank: Bank, 
     answer = send(asked, page_of(bundle), f"{page_of(bundle)}/signed", **fields)
     assert answer.status_code == 409
     assert "not trusted" in answer.text
+    assert Event.APPROVED not in bank.events()
+
+
+def test_who_is_signed_in_hands_in_no_signature_of_somebody_else(bank: Bank, tmp_path: Path) -> None:
+    """Not even a good one: the name in the form counts only where nobody signs in."""
+    bank.local = False
+    bundle = bank.ask("first")
+    _, password = make(UserFiles(tmp_path / "keys"), bank.ledger, bank.clock, "eve", ["approver"], by="ben", reason="for a test")
+    sources = looking(office=lambda: bank.office, channel=bank.channel, ledger=bank.ledger, trust=trust, clock=bank.clock)
+    asked = client(tmp_path, person=None, sources=sources)
+    send(asked, "/sign-in", "/sign-in", name="eve", password=password)
+    document = draft_approval(bank.office, "validator", MODEL, bundle, comment="read and sound")
+    signed = {"kind": "approval", "document": json.dumps(document), "signature": validator().sign(document).signature}
+    answer = send(asked, page_of(bundle), f"{page_of(bundle)}/signed", approver="validator", **signed)
+    assert answer.status_code == 409
     assert Event.APPROVED not in bank.events()
 
 
@@ -224,6 +242,15 @@ def test_an_act_is_refused_to_who_may_not_and_to_a_form_that_is_not_ours(bank: B
         assert asked.post(address, data={**fields, "token": stolen[1]}).status_code == 403
     assert asked.get(address, follow_redirects=False).status_code in (200, 404, 405)  # looking acts on nothing
     assert len(bank.ledger.entries()) == before
+
+
+@pytest.mark.parametrize(
+    "address", ["/decisions", "/decisions/any", f"/models/{MODEL}/features/limit/rows?month=2005-09&place=0"]
+)
+def test_who_may_only_look_sees_no_single_account(bank: Bank, tmp_path: Path, address: str) -> None:
+    for role in (Role.VIEWER, Role.DEVELOPER):
+        assert served(bank, tmp_path, Person("viola", frozenset({role}))).get(address).status_code == 403
+    assert served(bank, tmp_path, Person("opal", frozenset({Role.OPERATOR}))).get(address).status_code != 403
 
 
 def test_who_may_only_look_is_offered_nothing_to_do(bank: Bank, tmp_path: Path) -> None:

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi.testclient import TestClient
 
 from models.adapters.file_ledger import FileLedger
 from models.adapters.user_files import UserFiles
 from models.clock import FixedClock
 from models.errors import Misconfigured
 from models.governance.users import make, remove
+from monitoring import wiring
+from monitoring.console.app import console
 from monitoring.settings import MonitoringSettings
 from monitoring.wiring import opening
 from tests import monitored_home
@@ -160,6 +163,19 @@ def test_nobody_is_served_over_plain_http_from_elsewhere_in_production_or_under_
     door = opening.door(MonitoringSettings(home=tmp_path, profile="production", address="https://steward.bank.example"))
     assert (door.secure, "steward.bank.example" in door.hosts) == (True, True)
     assert door.address == "https://steward.bank.example"
+
+
+def test_the_console_answers_under_no_other_name_than_its_own(home: Path) -> None:
+    """As it is started: a page elsewhere that points its name at the machine gets nothing."""
+    let_in(home, "ana", "viewer")
+    own = {"": ("localhost", "127.0.0.1"), "https://steward.bank.example": ("steward.bank.example",)}
+    for address, hosts in own.items():
+        chosen = MonitoringSettings(home=home, address=address)
+        app = console(wiring.sources(chosen), opening.guard(chosen), opening.door(chosen))
+        asked = TestClient(app)
+        assert asked.get("/sign-in", headers={"Host": "attacker.example"}).status_code == 400
+        for host in hosts:
+            assert asked.get("/sign-in", headers={"Host": host}).status_code == 200
 
 
 def test_the_command_says_why_it_does_not_start(tmp_path: Path) -> None:
