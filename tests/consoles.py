@@ -19,6 +19,7 @@ from models.governance.access import Person, Role
 from monitoring import wiring
 from monitoring.console.access.attempts import Attempts
 from monitoring.console.access.guard import Guard
+from monitoring.console.access.sessions import Sessions
 from monitoring.console.app import Door, console
 from monitoring.console.sources import Sources
 from monitoring.settings import MonitoringSettings
@@ -49,7 +50,7 @@ def client(
 ) -> TestClient:
     """`person` sits at the machine; None where people sign in. `seconds` is the clock of the attempts to do so."""
     chosen = MonitoringSettings(home=home, **settings)
-    guard = Guard(UserFiles(home / "keys"), Attempts(seconds), person)
+    guard = Guard(UserFiles(home / "keys"), Attempts(seconds), Sessions(seconds), person)
     app = console(sources or wiring.sources(chosen), guard, Door(["localhost"], "of a test", "steward", secure=secure))
     return TestClient(app, base_url=f"{'https' if secure else 'http'}://{host}")
 

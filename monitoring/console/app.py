@@ -21,7 +21,8 @@ from models import errors
 from models.errors import PlatformError
 from models.governance.access import Act
 from monitoring.console.access import headers, origin, refusals
-from monitoring.console.access.guard import LONGEST_SECONDS, Guard, ensure
+from monitoring.console.access.guard import Guard, ensure
+from monitoring.console.access.sessions import LONGEST_SECONDS
 from monitoring.console.desk import Desk, onwards
 from monitoring.console.paths import (
     alerts,

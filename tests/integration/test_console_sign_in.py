@@ -16,6 +16,7 @@ from models.clock import FixedClock
 from models.errors import Misconfigured
 from models.governance.users import make, remove
 from monitoring import wiring
+from monitoring.console.access.sessions import LONGEST_SECONDS
 from monitoring.console.app import console
 from monitoring.settings import MonitoringSettings
 from monitoring.wiring import opening
@@ -54,6 +55,29 @@ def test_whoever_signs_in_comes_to_where_they_wanted_and_signs_out_again(home: P
     assert (answer.url.path, answer.status_code) == ("/reports", 200)
     assert "You are ana (viewer)" in answer.text
     assert send(served, "/", "/sign-out").url.path == "/sign-in"
+    assert served.get("/", follow_redirects=False).status_code == 303
+
+
+def test_signing_out_ends_every_copy_of_the_cookie(home: Path) -> None:
+    password, served = let_in(home, "ana", "viewer"), client(home, person=None)
+    send(served, "/sign-in", "/sign-in", name="ana", password=password)
+    copied = served.cookies["steward"]
+    assert served.get("/", follow_redirects=False).status_code == 200
+    send(served, "/", "/sign-out")
+    served.cookies.clear()
+    served.cookies.set("steward", copied)
+    assert served.get("/", follow_redirects=False).status_code == 303
+    send(served, "/sign-in", "/sign-in", name="ana", password=password)
+    assert served.get("/", follow_redirects=False).status_code == 200
+
+
+def test_a_session_ends_after_a_working_day_however_much_it_is_used(home: Path) -> None:
+    now = [0.0]
+    password, served = let_in(home, "ana", "viewer"), client(home, person=None, seconds=lambda: now[0])
+    send(served, "/sign-in", "/sign-in", name="ana", password=password)
+    now[0] = LONGEST_SECONDS - 1
+    assert served.get("/", follow_redirects=False).status_code == 200
+    now[0] = LONGEST_SECONDS
     assert served.get("/", follow_redirects=False).status_code == 303
 
 

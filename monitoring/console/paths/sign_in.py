@@ -43,7 +43,7 @@ def serve(app: FastAPI, desk: Desk) -> None:
     async def sign_out(request: Request) -> Response:
         found = forms.fields(request.headers.get("content-type", ""), await body(request))
         guard.ensure_ours(request.session, found.get("token", ""))
-        request.session.clear()
+        guard.sessions.end(request.session)
         return onwards("/sign-in")
 
 
