@@ -16,6 +16,7 @@ from models.governance.ledger import Event
 from models.governance.release import promote
 from models.governance.stop import newest, stop
 from models.governance.users import make
+from tests.alerting import an_alert
 from tests.consoles import ADA, TOKEN, client, hidden, looking, send
 from tests.office import MODEL, Bank, paper_evidence, trust, validator
 
@@ -159,6 +160,7 @@ def test_a_model_is_stopped_and_answers_again_with_reason_and_name(bank: Bank, t
     assert found
     assert (found.stopped, found.asked_by, found.reason) == (True, "ada", "unexplained jump in scores")
     assert last(bank, Event.STOPPED)[0] == "ada"
+    assert ">1 September 2005, 12:00 UTC</time>" in said  # among what was decided lately
     assert "Let it answer again" in said
     send(asked, "/approvals", f"/models/{MODEL}/resume", reason="the source was mended")
     assert last(bank, Event.RESUMED)[0] == "ada"
@@ -207,6 +209,14 @@ def test_the_version_before_comes_back_and_not_by_chance_twice(bank: Bank, tmp_p
     assert again.status_code == 409
     send(asked, "/approvals", f"/models/{MODEL}/roll-back", reason="worse, too", again="yes")
     assert last(bank, Event.ROLLED_BACK)[1]["version"] == 3
+
+
+def test_a_deadline_is_told_to_the_minute(tmp_path: Path) -> None:
+    sources, alert = looking(), an_alert(model=MODEL, deadline="2005-11-02T09:30:00+00:00")
+    sources.alerts.revise(MODEL, lambda _: [alert])
+    asked = client(tmp_path, sources=sources)
+    for page in ("/alerts", f"/alerts/{alert.id}"):
+        assert ">2 November 2005, 09:30 UTC</time>" in asked.get(page).text
 
 
 ACTS = {
