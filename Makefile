@@ -337,7 +337,7 @@ test-images: $(READY) ## build the images and run them; needs root, podman, runc
 	@$(RUN) pytest -m images $(ARGS)
 
 browser: $(READY) ## the viewer in a real, headless Chromium
-	@$(RUN) pytest -m browser $(ARGS)
+	@$(RUN) pytest -m "browser and not soak" $(ARGS)
 
 infra-test: $(READY) ## Prometheus' rules and Grafana's dashboards, with the real tools (Debian: prometheus, prometheus-alertmanager)
 	@$(RUN) pytest -m infra -n 2 --dist loadfile $(ARGS)

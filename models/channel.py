@@ -4,15 +4,15 @@ A pointer names the bundle in force, its approval and its predecessor; pointers 
 number can be written once. So publishing is a compare-and-swap, and the whole history stays.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 from models.bundle import Bundle
 from models.contract import check_callers
-from models.errors import Conflict, Integrity, NoChampion
+from models.errors import Conflict, Integrity, NoChampion, NotApproved, NotFound, PlatformError
 from models.governance.approval import check_approvals
 from models.governance.inventory import declared, oversight
 from models.governance.signing import Duty, Signed, Signer, Trust
@@ -20,6 +20,9 @@ from models.governance.yardstick import yardstick
 
 CONTRACT = "contract.json"
 APPROVERS_OF_A_POLICY_CHANGE = 2
+LAST_NUMBER = 99_999_999
+"""Of pointers, stops and documents about roll-outs: behind it nothing is published."""
+Document = TypeVar("Document")
 _NEVER_YET = datetime.min.replace(tzinfo=UTC)
 
 
@@ -156,6 +159,23 @@ def walked(there: Iterable[int], noted: Iterable[int] = ()) -> Iterator[tuple[in
             yield before + 1, number - 1
         yield number, number
         before = number
+
+
+def readable(
+    numbers: Iterable[tuple[int, int]], read: Callable[[int], Document], gap: str
+) -> tuple[list[Document], dict[int, PlatformError]]:
+    """The documents of numbers as `walked` gives them, and what is wrong with the others; a gap by its first, worded by `gap`."""
+    documents: list[Document] = []
+    unreadable: dict[int, PlatformError] = {}
+    for number, last in numbers:
+        if last > number:
+            unreadable[number] = NotFound(gap.format(first=number, last=last))
+            continue
+        try:
+            documents.append(read(number))
+        except (Integrity, NotApproved, NotFound) as error:
+            unreadable[number] = error
+    return documents, unreadable
 
 
 def head(channel: ReleaseReader, trust: Trust, model: str) -> Pointer:

@@ -13,7 +13,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Any, Self
 
-from models.channel import ReleaseReader, RolloutReader
+from models.channel import LAST_NUMBER, ReleaseReader, RolloutReader
 from models.errors import Integrity, Misconfigured, NotApproved, NotFound
 from models.governance.signing import Duty, Trust
 from models.guardrails import Guardrails
@@ -23,8 +23,13 @@ CONTROL, CANARY = "control", "canary"
 MOST_SHARE = 0.5
 """Of the accounts of a canary. More would be a promotion that nobody signed as one."""
 _PARTS = 2**64
-END_IT = 'whatever it was about ends with: make end-rollout BY=… REASON="…"; and find out who writes on the channel'
-"""What to do about a document that nobody can read."""
+_END_IT = 'whatever it was about ends with: make end-rollout BY=… REASON="…"; and find out who writes on the channel'
+_TAKE_AWAY = f"take document {LAST_NUMBER} away, behind which none can be written; and find out who writes on the channel"
+
+
+def remedy(newest: int) -> str:
+    """What to do about a document that nobody can read, where the newest has this number."""
+    return _END_IT if newest < LAST_NUMBER else _TAKE_AWAY
 
 
 class Mode(StrEnum):
@@ -180,7 +185,7 @@ def newest(channel: RolloutReader, trust: Trust, model: str) -> Rollout | End | 
     try:
         return document_at(channel, trust, model, number) if number else None
     except (Integrity, NotApproved, NotFound) as error:
-        raise type(error)(error.problem, "; ".join(filter(None, [error.hint, END_IT]))) from error
+        raise type(error)(error.problem, "; ".join(filter(None, [error.hint, remedy(number)]))) from error
 
 
 def lapsed(channel: ReleaseReader, begun: Rollout, now: datetime) -> str:

@@ -14,11 +14,12 @@ from models.errors import Expired, Integrity, NotFound
 from models.governance.doubt.rule import Rule
 from models.governance.explanation.reasons import UNEXPLAINED, Explainer, Reason
 from models.governance.ledger import Entry
+from models.governance.rollout_records import read as rollouts_of
 from models.governance.signing import Trust
-from models.governance.stop import stop_at
+from models.governance.stop import read as stops_of
 from models.lake import Lake, PartitionVersion
 from models.policy import Action
-from models.rollout import Rollout, document_at
+from models.rollout import Rollout
 from models.scoring import Scorer
 from monitoring.chain import ChainKeys
 from monitoring.custody import is_missed, month_problem, record_problem
@@ -54,8 +55,8 @@ class Published:
 
     @classmethod
     def of(cls, channel: ReleaseChannel, trust: Trust, model: str, digest: str) -> "Published":
-        stops = (stop_at(channel, trust, model, number) for number in range(1, channel.stops(model) + 1))
-        documents = (document_at(channel, trust, model, number) for number in range(1, channel.rollouts(model) + 1))
+        stops, _ = stops_of(channel, trust, model)  # what nobody can read says nothing of it
+        documents, _ = rollouts_of(channel, trust, model)
         tried = {each.challenger_version for each in documents if isinstance(each, Rollout) and each.challenger == digest}
         return cls(
             tried.union(pointer.version for pointer in history(channel, trust, model) if pointer.bundle == digest),

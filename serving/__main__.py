@@ -4,6 +4,7 @@ import argparse
 import os
 import socket
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,15 +32,16 @@ def main() -> int:
         settings.max_body_bytes, settings.poll_seconds, settings.bounds, settings.receive_seconds, settings.keep_alive_seconds
     )
     if settings.workers == 1 and not settings.supervised:
-        return work(partial(wiring.service, settings), door, limits, settings.drain_seconds, _say)
+        return work(partial(wiring.service, settings), door, limits, settings.drain_seconds, say)
     with TemporaryDirectory(prefix="steward-workers-") as numbers:
         answer = partial(work, partial(wiring.service, settings, Path(numbers)), door, limits, settings.drain_seconds)
         replaced = wiring.replaced(Path(numbers))
-        return Crew(settings.workers, answer, _say, settings.drain_seconds, door.close, settings.silent_seconds, replaced).run()
+        return Crew(settings.workers, answer, say, settings.drain_seconds, door.close, settings.silent_seconds, replaced).run()
 
 
-def _say(text: str) -> None:
-    print(text, flush=True)
+def say(text: str) -> None:
+    with suppress(OSError):  # nobody reads any more, or the disk is full: that ends no service
+        wiring.to_standard_output(f"{text}\n")
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -1,5 +1,6 @@
 """Where serving's adapters are picked and its settings are read."""
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -163,7 +164,7 @@ def _issuer(chosen: ServingSettings) -> IssuerKeys | None:
 def _sight(chosen: ServingSettings, workers: Path | None) -> Sight:
     """`workers` is the folder in which the workers of one service leave their numbers; None if there is one worker."""
     tracer = OtlpTracer(chosen.traces, share=chosen.traces_share) if chosen.traces else None
-    access = AccessLog(_to_standard_output) if chosen.access_log else None
+    access = AccessLog(to_standard_output) if chosen.access_log else None
     text = Exposition().text
     if workers is None:
         return Sight(text, tracer=tracer, access=access)
@@ -176,9 +177,11 @@ def replaced(workers: Path) -> Callable[[Why], None]:
     return CrewFile(workers).replaced
 
 
-def _to_standard_output(lines: str) -> None:
-    sys.stdout.write(lines)
-    sys.stdout.flush()
+def to_standard_output(lines: str) -> None:
+    """Past the buffer of Python: it would keep a part of what could not be written, and write that with the next."""
+    rest = memoryview(lines.encode())
+    while rest:
+        rest = rest[os.write(sys.stdout.fileno(), rest) :]
 
 
 def _recorder(chosen: ServingSettings, store: Spooling) -> Recorder:

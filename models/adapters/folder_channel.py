@@ -13,14 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from models.adapters import durable
-from models.channel import Numbered
+from models.channel import LAST_NUMBER, Numbered
 from models.errors import Conflict, Integrity, NotApproved, NotFound, Unavailable
 from models.governance.signing import Signed
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MODEL = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _NUMBER = re.compile(r"\d{8}\.json")
-_LAST = 99_999_999
 _SIGNER = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _APPROVAL = re.compile(rf"{_SIGNER.pattern}\.json")
 _LARGEST_PART = 32 * 2**20
@@ -188,7 +187,7 @@ def _named(rule: re.Pattern[str], name: str, what: str) -> str:
 
 
 def _file(sequence: int) -> str:
-    if sequence > _LAST:
+    if sequence > LAST_NUMBER:
         raise Integrity(
             f"the channel has a document numbered {sequence - 1}, and no number after it",
             hint="nobody publishes so often: find out who wrote it, and take it away",

@@ -16,7 +16,7 @@ from models.governance.dossier import Dossiers, evidence_digest
 from models.governance.ledger import Entry, Event
 from models.governance.signers import check_signers
 from models.governance.signing import Duty, Signed, Trust
-from models.governance.stop import stop_at
+from models.governance.stop import passed_over, read, stop_at
 from models.governance.verification import Finding
 
 PACK_GONE = "put the folder back from its backup; make evidence VERSION=… builds it again only if nothing has changed since"
@@ -82,7 +82,10 @@ def _stops(records: Records) -> Iterator[Finding]:
             for entry in records.entries
             if entry.model == model and entry.event in (Event.STOPPED, Event.RESUMED)
         }
+        excused = passed_over(read(records.channel, records.trust, model)[0]) - noted.keys()
         for number, last in walked(records.channel.numbers("stops", model), noted):
+            if number in excused:
+                continue
             if last > number:
                 yield _gap("stops", number, last, model)
                 continue

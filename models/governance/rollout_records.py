@@ -3,13 +3,13 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
-from models.channel import ReleaseChannel, walked
-from models.errors import Integrity, NotApproved, NotFound, PlatformError
+from models.channel import ReleaseChannel, readable, walked
+from models.errors import Integrity, PlatformError
 from models.governance.ledger import Entry, Event
 from models.governance.requests import Office
 from models.governance.signing import Trust
 from models.governance.verification import Finding
-from models.rollout import END_IT, End, Rollout, document_at
+from models.rollout import End, Rollout, document_at, remedy
 
 _PUT_BACK = (
     "put it back from a copy of the channel, the ledger has all that it said; if a roll-out goes on that was ended, end it again:"
@@ -33,7 +33,7 @@ def reconcile(office: Office, model: str) -> None:
     if gone := sorted(number for number in noted if number > office.channel.rollouts(model)):
         raise Integrity(f"roll-out document {gone[0]} of {model} is in the ledger and not on the release channel", hint=_PUT_BACK)
     for number in sorted(unreadable.keys() - (_passed_over(documents) - noted.keys())):
-        raise Integrity(unreadable[number].problem, hint=_PUT_BACK if number in noted else END_IT)
+        raise Integrity(unreadable[number].problem, hint=_PUT_BACK if number in noted else remedy(office.channel.rollouts(model)))
     for found in documents:
         entry = noted.get(found.number)
         if entry and (entry.event, dict(entry.facts)) != (_event(found), _facts(found)):
@@ -51,7 +51,7 @@ def rollouts_as_recorded(
         noted = noted_of(entries, model)
         documents, unreadable = read(channel, trust(), model, noted)
         for number in sorted(unreadable.keys() - (_passed_over(documents) - noted.keys())):
-            hint = _PUT_BACK if number in noted else END_IT
+            hint = _PUT_BACK if number in noted else remedy(channel.rollouts(model))
             yield Finding(f"roll-out document {number} of {model}", unreadable[number].problem, hint)
         for found in documents:
             where, entry = f"roll-out document {found.number} of {model}", noted.get(found.number)
@@ -65,17 +65,9 @@ def read(
     channel: ReleaseChannel, trust: Trust, model: str, noted: Collection[int] = ()
 ) -> tuple[list[Rollout | End], dict[int, PlatformError]]:
     """The documents that are there or `noted`, by number what is wrong with those that cannot be read; a gap by its first."""
-    documents: list[Rollout | End] = []
-    unreadable: dict[int, PlatformError] = {}
-    for number, last in walked(channel.numbers("rollouts", model), noted):
-        if last > number:
-            unreadable[number] = NotFound(f"the channel has no roll-out documents {number} to {last} of {model}")
-            continue
-        try:
-            documents.append(document_at(channel, trust, model, number))
-        except (Integrity, NotApproved, NotFound) as error:
-            unreadable[number] = error
-    return documents, unreadable
+    numbers = walked(channel.numbers("rollouts", model), noted)
+    gap = f"the channel has no roll-out documents {{first}} to {{last}} of {model}"
+    return readable(numbers, lambda number: document_at(channel, trust, model, number), gap)
 
 
 def _passed_over(documents: Sequence[Rollout | End]) -> set[int]:

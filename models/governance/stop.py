@@ -8,9 +8,21 @@ Each number is taken once, and the highest one counts, so an old document cannot
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from models.channel import Move, Pointer, Release, ReleaseReader, approvers_needed, history, verified
-from models.errors import Conflict, Integrity, NoChampion, NotApproved, PlatformError, Unavailable
+from models.channel import (
+    Move,
+    Pointer,
+    Release,
+    ReleaseChannel,
+    ReleaseReader,
+    approvers_needed,
+    history,
+    readable,
+    verified,
+    walked,
+)
+from models.errors import Conflict, Integrity, NoChampion, NotApproved, NotFound, PlatformError, Unavailable
 from models.governance.answerable import answerable
 from models.governance.approval import agreeing
 from models.governance.attestation import ensure_attested
@@ -19,6 +31,8 @@ from models.governance.ledger import Entry, Event
 from models.governance.requests import Office, requested
 from models.governance.signing import Duty, Signed, Trust
 
+_FIND_OUT = "and find out who writes there; see make verify"
+
 
 class Stopped(Unavailable):
     """A person stopped this model."""
@@ -26,7 +40,10 @@ class Stopped(Unavailable):
 
 @dataclass(frozen=True)
 class Stop:
-    """`fallback` is a bundle's digest, "" for none; `fallback_version` its number in the registry."""
+    """`fallback` is a bundle's digest, "" for none; `fallback_version` its number in the registry.
+
+    `over` are the numbers of documents before it that nobody can read, and that count for nothing.
+    """
 
     model: str
     sequence: int
@@ -36,6 +53,12 @@ class Stop:
     at: str
     fallback: str = ""
     fallback_version: int = 0
+    over: tuple[int, ...] = ()
+
+    def to_document(self) -> dict[str, Any]:
+        """As it is signed. Where all could be read, `over` is left out."""
+        document = asdict(self) | {"over": list(self.over)}
+        return {name: value for name, value in document.items() if name != "over" or value}
 
 
 def newest(channel: ReleaseReader, trust: Trust, model: str) -> Stop | None:
@@ -48,7 +71,7 @@ def stop_at(channel: ReleaseReader, trust: Trust, model: str, sequence: int) -> 
     signed = channel.stop(model, sequence)
     trust.verify(signed, Duty.PUBLISH)
     try:
-        found = Stop(**signed.document)
+        found = Stop(**{**signed.document, "over": tuple(signed.document.get("over", ()))})
     except TypeError as error:
         raise Integrity(
             f"stop {sequence} of {model} cannot be read", hint="it was signed by another release of the platform"
@@ -84,22 +107,23 @@ def stop(office: Office, model: str, *, asked_by: str, reason: str, fallback: st
 
 
 def resume(office: Office, model: str, *, asked_by: str, reason: str, sequence: int | None = None) -> Stop:
-    """Let the champion answer again. `sequence` is of the stop that the person saw, None for whichever it is.
+    """Let the champion answer again, also over a newest document that nobody can read: services obey it as a stop.
 
-    Raises `Conflict` if the model is not stopped, or by a newer stop; `Integrity` if a stop was taken away.
+    `sequence` is of the stop that the person saw, None for whichever it is. Raises `Conflict` if the model is not stopped, or
+    by a newer one; `Integrity` if a stop was taken away.
     """
     asked_by, reason = answerable(asked_by, reason)
-    if (last := _last_noted(office, model)) > office.channel.stops(model):
+    if (last := max(_numbers_noted(office, model), default=0)) > office.channel.stops(model):
         raise Integrity(
             f"stop {last} of {model} is in the ledger and not on the release channel",
             hint="put it back from a copy of the channel, or say anew that it is stopped: make stop; then make resume",
         )
-    now = newest(office.channel, office.trust, model)
-    if now is None or not now.stopped:
+    if _stands(office, model, stopped=False):
         raise Conflict(f"{model} is not stopped", hint="it answers; see /v1/models")
-    if sequence is not None and now.sequence != sequence:
+    newer = office.channel.stops(model)
+    if sequence is not None and newer != sequence:
         raise Conflict(
-            f"{model} was stopped anew by {now.asked_by}: {now.reason}",
+            f"{model} was stopped anew since: stop {newer} is in force",
             hint="the page is older than what is in force; look again",
         )
     at = office.clock.now().isoformat()
@@ -155,22 +179,43 @@ def signed_since(withdrawal: Pointer, found: Sequence[Signed], trust: Trust, now
 
 
 def reconcile(office: Office, model: str) -> None:
-    """Write into the ledger what the signed documents say and the ledger does not yet.
+    """Write into the ledger what the signed documents say and the ledger does not yet, then complain of the others.
 
-    What was taken away since is for `make verify` to name. Raises `Integrity` if a number was given to another document.
+    In that order: a stop that services obey and the ledger does not know could be taken away, and nobody would see it. What was
+    taken away since is for `make verify` to name. Raises `Integrity` for a document that cannot be read, or whose number was
+    given to another.
     """
-    noted, others = _noted(office, model), []
-    for sequence in office.channel.numbers("stops", model):
-        found = stop_at(office.channel, office.trust, model, sequence)
-        facts = {"sequence": sequence, "reason": found.reason, "fallback": found.fallback, "published_at": found.at}
-        if sequence not in noted:
-            office.note(Event.STOPPED if found.stopped else Event.RESUMED, model, found.asked_by, facts)
-        elif noted[sequence].facts != facts or (noted[sequence].event is Event.STOPPED) is not found.stopped:
-            others.append(f"stop {sequence} of {model} is another document than ledger entry {noted[sequence].number} knows")
-    if others:
-        raise Integrity(
-            others[0], hint="one was taken away and its number given to another: find out who writes there; see make verify"
-        )
+    noted = _noted(office, model)
+    documents, unreadable = read(office.channel, office.trust, model)
+    for found in documents:
+        if found.sequence not in noted:
+            office.note(Event.STOPPED if found.stopped else Event.RESUMED, model, found.asked_by, _facts(found))
+    there = unreadable.keys() & set(office.channel.numbers("stops", model))
+    for sequence in sorted(there - (passed_over(documents) - noted.keys())):
+        raise Integrity(unreadable[sequence].problem, hint=f"put it back from a copy of the channel, {_FIND_OUT}")
+    for found in documents:
+        entry = noted.get(found.sequence)
+        if entry and (entry.facts != _facts(found) or (entry.event is Event.STOPPED) is not found.stopped):
+            raise Integrity(
+                f"stop {found.sequence} of {model} is another document than ledger entry {entry.number} knows",
+                hint=f"one was taken away and its number given to another: put it back from a copy of the channel, {_FIND_OUT}",
+            )
+
+
+def read(channel: ReleaseChannel, trust: Trust, model: str) -> tuple[list[Stop], dict[int, PlatformError]]:
+    """The documents that are there, and by number what is wrong with those that cannot be read; a gap by its first."""
+    gap = f"the channel has no stops {{first}} to {{last}} of {model}"
+    return readable(walked(channel.numbers("stops", model)), lambda number: stop_at(channel, trust, model, number), gap)
+
+
+def passed_over(documents: Sequence[Stop]) -> set[int]:
+    """What a person stopped or resumed over. It excuses nothing that the ledger knows: that was readable once."""
+    return {number for found in documents for number in found.over}
+
+
+def _facts(found: Stop) -> dict[str, Any]:
+    facts = {"sequence": found.sequence, "reason": found.reason, "fallback": found.fallback, "published_at": found.at}
+    return facts | ({"over": list(found.over)} if found.over else {})
 
 
 def _noted(office: Office, model: str) -> dict[int, Entry]:
@@ -179,30 +224,46 @@ def _noted(office: Office, model: str) -> dict[int, Entry]:
     return {entry.facts["sequence"]: entry for entry in entries if entry.event in (Event.STOPPED, Event.RESUMED)}
 
 
-def _last_noted(office: Office, model: str) -> int:
-    """The highest number that the ledger knows; 0 if nothing rests on it, for that must keep nobody from stopping a model."""
+def _numbers_noted(office: Office, model: str) -> list[int]:
+    """Those that the ledger knows; none if nothing rests on it, for that must keep nobody from stopping a model."""
     try:
         ensure_attested(office)
-        return max(_noted(office, model), default=0)
+        return [*_noted(office, model)]
     except PlatformError:
-        return 0
+        return []
+
+
+def _stands(office: Office, model: str, *, stopped: bool) -> bool:
+    """Whether the newest document says so; one that nobody can read says nothing."""
+    try:
+        now = newest(office.channel, office.trust, model)
+    except (Integrity, NotApproved, NotFound):
+        return False
+    return now.stopped is stopped if now else not stopped
 
 
 def _publish(office: Office, wanted: Stop) -> Stop:
     """The document first: a ledger that is broken or away must not keep anybody from stopping a model.
 
-    A number that the ledger knows is not given away again, although its document is gone from the channel.
+    A number that the ledger knows is not given away again, although its document is gone from the channel. Over a newest
+    document that nobody can read the next is written.
     """
-    document, last = newest(office.channel, office.trust, wanted.model), _last_noted(office, wanted.model)
-    if document is None or _says(document) != _says(wanted) or document.sequence < last:
-        document = replace(wanted, sequence=max(office.channel.stops(wanted.model), last) + 1)
-        office.channel.add_stop(document.model, document.sequence, office.publisher.sign(asdict(document)))
+    documents, unreadable = read(office.channel, office.trust, wanted.model)
+    last = max(_numbers_noted(office, wanted.model), default=0)
+    document = documents[-1] if documents else None
+    blind = office.channel.stops(wanted.model) in unreadable
+    if blind or document is None or _says(document) != _says(wanted) or document.sequence < last:
+        number = max(office.channel.stops(wanted.model), last) + 1
+        document = replace(wanted, sequence=number, over=tuple(sorted(unreadable)) if blind else ())
+        office.channel.add_stop(document.model, number, office.publisher.sign(document.to_document()))
     try:
         ensure_attested(office)
         reconcile(office, document.model)
     except PlatformError as error:
         said = "stopped" if document.stopped else "let go on"
-        raise Integrity(f"{document.model} is {said}, but the ledger could not record it: {error.problem}", error.hint) from error
+        noted = document.sequence in _numbers_noted(office, document.model)
+        so_far = "and the ledger has it, but" if noted else "but the ledger could not record it:"
+        raise Integrity(f"{document.model} is {said}, {so_far} {error.problem}", error.hint) from error
     return document
 
 

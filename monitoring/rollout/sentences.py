@@ -16,6 +16,8 @@ from monitoring.rollout.observations import Classes, Segments
 NOTHING_ON_DEFAULT = (
     "A roll-out tells nothing about default: whether these accounts pay is known when their outcomes are, months from now."
 )
+MOST_NOT_RECORDED = 0.1
+"""Of all accounts seen: a column that is empty for more of them is not known, and nothing passes by it."""
 LARGEST = 700.0  # exp of more is no number
 
 _Figure = tuple[float, str]
@@ -94,16 +96,27 @@ class Told:
             return 0.0, reason[0].upper() + reason[1:]
         value, told, control = max(found)
         others = "no other group loses more" if self._known(by) else self._unknown(by)
-        return value, f"{told}, {percent(control)} in the control: {others}"
+        missing = self._not_recorded(by)
+        beside = f"; {missing:,} of {self.seen.arms.size:,} accounts are not recorded by {by.column}" if missing else ""
+        return value, f"{told}, {percent(control)} in the control: {others}{beside}"
 
     def _unknown(self, by: Segments) -> str:
         if all(group == NOT_RECORDED for group in by.of.values()):
             return f"nobody's group by {by.column} is known"
-        return f"no group by {by.column} has {by.minimum_cell:,} accounts in both arms yet"
+        if self._enough_groups(by):
+            return f"more than {percent(MOST_NOT_RECORDED)} of the groups by {by.column} are not known"
+        return f"fewer than two groups by {by.column} have {by.minimum_cell:,} accounts in both arms yet"
 
     def _known(self, by: Segments) -> bool:
-        """Whether any group is large enough to be looked at. Those whose group nobody knows are bet on, and are no group."""
-        return bool(self._large_enough(by).keys() - {NOT_RECORDED})
+        """Whether two groups are large enough to be compared, and few accounts are in none: those are bet on, and no group."""
+        return self._enough_groups(by) and self._not_recorded(by) <= MOST_NOT_RECORDED * self.seen.arms.size
+
+    def _enough_groups(self, by: Segments) -> bool:
+        return len(self._large_enough(by).keys() - {NOT_RECORDED}) >= 2
+
+    def _not_recorded(self, by: Segments) -> int:
+        named = [at for at, name in enumerate(by.groups) if name != NOT_RECORDED]
+        return int(np.sum(~np.isin(self.seen.groups[by.column], named)))
 
     def _large_enough(self, by: Segments) -> dict[str, Whole]:
         """Favourable or not within each group that has accounts enough in both arms: a figure tells nobody's group then."""

@@ -11,7 +11,7 @@ from models.governance.ledger import Event
 from models.governance.rollout_records import read
 from models.governance.rollouts import begin, end_newest
 from models.guardrails import Guardrails
-from models.rollout import END_IT, End, Mode, Outcome, Rollout, lapsed
+from models.rollout import End, Mode, Outcome, Rollout, lapsed, remedy
 from monitoring.rollout.documents import VerdictDocument
 from monitoring.rollout.kept import kept
 from pipelines.commands.loop import Ended
@@ -50,7 +50,7 @@ def rollouts(chosen: Namespace) -> Ended:
         if isinstance(begun, Rollout):
             print("\n".join(_told(parts, begun, ends.get(begun.number), newest=begun.number == channel.rollouts(model))))
     for number, problem in unreadable.items():
-        print(f"roll-out document {number} cannot be read: {problem.problem}\n  -> {END_IT}")
+        print(f"roll-out document {number} cannot be read: {problem.problem}\n  -> {remedy(channel.rollouts(model))}")
     if not documents and not unreadable:
         print(f"Nothing was ever rolled out of {model} by degrees.")
     return Ended.DONE

@@ -47,6 +47,8 @@ class Address:
         return {"authorization": f"Bearer {self.key}"} if self.key else {}
 
     def scoring(self, records: Records, model: str, idempotency_key: str) -> Call:
+        if not isinstance(idempotency_key, str):
+            raise InputRefused("the idempotency key is no str", hint="give 1 to 255 visible ASCII characters, or leave it out")
         if idempotency_key and not _KEY.fullmatch(idempotency_key):
             raise InputRefused("the idempotency key is too long or not plain", hint="give 1 to 255 visible ASCII characters")
         key = {"idempotency-key": idempotency_key or secrets.token_hex(16)}

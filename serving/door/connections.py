@@ -5,6 +5,7 @@ a second over all connections ends those that take too long, so a request pays f
 """
 
 import asyncio
+import re
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -25,10 +26,14 @@ _PLAIN = b"".join(b"%b: %b\r\n" % each for each in PLAIN)
 _CLOSE = (b"connection", b"close")
 _BODY = frozenset({b"content-length", b"transfer-encoding"})
 
+_VERSIONS = ("1.1", "1.0")
+_A_HOST = re.compile(rb"([a-z0-9._~%-]*|\[[a-f0-9:.]+\])(:[0-9]*)?", re.IGNORECASE)
+"""A name or an address, and a port (RFC 9110, 7.2); of the marks that a name may have, those that names have. It may be empty."""
+
 _UPGRADE, _HOST = 1, 2
 """Among the reasons: a request with a body that asks for another protocol; one that names no host, or several (RFC 9112, 3.2)."""
 _REASONS = {
-    _HOST: (400, "Bad Request", "this request does not name one host", "send one header Host"),
+    _HOST: (400, "Bad Request", "this request does not name one host", "send one header Host, with a name or an address"),
     _UPGRADE: (
         400,
         "Bad Request",
@@ -43,6 +48,7 @@ _REASONS = {
         f"the head is larger than {LARGEST_HEAD:,} bytes",
         "send fewer or shorter headers",
     ),
+    505: (505, "HTTP Version Not Supported", "this version of HTTP is not spoken", "HTTP/1.1 is, and HTTP/1.0"),
 }
 
 
@@ -125,13 +131,17 @@ class Connection(HttpToolsProtocol):
 
     def _judged(self) -> int:
         """Why a head is refused; 0 if it is not."""
+        version = self.parser.get_http_version()
+        if version not in _VERSIONS:
+            return 505
         # The parser takes no body of a request that asks for another protocol: its bytes would be read as the next request.
         if self.parser.should_upgrade() and any(name in _BODY for name, _ in self.headers):
             return _UPGRADE
         if self._large():
             return 431
-        hosts = sum(name == b"host" for name, _ in self.headers)
-        return _HOST if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1") else 0
+        hosts = [value for name, value in self.headers if name == b"host"]
+        named = (len(hosts) == 1 and _A_HOST.fullmatch(hosts[0])) or (not hosts and version == "1.0")
+        return 0 if named else _HOST
 
     def on_body(self, body: bytes) -> None:
         if self._small is None:

@@ -158,13 +158,17 @@ class Spooling:
         """Spool from now on, these first. Raises `Unavailable` if nobody could drain it; then nothing has changed."""
         with self._changed:
             self._writer.ready()
-            if trouble and not self._told:
-                logger.warning("decisions %s: %s", "are refused" if self._edited else "go into the spool", trouble.problem)
-                self._told = True
+            if trouble:
+                self._say(trouble)
             self._trouble, self._spooling = trouble, self._edited is None
             self._writer.poke()
             if entries:
                 self._keep(entries)
+
+    def _say(self, trouble: PlatformError) -> None:
+        if not self._told:
+            logger.warning("decisions %s: %s", "are refused" if self._edited else "go into the spool", trouble.problem)
+            self._told = True
 
     def _reached(self) -> None:
         """The database answers. A spool that is used no more is not drained, so nothing else finds out that it is back."""
@@ -221,6 +225,7 @@ class Spooling:
         except Exception as error:  # noqa: BLE001, without this thread nothing would be drained any more
             known = error if isinstance(error, PlatformError) else Unavailable(f"draining failed: {error!r}", hint="tell us")
             with self._changed:
+                self._say(known)  # of a process that was started meanwhile, nothing was said yet
                 self._trouble, self._last = known, False
                 self._changed.notify_all()
             return False

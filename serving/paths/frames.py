@@ -7,7 +7,7 @@ from serving.answers.answer import Ask
 from serving.answers.desk import Desk
 from serving.answers.prediction import Predictor
 from serving.door.bodies import NotJson, body, idempotency_key
-from serving.protocols.frames import ARROW, Frames
+from serving.protocols.frames import ARROW, Frames, is_a_stream
 from serving.protocols.scoring import PATH
 from serving.telemetry.metering import Meter
 
@@ -23,6 +23,8 @@ def add_frames(app: FastAPI, desk: Desk, predictor: Predictor, frames: Frames | 
     async def answered(name: str, request: Request) -> Response:
         if frames is None:
             raise NotJson("this service reads no tables", hint="send JSON")
+        if not is_a_stream(request.scope):
+            raise NotJson("the body is declared as another form of Arrow", hint=f"send a stream, content-type: {ARROW}; or JSON")
         key = idempotency_key(request.scope["headers"])
         sent = await body(request.scope, request.receive, most_bytes, also=[ARROW.encode()])
         model = predictor.model(name)

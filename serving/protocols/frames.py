@@ -8,6 +8,7 @@ from serving.door.envelope import Scope
 ARROW = "application/vnd.apache.arrow.stream"
 
 _ARROW = ARROW.encode()
+_ANY = b"application/vnd.apache.arrow."
 
 
 class Frames(Protocol):
@@ -23,5 +24,15 @@ class Frames(Protocol):
 
 
 def brings_a_frame(scope: Scope) -> bool:
+    """In whichever form of Arrow: who reads them says which one he takes."""
+    return _declared(scope).startswith(_ANY)
+
+
+def is_a_stream(scope: Scope) -> bool:
+    return _declared(scope) == _ARROW
+
+
+def _declared(scope: Scope) -> bytes:
+    """Nothing if several are."""
     declared = [value for name, value in scope["headers"] if name == b"content-type"]
-    return len(declared) == 1 and declared[0].partition(b";")[0].strip().lower() == _ARROW
+    return declared[0].partition(b";")[0].strip().lower() if len(declared) == 1 else b""

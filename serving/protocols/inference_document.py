@@ -110,7 +110,9 @@ def _input(column: Column, most: int) -> dict[str, Any]:
             "shape": {"type": "array", "minItems": 1, "maxItems": 1, "items": size},
             "datatype": {"const": datatype},
             "data": {"type": "array", "minItems": 1, "maxItems": most, "items": {"type": _TYPES[datatype]}},
-        }
+            "parameters": _exactly({}),  # the one there is names bytes behind the JSON
+        },
+        required=("name", "shape", "datatype", "data"),
     )
 
 

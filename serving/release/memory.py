@@ -68,7 +68,11 @@ _HINTS: Mapping[str, str] = MappingProxyType(
 
 
 def mark(found: Document | None) -> Mark:
-    return (found.sequence, sha256(canonical(asdict(found)))) if found else NOTHING
+    """The same for the same document in the release before and the next: what a stop does not say is left out."""
+    if found is None:
+        return NOTHING
+    said = found.to_document() if isinstance(found, Stop) else asdict(found)
+    return found.sequence, sha256(canonical(said))
 
 
 class InProcess:

@@ -2,8 +2,8 @@
 
 Its form is that of every log line (`monitoring.telemetry.logs`). It names method, path, status, duration and our own request id:
 no header, no query, nothing of a body. Of a path that is none of ours it says only that: what a caller wrote there may name an
-account. A thread of its own writes: whoever reads the output may be slow. If he does not read at all, lines are dropped, and a
-line says how many.
+account. A thread of its own writes: whoever reads the output may be slow. If he does not read at all, or the disk is full, lines
+are dropped, and a line says how many.
 """
 
 import asyncio
@@ -49,13 +49,17 @@ class AccessLog:
     def __init__(self, write: Callable[[str], object], now: Callable[[], float] = time, most: int = MOST) -> None:
         self._write = write
         self._now = now
-        self._request, self._loss = _origin("info", "request"), _origin("warning", "lines were dropped: nobody reads them")
+        self._request, self._loss = (
+            _origin("info", "request"),
+            _origin("warning", "lines were dropped: they could not be written"),
+        )
         self._most = most
         self._waiting: list[_Line] = []
         self._dropped = 0
         self._due = False  # a flush is
         self._writing = False
-        self._batches: SimpleQueue[str | None] = SimpleQueue()
+        self._batches: SimpleQueue[tuple[str, int] | None] = SimpleQueue()  # with the lines that it stands for
+        self._lost: SimpleQueue[int] = SimpleQueue()  # lines of batches that could not be written
         self._writer: threading.Thread | None = None
         self._troubled = False
 
@@ -86,9 +90,12 @@ class AccessLog:
             self._hand_over()
 
     def _hand_over(self) -> None:
+        while not self._lost.empty():  # nobody else takes any out
+            self._dropped += self._lost.get()
         if (self._waiting or self._dropped) and self._has_a_writer():
             self._writing = True
-            self._batches.put("\n".join([*self._lines(), ""]))
+            count = len(self._waiting) + self._dropped
+            self._batches.put(("\n".join([*self._lines(), ""]), count))
 
     def _has_a_writer(self) -> bool:
         """Started not before there is something to do: a process may be forked until then."""
@@ -111,10 +118,16 @@ class AccessLog:
             yield f'{{"at": "{_instant(self._now())}", {self._loss}, "dropped": {dropped}}}'
 
     def _run(self) -> None:
+        """What could not be written counts as dropped. The line that it may have torn is ended before the next."""
+        torn = ""
         while batch := self._batches.get():
+            text, count = batch
             try:
-                self._write(batch)
+                self._write(torn + text)
+                torn = ""
             except (OSError, ValueError) as error:  # nobody reads any more, or the disk is full
+                torn = "\n"
+                self._lost.put(count)
                 self._tell(error)
             else:
                 self._troubled = False

@@ -178,7 +178,7 @@ def test_an_old_page_lifts_no_newer_stop(bank: Bank, tmp_path: Path) -> None:
     stop(bank.office, MODEL, asked_by="ben", reason="the source lies")
     for fields in (old, {"token": old["token"]}, old | {"sequence": "x"}):
         answer = asked.post(address, data=fields | {"reason": "the jump was meant"})
-        assert (answer.status_code, OLD in answer.text, "the source lies" in answer.text) == (409, True, True)
+        assert (answer.status_code, OLD in answer.text, "stop 2 is in force" in answer.text) == (409, True, True)
     found = newest(bank.channel, trust(), MODEL)
     assert found
     assert found.stopped

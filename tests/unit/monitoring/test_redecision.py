@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -122,7 +122,8 @@ def test_what_the_channel_says_of_a_bundle_is_read_from_its_signed_documents() -
     for version, bundle in enumerate((first, second), start=3):
         office.promote(channel, bundle, version=version)
     said = Stop(MODEL, 1, True, "a drill", "on-call", NOW.isoformat(), first.digest, 3)
-    channel.add_stop(MODEL, 1, office.publisher.sign(asdict(said)))
+    channel.add_stop(MODEL, 1, office.publisher.sign({"nobody": "can read it"}))
+    channel.add_stop(MODEL, 2, office.publisher.sign(replace(said, sequence=2).to_document()))
     assert Published.of(channel, office.trust, MODEL, first.digest) == Published(frozenset({3}), frozenset({"a drill"}))
     assert Published.of(channel, office.trust, MODEL, second.digest) == Published(frozenset({4}), frozenset())
 

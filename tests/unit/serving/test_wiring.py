@@ -12,6 +12,7 @@ from models.clock import FileClock
 from models.errors import Misconfigured, Unavailable
 from models.governance.api_keys import issue
 from serving import wiring
+from serving.__main__ import say
 from serving.door.refusals import NotAuthenticated
 from serving.durability.deferring import Deferring
 from serving.durability.recording import Recorder
@@ -215,3 +216,11 @@ def test_a_role_that_may_what_nobody_may_is_refused(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("STEWARD_SERVING_TOKEN_ROLES", '{"root": {"models": ["all"], "actions": ["everything"]}}')
     with pytest.raises(Misconfigured, match="STEWARD_SERVING_TOKEN_ROLES is wrong"):
         wiring.settings()
+
+
+def test_what_is_said_where_nothing_takes_it_ends_nothing_and_is_not_kept_for_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        monkeypatch.setattr("sys.stdout", full)
+        say("it listens")
+        with pytest.raises(OSError, match="No space left"):
+            wiring.to_standard_output("a line")

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from models.channel import LAST_NUMBER
 from models.errors import Conflict, Held, InputRefused, Integrity, NotApproved, NotFound
 from models.governance import release
 from models.governance.checking import sign_off
@@ -311,6 +312,19 @@ def test_a_document_under_a_high_number_keeps_nobody_busy_and_is_passed_over_wit
     assert (ended.number, ended.over) == (90_000_001, (2, 90_000_000))
     assert findings(bank) == []
     assert begun(bank, bundle).number == 90_000_002
+
+
+def test_behind_the_last_number_nothing_can_be_written_so_it_is_to_be_taken_away() -> None:
+    bank, bundle = with_challenger()
+    begun(bank, bundle)
+    for number, command in ((LAST_NUMBER - 1, "make end-rollout"), (LAST_NUMBER, f"take document {LAST_NUMBER} away")):
+        add(bank, number, validator().sign(paper_rollout().to_document()))
+        assert all(command in each.hint for each in recorded(bank))
+        with pytest.raises((Integrity, NotApproved, NotFound)) as of_ledger:
+            reconcile(bank.office, MODEL)
+        with pytest.raises((Integrity, NotApproved)) as of_newest:
+            newest(bank.channel, trust(), MODEL)
+        assert all(command in refused.value.hint for refused in (of_ledger, of_newest))
 
 
 def test_what_the_ledger_knows_is_not_passed_over() -> None:

@@ -9,6 +9,7 @@ import pytest
 from models.errors import Conflict, Integrity, NoChampion, NotApproved, NotFound, Unavailable
 from models.governance import release
 from models.governance.approval import VALID_FOR
+from models.governance.audit import Records, audit
 from models.governance.checking import reject, sign_off
 from models.governance.ledger import Entry, Event
 from models.governance.requests import request, requested
@@ -222,9 +223,70 @@ def test_a_number_that_was_given_to_another_document_is_told_and_stops_all_the_s
     said = stopped(bank)
     taken_away(bank, 1)
     bank.channel.add_stop(MODEL, 1, pipeline().sign(asdict(replace(said, stopped=False, reason="all is well"))))
-    with pytest.raises(Integrity, match=r"is stopped, but the ledger could not record it: stop 1 .* is another document than"):
+    with pytest.raises(Integrity, match=r"is stopped, and the ledger has it, but stop 1 .* is another document than"):
         stopped(bank)
     found = in_force(bank)
     assert found is not None
     assert (found.sequence, found.stopped) == (2, True)
     assert bank.ledger.entries(MODEL)[-1].facts["sequence"] == 2
+
+
+def planted(bank: Bank, number: int, document: Stop | None = None) -> None:
+    """In the place of whatever was there: signed by nobody who may."""
+    signed = signer("mallory", Duty.PUBLISH).sign(document.to_document() if document else {"x": 1})
+    bank.channel._stops.setdefault(MODEL, {})[number] = signed  # type: ignore[attr-defined]
+
+
+def problems(bank: Bank) -> list[str]:
+    records = Records(bank.ledger.entries(), bank.ledger.heads(), bank.channel, trust(), bank.dossiers)
+    return [finding.where for finding in audit(records) if "stop" in finding.where]
+
+
+def test_a_stop_is_in_the_ledger_although_an_older_document_cannot_be_read_and_is_missed_when_it_is_taken_away() -> None:
+    bank = serving()
+    stopped(bank)
+    resume(bank.office, MODEL, asked_by="on-call", reason="fine again")
+    sound = bank.channel.stop(MODEL, 1)
+    planted(bank, 1, stop_at(bank.channel, trust(), MODEL, 1))
+
+    with pytest.raises(Integrity, match=r"is stopped, and the ledger has it, but .*mallory"):
+        stopped(bank, "the feed is wrong")
+    last = bank.ledger.entries(MODEL)[-1]
+    assert (last.event, last.facts["sequence"], last.facts["reason"]) == (Event.STOPPED, 3, "the feed is wrong")
+
+    taken_away(bank, 3)
+    bank.channel._stops[MODEL][1] = sound  # type: ignore[attr-defined]
+    assert problems(bank) == [f"stop 3 of {MODEL}"]
+
+
+@pytest.mark.parametrize("number", [1, 90_000_000])
+@pytest.mark.timeout(20)
+def test_a_newest_document_that_nobody_can_read_is_stopped_and_resumed_over(number: int) -> None:
+    bank = serving()
+    planted(bank, number)
+    resume(bank.office, MODEL, asked_by="on-call", reason="it says nothing")
+    planted(bank, number + 2)
+    found = stopped(bank)
+    assert (in_force(bank), found.sequence, found.over[-1]) == (found, number + 3, number + 2)
+    assert bank.ledger.entries(MODEL)[-1].facts["over"] == [*found.over]
+    assert problems(bank) == []
+    for each in (number, number + 2):
+        taken_away(bank, each)
+    assert problems(bank) == []
+
+
+def test_the_same_words_over_a_newest_document_that_nobody_can_read_are_a_document_of_their_own() -> None:
+    bank = serving()
+    stopped(bank)
+    planted(bank, 2)
+    found = stopped(bank)
+    assert (found.sequence, found.over, in_force(bank)) == (3, (2,), found)
+    assert stopped(bank) == found
+
+
+def test_what_the_ledger_knows_is_not_stopped_over_in_silence() -> None:
+    bank = serving()
+    planted(bank, 1, stopped(bank))
+    with pytest.raises(Integrity, match=r"is let go on, and the ledger has it, but .*mallory"):
+        resume(bank.office, MODEL, asked_by="on-call", reason="fine again")
+    assert problems(bank) == [f"stop 1 of {MODEL}"]

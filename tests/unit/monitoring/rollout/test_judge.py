@@ -281,7 +281,22 @@ def test_a_few_whose_group_is_known_are_too_few_however_many_are_not_recorded() 
 
     assert verdict.state is State.GO_ON
     assert finding(verdict, "favourable by sex").standing is Standing.INSUFFICIENT
-    assert "no group by sex has 30 accounts in both arms yet" in finding(verdict, "favourable by sex").text
+    assert "fewer than two groups by sex have 30 accounts in both arms yet" in finding(verdict, "favourable by sex").text
+
+
+@pytest.mark.parametrize(("each", "many"), [(1, 4_600), (2, 4_499), (2, 70)])
+def test_one_group_or_many_who_are_not_recorded_are_no_pass(each: int, many: int) -> None:
+    given = seen()
+    verdict = by_sex(given, {one.account: SEX[number % each] for number, one in enumerate(given.observations[:many])})
+
+    assert verdict.state is State.GO_ON
+    assert f"{5_000 - many:,} of 5,000 accounts are not recorded by sex" in finding(verdict, "favourable by sex").text
+
+
+def test_a_tenth_that_is_not_recorded_is_few() -> None:
+    given = seen()
+    verdict = by_sex(given, {one.account: SEX[number % 2] for number, one in enumerate(given.observations[:4_500])})
+    assert finding(verdict, "favourable by sex").standing is Standing.WITHIN
 
 
 def test_harm_to_those_who_are_not_recorded_is_found_all_the_same() -> None:

@@ -209,6 +209,14 @@ def test_an_idempotency_key_that_the_service_would_refuse_is_refused_before_anyt
     assert service.asked == []
 
 
+@pytest.mark.parametrize("key", [7, 0, b"key", None])
+def test_an_idempotency_key_that_is_no_text_is_refused_before_anything_is_sent(key: Any) -> None:
+    service = Service([scored()])
+    with service.client() as client, pytest.raises(InputRefused, match="is no str"):
+        client.score({}, idempotency_key=key)
+    assert service.asked == []
+
+
 def test_a_name_cannot_leave_its_place_in_the_path() -> None:
     service = Service([scored()])
     with service.client() as client:

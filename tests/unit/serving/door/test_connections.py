@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
@@ -114,3 +115,32 @@ def test_what_is_answered_while_nothing_stops_leaves_its_connection_open() -> No
         connection.connection_lost(None)
 
     asyncio.run(asked())
+
+
+def refused(head: bytes) -> bytes:
+    """The status of what is written at once; nothing if the lane has it, or the long way."""
+
+    async def asked() -> bytes:
+        connection, wire = connected(Lane())
+        connection.data_received(head)
+        return wire.written[9:12]
+
+    return asyncio.run(asked())
+
+
+@pytest.mark.parametrize("host", [b"a b", b"a,b", b"evil/..", b"\x80", b"a\xe4", b"a@b", b"a:b", b"[::1", b"a:80:80", b"<x>"])
+def test_what_is_no_host_is_refused(host: bytes) -> None:
+    assert refused(b"GET /ping HTTP/1.1\r\nhost: " + host + b"\r\n\r\n") == b"400"
+
+
+@pytest.mark.parametrize("host", [b"", b"x", b"a-b_c.example:8080", b"127.0.0.1:1", b"[::1]:8080", b"[::ffff:1.2.3.4]", b"A:"])
+def test_what_is_one_is_not(host: bytes) -> None:
+    assert refused(b"GET /ping HTTP/1.1\r\nhost: " + host + b"\r\n\r\n") == b""
+
+
+@pytest.mark.parametrize(
+    ("version", "status"),
+    [(b"1.1", b""), (b"1.0", b""), (b"0.9", b"505"), (b"2.0", b"505"), (b"1.2", b"400"), (b"3.0", b"400"), (b"11.1", b"400")],
+)
+def test_two_versions_of_http_are_spoken(version: bytes, status: bytes) -> None:
+    assert refused(b"GET /ping HTTP/" + version + b"\r\nhost: x\r\n\r\n") == status

@@ -363,6 +363,28 @@ def test_a_commit_that_was_begun_and_finds_no_thread_is_waited_for_so_that_nothi
     assert set(log.decisions) == {"before", "d1", "d2", "d3"}
 
 
+def test_nobody_is_told_before_all_that_were_begun_together_have_ended() -> None:
+    """Who is told may ask again at once, and there is one commit at a time."""
+    log, seen = InMemoryDecisionLog(), list[set[str]]()
+    log.append_all([entry("before")])
+
+    def begin(entries: Sequence[Entry]) -> Commit:
+        commit = Commit(log, entries, quick=False)
+        commit.let_go.set()
+        return commit
+
+    async def requests() -> None:
+        recorder = Recorder(log, begin=begin)
+        for each in ("d1", "before", "d2"):
+            recorder.take(entry(each), lambda _: seen.append(set(log.decisions)))
+        with no_more_threads():
+            recorder.flush()
+        await asyncio.to_thread(recorder.close)
+
+    asyncio.run(requests())
+    assert seen == [{"before", "d1", "d2"}] * 3
+
+
 def test_closing_writes_what_waits_even_where_no_thread_can_be_had() -> None:
     log, heard = InMemoryDecisionLog(), list[object]()
 

@@ -1,5 +1,6 @@
 """What the database does not take in time waits in the spool, and enters the log once, in order."""
 
+import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -249,6 +250,46 @@ def test_a_database_that_goes_and_comes_is_told_of_each_time_and_so_is_a_spool_t
         store.ping()
     again = "decisions go into the log again"
     assert states(caplog)[-3:] == [again, "decisions are refused: the database is away", again]
+
+
+def test_a_process_that_starts_while_the_database_is_away_says_once_that_decisions_go_into_the_spool(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    log, spool = InMemoryDecisionLog(), InMemorySpool()
+    spool.put([entry("left")])
+    log.down = AWAY
+    with spooling(log, spool) as store:
+        with store._changed:
+            assert store._changed.wait_for(lambda: store._trouble, 30)
+        store.append_all([entry("d1")])
+        assert states(caplog) == ["decisions go into the spool: the database is away"]
+        log.down = None
+        settled(store)
+    assert states(caplog)[1:] == [AGAIN]
+
+
+def test_a_log_that_takes_one_after_another_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    with spooling(InMemoryDecisionLog(), InMemorySpool()) as store:
+        for number in range(3):
+            store.append_all([entry(f"d{number}")])
+    assert states(caplog) == []
+
+
+def test_beside_a_spool_that_was_edited_a_log_that_takes_something_is_back_before_anybody_looks(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    log, spool = InMemoryDecisionLog(), InMemorySpool()
+    with spooling(log, spool) as store:
+        store._give_up(Integrity("edited"))
+        log.down = AWAY
+        with pytest.raises(Unavailable):
+            store.ping()
+        log.down = None
+        for name in ("d1", "d2"):
+            store._start([entry(name)]).finish()
+        assert store.notes()["spool"].problem == "edited"
+    assert states(caplog)[1:] == ["decisions are refused: the database is away", "decisions go into the log again"]
 
 
 def test_what_an_earlier_process_left_is_drained_before_anything_new_enters_the_log() -> None:

@@ -60,6 +60,13 @@ def test_it_is_counted_as_all_are_and_other_methods_are_refused_as_before(client
     assert "application/json" in problem(client.post(SCORE, content=b"x", headers={"content-type": "text/csv"}), 415).hint
 
 
+def test_who_sends_an_arrow_file_is_told_to_send_a_stream(client: TestClient) -> None:
+    declared = {"content-type": "application/vnd.apache.arrow.file"}
+    assert problem(client.post(SCORE, content=b"x", headers=declared), 415).hint.startswith(
+        f"send a stream, content-type: {ARROW}"
+    )
+
+
 def test_a_key_for_another_model_opens_nothing() -> None:
     with TestClient(Doorway(key(models=["other"])).app) as client:
         problem(client.post(SCORE, content=stream(table(TWO)), headers=DECLARED | bearer()), 403)

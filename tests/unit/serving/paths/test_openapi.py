@@ -68,6 +68,9 @@ def test_what_the_document_shows_of_the_open_inference_protocol_is_what_is_answe
         promised = shown["application/json"]["example"]
         jsonschema.validate(answer, shown["application/json"]["schema"])
         jsonschema.validate(asked["application/json"]["example"], asked["application/json"]["schema"])
+        with_parameters = [each | {"parameters": {}} for each in asked["application/json"]["example"]["inputs"]]
+        assert client.post(f"{path}/infer", json={"inputs": with_parameters}).status_code == 200
+        jsonschema.validate({"inputs": with_parameters}, asked["application/json"]["schema"])
         assert answer["parameters"].keys() == promised["parameters"].keys()
         (ours, *rest), (theirs, *others) = answer.pop("outputs"), promised.pop("outputs")
         assert (ours["name"], rest) == (theirs["name"], others)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from models.bundle import canonical, sha256
 from models.channel import Move, Release, publish
 from models.clock import FixedClock
 from models.errors import Integrity, NoChampion, NotApproved, Unavailable
@@ -15,7 +16,7 @@ from models.governance.stop import Stop, Stopped
 from serving.answers.answer import Ask
 from serving.answers.loaded import LoadedModel
 from serving.answers.prediction import Halt
-from serving.release.memory import InProcess, Mark, Memory
+from serving.release.memory import InProcess, Mark, Memory, mark
 from serving.release.watching import Watcher
 from tests.answering import Answering
 from tests.bundles import MODEL, NOW, Office, fake_bundle, record
@@ -313,3 +314,9 @@ def test_a_channel_that_goes_away_changes_nothing(*, stopped: bool, world: World
     world.watcher.look()
 
     assert (world.predictor.answering == []) is stopped
+
+
+def test_what_was_seen_of_a_stop_by_the_release_before_is_still_known() -> None:
+    said = {"model": MODEL, "sequence": 1, "stopped": True, "reason": "r", "asked_by": "a", "at": "now"}
+    before = said | {"fallback": "", "fallback_version": 0}
+    assert mark(Stop(MODEL, 1, True, "r", "a", "now")) == (1, sha256(canonical(before)))

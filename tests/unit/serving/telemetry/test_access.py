@@ -33,6 +33,7 @@ def test_nobody_waits_for_an_output_that_is_not_read_and_what_has_no_room_is_cou
         told(log, 5)
         log._flush()  # leaves it to a later one: there is one write at a time
         assert began.empty()
+        assert log._batches.empty()
         stuck.set()
         await asyncio.to_thread(log.close)
 
@@ -42,29 +43,36 @@ def test_nobody_waits_for_an_output_that_is_not_read_and_what_has_no_room_is_cou
     assert (lines[-1]["at"], lines[-1]["dropped"]) == ("1970-01-12T13:46:40.999+00:00", 2)
 
 
-def test_an_output_that_is_gone_is_told_once_and_used_again_when_it_is_back(caplog: pytest.LogCaptureFixture) -> None:
-    written, tried, gone = list[str](), SimpleQueue[None](), [True]
+@pytest.mark.parametrize("error", [BrokenPipeError("nobody reads"), OSError("no space left"), ValueError("it is closed")])
+def test_an_output_that_takes_nothing_is_told_once_and_used_again_when_it_is_back_and_what_is_lost_is_counted(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    written, full = list[str](), [True]
 
     def write(text: str) -> None:
-        tried.put(None)
-        if gone[0]:
-            raise BrokenPipeError("nobody reads")
+        if full[0]:
+            written.append(text[:40])  # as much as there is room for
+            raise error
         written.append(text)
 
     async def asked() -> None:
         log = AccessLog(write)
-        for _ in range(2):
-            told(log, 1)
+        for many in (2, 3):
+            told(log, many)
             log._hand_over()
-            await asyncio.to_thread(tried.get)
-        gone[0] = False
+            log._lost.put(await asyncio.to_thread(log._lost.get, timeout=30))  # the writer has found out
+        full[0] = False
         told(log, 1)
         await asyncio.to_thread(log.close)
 
     with caplog.at_level(logging.WARNING):
         asyncio.run(asked())
-    assert [record.getMessage() for record in caplog.records] == ["the access log cannot be written: nobody reads"]
-    assert len(written) == 1
+    assert [record.getMessage() for record in caplog.records] == [f"the access log cannot be written: {error}"]
+    lines = "".join(written).split("\n")
+    assert [len(line) for line in lines[:2]] == [40, 39], "what was torn is ended before the next"
+    last, loss = map(json.loads, lines[2:4])
+    assert last["request_id"] == "r0"
+    assert loss["dropped"] == 2 + 3
 
 
 def test_a_line_is_written_soon_by_itself() -> None:
