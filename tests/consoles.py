@@ -19,6 +19,7 @@ from models.governance.access import Person, Role
 from monitoring import wiring
 from monitoring.console.access.attempts import Attempts
 from monitoring.console.access.guard import Guard
+from monitoring.console.access.sessions import Sessions
 from monitoring.console.app import Door, console
 from monitoring.console.sources import Sources
 from monitoring.settings import MonitoringSettings
@@ -32,6 +33,7 @@ from tests.fakes.validations import FakeValidations
 from tests.fakes.verdicts import FakeVerdictStore
 
 TOKEN = re.compile(r'name="token" value="([^"]+)"')
+HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 ADA = Person("ada", frozenset(Role))
 """Sits at the machine."""
 
@@ -48,16 +50,22 @@ def client(
 ) -> TestClient:
     """`person` sits at the machine; None where people sign in. `seconds` is the clock of the attempts to do so."""
     chosen = MonitoringSettings(home=home, **settings)
-    guard = Guard(UserFiles(home / "keys"), Attempts(seconds), person)
+    guard = Guard(UserFiles(home / "keys"), Attempts(seconds), Sessions(seconds), person)
     app = console(sources or wiring.sources(chosen), guard, Door(["localhost"], "of a test", "steward", secure=secure))
     return TestClient(app, base_url=f"{'https' if secure else 'http'}://{host}")
 
 
 def send(asked: TestClient, page: str, address: str, **fields: str) -> Response:
     """Fill in a form of `page` and send it to `address`, as a browser would."""
-    found = TOKEN.search(asked.get(page).text)
-    assert found, f"no form on {page}"
-    return asked.post(address, data={"token": found[1], **fields})
+    return asked.post(address, data={**hidden(asked.get(page).text, address), **fields})
+
+
+def hidden(page: str, address: str) -> dict[str, str]:
+    """What the form to `address` carries by itself; of a page without it only the token."""
+    found = TOKEN.search(page)
+    assert found, "no form on this page"
+    form = page.partition(f'action="{address}"')[2].partition("</form>")[0]
+    return {"token": found[1], **dict(HIDDEN.findall(form))}
 
 
 @contextmanager

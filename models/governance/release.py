@@ -70,12 +70,22 @@ def roll_back(office: Office, model: str, *, away_from: str, asked_by: str, reas
     return _publish(office, target, away_from, Move.ROLL_BACK, reason, asked_by)
 
 
-def take_back(office: Office, model: str, *, asked_by: str, reason: str, again: bool = False) -> Pointer:
-    """Roll the champion back, whichever it is. Raises `NoChampion`; `Conflict` if it was rolled back before and not `again`."""
+def take_back(
+    office: Office, model: str, *, asked_by: str, reason: str, again: bool = False, away_from: str | None = None
+) -> Pointer:
+    """Roll the champion back: `away_from` as the person saw it, None for whichever it is.
+
+    Raises `NoChampion`; `Conflict` if another is in force by now, or if it was rolled back before and not `again`.
+    """
     if not office.channel.pointers(model):
         raise NoChampion(f"{model} has no champion to go back from", hint="run `make train` first")
     pointers = history(office.channel, office.trust, model)
     now = pointers[-1]
+    if away_from is not None and now.bundle != away_from:
+        raise Conflict(
+            f"this was asked of another version than the one in force, version {now.version} of {model}",
+            hint="the page is older than what is in force; look again",
+        )
     if now.move is Move.ROLL_BACK and not again:
         raise Conflict(
             f"{model} was rolled back already, to version {now.version}",

@@ -106,10 +106,11 @@ def stop(office: Office, model: str, *, asked_by: str, reason: str, fallback: st
     return _publish(office, wanted)
 
 
-def resume(office: Office, model: str, *, asked_by: str, reason: str) -> Stop:
+def resume(office: Office, model: str, *, asked_by: str, reason: str, sequence: int | None = None) -> Stop:
     """Let the champion answer again, also over a newest document that nobody can read: services obey it as a stop.
 
-    Raises `Conflict` if the model is not stopped, `Integrity` if a stop was taken away.
+    `sequence` is of the stop that the person saw, None for whichever it is. Raises `Conflict` if the model is not stopped, or
+    by a newer one; `Integrity` if a stop was taken away.
     """
     asked_by, reason = answerable(asked_by, reason)
     if (last := max(_numbers_noted(office, model), default=0)) > office.channel.stops(model):
@@ -119,6 +120,12 @@ def resume(office: Office, model: str, *, asked_by: str, reason: str) -> Stop:
         )
     if _stands(office, model, stopped=False):
         raise Conflict(f"{model} is not stopped", hint="it answers; see /v1/models")
+    newer = office.channel.stops(model)
+    if sequence is not None and newer != sequence:
+        raise Conflict(
+            f"{model} was stopped anew since: stop {newer} is in force",
+            hint="the page is older than what is in force; look again",
+        )
     at = office.clock.now().isoformat()
     return _publish(office, Stop(model, sequence=0, stopped=False, reason=reason, asked_by=asked_by, at=at))
 

@@ -20,8 +20,9 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from models import errors
 from models.errors import PlatformError
 from models.governance.access import Act
-from monitoring.console.access import headers, refusals
-from monitoring.console.access.guard import LONGEST_SECONDS, Guard, ensure
+from monitoring.console.access import headers, origin, refusals
+from monitoring.console.access.guard import Guard, ensure
+from monitoring.console.access.sessions import LONGEST_SECONDS
 from monitoring.console.desk import Desk, onwards
 from monitoring.console.paths import (
     alerts,
@@ -65,19 +66,20 @@ class Door:
     """`hosts`: the names under which a browser may ask; another name is a page elsewhere that points its name at us.
 
     `secret` signs sessions: a new one for every process, so a restart ends them. `cookie` is the session's, its own for every
-    home, since browsers do not tell ports apart. `secure`: people come over https.
+    home, since browsers do not tell ports apart. `secure`: people come over https. `address`: where, if not at this host.
     """
 
     hosts: list[str]
     secret: str
     cookie: str
     secure: bool = False
+    address: str = ""
 
 
 def console(sources: Sources, guard: Guard, door: Door) -> FastAPI:
     app = FastAPI(title="Steward", docs_url=None, redoc_url=None, openapi_url=None)
     desk = Desk.of(sources, guard)
-    app.middleware("http")(_guarded(desk))
+    app.middleware("http")(_guarded(desk, door))
     app.add_middleware(
         SessionMiddleware,
         secret_key=door.secret,
@@ -98,11 +100,12 @@ def console(sources: Sources, guard: Guard, door: Door) -> FastAPI:
 Answer = Callable[[Request], Awaitable[Response]]
 
 
-def _guarded(desk: Desk) -> Callable[[Request, Answer], Awaitable[Response]]:
+def _guarded(desk: Desk, door: Door) -> Callable[[Request, Answer], Awaitable[Response]]:
     async def guarded(request: Request, answer: Answer) -> Response:
-        if request.url.path.startswith(OPEN):
-            return await answer(request)
         try:
+            origin.ensure_own(request.method, request.headers, address=door.address, secure=door.secure)
+            if request.url.path.startswith(OPEN):
+                return await answer(request)
             request.state.person = await run_in_threadpool(desk.guard.person, request.session)
             if request.state.person is None:
                 return _to_the_way_in(request)

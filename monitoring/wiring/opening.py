@@ -11,6 +11,7 @@ from models.errors import Misconfigured
 from models.governance.access import Person, Role
 from monitoring.console.access.attempts import Attempts
 from monitoring.console.access.guard import Guard
+from monitoring.console.access.sessions import Sessions
 from monitoring.console.app import Door
 from monitoring.settings import MonitoringSettings
 
@@ -26,7 +27,7 @@ def guard(chosen: MonitoringSettings) -> Guard:
             "people sign in here, and nobody can yet",
             hint='make user NAME=… ROLES=approver BY=… REASON="…"',
         )
-    return Guard(users, Attempts(time.monotonic), local)
+    return Guard(users, Attempts(time.monotonic), Sessions(time.monotonic), local)
 
 
 def door(chosen: MonitoringSettings) -> Door:
@@ -44,7 +45,7 @@ def door(chosen: MonitoringSettings) -> Door:
         )
     hosts = [*([address.hostname] if address.hostname else []), *(LOOPBACK if loopback else [])]
     cookie = f"steward_{sha256(str(chosen.home.resolve()).encode()).hexdigest()[:8]}"
-    return Door(hosts, secrets.token_urlsafe(32), cookie, secure=address.scheme == "https")
+    return Door(hosts, secrets.token_urlsafe(32), cookie, secure=address.scheme == "https", address=chosen.address)
 
 
 def _at_the_machine(chosen: MonitoringSettings) -> bool:

@@ -9,11 +9,15 @@ from urllib.parse import unquote
 import pytest
 from fastapi.testclient import TestClient
 
+from models.adapters.user_files import UserFiles
 from models.governance.access import Person, Role
+from models.governance.checking import draft_approval
 from models.governance.ledger import Event
 from models.governance.release import promote
-from models.governance.stop import newest
-from tests.consoles import ADA, TOKEN, client, looking, send
+from models.governance.stop import newest, stop
+from models.governance.users import make
+from tests.alerting import an_alert
+from tests.consoles import ADA, TOKEN, client, hidden, looking, send
 from tests.office import MODEL, Bank, paper_evidence, trust, validator
 
 pytestmark = pytest.mark.integration
@@ -109,6 +113,21 @@ def test_nobody_hands_in_a_signature_in_another_name_than_their_own(bank: Bank, 
     assert Event.APPROVED not in bank.events()
 
 
+def test_who_is_signed_in_hands_in_no_signature_of_somebody_else(bank: Bank, tmp_path: Path) -> None:
+    """Not even a good one: the name in the form counts only where nobody signs in."""
+    bank.local = False
+    bundle = bank.ask("first")
+    _, password = make(UserFiles(tmp_path / "keys"), bank.ledger, bank.clock, "eve", ["approver"], by="ben", reason="for a test")
+    sources = looking(office=lambda: bank.office, channel=bank.channel, ledger=bank.ledger, trust=trust, clock=bank.clock)
+    asked = client(tmp_path, person=None, sources=sources)
+    send(asked, "/sign-in", "/sign-in", name="eve", password=password)
+    document = draft_approval(bank.office, "validator", MODEL, bundle, comment="read and sound")
+    signed = {"kind": "approval", "document": json.dumps(document), "signature": validator().sign(document).signature}
+    answer = send(asked, page_of(bundle), f"{page_of(bundle)}/signed", approver="validator", **signed)
+    assert answer.status_code == 409
+    assert Event.APPROVED not in bank.events()
+
+
 def test_the_demonstration_approver_does_not_sign_where_only_people_may(bank: Bank, tmp_path: Path) -> None:
     bundle = bank.ask("first")
     asked = served(bank, tmp_path)
@@ -141,10 +160,42 @@ def test_a_model_is_stopped_and_answers_again_with_reason_and_name(bank: Bank, t
     assert found
     assert (found.stopped, found.asked_by, found.reason) == (True, "ada", "unexplained jump in scores")
     assert last(bank, Event.STOPPED)[0] == "ada"
+    assert ">1 September 2005, 12:00 UTC</time>" in said  # among what was decided lately
     assert "Let it answer again" in said
     send(asked, "/approvals", f"/models/{MODEL}/resume", reason="the source was mended")
     assert last(bank, Event.RESUMED)[0] == "ada"
     assert send(asked, "/approvals", f"/models/{MODEL}/resume", reason="once more").status_code == 409
+
+
+OLD = "the page is older than what is in force; look again"
+
+
+def test_an_old_page_lifts_no_newer_stop(bank: Bank, tmp_path: Path) -> None:
+    in_force(bank, "first")
+    asked, address = served(bank, tmp_path), f"/models/{MODEL}/resume"
+    send(asked, "/approvals", f"/models/{MODEL}/stop", reason="unexplained jump in scores")
+    old = hidden(asked.get("/approvals").text, address)
+    stop(bank.office, MODEL, asked_by="ben", reason="the source lies")
+    for fields in (old, {"token": old["token"]}, old | {"sequence": "x"}):
+        answer = asked.post(address, data=fields | {"reason": "the jump was meant"})
+        assert (answer.status_code, OLD in answer.text, "stop 2 is in force" in answer.text) == (409, True, True)
+    found = newest(bank.channel, trust(), MODEL)
+    assert found
+    assert found.stopped
+    send(asked, "/approvals", address, reason="both are settled")
+    assert last(bank, Event.RESUMED)[1]["reason"] == "both are settled"
+
+
+def test_an_old_page_rolls_nothing_back_that_it_did_not_show(bank: Bank, tmp_path: Path) -> None:
+    in_force(bank, "one", "other")
+    asked, address = served(bank, tmp_path), f"/models/{MODEL}/roll-back"
+    old = hidden(asked.get("/approvals").text, address)
+    newer = bank.ask("another", "other")
+    promote(bank.office, MODEL, newer)
+    for fields in (old, {"token": old["token"]}):
+        answer = asked.post(address, data=fields | {"reason": "worse on new accounts"})
+        assert (answer.status_code, OLD in answer.text) == (409, True)
+    assert bank.served() == newer
 
 
 def test_the_version_before_comes_back_and_not_by_chance_twice(bank: Bank, tmp_path: Path) -> None:
@@ -158,6 +209,14 @@ def test_the_version_before_comes_back_and_not_by_chance_twice(bank: Bank, tmp_p
     assert again.status_code == 409
     send(asked, "/approvals", f"/models/{MODEL}/roll-back", reason="worse, too", again="yes")
     assert last(bank, Event.ROLLED_BACK)[1]["version"] == 3
+
+
+def test_a_deadline_is_told_to_the_minute(tmp_path: Path) -> None:
+    sources, alert = looking(), an_alert(model=MODEL, deadline="2005-11-02T09:30:00+00:00")
+    sources.alerts.revise(MODEL, lambda _: [alert])
+    asked = client(tmp_path, sources=sources)
+    for page in ("/alerts", f"/alerts/{alert.id}"):
+        assert ">2 November 2005, 09:30 UTC</time>" in asked.get(page).text
 
 
 ACTS = {
@@ -181,16 +240,27 @@ def test_an_act_is_refused_to_who_may_not_and_to_a_form_that_is_not_ours(bank: B
     refused = served(bank, tmp_path, Person("viola", frozenset({Role.VIEWER, Role.DEVELOPER})))
     assert refused.post(address, data=fields).status_code == 403
     asked = served(bank, tmp_path, Person("opal", frozenset({role})))
-    for token in ({}, {"token": ""}, {"token": "guessed"}):
+    for token in ({}, {"token": ""}, {"token": "-"}, {"token": "guessed"}):
+        asked.cookies.clear()
         answer = asked.post(address, data={**fields, **token})
         assert answer.status_code == 403
         assert "not from a page of your session" in answer.text
     other = served(bank, tmp_path, Person("opal", frozenset({role})))
     stolen = TOKEN.search(other.get("/approvals").text)
+    asked.get("/approvals")  # has a session now
     if stolen:  # a form of another session
         assert asked.post(address, data={**fields, "token": stolen[1]}).status_code == 403
     assert asked.get(address, follow_redirects=False).status_code in (200, 404, 405)  # looking acts on nothing
     assert len(bank.ledger.entries()) == before
+
+
+@pytest.mark.parametrize(
+    "address", ["/decisions", "/decisions/any", f"/models/{MODEL}/features/limit/rows?month=2005-09&place=0"]
+)
+def test_who_may_only_look_sees_no_single_account(bank: Bank, tmp_path: Path, address: str) -> None:
+    for role in (Role.VIEWER, Role.DEVELOPER):
+        assert served(bank, tmp_path, Person("viola", frozenset({role}))).get(address).status_code == 403
+    assert served(bank, tmp_path, Person("opal", frozenset({Role.OPERATOR}))).get(address).status_code != 403
 
 
 def test_who_may_only_look_is_offered_nothing_to_do(bank: Bank, tmp_path: Path) -> None:

@@ -6,13 +6,18 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
+from fastapi.testclient import TestClient
 
 from models.adapters.file_ledger import FileLedger
 from models.adapters.user_files import UserFiles
 from models.clock import FixedClock
 from models.errors import Misconfigured
 from models.governance.users import make, remove
+from monitoring import wiring
+from monitoring.console.access.sessions import LONGEST_SECONDS
+from monitoring.console.app import console
 from monitoring.settings import MonitoringSettings
 from monitoring.wiring import opening
 from tests import monitored_home
@@ -53,8 +58,36 @@ def test_whoever_signs_in_comes_to_where_they_wanted_and_signs_out_again(home: P
     assert served.get("/", follow_redirects=False).status_code == 303
 
 
+def test_signing_out_ends_every_copy_of_the_cookie(home: Path) -> None:
+    password, served = let_in(home, "ana", "viewer"), client(home, person=None)
+    send(served, "/sign-in", "/sign-in", name="ana", password=password)
+    copied = served.cookies["steward"]
+    assert served.get("/", follow_redirects=False).status_code == 200
+    send(served, "/", "/sign-out")
+    served.cookies.clear()
+    served.cookies.set("steward", copied)
+    assert served.get("/", follow_redirects=False).status_code == 303
+    send(served, "/sign-in", "/sign-in", name="ana", password=password)
+    assert served.get("/", follow_redirects=False).status_code == 200
+
+
+def test_a_session_ends_after_a_working_day_however_much_it_is_used(home: Path) -> None:
+    now = [0.0]
+    password, served = let_in(home, "ana", "viewer"), client(home, person=None, seconds=lambda: now[0])
+    send(served, "/sign-in", "/sign-in", name="ana", password=password)
+    now[0] = LONGEST_SECONDS - 1
+    assert served.get("/", follow_redirects=False).status_code == 200
+    now[0] = LONGEST_SECONDS
+    assert served.get("/", follow_redirects=False).status_code == 303
+
+
 @pytest.mark.parametrize(
-    "wanted", ["//evil.example", "https://evil.example", "/\\evil.example", "/\t/evil.example", "javascript:x"]
+    "wanted",
+    [
+        *("//evil.example", "https://evil.example", "/\\evil.example", "/\t/evil.example", "javascript:x"),
+        *("/" + "a" * 5000 + "!", "/" + "a/" * 50 + "!", "/" + "a" * 300),  # takes no longer, either
+    ],
+    ids=lambda wanted: wanted[:20],
 )
 def test_nobody_is_led_elsewhere_after_signing_in(home: Path, wanted: str) -> None:
     password, served = let_in(home, "ana", "viewer"), client(home, person=None)
@@ -112,6 +145,23 @@ def test_a_sign_in_form_of_another_page_signs_nobody_in(home: Path) -> None:
     assert served.get("/", follow_redirects=False).status_code == 303
 
 
+def test_a_sign_in_form_without_a_cookie_signs_nobody_in_whatever_its_token(home: Path) -> None:
+    password = let_in(home, "ana", "viewer")
+    for token in ("-", ""):
+        served = client(home, person=None)
+        answer = served.post("/sign-in", data={"name": "ana", "password": password, "token": token})
+        assert answer.status_code == 403
+        assert served.get("/", follow_redirects=False).status_code == 303
+
+
+def test_a_sign_in_form_sent_from_elsewhere_is_refused_with_the_right_token_too(home: Path) -> None:
+    password, served = let_in(home, "ana", "viewer"), client(home, person=None)
+    for said in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        served.headers = httpx.Headers(said)
+        answer = send(served, "/sign-in", "/sign-in", name="ana", password=password)
+        assert (answer.status_code, "from a page elsewhere" in answer.text) == (403, True)
+
+
 def test_in_the_local_profile_whoever_sits_at_the_machine_needs_no_password(tmp_path: Path) -> None:
     assert opening.guard(MonitoringSettings(home=tmp_path)).local is not None
 
@@ -136,6 +186,20 @@ def test_nobody_is_served_over_plain_http_from_elsewhere_in_production_or_under_
         opening.door(MonitoringSettings(home=tmp_path, profile="production", address="http://steward.bank.example"))
     door = opening.door(MonitoringSettings(home=tmp_path, profile="production", address="https://steward.bank.example"))
     assert (door.secure, "steward.bank.example" in door.hosts) == (True, True)
+    assert door.address == "https://steward.bank.example"
+
+
+def test_the_console_answers_under_no_other_name_than_its_own(home: Path) -> None:
+    """As it is started: a page elsewhere that points its name at the machine gets nothing."""
+    let_in(home, "ana", "viewer")
+    own = {"": ("localhost", "127.0.0.1"), "https://steward.bank.example": ("steward.bank.example",)}
+    for address, hosts in own.items():
+        chosen = MonitoringSettings(home=home, address=address)
+        app = console(wiring.sources(chosen), opening.guard(chosen), opening.door(chosen))
+        asked = TestClient(app)
+        assert asked.get("/sign-in", headers={"Host": "attacker.example"}).status_code == 400
+        for host in hosts:
+            assert asked.get("/sign-in", headers={"Host": host}).status_code == 200
 
 
 def test_the_command_says_why_it_does_not_start(tmp_path: Path) -> None:

@@ -6,19 +6,15 @@ a removal, new roles or a new password count at once. A form must bring the toke
 
 import hmac
 import secrets
-from collections.abc import MutableMapping
 from dataclasses import dataclass
-from typing import Any
 
 from models.governance.access import Act, Person, who_may
 from models.governance.users import Users, signed_in
 from monitoring.console.access.attempts import Attempts
 from monitoring.console.access.refusals import NotPermitted, NotSignedIn
+from monitoring.console.access.sessions import TOKEN, Session, Sessions
 
-Session = MutableMapping[str, Any]
-NAME, RECORD, TOKEN = "name", "record", "token"  # of what a session holds
-LONGEST_SECONDS = 8 * 3600
-"""A working day; then people sign in again."""
+NAME, RECORD = "name", "record"  # of what a session holds
 
 
 @dataclass(frozen=True)
@@ -27,12 +23,15 @@ class Guard:
 
     users: Users
     attempts: Attempts
+    sessions: Sessions
     local: Person | None = None
 
     def person(self, session: Session) -> Person | None:
         """Raises `Misconfigured` if the account cannot be read."""
         if self.local is not None:
             return self.local
+        if not self.sessions.lasts(session):
+            return None
         user = self.users.find(str(session.get(NAME, "")))
         known = user is not None and user.removed_at is None and hmac.compare_digest(user.record, str(session.get(RECORD, "")))
         return user.person if user and known else None
@@ -47,6 +46,7 @@ class Guard:
         self.attempts.passed(name)
         session.clear()
         session.update({NAME: user.name, RECORD: user.record, TOKEN: secrets.token_urlsafe(24)})
+        self.sessions.begin(session)
         return user.person
 
     def token(self, session: Session) -> str:
@@ -54,8 +54,9 @@ class Guard:
         return str(session.setdefault(TOKEN, secrets.token_urlsafe(24)))
 
     def ensure_ours(self, session: Session, given: str) -> None:
-        """Raises `NotPermitted` for a form that did not come from a page of this session."""
-        if not hmac.compare_digest(str(session.get(TOKEN, "")).encode() or b"-", given.encode()):
+        """Raises `NotPermitted` for a form that did not come from a page of this session; one without a token has no pages."""
+        kept = str(session.get(TOKEN, ""))
+        if not kept or not hmac.compare_digest(kept.encode(), given.encode()):
             raise NotPermitted("this form is not from a page of your session", hint="open the page again and send it from there")
 
 

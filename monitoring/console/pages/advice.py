@@ -79,6 +79,8 @@ class Situation:
     champion: bool = True
     trouble: bool = False  # something that decides could not be read or verified
     stopped: str = ""  # why a person stopped the model
+    alerts: Sequence[str] = ()  # what the open ones say, pages first
+    late: bool = False  # nobody reported on it for longer than its tier allows
     scenario: str = ""
 
 
@@ -128,7 +130,7 @@ def _since(now: Situation) -> NextStep | None:
 def _by_verdict(now: Situation) -> NextStep:
     verdict = now.verdict
     if verdict is None or verdict.level is Level.GREEN:
-        return NextStep("Nothing to do.")
+        return _unsettled(now)
     found = [finding for finding in verdict.findings if finding.level is not Level.GREEN]
     if verdict.suggests is Suggestion.RETRAIN:
         return NextStep("Retrain as of now; the gate decides whether the challenger takes over.", "make retrain")
@@ -137,6 +139,13 @@ def _by_verdict(now: Situation) -> NextStep:
         open_causes = [finding for finding in found if not (accepted and finding.kind == "definition")]
         return _worded(SETTLE, open_causes) or NextStep("Nothing to do: a person has accepted what had changed.")
     return _worded(WATCH, found) or NextStep("Nothing to do yet.")
+
+
+def _unsettled(now: Situation) -> NextStep:
+    """What is left to do where the month itself was good."""
+    if now.alerts:
+        return NextStep(f"See to the open alert: {now.alerts[0]}", "make alerts")
+    return WATCH["report_late"] if now.late else NextStep("Nothing to do.")
 
 
 def _about(holds: Sequence[Hold]) -> NextStep:

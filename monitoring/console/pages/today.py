@@ -4,16 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from models.channel import verified
 from models.clock import Clock
 from models.errors import NotFound
 from models.governance import stop
 from models.governance.ledger import Entry, Hold, open_holds
 from models.governance.stop import Stop
 from monitoring.alerts.alert import Alert
+from monitoring.cadence import overdue
 from monitoring.console.pages.advice import NextStep, Situation, next_step, waiting_requests
 from monitoring.console.pages.alerts import open_alerts
 from monitoring.console.pages.releases import Release
 from monitoring.console.pages.releases import champion as current
+from monitoring.console.pages.standing import Standing, standing
 from monitoring.console.sources import Sources, Trouble, or_trouble
 from monitoring.report import MonthlyReport, MonthRow, newest, rows
 from monitoring.runs import Planned
@@ -36,6 +39,7 @@ class Card:
     title: str
     month: str
     verdict: Verdict | None
+    standing: Standing  # of the verdict and all else that is known
     champion: Release | Trouble | None
     holds: Sequence[Hold]
     stopped: Stop | Trouble | None  # by a person: the model does not answer
@@ -68,13 +72,17 @@ def card(sources: Sources, model: str) -> Card:
     halted = or_trouble(lambda: stopped(sources, model))
     weighed = _standing(reports)
     verdict = overall([report.verdict for report in weighed]) if weighed else None
+    alerts = or_trouble(lambda: open_alerts(sources.alerts.alerts(model)))
+    late = _late(sources, champion, reports)
     situation = Situation(
         verdict=verdict,
         reported_at=max((report.recorded_at for report in weighed), default=""),
         entries=[] if isinstance(entries, Trouble) else entries,
         champion=champion is not None,
-        trouble=any(isinstance(part, Trouble) for part in (found, entries, champion, halted)),
+        trouble=any(isinstance(part, Trouble) for part in (found, entries, champion, halted, alerts, late)),
         stopped=halted.reason if isinstance(halted, Stop) else "",
+        alerts=[alert.text for alert in alerts] if not isinstance(alerts, Trouble) else [],
+        late=bool(late),
         scenario=sources.scenario,
     )
     return Card(
@@ -82,6 +90,7 @@ def card(sources: Sources, model: str) -> Card:
         title=reports[0].title if reports else "",
         month=reports[0].month if reports else "",
         verdict=verdict,
+        standing=standing(verdict, weighed, alerts=alerts, stopped=halted, late=late),
         champion=champion,
         holds=holds,
         stopped=halted,
@@ -89,9 +98,18 @@ def card(sources: Sources, model: str) -> Card:
         months=rows(reports),
         trouble=next((part for part in (found, entries) if isinstance(part, Trouble)), None),
         age_days=_age(champion, sources.clock),
-        alerts=or_trouble(lambda: open_alerts(sources.alerts.alerts(model))),
+        alerts=alerts,
         waits=[] if isinstance(entries, Trouble) else _waits(model, entries, holds),
     )
+
+
+def _late(sources: Sources, found: Release | Trouble | None, reports: Sequence[MonthlyReport]) -> str | Trouble:
+    """By the tier of the champion, as `make verify` and the alerts see it; "" where no report or no champion could be late."""
+    if not reports or not isinstance(found, Release):
+        return found if isinstance(found, Trouble) else ""
+    since = max(datetime.fromisoformat(report.recorded_at) for report in reports)
+    pointer = found.pointer
+    return or_trouble(lambda: overdue(verified(sources.channel, pointer.model, pointer.bundle), since, sources.clock.now()))
 
 
 def _age(found: Release | Trouble | None, clock: Clock) -> int | None:

@@ -1,5 +1,9 @@
-"""Taking a model out of service and bringing it back: stop, resume, roll back. By the rules of make stop and make rollback."""
+"""Taking a model out of service and bringing it back: stop, resume, roll back. By the rules of make stop and make rollback.
 
+A form names what its page showed, so that nobody undoes what they have not seen.
+"""
+
+import re
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -11,6 +15,7 @@ from models.governance.release import take_back
 from monitoring.console.desk import Desk, onwards
 
 Fields = Mapping[str, str]
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 def serve(app: FastAPI, desk: Desk) -> None:
@@ -24,11 +29,14 @@ def serve(app: FastAPI, desk: Desk) -> None:
 
     @app.post("/models/{model}/resume")
     def go_on(request: Request, model: str, form: Annotated[Fields, Depends(desk.form(Act.STOP))]) -> Response:
-        stop.resume(sources.office(), model, asked_by=desk.person(request, Act.STOP).name, reason=form.get("reason", ""))
+        by, reason, seen = desk.person(request, Act.STOP).name, form.get("reason", ""), form.get("sequence", "")
+        sequence = int(seen) if _NUMBER.fullmatch(seen) else 0  # which no stop has
+        stop.resume(sources.office(), model, asked_by=by, reason=reason, sequence=sequence)
         return onwards("/approvals?done=resumed")
 
     @app.post("/models/{model}/roll-back")
     def back(request: Request, model: str, form: Annotated[Fields, Depends(desk.form(Act.ROLL_BACK))]) -> Response:
         by, again = desk.person(request, Act.ROLL_BACK).name, form.get("again") == "yes"
-        take_back(sources.office(), model, asked_by=by, reason=form.get("reason", ""), again=again)
+        seen, reason = form.get("away_from", ""), form.get("reason", "")
+        take_back(sources.office(), model, asked_by=by, reason=reason, again=again, away_from=seen)
         return onwards("/approvals?done=rolled-back")

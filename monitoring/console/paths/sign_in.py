@@ -12,7 +12,8 @@ from monitoring.console.access.refusals import TooManyAttempts
 from monitoring.console.desk import Desk, body, onwards
 from monitoring.console.sources import Trouble
 
-_PATH = re.compile(r"/(?:[\w.-]+/?)*")
+_PATH = re.compile(r"/(?:[\w.-]+/)*[\w.-]*")
+_LONGEST = 300
 
 
 def serve(app: FastAPI, desk: Desk) -> None:
@@ -42,10 +43,10 @@ def serve(app: FastAPI, desk: Desk) -> None:
     async def sign_out(request: Request) -> Response:
         found = forms.fields(request.headers.get("content-type", ""), await body(request))
         guard.ensure_ours(request.session, found.get("token", ""))
-        request.session.clear()
+        guard.sessions.end(request.session)
         return onwards("/sign-in")
 
 
 def _own(address: str) -> str:
     """A page of ours, never one elsewhere."""
-    return address if _PATH.fullmatch(address) else "/"
+    return address if len(address) <= _LONGEST and _PATH.fullmatch(address) else "/"

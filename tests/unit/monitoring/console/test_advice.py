@@ -63,6 +63,19 @@ def verdict(*found: tuple[Kind, Level, str]) -> Verdict:
     return weigh([Finding(kind=kind, level=level, subject=about, text="Seen.") for kind, level, about in found], quiet="Quiet.")
 
 
+@pytest.mark.parametrize(
+    ("said", "sentence", "command"),
+    [
+        ({"alerts": ["Scores jumped.", "Late."], "late": True}, "See to the open alert: Scores jumped.", "make alerts"),
+        ({"late": True}, "Report on the model now, and see why the schedule did not.", "make report"),
+    ],
+)
+def test_after_a_good_month_there_is_something_to_do_while_an_alert_is_open_or_a_report_late(
+    said: dict[str, Any], sentence: str, command: str
+) -> None:
+    assert next_step(Situation(verdict(), reported_at=REPORTED.isoformat(), **said)) == NextStep(sentence, command)
+
+
 def step(found: Verdict | None, entries: list[Entry] | None = None, **changes: Any) -> NextStep:
     return next_step(Situation(verdict=found, reported_at=REPORTED.isoformat(), entries=entries or [], **changes))
 

@@ -1,0 +1,59 @@
+"""How a model is, in one colour and one sentence: the worst of all that speaks against it, and never green by silence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from models.governance.stop import Stop
+from monitoring.alerts.alert import Alert
+from monitoring.console.sources import Trouble
+from monitoring.report import MonthlyReport
+from monitoring.verdict import Verdict, counted
+
+UNKNOWN = "none"
+WORSE = ("green", UNKNOWN, "amber", "red", "held")
+"""From the best to the worst. Not to know is worse than green, and better than to know of something."""
+_SEVERE = {"page": "red", "warning": "amber"}
+
+
+@dataclass(frozen=True)
+class Standing:
+    level: str
+    sentence: str
+
+
+def standing(
+    verdict: Verdict | None,
+    weighed: Sequence[MonthlyReport],
+    *,
+    alerts: Sequence[Alert] | Trouble,
+    stopped: Stop | Trouble | None,
+    late: str | Trouble,
+) -> Standing:
+    """`weighed` are the reports of the verdict, `alerts` the open ones, `late` says that nobody watched it for too long."""
+    levels, said = [verdict.level.value if verdict else UNKNOWN], []
+    if isinstance(stopped, Stop):
+        levels.append("red")
+        said.append("A person stopped the model.")
+    if isinstance(alerts, Trouble):
+        levels.append(UNKNOWN)
+        said.append("Whether an alert is open is not known.")
+    elif alerts:
+        levels += [_SEVERE.get(alert.severity, "amber") for alert in alerts]
+        said.append(f"{counted(len(alerts), 'alert')} {'is' if len(alerts) == 1 else 'are'} open.")
+    if late or isinstance(stopped, Trouble):
+        levels.append(UNKNOWN)
+    if late:
+        said.append(f"How it is now is not known: {late.problem if isinstance(late, Trouble) else late}.")
+    level = max(levels, key=WORSE.index)
+    return Standing(level, " ".join([*said, _month(verdict, weighed)]))
+
+
+def _month(verdict: Verdict | None, weighed: Sequence[MonthlyReport]) -> str:
+    """What was found, with the months and the versions that it is about."""
+    if verdict is None:
+        return "No month has been reported on yet."
+    versions = {report.version for report in weighed}
+    if len(versions) == 1:
+        return f"{' and '.join(report.month for report in weighed)}, decided by version {versions.pop()}: {verdict.sentence}"
+    about = " and ".join(f"{report.month}, decided by version {report.version}" for report in weighed)
+    return f"{about}: {verdict.sentence}"

@@ -1,0 +1,79 @@
+"""A model is as well as the worst of what is known of it, and what is not known is not green."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from models.alerting import Severity
+from models.clock import FixedClock
+from models.governance.stop import Stop
+from monitoring.console.pages import today
+from monitoring.console.pages.standing import Standing, standing
+from monitoring.console.sources import Trouble
+from monitoring.report import MonthlyReport
+from monitoring.verdict import Level, Suggestion, Verdict
+from tests.alerting import an_alert, month
+from tests.consoles import looking
+from tests.unit.monitoring.console.test_views import MODEL, NOW, TRUST, promote, report
+
+STOPPED = Stop(MODEL, sequence=1, stopped=True, reason="scores jump", asked_by="ada", at=NOW.isoformat())
+PAGE, WARNING = an_alert(severity=Severity.PAGE), an_alert(severity=Severity.WARNING)
+
+
+def of(level: Level = Level.GREEN, weighed: list[MonthlyReport] | None = None, **known: Any) -> Standing:
+    verdict = Verdict(level=level, sentence="As it was.", findings=(), suggests=Suggestion.NONE)
+    given: dict[str, Any] = {"alerts": [], "stopped": None, "late": ""}
+    return standing(verdict, weighed or [month("2005-08")], **given | known)
+
+
+def test_a_good_month_with_nothing_against_it_is_green_and_names_month_and_version() -> None:
+    version = month("2005-08").version
+    assert of() == Standing("green", f"2005-08, decided by version {version}: As it was.")
+    two = [month("2005-09").model_copy(update={"version": 2}), month("2005-08").model_copy(update={"version": 1})]
+    assert of(weighed=two).sentence == "2005-09, decided by version 2 and 2005-08, decided by version 1: As it was."
+
+
+@pytest.mark.parametrize(
+    ("known", "level", "said"),
+    [
+        ({"alerts": [WARNING]}, "amber", "1 alert is open."),
+        ({"alerts": [WARNING, PAGE]}, "red", "2 alerts are open."),
+        ({"alerts": Trouble("damaged", "")}, "none", "Whether an alert is open is not known."),
+        ({"stopped": STOPPED}, "red", "A person stopped the model."),
+        ({"stopped": Trouble("damaged", "")}, "none", ""),
+        ({"late": "nobody has watched it since 2005-01-01"}, "none", "not known: nobody has watched it since 2005-01-01."),
+        ({"late": Trouble("the bundle was changed", "")}, "none", "not known: the bundle was changed."),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_what_speaks_against_a_model_after_a_good_month_takes_its_green_away(
+    known: dict[str, Any], level: str, said: str
+) -> None:
+    found = of(**known)
+    assert found.level == level
+    assert said in found.sentence
+
+
+def test_the_worst_counts_and_not_the_last() -> None:
+    assert of(Level.HELD, alerts=[WARNING], stopped=STOPPED, late="late").level == "held"
+    assert of(Level.RED, alerts=[WARNING]).level == "red"
+    assert of(Level.AMBER, late="late").level == "amber"
+
+
+def test_a_model_without_a_report_is_not_known_and_one_with_a_page_is_red() -> None:
+    assert standing(None, [], alerts=[], stopped=None, late="") == Standing("none", "No month has been reported on yet.")
+    assert standing(None, [], alerts=[PAGE], stopped=None, late="").level == "red"
+
+
+def test_the_first_page_asks_the_alerts_the_calendar_of_the_tier_and_whether_the_champion_can_be_verified() -> None:
+    sources = looking(trust=lambda: TRUST, clock=FixedClock(NOW))
+    promote(sources, "first", 1)
+    report(sources, "2005-09")
+    assert today.card(sources, MODEL).standing.level == "green"
+    late = today.card(replace(sources, clock=FixedClock(datetime(2006, 8, 1, tzinfo=UTC))), MODEL)
+    assert (late.standing.level, late.next_step.command) == ("none", "make report")
+    sources.alerts.revise(MODEL, lambda _: [an_alert(model=MODEL, severity=Severity.PAGE)])
+    paged = today.card(sources, MODEL)
+    assert (paged.standing.level, paged.next_step.command) == ("red", "make alerts")
