@@ -23,8 +23,9 @@ CHECKS = {
     "infra/topology/compose.py": "tests/unit/infra/test_compose.py",
     "infra/topology/containers.py": "tests/unit/infra/test_compose.py",
 }
-RUN = {"test": ("unit", "integration"), "infra-test": ("infra",), "topology": ("test_topology",), "test-images": ("test_images",)}
-"""The targets of CI, and what each runs."""
+RUN = {"test": ("unit", "integration"), "infra-test": ("infra",), "topology": ("test_topology",)}
+"""The targets of every change's check, and what each runs."""
+WEEKLY = "make test-images"  # half an hour: of changes to the images, and every week
 
 
 def files() -> list[str]:
@@ -42,7 +43,8 @@ def test_every_file_is_named_by_a_check_and_every_check_names_a_file() -> None:
 def test_every_check_is_there_and_ci_runs_it() -> None:
     steps = next(line for line in (ROOT / ".ci" / "run").read_text().splitlines() if line.startswith("for target in"))
     assert {"check", *RUN} <= set(steps.removesuffix("; do").split())
+    assert WEEKLY in (ROOT / ".github" / "workflows" / "images.yml").read_text()
     for check in CHECKS.values():
         assert (ROOT / check).is_file(), check
         if check.startswith("tests/"):
-            assert any(part in check for parts in RUN.values() for part in parts), check
+            assert any(part in check for parts in (*RUN.values(), ("test_images",)) for part in parts), check
