@@ -99,15 +99,16 @@ def events(home: Home) -> list[Event]:
 
 
 def with_audit_columns(home: Home, records: list[dict[str, Any]]) -> None:
-    """As ingest would have written them for the month that is decided on: two sexes, and otherwise all alike."""
+    """As ingest would have written them for the month that is decided on: two groups in every column."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in home.environment().items():
             patch.setenv(name, value)
         parts = platform()
         ids = np.array([each["account_id"] for each in records])
         keys = parts.audit_keys.pseudonyms(parts.accounts.pseudonyms(ids))
-        columns = {"account_id": keys, "sex": np.arange(len(ids)) % 2 + 1}
-        columns |= {name: np.full(len(ids), value) for name, value in (("education", 1), ("marriage", 1), ("age", 30))}
+        groups = {"sex": (1, 2), "education": (1, 2), "marriage": (1, 2), "age": (30, 60)}
+        columns = {"account_id": keys}
+        columns |= {name: np.array(two)[np.arange(len(ids)) // 2**place % 2] for place, (name, two) in enumerate(groups.items())}
         facts = {GENERATION: generations(parts.accounts, parts.audit_keys)}
         month = Month.parse(str(records[0]["snapshot_month"]))
         parts.restricted.write(AUDIT, month, columns, recorded_at=parts.clock.now(), facts=facts)

@@ -11,7 +11,7 @@ import sys
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.util import module_from_spec, spec_from_file_location
 from itertools import cycle
@@ -146,7 +146,12 @@ def started(module: str, environment: Mapping[str, str], announced: str, *argume
             raise AssertionError(f"{module} ended before it said where it answers")
     finally:
         process.send_signal(signal.SIGINT)  # as a person stops it
-        process.communicate(timeout=60)
+        try:
+            process.wait(timeout=120)
+        finally:
+            with suppress(ProcessLookupError):  # a flow that it had begun may hold the output open
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
 
 
 @contextmanager

@@ -117,5 +117,8 @@ def test_setting_it_up_again_replaces_the_first() -> None:
 
 def test_what_the_flow_engine_repeats_of_an_error_is_left_out() -> None:
     out = told_to(io.StringIO())
-    logging.getLogger("prefect.flow_runs").error("Encountered an exception: %s", ACCOUNT)
-    assert out.getvalue() == ""
+    (handler,) = (each for each in logging.getLogger().handlers if each.get_name() == HANDLER)
+    # Handed over directly: where the engine is loaded, its own handlers want a run.
+    for name, heard in (("prefect.flow_runs", False), ("sqlalchemy", True)):
+        handler.handle(logging.LogRecord(name, logging.ERROR, "", 0, "Encountered an exception", None, None))
+        assert bool(out.getvalue()) is heard
