@@ -1,6 +1,7 @@
 """What every test may rely on: no setting of the machine leaks in, and tools write below a folder that goes away."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +25,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Before anything is imported: MLflow, Prefect and matplotlib read their places from the environment, some at import."""
     for name in [name for name in os.environ if name.startswith(("STEWARD_", "MLFLOW_", "PREFECT_"))]:
         del os.environ[name]
+    # What a script starts behind `&` ignores ctrl-c, and hands that down: the processes of a test are to be stopped by it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # Great Expectations looks for Spark Connect where Spark is installed, which takes a test worker for a doctest and ends it.
     sys.modules["pyspark.sql.connect"] = None  # type: ignore[assignment]
     folder = TemporaryDirectory(prefix="steward-tests-", ignore_cleanup_errors=True)
