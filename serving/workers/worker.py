@@ -4,6 +4,7 @@ import asyncio
 import json
 import select
 import shlex
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -73,7 +74,8 @@ def work(
         settle()
         say("\n".join(_welcome(url, service)))
 
-    with suppress(KeyboardInterrupt):  # raised again by uvicorn after it ended in order
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):  # uvicorn ends in order, and then raises again what told it to
         Draining(config, started, beat).run(sockets=[door])
     return 0
 

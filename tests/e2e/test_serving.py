@@ -251,6 +251,17 @@ def test_what_was_answered_is_in_the_log_however_the_service_ends(
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_service_that_is_told_to_stop_ends_without_an_error(
+    service: Service, bundles: list[Bundle], how: signal.Signals, workers: str
+) -> None:
+    service.promote(bundles[0], version=1)
+    service.start(STEWARD_SERVING_WORKERS=workers)
+    service.stop(how)
+    assert service.code == 0
+
+
 def test_a_model_that_is_answered_first_has_everything_in_the_log_after_an_orderly_stop(
     service: Service, bundles: list[Bundle]
 ) -> None:
