@@ -12,6 +12,8 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import pyarrow.dataset as ds
 
 from models.adapters.onnx_runtime import OnnxScorer
 from models.channel import release
@@ -25,6 +27,7 @@ from pipelines.scoring.step import carry_out, plan_batch
 from pipelines.wiring import Platform, platform
 from tests.benchmarks import monitoring
 from tests.benchmarks.scale.works import Features, Probabilities
+from tests.benchmarks.serving import scikit
 
 MONTH, SEED, PART_ROWS, CORES, OPENED = Month(2005, 7), 2005, 50_000, 2, 20
 FOLDER = Path(os.environ.get("STEWARD_HOME", "var")) / "benchmarks" / "scale"
@@ -92,8 +95,6 @@ def statistics(rows: int) -> Figures:
 
 def pandas_features(rows: int) -> Figures:
     """The whole file in memory, checked and computed column by column."""
-    import pandas as pd
-
     from models import catalog
 
     use_case, target = catalog.find("credit_default"), FOLDER / "pandas.parquet"
@@ -111,23 +112,40 @@ def pandas_features(rows: int) -> Figures:
 
 
 def mlflow_pyfunc(rows: int) -> Figures:
-    """The same model as MLflow loads it, asked with data frames of a part's size, one after the other."""
+    """The same model as MLflow loads it."""
     import mlflow
-    import pandas as pd
-    import pyarrow.dataset as ds
 
     parts = platform()
     assert parts.registry.versions("credit_default")  # follows a home that was moved
     mlflow.set_tracking_uri(parts.settings.mlflow_url or f"sqlite:///{parts.settings.home.resolve() / 'mlflow' / 'mlflow.db'}")
     model = mlflow.pyfunc.load_model("models:/credit_default@champion")
-    contract, target = parts.use_case.contract, FOLDER / "pyfunc.parquet"
+    return asked(lambda frame: model.predict(frame)["probability"], rows)
+
+
+def scikit_pyfunc(rows: int) -> Figures:
+    """The same trees as teams log a model, a scikit-learn pipeline, as MLflow loads it. Answers are compared first."""
+    import mlflow
+
+    champion, where = bundle(platform()), FOLDER / "scikit"
+    shutil.rmtree(where, ignore_errors=True)
+    scikit.save(champion, where)
+    model = mlflow.pyfunc.load_model(str(where))
+    golden = scikit.golden(champion)
+    ours = OnnxScorer(champion.graph).probabilities(golden)
+    np.testing.assert_allclose(model.predict(scikit.frame(champion.contract, golden))[:, 1], ours, atol=1e-5)
+    return asked(lambda frame: pd.Series(model.predict(frame)[:, 1]), rows)
+
+
+def asked(predict: Callable[[pd.DataFrame], "pd.Series[float]"], rows: int) -> Figures:
+    """With data frames of a part's size, one after the other."""
+    contract, target = platform().use_case.contract, FOLDER / "pyfunc.parquet"
     types = {name: "int64" if contract[name].codes else "float64" for name in contract.inputs}
     with measured() as told:
         batches = ds.dataset(source(rows) / "snapshots", format="parquet").to_batches(
             columns=list(contract.inputs), batch_size=PART_ROWS
         )
-        found = [model.predict(batch.to_pandas().astype(types))["probability"] for batch in batches]
-        pd.concat(found).to_frame().to_parquet(target)
+        found = [predict(batch.to_pandas().astype(types)) for batch in batches]
+        pd.concat(found).to_frame("probability").to_parquet(target)
     assert sum(map(len, found)) == rows
     target.unlink()
     return told
@@ -151,6 +169,7 @@ WHAT: Mapping[str, Callable[[int], Figures]] = {
         spark_features,
         probabilities,
         mlflow_pyfunc,
+        scikit_pyfunc,
         spark_probabilities,
         decisions,
         spark_decisions,

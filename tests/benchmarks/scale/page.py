@@ -13,6 +13,7 @@ NAMES = {
     "spark_features": "the same with Spark, local",
     "probabilities": "validate and run the graph",
     "mlflow_pyfunc": "the graph through `mlflow.pyfunc` and pandas, nothing validated",
+    "scikit_pyfunc": "the same trees as a scikit-learn pipeline through `mlflow.pyfunc` and pandas, nothing validated",
     "spark_probabilities": "validate and run the graph with Spark, local",
     "decisions": "decisions with reasons, staged",
     "spark_decisions": "the same with Spark, local",
@@ -58,6 +59,7 @@ def _against(found: Mapping[str, Mapping[int, Figures]]) -> Iterator[str]:
     """Factors at the largest size that both were measured at."""
     for ours, theirs in (
         ("probabilities", "mlflow_pyfunc"),
+        ("probabilities", "scikit_pyfunc"),
         ("features", "pandas_features"),
         ("probabilities", "spark_probabilities"),
         ("decisions", "spark_decisions"),

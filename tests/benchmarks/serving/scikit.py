@@ -36,7 +36,7 @@ def save(bundle: Bundle, where: Path) -> None:
     from mlflow.models import infer_signature
 
     logging.getLogger("mlflow.sklearn").setLevel(logging.ERROR)  # it warns of pickles, rightly
-    model, example = pipeline(bundle), _frame(bundle.contract, _golden(bundle))
+    model, example = pipeline(bundle), frame(bundle.contract, golden(bundle))
     mlflow.sklearn.save_model(
         model,
         str(where),
@@ -56,8 +56,7 @@ def pipeline(bundle: Bundle) -> Pipeline:
         ],
         verbose_feature_names_out=False,
     ).set_output(transform="pandas")
-    frame = _frame(bundle.contract, _golden(bundle))
-    derived = columns.fit_transform(frame)
+    derived = columns.fit_transform(frame(bundle.contract, golden(bundle)))
     classifier = _classifier(bundle, chosen, derived)
     return Pipeline([("features", columns), ("model", Calibrated(classifier, *_line(bundle, classifier, derived)))])
 
@@ -130,7 +129,7 @@ def _classifier(bundle: Bundle, chosen: Sequence[str], derived: pd.DataFrame) ->
 
 def _line(bundle: Bundle, classifier: LGBMClassifier, derived: pd.DataFrame) -> tuple[float, float]:
     """Slope and intercept from what the trees add up to, to the log-odds of the graph."""
-    graph = OnnxScorer(bundle.graph).probabilities(_golden(bundle))
+    graph = OnnxScorer(bundle.graph).probabilities(golden(bundle))
     slope, intercept = np.polyfit(classifier.predict_proba(derived, raw_score=True), np.log(graph / (1 - graph)), 1)
     return float(slope), float(intercept)
 
@@ -171,9 +170,9 @@ def _tree(number: int, tree: Tree) -> str:
     return "\n".join([f"Tree={number}", *(f"{name}={' '.join(map(repr, values))}" for name, values in rows.items()), "\n"])
 
 
-def _golden(bundle: Bundle) -> Floats:
+def golden(bundle: Bundle) -> Floats:
     return np.array(bundle.part("golden.json")["inputs"], dtype=np.float64)
 
 
-def _frame(contract: Contract, rows: Floats) -> pd.DataFrame:
+def frame(contract: Contract, rows: Floats) -> pd.DataFrame:
     return pd.DataFrame({name: rows[:, place].astype(contract[name].dtype) for place, name in enumerate(contract.inputs)})
