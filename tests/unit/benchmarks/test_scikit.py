@@ -19,7 +19,7 @@ CHOSEN = [name for name in features(rows(1), np) if name != "started"]
 def test_its_features_in_pandas_are_those_of_the_one_feature_function() -> None:
     columns = rows(2_000)
     ours = features(columns, np)
-    frame = scikit._frame(USE_CASE.contract, USE_CASE.contract.matrix(columns))
+    frame = scikit.frame(USE_CASE.contract, USE_CASE.contract.matrix(columns))
     theirs = scikit.standing(frame, CHOSEN).join(scikit.money(frame, CHOSEN))
     assert sorted(theirs.columns) == sorted(CHOSEN)
     for name in CHOSEN:
