@@ -44,6 +44,8 @@ PORTS    ?= 8100
 TO       ?=
 FROM     ?=
 KEYS     ?=
+TAG      ?=
+BASE     ?= origin/main
 REPLAY           = var/replay/$(SCENARIO)
 HOME_OF_SCENARIO = $(if $(SCENARIO),STEWARD_HOME=$(REPLAY) $(if $(wildcard $(REPLAY)/clock),STEWARD_CLOCK_FILE=$(REPLAY)/clock))
 SIGNED_BY        = $(if $(BY),--by "$(BY)") $(if $(REASON),--reason "$(REASON)")
@@ -315,8 +317,8 @@ compose-file: $(READY) ## write infra/compose anew from infra/topology/services.
 	@$(RUN) infra.topology.compose
 
 ##@ checks
-.PHONY: test unit check infra-test topology test-images browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers
-.PHONY: benchmark-in-process benchmark-monitoring benchmark-console benchmark-seen bench-scale bench-serving simulate-rollouts triton-client pictures
+.PHONY: test unit check scan audit workflows infra-test topology test-images browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers
+.PHONY: benchmark-in-process benchmark-monitoring benchmark-console benchmark-seen bench-scale bench-serving bench-base simulate-rollouts triton-client pictures
 test: $(READY) ## the whole suite that needs nothing but the embedded default
 	@$(RUN) pytest -m "not browser and not soak and not topology and not infra and not images" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
@@ -329,6 +331,21 @@ check: $(READY) ## lint, format, types, import contracts and licences
 	@$(RUN) mypy
 	@$(VENV)/lint-imports --no-logo
 	@$(RUN) pipelines licences
+
+scan: $(READY) ## unsafe code, and secrets that lie in the tree
+	@$(VENV)/bandit --quiet --configfile pyproject.toml --recursive infra models monitoring pipelines serving
+	@$(RUN) infra.scanning.planted
+
+audit: $(READY) ## known vulnerabilities of every lock; PyPI must tell of them (STEWARD_AUDIT=required)
+	@$(RUN) infra.scanning.audit
+
+WORKFLOWS = .github/workflows/*.yml
+
+workflows: $(READY) ## the workflows of GitHub by their schema, by zizmor and, where it is installed, by actionlint
+	@$(VENV)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
+	@$(VENV)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(VENV)/zizmor --offline --quiet .github
+	@if command -v actionlint >/dev/null; then actionlint $(WORKFLOWS); else echo "actionlint is not installed: left out"; fi
 
 topology: $(READY) ## the whole topology as processes: the loop through it, upgrades, kills; needs haproxy, prometheus, alertmanager
 	@$(RUN) pytest -m topology $(ARGS)
@@ -354,6 +371,9 @@ soak: $(READY) ## the long runs: replays, kill and swap storms, every rule on 1,
 
 benchmark-model: $(READY) ## the published 23-feature task, compared with the literature
 	@$(RUN) tests.benchmarks.published_task $(ARGS)
+
+bench-base: $(READY) ## the service of this commit beside that of another (BASE), in turns; needs a champion
+	@$(RUN) tests.benchmarks.base --base $(BASE) $(ARGS)
 
 bench-serving: $(READY) ## the service beside MLflow's, a tutorial's and empty endpoints; needs a champion
 	@$(RUN) tests.benchmarks.serving $(ARGS)
@@ -389,7 +409,13 @@ simulate-rollouts: $(READY) ## canaries whose truth is known: false alarms and p
 	@$(RUN) tests.benchmarks.rollouts --write docs/rollout.md $(ARGS)
 
 ##@ house
-.PHONY: lock sbom clean
+.PHONY: lock sbom wheel release clean
+wheel: $(READY) ## wheel and source archive of the last commit, built twice and compared; writes dist/
+	@$(RUN) infra.release
+
+release: $(READY) ## the same with the bill of materials, for a tag that names this version (TAG=v1.2.0)
+	@$(if $(TAG),,$(error name the tag: make release TAG=v1.2.0))$(RUN) infra.release --tag $(TAG)
+
 sbom: $(READY) ## write the bill of materials of this environment (CycloneDX) and its licences
 	@$(RUN) pipelines sbom $(ARGS)
 
