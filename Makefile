@@ -45,6 +45,8 @@ TO       ?=
 FROM     ?=
 KEYS     ?=
 TAG      ?=
+KEY      ?=
+STRICT   ?=
 BASE     ?= origin/main
 REPLAY           = var/replay/$(SCENARIO)
 HOME_OF_SCENARIO = $(if $(SCENARIO),STEWARD_HOME=$(REPLAY) $(if $(wildcard $(REPLAY)/clock),STEWARD_CLOCK_FILE=$(REPLAY)/clock))
@@ -57,7 +59,8 @@ train ingest: AS_OF := $(or $(AS_OF),$(if $(MODEL),,2005-08-31))
 retrain: AS_OF := $(or $(AS_OF),$(if $(MODEL),,2005-09-30))
 
 # Exit code 3: nothing went wrong, a person must act first. The message has said so.
-HELD_IS_FINE = [ $$? -eq 3 ]
+# With STRICT=yes it is a failure all the same: a workflow must not go on before that person did.
+HELD_IS_FINE = [ $$? -eq 3 ]$(if $(STRICT), && false)
 
 # No tool of the environment sends usage figures anywhere.
 export DO_NOT_TRACK = true
@@ -206,6 +209,32 @@ rollouts: $(READY) ## every roll-out, and how it stands
 
 judge-rollout: $(READY) ## judge the open roll-out: go on, roll back, or ask people for a promotion
 	@$(GOVERN) judge-rollout $(MODEL_ARGUMENT) $(ARGS)
+
+##@ from home to home: docs/delivery.md
+.PHONY: sender admit-sender dismiss-sender send parcel receive advance deliver
+sender: $(READY) ## make the key that this home sends releases with (NAME of this home)
+	@$(GOVERN) sender $(if $(NAME),--name $(NAME)) $(ARGS)
+
+admit-sender: $(READY) ## let another home deliver here (NAME, KEY as make sender said it there, BY, REASON)
+	@$(GOVERN) admit-sender $(if $(KEY),--key $(KEY)) $(PERSON)
+
+dismiss-sender: $(READY) ## let a home deliver here no longer (NAME, BY, REASON)
+	@$(GOVERN) dismiss-sender $(PERSON)
+
+send: $(READY) ## put the release in force into a folder, for another home (NAME of this home, TO)
+	@$(GOVERN) send $(if $(NAME),--name $(NAME)) $(if $(TO),--to "$(TO)") $(MODEL_ARGUMENT) $(ARGS)
+
+parcel: $(READY) ## the digest of the bundle in such a folder (FROM)
+	@$(GOVERN) parcel $(if $(FROM),--from "$(FROM)") $(ARGS)
+
+receive: $(READY) ## take in what another home sent: verified, registered, waiting for people (FROM, BY, REASON)
+	@$(GOVERN) receive $(if $(FROM),--from "$(FROM)") $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
+
+advance: $(READY) ## the next step of a release that arrived: canary, verdict, promotion (BUNDLE, SHARE, DAYS, BY, REASON)
+	@$(GOVERN) advance $(if $(SHARE),--share $(SHARE)) $(if $(DAYS),--days $(DAYS)) $(WHICH) || $(HELD_IS_FINE)
+
+deliver: $(READY) ## the whole way on one machine: this home, then staging and production below UP (BY, REASON)
+	@$(RUN) infra.delivery --folder $(if $(filter command%,$(origin UP)),$(UP),var/stages) $(SIGNED_BY) $(ARGS) || $(HELD_IS_FINE)
 
 ##@ what calls a person
 .PHONY: alerts send-alerts acknowledge close-alert

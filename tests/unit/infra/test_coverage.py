@@ -18,6 +18,7 @@ CHECKS = {
     "infra/backup/postgres.py": "tests/e2e/test_topology.py",
     "infra/backup/objects.py": "tests/e2e/test_topology.py",
     "infra/compose/*": "tests/unit/infra/test_compose.py",
+    "infra/delivery/*": "tests/unit/infra/test_delivery.py",
     "infra/grafana/*": "tests/infra/test_dashboards.py",
     "infra/haproxy/*": "tests/e2e/test_topology.py",
     "infra/helm/*": "tests/infra/test_chart.py",
