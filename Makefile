@@ -47,6 +47,8 @@ KEYS     ?=
 TAG      ?=
 KEY      ?=
 STRICT   ?=
+AUDIT    ?=
+PEOPLE   ?=
 BASE     ?= origin/main
 REPLAY           = var/replay/$(SCENARIO)
 HOME_OF_SCENARIO = $(if $(SCENARIO),STEWARD_HOME=$(REPLAY) $(if $(wildcard $(REPLAY)/clock),STEWARD_CLOCK_FILE=$(REPLAY)/clock))
@@ -233,8 +235,8 @@ receive: $(READY) ## take in what another home sent: verified, registered, waiti
 advance: $(READY) ## the next step of a release that arrived: canary, verdict, promotion (BUNDLE, SHARE, DAYS, BY, REASON)
 	@$(GOVERN) advance $(if $(SHARE),--share $(SHARE)) $(if $(DAYS),--days $(DAYS)) $(WHICH) || $(HELD_IS_FINE)
 
-deliver: $(READY) ## the whole way on one machine: this home, then staging and production below UP (BY, REASON)
-	@$(RUN) infra.delivery --folder $(if $(filter command%,$(origin UP)),$(UP),var/stages) $(SIGNED_BY) $(ARGS) || $(HELD_IS_FINE)
+deliver: $(READY) ## the whole way on one machine, to homes below UP; with PEOPLE=yes people approve there (BY, REASON)
+	@$(RUN) infra.delivery --folder $(if $(filter command%,$(origin UP)),$(UP),var/stages) $(if $(PEOPLE),--people) $(SIGNED_BY) $(ARGS) || $(HELD_IS_FINE)
 
 ##@ what calls a person
 .PHONY: alerts send-alerts acknowledge close-alert
@@ -365,8 +367,8 @@ scan: $(READY) ## unsafe code, and secrets that lie in the tree
 	@$(VENV)/bandit --quiet --configfile pyproject.toml --recursive infra models monitoring pipelines serving
 	@$(RUN) infra.scanning.planted
 
-audit: $(READY) ## known vulnerabilities of every lock; PyPI must tell of them (STEWARD_AUDIT=required)
-	@$(RUN) infra.scanning.audit
+audit: $(READY) ## known vulnerabilities of every lock; fails without an answer from PyPI if AUDIT=required
+	@$(RUN) infra.scanning.audit $(if $(AUDIT),--$(AUDIT))
 
 WORKFLOWS = .github/workflows/*.yml
 

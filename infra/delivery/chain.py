@@ -20,6 +20,8 @@ class Homes:
     folder: Path
     by: str
     reason: str
+    people: bool = False
+    """Whether staging and production are as they would be: where only people's approvals count."""
 
     def of(self, stage: str) -> Path:
         return self.dev if stage == DEV else self.folder / stage
@@ -37,7 +39,7 @@ class Command:
     words: tuple[str, ...]
 
 
-Runner = Callable[[Command, Path], int]
+Runner = Callable[[Command], int]
 
 
 def introductions(homes: Homes, key: Callable[[str], str]) -> list[Command]:
@@ -60,18 +62,21 @@ def way(homes: Homes, bundle: str) -> list[Command]:
     ]
 
 
-def follow(commands: Sequence[Command], homes: Homes, run: Runner) -> tuple[int, Command | None]:
+def follow(commands: Sequence[Command], run: Runner) -> tuple[int, Command | None]:
     """The first exit code that is not 0, and the command it came from; 0 and None at the end of the way."""
     for command in commands:
-        if code := run(command, homes.of(command.stage)):
+        if code := run(command):
             return code, command
     return 0, None
 
 
-def environment(home: Path) -> Mapping[str, str]:
-    return {**os.environ, "STEWARD_HOME": str(home)}
+def settings(homes: Homes, stage: str) -> Mapping[str, str]:
+    """What tells the platform's commands in whose home they are."""
+    profile = {"STEWARD_PROFILE": "production"} if homes.people and stage != DEV else {}
+    return {"STEWARD_HOME": str(homes.of(stage)), **profile}
 
 
-def run(command: Command, home: Path) -> int:
+def run(command: Command, homes: Homes) -> int:
     print(f"-- {command.stage}: {command.words[0]}", flush=True)
-    return subprocess.run([sys.executable, "-m", "pipelines", *command.words], env=environment(home), check=False).returncode
+    words = [sys.executable, "-m", "pipelines", *command.words]
+    return subprocess.run(words, env={**os.environ, **settings(homes, command.stage)}, check=False).returncode

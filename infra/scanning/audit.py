@@ -1,11 +1,10 @@
 """Known vulnerabilities of everything that the lock files name, by pip-audit: `make audit`.
 
 The answer comes from PyPI. Where that cannot be reached, or is a mirror that does not tell of vulnerabilities, nothing was
-audited, and that is said: it fails where STEWARD_AUDIT is `required`, as in the workflow, and nowhere else.
+audited, and that is said: it fails with `--required`, as in the workflow, and nowhere else.
 """
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -55,7 +54,7 @@ def unsound(found: Sequence[Path], run: Callable[[list[str]], int]) -> list[str]
 def main() -> int:
     if not answers():
         print(f"{SERVICE} does not tell of vulnerabilities here: nothing was audited", file=sys.stderr)
-        return int(os.environ.get("STEWARD_AUDIT") == "required")
+        return int("--required" in sys.argv)
     failed = unsound(locks(), lambda asked: subprocess.run(asked, check=False).returncode)
     if failed:
         print(f"audit: {', '.join(failed)} did not pass\n  -> raise the bound in pyproject.toml, then make lock", file=sys.stderr)
