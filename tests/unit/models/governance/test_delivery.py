@@ -15,7 +15,7 @@ from models.governance.signing import Duty, Signer, Trust
 from tests.fakes.channel import FakeChannel
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.packs import FakePacks
-from tests.office import MODEL, Bank, second, signer, trust, validator, witness
+from tests.office import MODEL, Bank, paper_bundle, paper_evidence, second, signer, trust, validator, witness
 
 
 def dev() -> Signer:
@@ -97,6 +97,11 @@ def test_a_byte_that_differs_is_refused(part: str, bank: Bank) -> None:
         seen(replace(parcel, **{part: {**files, name: files[name] + b" "}}))
 
 
+def test_another_bundle_than_the_one_that_was_stated_is_refused_though_it_is_whole(bank: Bank) -> None:
+    with pytest.raises(Integrity, match="not the one that was approved"):
+        seen(replace(parcel_of(bank), bundle=paper_bundle("other").files))
+
+
 def test_evidence_of_another_bundle_or_without_what_people_must_read_is_refused(bank: Bank) -> None:
     parcel = parcel_of(bank)
     lacking = {name: data for name, data in parcel.evidence.items() if name != "figures.json"}
@@ -104,6 +109,13 @@ def test_evidence_of_another_bundle_or_without_what_people_must_read_is_refused(
         seen(replace(parcel, evidence=lacking))
     with pytest.raises(NotApproved, match="no sealed evidence"):
         seen(replace(parcel, evidence={}))
+
+
+def test_evidence_that_was_sealed_anew_is_not_what_was_stated(bank: Bank) -> None:
+    parcel = parcel_of(bank)
+    nicer = paper_evidence(bank.served(), fairness="passed", auc="passed")
+    with pytest.raises(NotApproved, match="was stated"):
+        seen(replace(parcel, evidence=nicer))
 
 
 @pytest.mark.parametrize("said", [{"version": "1"}, {"trainer": None}, {"more": 1}])
