@@ -62,7 +62,7 @@ retrain: AS_OF := $(or $(AS_OF),$(if $(MODEL),,2005-09-30))
 
 # Exit code 3: nothing went wrong, a person must act first. The message has said so.
 # With STRICT=yes it is a failure all the same: a workflow must not go on before that person did.
-HELD_IS_FINE = [ $$? -eq 3 ]$(if $(STRICT), && false)
+HELD_IS_FINE = $(if $(STRICT),exit 1,[ $$? -eq 3 ])
 
 # No tool of the environment sends usage figures anywhere.
 export DO_NOT_TRACK = true
