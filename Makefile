@@ -44,6 +44,12 @@ PORTS    ?= 8100
 TO       ?=
 FROM     ?=
 KEYS     ?=
+TAG      ?=
+KEY      ?=
+STRICT   ?=
+AUDIT    ?=
+PEOPLE   ?=
+BASE     ?= origin/main
 REPLAY           = var/replay/$(SCENARIO)
 HOME_OF_SCENARIO = $(if $(SCENARIO),STEWARD_HOME=$(REPLAY) $(if $(wildcard $(REPLAY)/clock),STEWARD_CLOCK_FILE=$(REPLAY)/clock))
 SIGNED_BY        = $(if $(BY),--by "$(BY)") $(if $(REASON),--reason "$(REASON)")
@@ -55,7 +61,8 @@ train ingest: AS_OF := $(or $(AS_OF),$(if $(MODEL),,2005-08-31))
 retrain: AS_OF := $(or $(AS_OF),$(if $(MODEL),,2005-09-30))
 
 # Exit code 3: nothing went wrong, a person must act first. The message has said so.
-HELD_IS_FINE = [ $$? -eq 3 ]
+# With STRICT=yes it is a failure all the same: a workflow must not go on before that person did.
+HELD_IS_FINE = $(if $(STRICT),exit 1,[ $$? -eq 3 ])
 
 # No tool of the environment sends usage figures anywhere.
 export DO_NOT_TRACK = true
@@ -205,6 +212,32 @@ rollouts: $(READY) ## every roll-out, and how it stands
 judge-rollout: $(READY) ## judge the open roll-out: go on, roll back, or ask people for a promotion
 	@$(GOVERN) judge-rollout $(MODEL_ARGUMENT) $(ARGS)
 
+##@ from home to home: docs/delivery.md
+.PHONY: sender admit-sender dismiss-sender send parcel receive advance deliver
+sender: $(READY) ## make the key that this home sends releases with (NAME of this home)
+	@$(GOVERN) sender $(if $(NAME),--name $(NAME)) $(ARGS)
+
+admit-sender: $(READY) ## let another home deliver here (NAME, KEY as make sender said it there, BY, REASON)
+	@$(GOVERN) admit-sender $(if $(KEY),--key $(KEY)) $(PERSON)
+
+dismiss-sender: $(READY) ## let a home deliver here no longer (NAME, BY, REASON)
+	@$(GOVERN) dismiss-sender $(PERSON)
+
+send: $(READY) ## put the release in force into a folder, for another home (NAME of this home, TO)
+	@$(GOVERN) send $(if $(NAME),--name $(NAME)) $(if $(TO),--to "$(TO)") $(MODEL_ARGUMENT) $(ARGS)
+
+parcel: $(READY) ## the digest of the bundle in such a folder (FROM)
+	@$(GOVERN) parcel $(if $(FROM),--from "$(FROM)") $(ARGS)
+
+receive: $(READY) ## take in what another home sent: verified, registered, waiting for people (FROM, BY, REASON)
+	@$(GOVERN) receive $(if $(FROM),--from "$(FROM)") $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
+
+advance: $(READY) ## the next step of a release that arrived: canary, verdict, promotion (BUNDLE, SHARE, DAYS, BY, REASON)
+	@$(GOVERN) advance $(if $(SHARE),--share $(SHARE)) $(if $(DAYS),--days $(DAYS)) $(WHICH) || $(HELD_IS_FINE)
+
+deliver: $(READY) ## the whole way on one machine, to homes below UP; with PEOPLE=yes people approve there (BY, REASON)
+	@$(RUN) infra.delivery --folder $(if $(filter command%,$(origin UP)),$(UP),var/stages) $(if $(PEOPLE),--people) $(SIGNED_BY) $(ARGS) || $(HELD_IS_FINE)
+
 ##@ what calls a person
 .PHONY: alerts send-alerts acknowledge close-alert
 alerts: $(READY) ## the alerts that are open, the gravest first
@@ -315,8 +348,8 @@ compose-file: $(READY) ## write infra/compose anew from infra/topology/services.
 	@$(RUN) infra.topology.compose
 
 ##@ checks
-.PHONY: test unit check infra-test topology test-images browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers
-.PHONY: benchmark-in-process benchmark-monitoring benchmark-console benchmark-seen bench-scale bench-serving simulate-rollouts triton-client pictures
+.PHONY: test unit check scan audit workflows infra-test topology test-images browser fuzz soak benchmark-model benchmark-reasons benchmark-stop benchmark-workers
+.PHONY: benchmark-in-process benchmark-monitoring benchmark-console benchmark-seen bench-scale bench-serving bench-base simulate-rollouts triton-client pictures
 test: $(READY) ## the whole suite that needs nothing but the embedded default
 	@$(RUN) pytest -m "not browser and not soak and not topology and not infra and not images" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
@@ -329,6 +362,21 @@ check: $(READY) ## lint, format, types, import contracts and licences
 	@$(RUN) mypy
 	@$(VENV)/lint-imports --no-logo
 	@$(RUN) pipelines licences
+
+scan: $(READY) ## unsafe code, and secrets that lie in the tree
+	@$(VENV)/bandit --quiet --configfile pyproject.toml --recursive infra models monitoring pipelines serving
+	@$(RUN) infra.scanning.planted
+
+audit: $(READY) ## known vulnerabilities of every lock; fails without an answer from PyPI if AUDIT=required
+	@$(RUN) infra.scanning.audit $(if $(AUDIT),--$(AUDIT))
+
+WORKFLOWS = .github/workflows/*.yml
+
+workflows: $(READY) ## the workflows of GitHub by their schema, by zizmor and, where it is installed, by actionlint
+	@$(VENV)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
+	@$(VENV)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(VENV)/zizmor --offline --quiet .github
+	@if command -v actionlint >/dev/null; then actionlint $(WORKFLOWS); else echo "actionlint is not installed: left out"; fi
 
 topology: $(READY) ## the whole topology as processes: the loop through it, upgrades, kills; needs haproxy, prometheus, alertmanager
 	@$(RUN) pytest -m topology $(ARGS)
@@ -354,6 +402,9 @@ soak: $(READY) ## the long runs: replays, kill and swap storms, every rule on 1,
 
 benchmark-model: $(READY) ## the published 23-feature task, compared with the literature
 	@$(RUN) tests.benchmarks.published_task $(ARGS)
+
+bench-base: $(READY) ## the service of this commit beside that of another (BASE), in turns; needs a champion
+	@$(RUN) tests.benchmarks.base --base $(BASE) $(ARGS)
 
 bench-serving: $(READY) ## the service beside MLflow's, a tutorial's and empty endpoints; needs a champion
 	@$(RUN) tests.benchmarks.serving $(ARGS)
@@ -389,7 +440,13 @@ simulate-rollouts: $(READY) ## canaries whose truth is known: false alarms and p
 	@$(RUN) tests.benchmarks.rollouts --write docs/rollout.md $(ARGS)
 
 ##@ house
-.PHONY: lock sbom clean
+.PHONY: lock sbom wheel release clean
+wheel: $(READY) ## wheel and source archive of the last commit, built twice and compared; writes dist/
+	@$(RUN) infra.release
+
+release: $(READY) ## the same with the bill of materials, for a tag that names this version (TAG=v1.2.0)
+	@$(if $(TAG),,$(error name the tag: make release TAG=v1.2.0))$(RUN) infra.release --tag $(TAG)
+
 sbom: $(READY) ## write the bill of materials of this environment (CycloneDX) and its licences
 	@$(RUN) pipelines sbom $(ARGS)
 

@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
+from pathlib import Path
 from typing import TextIO, cast
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from models.governance.api_keys import Action, Allowance
 from monitoring.telemetry.context import working
 from pipelines.commands import (
     alerting,
+    delivering,
     door_keys,
     drilling,
     explaining,
@@ -32,6 +34,7 @@ from pipelines.wiring.telling import telling
 BEGINNINGS = (
     *(commands.ingest, commands.train, commands.retrain, commands.schedule, commands.replay, commands.sbom, commands.licences),
     *(governing.inventory, governing.make_approver, scaling.generate, drilling.drill),
+    *(delivering.make_sender, delivering.admit, delivering.parcel, delivering.receive),
 )
 """What needs no home that is there already."""
 EXIT_HELD = 3  # nothing went wrong, but a person must act first
@@ -107,6 +110,7 @@ def _parser() -> Door:
     _verb(verbs, "licences", commands.licences, "check the licences of this environment against the policy")
     _add_governance(verbs)
     _add_rollouts(verbs)
+    _add_deliveries(verbs)
     _add_alerts(verbs)
     _add_records(verbs)
     _add_door_keys(verbs)
@@ -164,6 +168,31 @@ def _add_rollouts(verbs: "argparse._SubParsersAction[Door]") -> None:
             "--limit", type=rolling_out.limit, action="append", default=[], metavar="NAME=VALUE", help="another guardrail"
         )
     for verb in (shadow, canary, over):
+        verb.add_argument("--by", type=written, required=True, metavar="NAME", help="who answers for it")
+        verb.add_argument("--reason", type=written, required=True, help="why, in a sentence")
+
+
+def _add_deliveries(verbs: "argparse._SubParsersAction[Door]") -> None:
+    own = _verb(verbs, "sender", delivering.make_sender, "make the key that this home sends releases with; say its public half")
+    new = _verb(verbs, "admit-sender", delivering.admit, "let a home deliver here")
+    gone = _verb(verbs, "dismiss-sender", delivering.dismiss, "let a home deliver here no longer")
+    out = _verb(verbs, "send", delivering.send, "put the release in force into a folder, for another home")
+    look = _verb(verbs, "parcel", delivering.parcel, "the digest of the bundle that a parcel says it holds")
+    arrived = _verb(verbs, "receive", delivering.receive, "take in what another home sent")
+    on = _verb(verbs, "advance", delivering.advance, "the next step of a release that arrived: canary, verdict, promotion")
+    for verb in (own, new, gone, out):
+        verb.add_argument("--name", type=written, required=True, help="of the home: small letters, digits and hyphens")
+    new.add_argument("--key", type=written, required=True, metavar="BASE64", help="what make sender said there")
+    out.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="a new one")
+    for verb in (look, arrived):
+        verb.add_argument("--from", dest="parcel", type=Path, required=True, metavar="FOLDER", help="what make send wrote")
+    on.add_argument("--bundle", type=written, required=True, metavar="DIGEST", help="its first characters are enough")
+    on.add_argument("--share", type=float, default=delivering.SHARE, help=f"of the accounts; default {delivering.SHARE:g}")
+    on.add_argument("--days", type=int, default=14, metavar="N", help="how long the canary lasts at most; default 14")
+    on.add_argument(
+        "--limit", type=rolling_out.limit, action="append", default=[], metavar="NAME=VALUE", help="another guardrail"
+    )
+    for verb in (new, gone, arrived, on):
         verb.add_argument("--by", type=written, required=True, metavar="NAME", help="who answers for it")
         verb.add_argument("--reason", type=written, required=True, help="why, in a sentence")
 

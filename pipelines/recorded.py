@@ -11,11 +11,15 @@ from models.lake import PartitionVersion
 
 
 def recorded(channel: ReleaseChannel, entries: Sequence[Entry], model: str) -> list[PartitionVersion]:
-    """Every partition that a registered bundle of `model` names, each once; a lineage does not say the facts.
+    """Every partition that a bundle trained here names, each once; a lineage does not say the facts.
+
+    What another home sent was made of the lake of that home.
 
     A bundle that was deleted or changed since names nothing that could be relied on; that it was is for `make verify` to say.
     """
-    registered = [entry for entry in entries if entry.event is Event.REGISTERED and entry.model == model]
+    mine = [entry for entry in entries if entry.model == model]
+    elsewhere = {entry.facts["bundle"] for entry in mine if entry.event is Event.RECEIVED}
+    registered = [entry for entry in mine if entry.event is Event.REGISTERED and entry.facts["bundle"] not in elsewhere]
     found: dict[tuple[str, str, str], PartitionVersion] = {}
     for digest in dict.fromkeys(entry.facts["bundle"] for entry in registered):
         try:

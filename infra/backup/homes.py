@@ -14,7 +14,7 @@ from models.errors import Conflict, Misconfigured
 KEYS = "keys"
 LEDGER = "ledger.jsonl"
 TRIES = 5
-_LEFT_OUT = (f"{KEYS}/", "serving/copies/", "prefect/server.url", "up/", "compose", "images/", "backups/")
+_LEFT_OUT = (f"{KEYS}/", "serving/copies/", "prefect/server.url", "stages/", "up/", "compose", "images/", "backups/")
 """Keys; what a service makes again; where a server was reached; what lies in `var` beside a home."""
 _BESIDE_SQLITE = ("-wal", "-shm", "-journal")
 _MAGIC = b"SQLite format 3\0"

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-import xmlrpc.client
+import xmlrpc.client  # nosec B411
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial

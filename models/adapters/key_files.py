@@ -58,7 +58,8 @@ def trust(path: Path, *, demonstration: bool = False) -> Trust:
         ) from error
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise Misconfigured(
-            f"the trust file {path} cannot be read", hint='it is {"publish": {name: base64 key}, "approve": {...}, "attest": ...}'
+            f"the trust file {path} cannot be read",
+            hint='it is {"publish": {name: base64 key}, "approve": {...}, "attest": ...}',
         ) from error
 
 

@@ -11,6 +11,7 @@ _POINTER = {**_BUNDLE, **_PUBLISHED, "version": int, "previous": str}
 _FACTS: dict[Event, dict[str, type]] = {
     Event.REGISTERED: {**_BUNDLE, "version": int, "evidence": str},
     Event.REQUESTED: {**_BUNDLE, "version": int, "evidence": str, "trainer": str, "compared_with": str, "reason": str},
+    Event.RECEIVED: {**_BUNDLE, "evidence": str, "sender": str, "reason": str, "signed": dict},
     Event.POLICY_CHANGED: {**_BUNDLE, "before": str, "changes": dict},
     Event.APPROVED: {**_BUNDLE, "evidence": str, "approved_at": str, "expires_at": str},
     Event.REJECTED: {**_BUNDLE, "reason": str},

@@ -15,6 +15,7 @@ class Event(StrEnum):
     OUT_OF_TIME_OPENED = "out_of_time_opened"
     REGISTERED = "registered"
     REQUESTED = "requested"
+    RECEIVED = "received"
     PACK_SEALED = "pack_sealed"
     SWAP_SET_SEALED = "swap_set_sealed"
     POLICY_CHANGED = "policy_changed"

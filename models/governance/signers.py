@@ -1,8 +1,9 @@
-"""Whose keys publish and attest: noted before a home registers anything, and by hand when the trust file is to change.
+"""Whose keys publish and attest, and which homes deliver here.
 
-Approvers come and go by `make trust` and `make distrust`, which leave entries. Keys of jobs are mounted and listed by whoever
-administers the trust file, so what it lists is compared with what was noted. Nothing but a person's word renews the note:
-else whoever adds a key there would only have to wait for the next training.
+Noted before a home registers anything, and by hand when the trust file is to change. Approvers come and go by `make trust` and
+`make distrust`, which leave entries. Keys of jobs are mounted and listed by whoever administers the trust file, so what it lists
+is compared with what was noted. Nothing but a person's word renews the note: else whoever adds a key there would only have to
+wait for the next training.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ from models.governance.requests import Office
 from models.governance.signing import Duty, Trust
 from models.governance.verification import Finding
 
-JOBS = (Duty.PUBLISH, Duty.ATTEST)
+JOBS = (Duty.PUBLISH, Duty.ATTEST, Duty.DELIVER)
 
 
 def begin_signers(office: Office, actor: str) -> None:
@@ -31,7 +32,7 @@ def check_signers(entries: Sequence[Entry], trust: Trust) -> Iterator[Finding]:
     """What the trust file lists otherwise than it was noted; a home of before says nothing until it registers again."""
     noted = _noted(entries)
     for duty in JOBS if noted else ():
-        known: Mapping[str, str] = noted[-1].facts[duty]
+        known: Mapping[str, str] = noted[-1].facts.get(duty, {})  # none in a home of before there were deliveries
         listed = trust.keys.get(duty, {})
         for name in sorted({*known, *listed}):
             if known.get(name) != listed.get(name):

@@ -15,11 +15,12 @@ from models.errors import NotApproved
 
 
 class Duty(StrEnum):
-    """What a key may sign. Nobody holds two: maker, checker and witness are different people or jobs."""
+    """What a key may sign. Nobody holds two: maker, checker, witness and who delivers are different people, jobs or homes."""
 
     PUBLISH = "publish"
     APPROVE = "approve"
     ATTEST = "attest"
+    DELIVER = "deliver"
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,10 @@ VARIABLES = (
     "DAYS",
     "DOCUMENT",
     "FALLBACK",
+    "FROM",
     "ID",
     "INPUT",
+    "KEY",
     "MODEL",
     "MODELS",
     "MONTH",
@@ -36,6 +38,7 @@ VARIABLES = (
     "SCENARIO",
     "SEED",
     "SHARE",
+    "TO",
     "VERSION",
 )
 """What make hands over as an option of the same name; other options go through ARGS."""

@@ -50,7 +50,7 @@ def requests(chosen: Namespace) -> Ended:
 
 def approve(chosen: Namespace) -> Ended:
     parts = _with_releases(chosen)
-    bundle = _digest(parts, chosen.bundle)
+    bundle = digest_of(parts, chosen.bundle)
     signer = approver(parts, chosen.by)
     words = {"comment": chosen.comment, "conditions": chosen.conditions, "acceptance": chosen.accept}
     approval = sign_off(parts.office, signer, parts.use_case.name, bundle, **words)
@@ -66,7 +66,7 @@ def approve(chosen: Namespace) -> Ended:
 
 def decline(chosen: Namespace) -> Ended:
     parts = _with_releases(chosen)
-    bundle = _digest(parts, chosen.bundle)
+    bundle = digest_of(parts, chosen.bundle)
     reject(parts.office, approver(parts, chosen.by), parts.use_case.name, bundle, reason=chosen.reason)
     print(f"{chosen.by} rejected bundle {bundle[:12]}; it is promoted only if somebody approves it after this")
     return Ended.DONE
@@ -75,7 +75,7 @@ def decline(chosen: Namespace) -> Ended:
 def overrule(chosen: Namespace) -> Ended:
     parts = _with_releases(chosen)
     office, model = parts.office, parts.use_case.name
-    bundle, compared_with = _digest(parts, chosen.bundle), release.champion(office, model)
+    bundle, compared_with = digest_of(parts, chosen.bundle), release.champion(office, model)
     wanted = override(office, approver(parts, chosen.by), model, bundle, compared_with=compared_with, reason=chosen.reason)
     print(f"{chosen.by} asked to override the gate's refusal of bundle {bundle[:12]}: {chosen.reason}")
     read = office.dossiers.files(model, bundle, wanted.evidence).keys() >= set(demands(office, wanted))
@@ -87,7 +87,7 @@ def overrule(chosen: Namespace) -> Ended:
 def promote(chosen: Namespace) -> Ended:
     parts = _with_releases(chosen)
     office, model = parts.office, parts.use_case.name
-    bundle = _digest(parts, chosen.bundle)
+    bundle = digest_of(parts, chosen.bundle)
     parts.expect_seals()
     pointer = release.promote(office, model, bundle)
     found = standing(office.channel, office.trust, office.ledger, model, office.clock.now())
@@ -102,7 +102,7 @@ def promote(chosen: Namespace) -> Ended:
 
 def halt(chosen: Namespace) -> Ended:
     parts = _in_service(chosen)
-    fallback = _digest(parts, chosen.fallback) if chosen.fallback else ""
+    fallback = digest_of(parts, chosen.fallback) if chosen.fallback else ""
     found = stop.stop(parts.office, parts.use_case.name, asked_by=chosen.by, reason=chosen.reason, fallback=fallback)
     instead = f"version {found.fallback_version}, bundle {fallback[:12]}, answers, marked" if fallback else "clients get 503"
     print(f"{found.model} is stopped: {instead}. Every service obeys within five seconds.")
@@ -216,7 +216,7 @@ def _in_service(chosen: Namespace) -> Platform:
     return parts
 
 
-def _digest(parts: Platform, text: str) -> str:
+def digest_of(parts: Platform, text: str) -> str:
     """The digest that begins like this, of all that was registered. Raises `NotFound`."""
     entries = parts.ledger.entries(parts.use_case.name)
     known = {entry.facts["bundle"] for entry in entries if entry.event in (Event.REGISTERED, Event.REQUESTED)}

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 
 from models.adapters.api_key_files import ApiKeyFiles
 from models.adapters.approver_keys import ApproverKeys
@@ -10,6 +11,7 @@ from models.adapters.file_ledger import FileLedger
 from models.adapters.folder_channel import FolderChannel
 from models.adapters.key_files import DEMONSTRATION_APPROVER, PUBLISHER, WITNESS, make_local_keys, signer, trust
 from models.adapters.pack_folder import PackFolder
+from models.adapters.sender_keys import SenderKeys
 from models.adapters.stamp_folder import StampFolder
 from models.adapters.user_files import UserFiles
 from models.bundle import Bundle
@@ -17,6 +19,7 @@ from models.channel import ReleaseChannel
 from models.errors import Misconfigured
 from models.governance.api_keys import ApiKeys
 from models.governance.attestation import attested
+from models.governance.delivery import Parcel
 from models.governance.ledger import Entry, Ledger
 from models.governance.requests import Office
 from models.governance.signing import Duty, Signer, Trust
@@ -25,7 +28,9 @@ from models.governance.users import Users
 from models.registry import ModelRegistry
 from models.scoring import Scorer
 from monitoring.telemetry.context import cause
+from pipelines.adapters import parcel_folder
 from pipelines.adapters.mlflow_home import DATABASE, FOLDER, has_versions
+from pipelines.delivery.receiving import Shelves
 from pipelines.pack.artefacts import Artefacts
 from pipelines.pack.prose import Document
 from pipelines.promotion import Desk
@@ -90,6 +95,21 @@ class Releasing(Foundation):
     def approvers(self) -> ApproverKeys:
         settings = self.settings
         return ApproverKeys(settings.approver_keys, settings.home / "keys" / "proposed", settings.trust_path)
+
+    @property
+    def senders(self) -> SenderKeys:
+        """What this home sends releases with, and from which homes it takes them."""
+        return SenderKeys(self.settings.home / "keys", self.settings.trust_path)
+
+    def pack_up(self, parcel: Parcel, folder: Path) -> None:
+        parcel_folder.write(folder, parcel)
+
+    def unpack(self, folder: Path) -> Parcel:
+        return parcel_folder.read(folder)
+
+    @property
+    def shelves(self) -> Shelves:
+        return Shelves(self.evidence, self.packs)
 
     @property
     def api_keys(self) -> ApiKeys:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from models.adapters import account_keys
 from models.governance.attestation import unsound
 from models.governance.audit import Records, audit
-from models.governance.ledger import Entry
+from models.governance.ledger import Entry, Event
 from models.governance.rollout_records import rollouts_as_recorded
 from models.governance.timestamps import check_stamps, coverage
 from models.governance.users import check_users
@@ -122,10 +122,12 @@ class Verifying(Watching):
         return Check(f"monitoring of {model}", f"{model} is watched as often as its tier asks for.", lambda: self.overdue(model))
 
     def _lakes(self, model: str, entries: Sequence[Entry]) -> list[Check]:
+        received = any(entry.event is Event.RECEIVED and entry.model == model for entry in entries)
+        elsewhere = " What another home sent was made of the lake there." if received else ""
         return [
             Check(
                 f"lake of {model}",
-                f"Every partition that {model} was made of is in the lake, byte by byte.",
+                f"Every partition that {model} was made of is in the lake, byte by byte.{elsewhere}",
                 lambda: check_partitions(self._lake("lake", model), recorded(self.channel, entries, model)),
             ),
             Check(

@@ -58,6 +58,15 @@ def test_no_key_is_in_a_backup(home: Path, tmp_path: Path) -> None:
     assert not keys & {path.read_bytes() for path in (tmp_path / "backup").rglob("*") if path.is_file()}
 
 
+def test_homes_of_other_stages_beside_it_are_none_of_it(home: Path, tmp_path: Path) -> None:
+    """They have keys of their own."""
+    key = home / "stages" / "production" / "keys" / "publish-pipeline.pem"
+    key.parent.mkdir(parents=True)
+    key.write_text("of production")
+    whole.take(home, tmp_path / "backup")
+    assert not (tmp_path / "backup" / "home" / "stages").exists()
+
+
 def test_the_keys_open_with_their_passphrase_alone(home: Path, tmp_path: Path) -> None:
     sealed_keys.seal(home / "keys", tmp_path / "sealed", PASSPHRASE)
     with pytest.raises(Integrity, match="does not open"):

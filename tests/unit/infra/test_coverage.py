@@ -1,7 +1,12 @@
-"""Nothing lies in `infra/` that no check has run: each file is named here with the check that runs it."""
+"""Nothing lies in `infra/` or among the workflows that no check has run: each file is named here with the check that runs it."""
 
+import re
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
 
 ROOT = Path(__file__).parents[3]
 CHECKS = {
@@ -13,12 +18,15 @@ CHECKS = {
     "infra/backup/postgres.py": "tests/e2e/test_topology.py",
     "infra/backup/objects.py": "tests/e2e/test_topology.py",
     "infra/compose/*": "tests/unit/infra/test_compose.py",
+    "infra/delivery/*": "tests/unit/infra/test_delivery.py",
     "infra/grafana/*": "tests/infra/test_dashboards.py",
     "infra/haproxy/*": "tests/e2e/test_topology.py",
     "infra/helm/*": "tests/infra/test_chart.py",
     "infra/images/*": "tests/integration/test_images.py",
     "infra/postgres/*": "tests/e2e/test_topology.py",
     "infra/prometheus/*": "tests/infra/test_rules.py",
+    "infra/release/*": "tests/integration/test_reproducible_archives.py",
+    "infra/scanning/*": "tests/unit/infra/test_scanning.py",
     "infra/topology/*": "tests/e2e/test_topology.py",
     "infra/topology/compose.py": "tests/unit/infra/test_compose.py",
     "infra/topology/containers.py": "tests/unit/infra/test_compose.py",
@@ -42,9 +50,43 @@ def test_every_file_is_named_by_a_check_and_every_check_names_a_file() -> None:
 
 def test_every_check_is_there_and_ci_runs_it() -> None:
     steps = next(line for line in (ROOT / ".ci" / "run").read_text().splitlines() if line.startswith("for target in"))
-    assert {"check", *RUN} <= set(steps.removesuffix("; do").split())
+    assert {"check", "scan", "audit", "workflows", *RUN} <= set(steps.removesuffix("; do").split())
     assert WEEKLY in (ROOT / ".github" / "workflows" / "images.yml").read_text()
     for check in CHECKS.values():
         assert (ROOT / check).is_file(), check
         if check.startswith("tests/"):
             assert any(part in check for parts in (*RUN.values(), ("test_images",)) for part in parts), check
+
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+PREPARES = ("sudo apt-get ", "go install ", "echo ", "cd dist && sha256sum ", "gh release create ")
+"""What a step may do beside making a target: bring a tool, or hand over what a target made."""
+
+
+def steps_of(workflow: Path) -> list[dict[str, Any]]:
+    jobs = yaml.safe_load(workflow.read_text())["jobs"].values()
+    return [step for job in jobs for step in job["steps"]]
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_workflow_only_makes_targets_that_anybody_can_make(workflow: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+(?: [a-z-]+)*):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    known = {name for named in targets for name in named.split()}
+    lines = [line.strip() for step in steps_of(workflow) for line in step.get("run", "").splitlines()]
+    made = [found[1] for line in lines if (found := re.match(r"(?:sudo )?make ([a-z-]+)\b", line))]
+    assert set(made) <= known
+    assert made or "bash .ci/run # the same as everywhere: it installs what its checks need" in workflow.read_text()
+    assert [line for line in lines if "make " not in line and not line.startswith((*PREPARES, "bash .ci/run"))] == []
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_an_action_is_pinned_to_a_commit_and_says_of_which_version_it_is(workflow: Path) -> None:
+    used = re.findall(r"uses: (.+)", workflow.read_text())
+    assert [line for line in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)] == []
+    pins = {line.split("@")[0]: line for each in WORKFLOWS for line in re.findall(r"uses: (.+)", each.read_text())}
+    assert [line for line in used if pins[line.split("@")[0]] != line] == [], "one action, one version"
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_workflow_may_read_the_code_and_a_job_says_what_more_it_may(workflow: Path) -> None:
+    assert yaml.safe_load(workflow.read_text())["permissions"] == {"contents": "read"}

@@ -415,6 +415,8 @@ def test_a_publisher_or_witness_whom_nobody_noted_is_named_until_a_person_answer
         assert said in [finding.problem for finding in case.found()]
     case.trust = replace(trust(), keys={**trust().keys, Duty.ATTEST: {**trust().keys[Duty.ATTEST], "eve": mallory}})
     assert [finding.problem for finding in case.found()] == ["'eve' may attest, and nobody noted that key"]
+    case.trust = replace(trust(), keys={**trust().keys, Duty.DELIVER: {"elsewhere": mallory}})
+    assert [finding.problem for finding in case.found()] == ["'elsewhere' may deliver, and nobody noted that key"]
 
     case.bank.register(FIRST, paper_evidence_digest(FIRST), 9)
     case.look_again()

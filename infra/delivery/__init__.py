@@ -1,0 +1,1 @@
+"""The way of a release through its homes, on one machine."""

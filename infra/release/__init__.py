@@ -1,0 +1,1 @@
+"""What a release consists of: wheel and source archive, their bill of materials, their checksums."""

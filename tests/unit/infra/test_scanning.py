@@ -1,0 +1,60 @@
+"""The scans notice what they are for."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.scanning import planted
+from infra.scanning.audit import ROOT, answers, command, locks, unsound
+
+
+def test_every_lock_is_audited_and_one_that_fails_hides_no_other() -> None:
+    asked: list[str] = []
+
+    def run(words: list[str]) -> int:
+        asked.append(Path(words[-1]).name)
+        return int(asked[-1] in ("console.lock", "requirements.lock"))
+
+    assert unsound(locks(), run) == ["console.lock", "requirements.lock"]
+    known = subprocess.run(["git", "ls-files", "*.lock"], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert sorted(asked) == sorted(Path(name).name for name in known.stdout.split())
+
+
+def test_an_accepted_vulnerability_is_named_and_everything_else_stays_strict() -> None:
+    words = command(Path("a.lock"), {"PYSEC-2026-1": "we never parse what it is about"})
+    assert words[words.index("--ignore-vuln") + 1] == "PYSEC-2026-1"
+    assert {"--strict", "--require-hashes", "--disable-pip"} <= set(words)
+
+
+def test_who_does_not_tell_of_vulnerabilities_is_not_taken_for_good_news(tmp_path: Path) -> None:
+    mirror = tmp_path / "json"
+    mirror.write_text('{"info": {}}')
+    assert not answers(mirror.as_uri())
+    assert not answers((tmp_path / "gone").as_uri())
+    mirror.write_text('{"vulnerabilities": []}')
+    assert answers(mirror.as_uri())
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f'key = "AKIA{"IOSFODNN7EXAMPLQ"}"\n', True),
+        (f"-----BEGIN {'PRIVATE'} KEY-----\n", True),
+        (f'password = "{"correct-horse"}"\n', True),
+        ('password = "guess"\ndigest = "af36211f57585cff1a7a788ef3e0d52a"\n', False),
+    ],
+)
+def test_a_secret_in_a_file_is_found_and_examples_and_digests_are_none(text: str, found: bool, tmp_path: Path) -> None:
+    file = tmp_path / "settings.py"
+    file.write_text(text)
+    done = subprocess.run(planted.command([str(file)]), capture_output=True, text=True, check=False, timeout=60)
+    assert bool(done.returncode) is found, done.stdout
+
+
+def test_bandit_finds_what_the_linter_does_not_know(tmp_path: Path) -> None:
+    file = tmp_path / "asks.py"
+    file.write_text("import xmlrpc.client\n")
+    words = [sys.executable, "-m", "bandit", "--quiet", "--configfile", str(ROOT / "pyproject.toml"), str(file)]
+    assert subprocess.run(words, capture_output=True, check=False, timeout=60).returncode == 1
