@@ -10,10 +10,7 @@ from infra.topology.services import DATABASES, platform
 
 SMALL = Size(256, 1_024)
 _SQL = Path(__file__).parents[1] / "postgres" / "databases.sql"
-_WRITE_AND_RUN = """set -eu; umask 077; cd "$SECRETS"
-for user in superuser {users}; do eval "printf %s \\"\\$PASSWORD_$user\\"" > "postgres_$user"; done
-trap 'rm -f postgres_*' EXIT
-printf %s "$SQL" | psql"""
+_SCRIPT = Path(__file__).with_name("databases.sh")
 
 
 def define(tasks: Tasks, data: Data, place: Aws) -> None:
@@ -29,7 +26,7 @@ def _databases(data: Data, place: Aws) -> Container:
         name="databases",
         image="postgres",
         size=SMALL,
-        command=["sh", "-c", _WRITE_AND_RUN.format(users=" ".join(DATABASES))],
+        command=["sh", "-c", _SCRIPT.read_text()],
         settings={
             "SQL": _SQL.read_text(),
             "SECRETS": "/tmp",  # noqa: S108, the volume that is mounted there
@@ -38,7 +35,7 @@ def _databases(data: Data, place: Aws) -> Container:
             "PGDATABASE": "postgres",
             "PGSSLMODE": "require",
             # RDS has no superuser: whoever makes a role must say that it may act for it.
-            "PGOPTIONS": "-c createrole_self_grant=set",
+            "PGOPTIONS": "-c createrole_self_grant=set,inherit",
         },
         secrets={
             "PGPASSWORD": (master, "password"),

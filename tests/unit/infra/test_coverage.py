@@ -12,6 +12,7 @@ CHECKS = {
     "infra/aws/*": "tests/aws/test_templates.py",
     "infra/aws/__main__.py": "tests/aws/test_templates.py",
     "infra/aws/costs.py": "tests/unit/infra/test_aws_costs.py",
+    "infra/aws/databases.sh": "tests/integration/test_aws_databases.py",
     "infra/aws/findings.py": "tests/aws/test_judges.py",
     "infra/aws/prices.toml": "tests/unit/infra/test_aws_costs.py",
     "infra/aws/requirements.in": "Makefile",
