@@ -29,7 +29,7 @@ class Container:
     """Where folders of the shared file system are mounted: path in the container, name of the folder."""
     port: int = 0
     probe: str = ""
-    """Path that answers with 200 while the process is well."""
+    """Path that answers with 200 while the process is well; empty: it is well while it takes connections."""
     stop_seconds: int = 30
 
 
@@ -59,7 +59,7 @@ class Tasks:
             readonly_root_filesystem=True,
             logging=ecs.LogDrivers.aws_logs(stream_prefix=container.name, log_group=self._log(container.name)),
             port_mappings=[ecs.PortMapping(container_port=container.port)] if container.port else None,
-            health_check=_health(container) if container.probe else None,
+            health_check=_health(container) if container.port else None,
             stop_timeout=Duration.seconds(container.stop_seconds),
             linux_parameters=ecs.LinuxParameters(self._stack, f"{container.name.capitalize()}Linux", init_process_enabled=True),
         )
@@ -119,9 +119,11 @@ RETENTION = {7: logs.RetentionDays.ONE_WEEK, 30: logs.RetentionDays.ONE_MONTH, 3
 
 def _health(container: Container) -> ecs.HealthCheck:
     """As the images' own; Fargate does not look at those."""
-    address = f"http://127.0.0.1:{container.port}{container.probe}"
+    look = f"import socket; socket.create_connection(('127.0.0.1', {container.port}), 4)"
+    if container.probe:
+        look = f"import urllib.request; urllib.request.urlopen('http://127.0.0.1:{container.port}{container.probe}', timeout=4)"
     return ecs.HealthCheck(
-        command=["CMD", "python", "-c", f"import urllib.request; urllib.request.urlopen('{address}', timeout=4)"],
+        command=["CMD", "python", "-c", look],
         interval=Duration.seconds(10),
         timeout=Duration.seconds(5),
         retries=3,

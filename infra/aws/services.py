@@ -18,6 +18,8 @@ from infra.topology.description import Service
 
 READY = {"serving": "/health/ready", "console": "/"}
 """What the load balancer looks at: serving is ready only with a model in force."""
+WELL = {"serving": "200", "console": "200-400"}
+"""What it takes for well: it asks by number, and the console refuses whoever asks by another name than its own (400)."""
 
 
 class Services(Stack):
@@ -27,6 +29,9 @@ class Services(Stack):
         release = CfnParameter(self, "Release", description="tag of the images: the git commit they were built from")
         self._certificate = CfnParameter(
             self, "CertificateArn", description="certificate of the load balancer", allowed_pattern="arn:aws[a-z-]*:acm:.+"
+        )
+        self._console = CfnParameter(
+            self, "ConsoleAddress", description="how people reach the console: https://HOST:8443", allowed_pattern="https://.+"
         )
         self.tasks = Tasks(self, size, data, network.key, release.value_as_string)
         self.cluster = ecs.Cluster(self, "Cluster", vpc=network.vpc, container_insights_v2=ecs.ContainerInsights.ENABLED)
@@ -66,13 +71,17 @@ class Services(Stack):
             image=service.image,
             size=self._sizes()[name],
             command=command(service, self.place),
-            settings=environment(service, REGION),
+            settings={**environment(service, REGION), **self._own(name)},
             secrets={"PGPASSWORD": (self._data.passwords[user], "")},
             folders=folders,
             port=self.place.port(service.metrics if name == "worker" else service.name),
-            probe=service.ready if service.ready.startswith("/") else "",
+            probe=service.ready if service.ready.startswith("/") and name != "console" else "",
             stop_seconds=min(service.stop_seconds, 120),
         )
+
+    def _own(self, name: str) -> dict[str, str]:
+        """The console answers under one name only."""
+        return {"STEWARD_MONITORING_ADDRESS": self._console.value_as_string} if name == "console" else {}
 
     def _service(self, name: str, service: Service) -> ecs.FargateService:
         """One worker at a time: the old one ends before the new one starts. Everything else the other way round."""
@@ -131,7 +140,11 @@ class Services(Stack):
             targets=[self.running[name]],
             deregistration_delay=Duration.seconds(30),
             health_check=elb.HealthCheck(
-                path=READY[name], interval=Duration.seconds(5), timeout=Duration.seconds(2), healthy_threshold_count=2
+                path=READY[name],
+                healthy_http_codes=WELL[name],
+                interval=Duration.seconds(5),
+                timeout=Duration.seconds(2),
+                healthy_threshold_count=2,
             ),
         )
 

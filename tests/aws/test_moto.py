@@ -70,7 +70,10 @@ def deploy(made: Synthesised) -> dict[str, str]:
     """The stacks, and what became of each."""
     cloud = boto3.client("cloudformation", REGION)
     certificate = boto3.client("acm", REGION).request_certificate(DomainName="steward.example.com")["CertificateArn"]
-    given = {"services": {"Release": "0123abc", "CertificateArn": certificate}, "watching": {"AlertMail": "on-call@example.com"}}
+    given = {
+        "services": {"Release": "0123abc", "CertificateArn": certificate, "ConsoleAddress": "https://steward.example.com:8443"},
+        "watching": {"AlertMail": "on-call@example.com"},
+    }
     for part in made.templates:
         cloud.create_stack(
             StackName=part,

@@ -104,7 +104,7 @@ def test_a_container_runs_the_command_and_has_the_settings_of_the_compose_file(n
     words = [word if isinstance(word, str) else "elsewhere" for word in here["Command"]]
     assert [w for w in words if not differs(w)] == [w for w in there["command"] if not differs(w)]
     of_files = {"PGPASSFILE", "AWS_SHARED_CREDENTIALS_FILE", "MLFLOW_S3_ENDPOINT_URL"}
-    ours = {"STEWARD_PROFILE", "PGSSLMODE", "AWS_DEFAULT_REGION", "MPLCONFIGDIR"}
+    ours = {"STEWARD_PROFILE", "STEWARD_MONITORING_ADDRESS", "PGSSLMODE", "AWS_DEFAULT_REGION", "MPLCONFIGDIR"}
     assert set(settings(here)) - ours == set(there["environment"]) - of_files - ours
     alike = ("STEWARD_HOME", "STEWARD_SERVING_HOST", "DO_NOT_TRACK", "PREFECT_HOME")
     assert {k: settings(here)[k] for k in alike if k in settings(here)} == {
@@ -134,6 +134,15 @@ def test_whatever_uses_the_home_shares_it_and_is_in_production(prod: Synthesised
         if any(mount["ContainerPath"] == "/var/lib/steward" for mount in c["MountPoints"])
     }
     assert at_home == dict.fromkeys(("serving", "console", "worker"), "production")
+
+
+def test_the_console_knows_its_address_and_is_not_asked_under_another(environment: Synthesised) -> None:
+    console = containers(environment)["console"]
+    assert settings(console)["STEWARD_MONITORING_ADDRESS"] == {"Ref": "ConsoleAddress"}
+    assert "create_connection(('127.0.0.1', 8090)" in console["HealthCheck"]["Command"][-1]
+    of(environment, "services").has_resource_properties(
+        "AWS::ElasticLoadBalancingV2::TargetGroup", {"Port": 8090, "Matcher": {"HttpCode": "200-400"}}
+    )
 
 
 def test_serving_rolls_without_a_gap_and_there_are_never_two_workers(prod: Synthesised) -> None:

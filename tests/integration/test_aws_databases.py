@@ -1,4 +1,4 @@
-"""The task that makes the databases, against a PostgreSQL whose `postgres` is no superuser, as RDS' is none. RDS itself is not here."""
+"""The task that makes the databases, against a PostgreSQL whose `postgres` is no superuser. RDS itself is not here."""
 
 import os
 import subprocess
