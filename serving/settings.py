@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -19,6 +20,9 @@ class ServingSettings(PlatformSettings):
     """The address to listen on."""
     port: int = Field(default=8080, ge=0, le=65_535)
     """The port to listen on; 0 takes any free one."""
+    guarded_by: Literal["keys", "sagemaker"] = "keys"
+    """Who lets callers in: API keys and tokens, without which no door is opened to others; or SageMaker, which asks IAM before it
+    passes a request on, can send no key, and lets nobody else reach the container."""
     workers: int = Field(default=1, ge=1, le=64)
     """Processes that answer behind one address. With 1 the process answers itself, and nobody replaces it unless `supervised`;
     with more, a parent does. As many as there are cores to use is the most that helps; each takes 112 to 148 MB. `/health/ready`

@@ -103,7 +103,7 @@ def service(chosen: ServingSettings, workers: Path | None = None) -> Service:
         if not register.closed:
             raise  # nobody knows whether there are keys
         # Otherwise the others open, the damaged one opens nothing, and the watcher says so.
-    ensure_guarded(local=local, loopback=loopback(chosen.host), keys=register.closed)
+    ensure_guarded(local=local, loopback=loopback(chosen.host), keys=register.closed, elsewhere=chosen.guarded_by == "sagemaker")
     room = chosen.spool_megabytes * 2**20
     slots = Slots(chosen.spool_path, lambda folder: FileSpool(folder, seals, room))
     store = Spooling(log, slots.spool, chosen.spool_after_seconds)

@@ -28,6 +28,7 @@ LABEL org.opencontainers.image.title="steward-serving" \
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /var/lib/steward --shell /usr/sbin/nologin steward \
     && install -d -o steward -g steward -m 0700 /var/lib/steward
 COPY --from=build /opt/steward /opt/steward
+COPY infra/images/serve /usr/local/bin/serve
 ENV PYTHONPATH=/opt/steward PATH=/opt/steward/bin:/usr/local/bin:/usr/bin:/bin PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     STEWARD_HOME=/var/lib/steward DO_NOT_TRACK=true MLFLOW_DISABLE_TELEMETRY=true ORT_DISABLE_TELEMETRY=1
 USER 10001:10001

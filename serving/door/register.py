@@ -67,9 +67,9 @@ def loopback(host: str) -> bool:
         return False
 
 
-def ensure_guarded(*, local: bool, loopback: bool, keys: bool) -> None:
-    """Raises `Misconfigured` where a service would answer whoever asks."""
-    if keys or (local and loopback):
+def ensure_guarded(*, local: bool, loopback: bool, keys: bool, elsewhere: bool = False) -> None:
+    """Raises `Misconfigured` where a service would answer whoever asks. `elsewhere`: another guard stands before it."""
+    if keys or elsewhere or (local and loopback):
         return
     where = "on an address that others reach" if local else "outside the local profile"
     raise Misconfigured(

@@ -14,6 +14,14 @@ CHECKS = {
     "infra/environment.py": ".ci/run",
     "infra/licences.toml": "Makefile",
     "infra/alertmanager/*": "tests/e2e/test_topology.py",
+    "infra/aws/*": "tests/aws/test_templates.py",
+    "infra/aws/__main__.py": "tests/aws/test_templates.py",
+    "infra/aws/costs.py": "tests/unit/infra/test_aws_costs.py",
+    "infra/aws/databases.sh": "tests/integration/test_aws_databases.py",
+    "infra/aws/findings.py": "tests/aws/test_judges.py",
+    "infra/aws/prices.toml": "tests/unit/infra/test_aws_costs.py",
+    "infra/aws/requirements.in": "Makefile",
+    "infra/aws/usage.toml": "tests/unit/infra/test_aws_costs.py",
     "infra/backup/*": "tests/integration/test_backup.py",
     "infra/backup/postgres.py": "tests/e2e/test_topology.py",
     "infra/backup/objects.py": "tests/e2e/test_topology.py",
@@ -23,6 +31,7 @@ CHECKS = {
     "infra/haproxy/*": "tests/e2e/test_topology.py",
     "infra/helm/*": "tests/infra/test_chart.py",
     "infra/images/*": "tests/integration/test_images.py",
+    "infra/images/serve": "tests/integration/test_sagemaker.py",
     "infra/postgres/*": "tests/e2e/test_topology.py",
     "infra/prometheus/*": "tests/infra/test_rules.py",
     "infra/release/*": "tests/integration/test_reproducible_archives.py",
@@ -31,7 +40,7 @@ CHECKS = {
     "infra/topology/compose.py": "tests/unit/infra/test_compose.py",
     "infra/topology/containers.py": "tests/unit/infra/test_compose.py",
 }
-RUN = {"test": ("unit", "integration"), "infra-test": ("infra",), "topology": ("test_topology",)}
+RUN = {"test": ("unit", "integration"), "infra-test": ("infra",), "aws-test": ("aws",), "topology": ("test_topology",)}
 """The targets of every change's check, and what each runs."""
 WEEKLY = "make test-images"  # half an hour: of changes to the images, and every week
 

@@ -143,6 +143,16 @@ def test_a_service_that_others_reach_or_that_is_no_laptop_s_does_not_start_witho
     wiring.service(wiring.settings()).close()
 
 
+def test_where_sagemaker_lets_callers_in_none_is_needed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("STEWARD_HOME", str(tmp_path))
+    monkeypatch.setenv("STEWARD_SERVING_HOST", "0.0.0.0")
+    monkeypatch.setenv("STEWARD_SERVING_GUARDED_BY", "sagemaker")
+    wiring.service(wiring.settings()).close()
+    monkeypatch.setenv("STEWARD_SERVING_GUARDED_BY", "nobody")
+    with pytest.raises(Misconfigured, match="STEWARD_SERVING_GUARDED_BY is wrong"):
+        wiring.settings()
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
 def test_on_a_laptop_s_own_address_none_is_needed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host: str) -> None:
     monkeypatch.setenv("STEWARD_HOME", str(tmp_path))

@@ -1,0 +1,89 @@
+"""The serving image's `serve`, as SageMaker starts it: port 8080, the model below /opt/ml/model, `/ping` and `/invocations`.
+
+Run as a process, not in its image and not by SageMaker.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from models.adapters.account_keys import ACCOUNTS, LOG, secret_keys
+from tests.bundles import record
+from tests.running import Service
+from tests.samples import sealed
+
+pytestmark = pytest.mark.integration
+SERVE = Path(__file__).parents[2] / "infra" / "images" / "serve"
+DOCKERFILE = SERVE.with_name("serving.Dockerfile")
+RECORD = record(snapshot_month="2005-08")
+LINES = "\n".join([",".join(RECORD), ",".join(map(str, RECORD.values()))])
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """What an archive of a model holds: the release channel and the keys of a home."""
+    home = tmp_path / "model"
+    Service(home).promote(sealed(), 1)
+    for kind in (ACCOUNTS, LOG):
+        secret_keys(home / "keys", kind, local=True)
+    return home
+
+
+def files(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+@pytest.fixture
+def started(model: Path, port: int, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    given = {"STEWARD_MODEL": str(model), "STEWARD_SERVING_PORT": str(port), "TMPDIR": str(scratch), "PATH": path}
+    process = subprocess.Popen([str(SERVE), "serve"], env=os.environ | given, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert any("Serving at" in line for line in process.stdout), "it ended"
+    yield process
+    process.kill()
+    process.wait(30)
+    process.stdout.close()
+
+
+def test_it_answers_a_csv_writes_nothing_beside_the_model_and_stops_when_told_to(
+    model: Path, started: subprocess.Popen[str], port: int
+) -> None:
+    before = files(model)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as client:
+        while client.get("/ping").status_code != 200:  # the model is looked for when the door is open
+            pass
+        answered = client.post("/invocations", content=LINES, headers={"content-type": "text/csv"})
+    assert answered.status_code == 200, answered.text
+    assert 0 < answered.json()["predictions"][0]["probability"] < 1
+    started.send_signal(signal.SIGTERM)
+    assert started.wait(30) == 0
+    assert files(model) == before
+
+
+def test_without_sagemaker_in_front_nothing_answers_others_without_a_key(model: Path, port: int) -> None:
+    given = {"STEWARD_HOME": str(model), "STEWARD_SERVING_HOST": "0.0.0.0", "STEWARD_SERVING_PORT": str(port)}
+    done = subprocess.run([sys.executable, "-m", "serving"], env=os.environ | given, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "there is no API key" in done.stderr
+
+
+def test_the_image_has_it_where_sagemaker_looks() -> None:
+    assert "COPY infra/images/serve /usr/local/bin/serve" in DOCKERFILE.read_text()
+    assert "/usr/local/bin" in DOCKERFILE.read_text().split("PATH=/opt/steward/bin:")[1]
+    assert SERVE.stat().st_mode & 0o111 == 0o111
