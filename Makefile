@@ -464,7 +464,10 @@ simulate-rollouts: $(READY) ## canaries whose truth is known: false alarms and p
 	@$(RUN) tests.benchmarks.rollouts --write docs/rollout.md $(ARGS)
 
 ##@ house
-.PHONY: lock sbom wheel release clean
+.PHONY: architecture lock sbom wheel release clean
+architecture: $(READY) ## draw what docs/architecture.md shows anew, from contracts, ports, flows and topology
+	@$(RUN) infra.architecture
+
 wheel: $(READY) ## wheel and source archive of the last commit, built twice and compared; writes dist/
 	@$(RUN) infra.release
 

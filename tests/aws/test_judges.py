@@ -1,7 +1,6 @@
 """What cfn-lint, cdk-nag and checkov say of the templates. What they find and we accept stands in `infra.aws.findings`."""
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,9 @@ from cfnlint.config import ManualArgs
 from infra.aws.environments import ENVIRONMENTS, REGION, Environment
 from infra.aws.findings import accepted, accepted_of_checkov
 from tests.aws.conftest import Synthesised, judged
+from tests.checkov import scanned
 
 pytestmark = pytest.mark.aws
-ROOT = Path(__file__).parents[2]
-WANTED = "checkov==3.3.30"
-"""In no lock of ours: it brings igraph, which is under the GPL."""
 ZONES = "W3010"
 """cfn-lint wants zones asked for at deployment; ours are data, so that three can be had without asking AWS."""
 ORDER = "W3005"
@@ -55,44 +52,26 @@ def test_every_acceptance_has_a_reason() -> None:
     assert all(len(reason) > 30 for environment in ENVIRONMENTS for _, _, reason in accepted(environment))
 
 
-@pytest.fixture(scope="session")
-def checkov() -> Path:
-    where = ROOT / "var" / "checkov"
-    python, ready = where / "bin" / "python", where / "ready"
-    if not ready.exists() or ready.read_text() != WANTED:
-        uv = str(ROOT / ".venv" / "bin" / "uv")
-        subprocess.run(
-            [uv, "venv", "--quiet", "--clear", "--python", str(ROOT / ".venv" / "bin" / "python"), str(where)], check=True
-        )
-        subprocess.run([uv, "pip", "install", "--quiet", "--python", str(python), WANTED], check=True)
-        ready.write_text(WANTED)
-    return where / "bin" / "checkov"
-
-
 @pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda e: e.name)
 def test_checkov_finds_what_is_accepted_and_nothing_else(
-    environment: Environment, all_environments: dict[str, Synthesised], checkov: Path
+    environment: Environment, all_environments: dict[str, Synthesised]
 ) -> None:
-    found, passed = scanned(checkov, all_environments[environment.name].folder)
+    found, passed = found_in(all_environments[environment.name].folder)
     assert passed > 400
     known = accepted_of_checkov(environment)
     assert {check: name for check, name in found if not name.startswith(known.get(check, "-"))} == {}
     assert {check for check, _ in found} == set(known), "accepted, but no longer found"
 
 
-def test_checkov_would_find_an_open_bucket(prod: Synthesised, checkov: Path, tmp_path: Path) -> None:
+def test_checkov_would_find_an_open_bucket(prod: Synthesised, tmp_path: Path) -> None:
     template = json.loads(json.dumps(prod.templates["data"]))
     lake = next(name for name in template["Resources"] if name.startswith("Lake"))
     del template["Resources"][lake]["Properties"]["PublicAccessBlockConfiguration"]
     (tmp_path / "open.template.json").write_text(json.dumps(template))
-    assert ("CKV_AWS_53", lake) in scanned(checkov, tmp_path)[0]
+    assert ("CKV_AWS_53", lake) in found_in(tmp_path)[0]
 
 
-def scanned(checkov: Path, folder: Path) -> tuple[set[tuple[str, str]], int]:
+def found_in(folder: Path) -> tuple[set[tuple[str, str]], int]:
     """Check and resource of whatever failed, and how many passed."""
-    files = [part for file in sorted(folder.glob("*.template.json")) for part in ("--file", str(file))]
-    command = [str(checkov), *files, "--framework", "cloudformation", "--output", "json", "--quiet", "--skip-download"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
-    report = json.loads(done.stdout)
-    failed = {(check["check_id"], check["resource"].rsplit(".", 1)[-1]) for check in report["results"]["failed_checks"]}
-    return failed, report["summary"]["passed"]
+    failed, passed = scanned(sorted(folder.glob("*.template.json")), "cloudformation")
+    return {(check, resource.rsplit(".", 1)[-1]) for check, resource in failed}, passed

@@ -122,6 +122,18 @@ def test_no_secret_is_in_a_log(services: Running) -> None:
     assert not [secret for secret in secrets if secret in said]
 
 
+def test_a_stopped_model_says_why_through_the_proxy(services: Running, client: httpx.Client) -> None:
+    services.command("stop", "--by", "k.ito", "--reason", "unexplained jump")
+    try:
+        eventually(lambda: not any(services.proxied(replica) for replica in REPLICAS))
+        answer = services.score(client, record())
+        assert answer.status_code == 503
+        assert "unexplained jump" in answer.json()["detail"]
+    finally:
+        services.command("resume", "--by", "k.ito", "--reason", "understood")
+        eventually(lambda: all(services.proxied(replica) for replica in REPLICAS))
+
+
 def test_a_new_release_reaches_both_replicas_under_load_without_a_failed_request(services: Running) -> None:
     before = {replica: services.process(replica) for replica in REPLICAS}
     with asking(services.url("proxy") + SCORE) as told:

@@ -1,4 +1,4 @@
-"""The chart as Helm renders it, for each environment, against Kubernetes' own schemas."""
+"""The chart as Helm renders it, for each environment, against Kubernetes' own schemas and checkov."""
 
 import json
 import os
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.checkov import Finding, scanned
 from tests.helm import environment, newer_python
 
 pytestmark = [pytest.mark.infra, pytest.mark.timeout(300)]
@@ -17,6 +18,8 @@ pytestmark = [pytest.mark.infra, pytest.mark.timeout(300)]
 CHART = Path(__file__).parents[2] / "infra" / "helm" / "steward"
 KUBERNETES = "1.36"
 """The version whose schemas judge, strictly: an unknown field is an error."""
+FINDINGS = tomllib.loads((CHART.parent / "findings.toml").read_text())
+"""What checkov finds and we accept, with the reasons."""
 ENVIRONMENTS = ("local", "staging", "production")
 PODS = ("Deployment", "Job")
 
@@ -32,12 +35,18 @@ def rendered(python: Path, chart: Path, values: Path) -> dict[str, Any]:
     program = [str(python), str(Path(__file__).parent / "rendering.py"), str(chart), str(values), KUBERNETES]
     done = subprocess.run(program, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    return dict(json.loads(done.stdout))
+    return {"environment": values.stem.removeprefix("values-"), **json.loads(done.stdout)}
 
 
 @pytest.fixture(scope="module", params=ENVIRONMENTS)
 def made(request: pytest.FixtureRequest, python: Path) -> dict[str, Any]:
     return rendered(python, CHART, CHART / f"values-{request.param}.yaml")
+
+
+def found_by_checkov(made: dict[str, Any], folder: Path) -> tuple[set[Finding], int]:
+    file = folder / "rendered.yaml"
+    file.write_text(yaml.safe_dump_all(made["objects"]))
+    return scanned([file], "kubernetes")
 
 
 def of(made: dict[str, Any], *kinds: str) -> list[dict[str, Any]]:
@@ -63,6 +72,40 @@ def test_a_slip_in_a_template_is_found(python: Path, tmp_path: Path) -> None:
     found = rendered(python, tmp_path, tmp_path / "values-local.yaml")["wrong"]
     assert len(found) == 3
     assert "readynessProbe" in found[0]
+
+
+def test_checkov_finds_what_is_accepted_and_nothing_else(made: dict[str, Any], tmp_path: Path) -> None:
+    found, passed = found_by_checkov(made, tmp_path)
+    assert passed > 300
+    assert {check for check, _ in found} == {*FINDINGS["everywhere"], *FINDINGS.get(made["environment"], {})}
+
+
+def test_checkov_would_find_a_privileged_container(made: dict[str, Any], tmp_path: Path) -> None:
+    slipped = json.loads(json.dumps(made))
+    (serving,) = [each for each in of(slipped, "Deployment") if each["metadata"]["name"] == "steward-serving"]
+    serving["spec"]["template"]["spec"]["containers"][0]["securityContext"]["privileged"] = True
+    assert ("CKV_K8S_16", "Deployment.bank.steward-serving") in found_by_checkov(slipped, tmp_path)[0]
+
+
+def test_a_digest_takes_the_place_of_the_tag(python: Path, tmp_path: Path) -> None:
+    digests = {image: f"sha256:{number:064x}" for number, image in enumerate(("serving", "console", "pipelines"))}
+    values = yaml.safe_load((CHART / "values-production.yaml").read_text()) | {"image": {"digests": digests}}
+    (tmp_path / "values.yaml").write_text(yaml.safe_dump(values))
+    made = rendered(python, CHART, tmp_path / "values.yaml")
+    images = {found["spec"]["template"]["spec"]["containers"][0]["image"] for found in of(made, *PODS)}
+    assert images == {f"steward/steward-{image}@{digest}" for image, digest in digests.items()}
+    assert "CKV_K8S_43" not in {check for check, _ in found_by_checkov(made, tmp_path)[0]}
+
+
+def test_the_migrations_reach_the_database_and_nobody_reaches_them(made: dict[str, Any]) -> None:
+    (policy,) = [each for each in of(made, "NetworkPolicy") if each["metadata"]["name"] == "steward-migrations"]
+    (job,) = of(made, "Job")
+    assert policy["spec"]["podSelector"]["matchLabels"].items() <= job["spec"]["template"]["metadata"]["labels"].items()
+    assert "ingress" not in policy["spec"]
+    assert "Ingress" in policy["spec"]["policyTypes"]
+    assert {port["port"] for way in policy["spec"]["egress"] for port in way["ports"]} == {53, 5432}
+    weights = [int(each["metadata"]["annotations"]["helm.sh/hook-weight"]) for each in (policy, job)]
+    assert weights[0] < weights[1], "the policy is there before the job starts"
 
 
 def test_no_pod_is_root_can_write_its_files_or_has_a_key_to_the_cluster(made: dict[str, Any]) -> None:

@@ -60,7 +60,6 @@ def test_the_trial_of_a_killed_worker_is_tried_again(by_threads: list[Trial], tm
     assert len(list(tmp_path.glob("*-*"))) >= 3
 
 
-@pytest.mark.soak  # four workers one after the other
 def test_a_trial_that_kills_every_worker_ends_the_search_with_a_word(tmp_path: Path) -> None:
     def deadly(_parameters: Parameters, _fold: int) -> float:
         os.kill(os.getpid(), signal.SIGKILL)

@@ -14,6 +14,7 @@ CHECKS = {
     "infra/environment.py": ".ci/run",
     "infra/licences.toml": "Makefile",
     "infra/alertmanager/*": "tests/e2e/test_topology.py",
+    "infra/architecture/*": "tests/unit/infra/test_architecture_page.py",
     "infra/aws/*": "tests/aws/test_templates.py",
     "infra/aws/__main__.py": "tests/aws/test_templates.py",
     "infra/aws/costs.py": "tests/unit/infra/test_aws_costs.py",

@@ -28,9 +28,15 @@ volumes:
     persistentVolumeClaim: {claimName: {{ .root.Release.Name }}-home}
 {{- end }}
 
+{{/* By digest where one is given: a tag may be moved, a digest may not. */}}
+{{- define "steward.image" -}}
+{{ .root.Values.image.registry }}/steward-{{ .image }}
+{{- with get .root.Values.image.digests .image }}@{{ . }}{{ else }}:{{ .root.Values.image.tag }}{{ end }}
+{{- end }}
+
 {{- define "steward.container" -}}
 name: {{ .name }}
-image: {{ .root.Values.image.registry }}/steward-{{ .image }}:{{ .root.Values.image.tag }}
+image: {{ include "steward.image" . }}
 imagePullPolicy: {{ .root.Values.image.pullPolicy }}
 securityContext:
   allowPrivilegeEscalation: false
