@@ -4,17 +4,18 @@ The answer comes from PyPI. Where that cannot be reached, or is a mirror that do
 audited, and that is said: it fails with `--required`, as in the workflow, and nowhere else.
 """
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
+from typing import Any
 
-SERVICE = "https://pypi.org/pypi/pip/25.0/json"
-"""What PyPI knows of one version of a package: pip-audit asks the same of each."""
-PATIENCE = 20.0
+from packaging.version import Version
+from pip_audit._service import PyPIService, ResolvedDependency, ServiceError
+
+VULNERABLE = ResolvedDependency("jinja2", Version("2.4.1"))
+"""Known to be: whoever tells nothing of it tells of no vulnerabilities."""
+PATIENCE = 20
 ROOT = Path(__file__).resolve().parents[2]
 ACCEPTED: Mapping[str, str] = {}
 """Vulnerabilities that do not concern us, each by its id with the reason. pip-audit still names every other."""
@@ -25,12 +26,15 @@ def locks(root: Path = ROOT) -> list[Path]:
     return sorted([*root.glob("requirements*.lock"), *root.glob("infra/images/*.lock")])
 
 
-def answers(address: str = SERVICE) -> bool:
+Query = Callable[[Any], tuple[Any, Sequence[Any]]]
+"""pip-audit's own question to a service: of one package, what it is and what is known of it."""
+
+
+def answers(query: Query) -> bool:
     """Whether somebody there tells of vulnerabilities."""
     try:
-        with urlopen(address, timeout=PATIENCE) as answer:  # noqa: S310, the address is ours
-            return "vulnerabilities" in json.load(answer)
-    except (URLError, TimeoutError, ConnectionError, ValueError):
+        return bool(query(VULNERABLE)[1])
+    except (ServiceError, OSError):  # not reached, or no answer of its kind
         return False
 
 
@@ -52,8 +56,8 @@ def unsound(found: Sequence[Path], run: Callable[[list[str]], int]) -> list[str]
 
 
 def main() -> int:
-    if not answers():
-        print(f"{SERVICE} does not tell of vulnerabilities here: nothing was audited", file=sys.stderr)
+    if not answers(PyPIService(timeout=PATIENCE).query):
+        print("PyPI does not tell of vulnerabilities here: nothing was audited", file=sys.stderr)
         return int("--required" in sys.argv)
     failed = unsound(locks(), lambda asked: subprocess.run(asked, check=False).returncode)
     if failed:

@@ -7,10 +7,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
 from models.adapters import durable
-from models.adapters.key_files import LOCAL_SIGNERS, key_path, signer, trust, trust_of
+from models.adapters.key_files import LOCAL_SIGNERS, keep_trust, key_path, signer, trust, trust_of
 from models.bundle import canonical
 from models.errors import Conflict, Misconfigured, NotFound, Unavailable
-from models.governance.signing import Duty, Signer, Trust
+from models.governance.signing import Duty, Signer
 
 SHORTEST_PASSPHRASE = 10
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
@@ -86,14 +86,7 @@ class ApproverKeys:
         return dict(trust(self._trust_file).keys.get(Duty.APPROVE, {}))
 
     def _write(self, approvers: dict[str, str]) -> None:
-        changed: Trust = trust_of({**trust(self._trust_file).keys, Duty.APPROVE: approvers}, self._trust_file)
-        try:
-            durable.replace(self._trust_file, canonical(changed.keys))
-        except OSError as error:
-            raise Unavailable(
-                f"the trust file {self._trust_file} cannot be written: {error.strerror}",
-                hint="whoever administers it makes this change",
-            ) from error
+        keep_trust(self._trust_file, trust_of({**trust(self._trust_file).keys, Duty.APPROVE: approvers}, self._trust_file))
 
     def _proposal(self, name: str) -> Path:
         return self._proposed / f"{name}.json"

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from models.adapters import durable
 from models.adapters.private import tightened
 from models.bundle import canonical
-from models.errors import Misconfigured
+from models.errors import Misconfigured, Unavailable
 from models.governance.approval import DEMONSTRATION_APPROVER as DEMONSTRATION_APPROVER
 from models.governance.signing import Duty, Signer, Trust
 
@@ -58,8 +58,7 @@ def trust(path: Path, *, demonstration: bool = False) -> Trust:
         ) from error
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise Misconfigured(
-            f"the trust file {path} cannot be read",
-            hint='it is {"publish": {name: base64 key}, "approve": {...}, "attest": ...}',
+            f"the trust file {path} cannot be read", hint='it is {"publish": {name: base64 key}, "approve": {...}, "attest": ...}'
         ) from error
 
 
@@ -72,6 +71,16 @@ def trust_of(keys: Mapping[str, Mapping[str, str]], path: Path, *, demonstration
             hint="maker, checker and witness hold different keys, and so do two approvers",
         )
     return Trust(keys, demonstration)
+
+
+def keep_trust(path: Path, changed: Trust) -> None:
+    """Raises `Unavailable` where somebody else administers the trust file."""
+    try:
+        durable.replace(path, canonical(changed.keys))
+    except OSError as error:
+        raise Unavailable(
+            f"the trust file {path} cannot be written: {error.strerror}", hint="whoever administers it makes this change"
+        ) from error
 
 
 def make_local_keys(folder: Path, trust_path: Path) -> None:

@@ -8,9 +8,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from models.adapters import durable
-from models.adapters.key_files import key_path, signer, trust, trust_of
-from models.bundle import canonical
-from models.errors import Conflict, Misconfigured, NotFound, Unavailable
+from models.adapters.key_files import keep_trust, key_path, signer, trust, trust_of
+from models.errors import Conflict, Misconfigured, NotFound
 from models.governance.signing import Duty, Signer, Trust
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
@@ -51,13 +50,7 @@ class SenderKeys:
 
     def write(self, changed: Trust) -> None:
         """Raises `Unavailable` where somebody else administers the trust file."""
-        try:
-            durable.replace(self._trust_file, canonical(changed.keys))
-        except OSError as error:
-            raise Unavailable(
-                f"the trust file {self._trust_file} cannot be written: {error.strerror}",
-                hint="whoever administers it makes this change, then: make signers",
-            ) from error
+        keep_trust(self._trust_file, changed)
 
     def _changed(self, now: Trust, senders: dict[str, str]) -> Trust:
         keys = {**now.keys, Duty.DELIVER: senders}
