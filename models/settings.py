@@ -13,6 +13,11 @@ PREFIX = "STEWARD_"
 DEPLOYABLES = ("SERVING", "MONITORING", "PIPELINES")
 
 
+def of_own(home: Path) -> dict[str, str]:
+    """The variables of a home that shares nothing with that of this process: of a replay, a drill, another stage."""
+    return {f"{PREFIX}HOME": str(home), **dict.fromkeys((f"{PREFIX}CHANNEL", f"{PREFIX}DATABASE_URL"), "")}
+
+
 def _shared(name: str, default: Any) -> Any:
     """A field whose variable keeps the common prefix in every deployable."""
     return Field(default, validation_alias=PREFIX + name)

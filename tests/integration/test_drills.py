@@ -13,6 +13,7 @@ from pipelines.drills.injectors.deliveries import Faulty
 from pipelines.drills.injectors.outages import tampered_bundle
 from pipelines.drills.plant import Home
 from pipelines.drills.quiet import Quiet, bootstrap, live_quietly
+from serving.settings import ServingSettings
 from tests.trained import Trained
 
 pytestmark = pytest.mark.integration
@@ -21,6 +22,20 @@ pytestmark = pytest.mark.integration
 def lived(trained: Trained, folder: Path, source: Source) -> Quiet:
     home = Home(trained.in_force, source).copied(folder / "home", source)
     return live_quietly(home, source, 2, lambda _: None)
+
+
+def test_a_drill_stays_in_its_own_home_whatever_log_and_channel_the_environment_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STEWARD_DATABASE_URL", f"sqlite:///{tmp_path / 'real.db'}")
+    monkeypatch.setenv("STEWARD_CHANNEL", str(tmp_path / "real"))
+    home = Home(tmp_path / "drill", bootstrap(1))
+    own = home.parts().settings
+    for name, value in home.environment.items():
+        monkeypatch.setenv(name, value)
+    for told in (own, ServingSettings.read()):  # the steps', and those of the service that it starts
+        assert told.channel_folder == tmp_path / "drill" / "channel"
+        assert told.database == f"sqlite:///{tmp_path / 'drill' / 'decisions.db'}"
 
 
 def test_quiet_windows_call_nobody(trained: Trained, tmp_path: Path) -> None:
