@@ -47,12 +47,17 @@ def port() -> int:
 
 
 @pytest.fixture
-def started(model: Path, port: int, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+def surroundings(model: Path, port: int, tmp_path: Path) -> dict[str, str]:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    given = {"STEWARD_MODEL": str(model), "STEWARD_SERVING_PORT": str(port), "TMPDIR": str(scratch), "PATH": path}
-    process = subprocess.Popen([str(SERVE), "serve"], env=os.environ | given, stdout=subprocess.PIPE, text=True)
+    return os.environ | {"STEWARD_MODEL": str(model), "STEWARD_SERVING_PORT": str(port), "TMPDIR": str(scratch), "PATH": path}
+
+
+@pytest.fixture
+def started(surroundings: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    given = surroundings | {"STEWARD_SERVING_GUARDED_BY": "sagemaker"}
+    process = subprocess.Popen([str(SERVE), "serve"], env=given, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert any("Serving at" in line for line in process.stdout), "it ended"
     yield process
@@ -76,9 +81,10 @@ def test_it_answers_a_csv_writes_nothing_beside_the_model_and_stops_when_told_to
     assert files(model) == before
 
 
-def test_without_sagemaker_in_front_nothing_answers_others_without_a_key(model: Path, port: int) -> None:
-    given = {"STEWARD_HOME": str(model), "STEWARD_SERVING_HOST": "0.0.0.0", "STEWARD_SERVING_PORT": str(port)}
-    done = subprocess.run([sys.executable, "-m", "serving"], env=os.environ | given, capture_output=True, text=True, check=False)
+def test_it_opens_to_nobody_without_a_key_unless_somebody_said_that_sagemaker_stands_before_it(
+    surroundings: dict[str, str],
+) -> None:
+    done = subprocess.run([str(SERVE), "serve"], env=surroundings, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 1
     assert "there is no API key" in done.stderr
 
