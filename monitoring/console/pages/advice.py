@@ -80,6 +80,7 @@ class Situation:
     trouble: bool = False  # something that decides could not be read or verified
     stopped: str = ""  # why a person stopped the model
     alerts: Sequence[str] = ()  # what the open ones say, pages first
+    unapproved: int = 0  # the version in force, if no approval of it holds any more
     late: bool = False  # nobody reported on it for longer than its tier allows
     scenario: str = ""
 
@@ -105,6 +106,11 @@ def _urgent(now: Situation) -> NextStep | None:
     if now.stopped:
         sentence = f"The model is stopped: {now.stopped.rstrip('.')}. Let it answer again once that is settled."
         return NextStep(sentence, 'make resume BY=… REASON="…"')
+    if now.unapproved:
+        sentence = (
+            f"Have version {now.unapproved} approved again, or bring another into force: without an approval nothing answers."
+        )
+        return NextStep(sentence, "make requests")
     if now.champion and holds:
         return _about(holds)
     if waiting:
