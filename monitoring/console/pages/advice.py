@@ -37,6 +37,8 @@ SETTLE: dict[Kind, NextStep] = {
     "tampered": NextStep("Find out who wrote on the release channel, and put the {} back from a copy of it.", "make verify"),
     "unavailable": NextStep("Start the {}; the end of its log says why it stopped.", "make serve"),
     "errors": NextStep("Read the log of the {}: is the database, the spool or the disk in trouble?"),
+    "unrecorded": NextStep("Look at the database of the decision log: the {} holds decisions that it does not take."),
+    "unreadable": NextStep("Find out why it cannot be seen {}; until then alerts about it stay as they are.", "make verify"),
     "no_value": NextStep(
         "Find out what wrote records without {} to the log: the service refuses them. Nothing is retrained before."
     ),
