@@ -84,7 +84,7 @@ _ALL = (
     _invariant("no_value", "Inputs without a value", _ASK_UPSTREAM),
     _invariant("out_of_range", "Values that the contract forbids", _ASK_UPSTREAM),
     _invariant("unseen_code", "Codes that the contract does not know", _ASK_UPSTREAM),
-    _invariant("code_mix", "An input is coded differently", "Ask what the codes mean now, then: make accept-input"),
+    _invariant("code_mix", "An input comes with another mix of codes", "Ask what the codes mean now, then: make accept-input"),
     _statistical("input_shift", "An input has shifted", "See which accounts are new; retrain if it lasts: make retrain"),
     _statistical("score_shift", "The score has shifted", "See which input moved it; retrain if it lasts: make retrain"),
     _advisory("decision_shift", "The mix of decisions has shifted", "See what moved the score"),
