@@ -22,7 +22,6 @@ from monitoring.statistics.figures import MonthStatistics
 from monitoring.statistics.rules import examined
 from monitoring.verdict import Finding, Kind, Level, Verdict, apart, counted, short, weigh
 
-
 RARE = 0.01
 """A code with a smaller share is not in use."""
 
