@@ -22,6 +22,9 @@ from monitoring.statistics.figures import MonthStatistics
 from monitoring.statistics.rules import examined
 from monitoring.verdict import Finding, Kind, Level, Verdict, apart, counted, short, weigh
 
+RARE = 0.01
+"""A code with a smaller share is not in use."""
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -79,7 +82,7 @@ def codes(evidence: Evidence, limits: MonitoringLimits) -> list[Finding]:
             text = f"{shift.name}: {counted(shift.unseen, 'row')} with a code that the contract does not know."
             found.append(_finding("unseen_code", Level.RED, shift.name, text, shift.unseen, 0))
         if shift.state != "insufficient" and shift.distance >= limits.code_mix:
-            text = f"{shift.name} is coded differently: {_moved(shift)}."
+            text = _mixed(shift)
             found.append(_finding("code_mix", Level.RED, shift.name, text, shift.distance, limits.code_mix))
     return found
 
@@ -181,11 +184,17 @@ def _shift(kind: Kind, name: str, shift: Shift, highest: Level, more: str = "") 
     return [_finding(kind, highest if alarm else Level.AMBER, shift.name, text, shift.psi, limit)]
 
 
-def _moved(shift: Shift) -> str:
-    """The code that moved most by its part of the PSI: one that appears says more than a large one that shrinks."""
+def _mixed(shift: Shift) -> str:
+    """By the code that moved most by its part of the PSI: one that appears says more than a large one that shrinks.
+
+    A code that comes or goes was given another meaning. Where each only became more or less usual, so may customers have.
+    """
     at = int(np.argmax(contributions(shift.reference, shift.current)))
     now, was = (counts[at] / max(sum(counts), 1) for counts in (shift.current, shift.reference))
-    return f"code {shift.bins[at]} makes up {percent(now)} of the rows, {percent(was)} at training"
+    moved = f"code {shift.bins[at]} makes up {percent(now)} of the rows, {percent(was)} at training"
+    if min(now, was) < RARE:
+        return f"{shift.name} is coded differently: {moved}."
+    return f"{shift.name} has another mix of codes: {moved}. Its coding has changed, or the customers have."
 
 
 def _auc_drop(seen: Figures, reference: Mapping[str, float], limits: MonitoringLimits) -> Finding:

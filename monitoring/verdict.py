@@ -40,6 +40,8 @@ Kind = Literal[
     "unavailable",
     "errors",
     "latency",
+    "unrecorded",
+    "unreadable",
     "insufficient",
     "other_bundles",
     "no_value",
@@ -84,7 +86,7 @@ _SETTLE_FIRST = frozenset[Kind](
     {
         *("snapshots_late", "decisions_late", "outcomes_late", "missing", "volume", "duplicate_batch", "stuck_upstream"),
         *("skew", "not_reproduced", "constant_score", "unit_change", "no_value", "out_of_range", "unseen_code", "code_mix"),
-        *("definition", "tampered", "unavailable", "errors"),
+        *("definition", "tampered", "unavailable", "errors", "unrecorded", "unreadable"),
     }
 )
 _AT_ONCE = 2  # sentences about findings; more are in the report

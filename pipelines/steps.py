@@ -18,7 +18,7 @@ from monitoring.monitor import due, monitor
 from monitoring.report import MonthlyReport
 from monitoring.sealing import seal_all
 from monitoring.telemetry.context import cause
-from pipelines.alerting import raise_alerts, send_alerts
+from pipelines.alerting import raise_alerts, told
 from pipelines.assessment import Assessment, Champion, Cohorts, assess
 from pipelines.candidates import Effort
 from pipelines.development import Development, develop
@@ -184,7 +184,7 @@ def watch(platform: Platform) -> list[MonthlyReport]:
 
 def notify(platform: Platform) -> str:
     """Look at what the clock shows, then tell people what waits; says what was done."""
-    changed, done = raise_alerts(platform), send_alerts(platform)
+    changed, done = told(platform)
     return f"{len(changed)} alerts changed, {done.sent} messages sent, {len(done.failures)} channels failed"
 
 

@@ -106,7 +106,7 @@ def service(chosen: ServingSettings, workers: Path | None = None) -> Service:
     ensure_guarded(local=local, loopback=loopback(chosen.host), keys=register.closed, elsewhere=chosen.guarded_by == "sagemaker")
     room = chosen.spool_megabytes * 2**20
     slots = Slots(chosen.spool_path, lambda folder: FileSpool(folder, seals, room))
-    store = Spooling(log, slots.spool, chosen.spool_after_seconds)
+    store = Spooling(log, slots.spool, chosen.spool_after_seconds, clock)
     predictor = Predictor(store, clock, accounts.pseudonym)
     channel = FolderChannel(chosen.channel_folder)
     memory = MemoryFile(chosen.home / "serving" / "seen.json")

@@ -118,16 +118,29 @@ def resume(office: Office, model: str, *, asked_by: str, reason: str, sequence: 
             f"stop {last} of {model} is in the ledger and not on the release channel",
             hint="put it back from a copy of the channel, or say anew that it is stopped: make stop; then make resume",
         )
+    over = office.channel.stops(model)  # nothing that comes after is written over
+    _ensure_stopped(office, model)
+    if sequence is not None and over != sequence:
+        raise _stopped_anew(model, over)
+    at = office.clock.now().isoformat()
+    wanted = Stop(model, sequence=0, stopped=False, reason=reason, asked_by=asked_by, at=at)
+    try:
+        return _publish(office, wanted, over)
+    except Conflict as error:  # somebody else was faster
+        _ensure_stopped(office, model)
+        raise _stopped_anew(model, office.channel.stops(model)) from error
+
+
+def _ensure_stopped(office: Office, model: str) -> None:
     if _stands(office, model, stopped=False):
         raise Conflict(f"{model} is not stopped", hint="it answers; see /v1/models")
-    newer = office.channel.stops(model)
-    if sequence is not None and newer != sequence:
-        raise Conflict(
-            f"{model} was stopped anew since: stop {newer} is in force",
-            hint="the page is older than what is in force; look again",
-        )
-    at = office.clock.now().isoformat()
-    return _publish(office, Stop(model, sequence=0, stopped=False, reason=reason, asked_by=asked_by, at=at))
+
+
+def _stopped_anew(model: str, newest: int) -> Conflict:
+    return Conflict(
+        f"{model} was stopped anew since: stop {newest} is in force",
+        hint="the page is older than what is in force; look again",
+    )
 
 
 def stand_in(channel: ReleaseReader, trust: Trust, stopped: Stop, now: datetime) -> Release:
@@ -242,18 +255,19 @@ def _stands(office: Office, model: str, *, stopped: bool) -> bool:
     return now.stopped is stopped if now else not stopped
 
 
-def _publish(office: Office, wanted: Stop) -> Stop:
+def _publish(office: Office, wanted: Stop, over: int | None = None) -> Stop:
     """The document first: a ledger that is broken or away must not keep anybody from stopping a model.
 
-    A number that the ledger knows is not given away again, although its document is gone from the channel. Over a newest
-    document that nobody can read the next is written.
+    `over` is the number of the newest document that the person knew of: the next one is taken, or `Conflict` is raised. None is
+    for whichever it is; a number that the ledger knows is not given away again, although its document is gone from the channel.
+    Over a newest document that nobody can read the next is written.
     """
     documents, unreadable = read(office.channel, office.trust, wanted.model)
     last = max(_numbers_noted(office, wanted.model), default=0)
     document = documents[-1] if documents else None
     blind = office.channel.stops(wanted.model) in unreadable
     if blind or document is None or _says(document) != _says(wanted) or document.sequence < last:
-        number = max(office.channel.stops(wanted.model), last) + 1
+        number = (max(office.channel.stops(wanted.model), last) if over is None else over) + 1
         document = replace(wanted, sequence=number, over=tuple(sorted(unreadable)) if blind else ())
         office.channel.add_stop(document.model, number, office.publisher.sign(document.to_document()))
     try:

@@ -15,6 +15,7 @@ SECONDS = 5.0
 _LARGEST = 4 << 20
 _STAGE = "steward_stage_seconds"
 _RESPONSES = "steward_responses"
+_LATE = "steward_spool_late_decisions"
 
 
 class ServiceMetrics:
@@ -66,6 +67,7 @@ def service(text: str, limit_seconds: float, read_at: str) -> Service:
         limit_seconds=end,
         p50_seconds=_quantile(steps, 0.5),
         p99_seconds=_quantile(steps, 0.99),
+        late=int(sum(sample.value for sample in families.get(_LATE, []))),
     )
 
 

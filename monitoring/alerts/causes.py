@@ -11,6 +11,8 @@ from models.alerting import Alerting, Severity
 from models.policy import MonitoringLimits
 from monitoring.alerts.alert import Cause
 from monitoring.alerts.kinds import KINDS, AlertKind, Nature, Speaks
+from monitoring.invariants.figures import Invariants
+from monitoring.invariants.rules import FEWEST_MONTHS
 from monitoring.report import MonthlyReport
 from monitoring.verdict import Finding, Kind, Level
 
@@ -43,7 +45,19 @@ def _judged(windows: Sequence[MonthlyReport], speaks: Speaks) -> set[Kind]:
         return set()
     kinds = {kind for kind, each in KINDS.items() if each.speaks == speaks}
     blind = any(finding.kind in _BLIND for finding in windows[-1].verdict.findings)
-    return kinds & _BLIND if blind else kinds
+    return kinds & _BLIND if blind else kinds - _unseen(windows[-1].invariants)
+
+
+def _unseen(found: Invariants | None) -> set[Kind]:
+    """What had nothing to be compared with: no snapshot of the month, no month before it."""
+    if found is None:  # a report of an older release
+        return set()
+    nothing: dict[Kind, bool] = {
+        "skew": found.skew is None,
+        "stuck_upstream": found.carried is None,
+        "volume": len(found.before) < FEWEST_MONTHS,
+    }
+    return {kind for kind, missing in nothing.items() if missing}
 
 
 def standing(findings: Sequence[Finding], window: str, model: str, alerting: Alerting) -> list[Cause]:

@@ -78,11 +78,13 @@ _ALL = (
     _invariant(
         "errors", "The scoring service fails more than promised", "Read its log: the database, the spool, the disk", "clock"
     ),
+    _invariant("unrecorded", "Answered decisions are not in the log", "Look at the decision log's database", "clock"),
+    _invariant("unreadable", "A part of the platform cannot be read", "Run make verify; it names what it finds", "clock"),
     _advisory("latency", "The scoring service is slower than promised", "Look at the database and the load", "clock"),
     _invariant("no_value", "Inputs without a value", _ASK_UPSTREAM),
     _invariant("out_of_range", "Values that the contract forbids", _ASK_UPSTREAM),
     _invariant("unseen_code", "Codes that the contract does not know", _ASK_UPSTREAM),
-    _invariant("code_mix", "An input is coded differently", "Ask what the codes mean now, then: make accept-input"),
+    _invariant("code_mix", "An input comes with another mix of codes", "Ask what the codes mean now, then: make accept-input"),
     _statistical("input_shift", "An input has shifted", "See which accounts are new; retrain if it lasts: make retrain"),
     _statistical("score_shift", "The score has shifted", "See which input moved it; retrain if it lasts: make retrain"),
     _advisory("decision_shift", "The mix of decisions has shifted", "See what moved the score"),
@@ -103,5 +105,7 @@ _ALL = (
 KINDS: Mapping[Kind, AlertKind] = {each.kind: each for each in _ALL}
 """By kind of finding. What is not here is never an alert: a finding of other versions is told in the report alone."""
 
-OF_THE_SERVICE = frozenset[Kind]({"unavailable", "errors", "latency"})
+LATE = frozenset[Kind]({"snapshots_late", "decisions_late", "outcomes_late"})
+"""What only a look at the lake and the log tells."""
+OF_THE_SERVICE = frozenset[Kind]({"unavailable", "errors", "latency", "unrecorded"})
 """What only a look at the scoring service tells."""

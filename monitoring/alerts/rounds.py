@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models.clock import Clock
+from models.errors import PlatformError
 from models.governance.ledger import Entry, Event, Hold
 from models.policy import MonitoringLimits
 from models.usecase import UseCase
@@ -12,7 +13,7 @@ from monitoring.alerts.alert import Alert
 from monitoring.alerts.book import AlertBook
 from monitoring.alerts.causes import causes, heard, standing
 from monitoring.alerts.upkeep import Circumstances, kept_true, reminded
-from monitoring.report import ReportStore, newest
+from monitoring.report import MonthlyReport, ReportStore, newest
 from monitoring.verdict import Finding, Kind, Level
 
 
@@ -38,8 +39,9 @@ def look_around(
     but for the kinds that are `unheard`: those are neither raised nor closed.
     """
     now, model, alerting = tower.clock.now(), use_case.name, use_case.alerting
-    reports = [report for _, report in newest(tower.reports, model)]
-    found = [*causes(reports, limits, alerting), *standing(clock_says, now.date().isoformat(), model, alerting)]
+    reports, damaged = _reports(tower, model)
+    told = standing([*clock_says, *damaged], now.date().isoformat(), model, alerting)
+    found = [*causes(reports, limits, alerting), *told]
     looked_at = heard(reports, unheard)
     about = Circumstances(model, now, alerting, use_case.inventory.owner)
 
@@ -48,6 +50,14 @@ def look_around(
         return [*changed.values(), *reminded([alert for alert in alerts if alert.id not in changed], now)]
 
     return tower.book.revise(model, revision)
+
+
+def _reports(tower: Watchtower, model: str) -> tuple[list[MonthlyReport], list[Finding]]:
+    """The newest of each month; none of them, and that they cannot be read, where one is damaged."""
+    try:
+        return [report for _, report in newest(tower.reports, model)], []
+    except PlatformError as error:
+        return [], [unreadable("what the months were like", error.problem)]
 
 
 def held(holds: Sequence[Hold]) -> list[Finding]:
@@ -71,6 +81,11 @@ def unwatched(problem: str) -> list[Finding]:
 def tampered(problem: str) -> list[Finding]:
     """That what is in force is not what was released. Whoever needs the bundle refuses to go on; alerts must not."""
     return [Finding(kind="tampered", level=Level.RED, subject="champion", text=f"{problem}.")] if problem else []
+
+
+def unreadable(what: str, problem: str) -> Finding:
+    """That a part of the platform could not be looked at. What it would tell stays as it is meanwhile."""
+    return Finding(kind="unreadable", level=Level.RED, subject=what, text=f"It cannot be seen {what}: {problem.rstrip('.')}.")
 
 
 def unanswered(problem: str) -> list[Finding]:

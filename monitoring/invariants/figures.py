@@ -67,6 +67,7 @@ class Service(Frozen):
     limit_seconds: float
     p50_seconds: float  # upper ends of the steps that hold the median and the 99th percentile
     p99_seconds: float
+    late: int = 0  # decisions that were answered minutes ago and are not in the log yet
 
 
 class Invariants(Frozen):

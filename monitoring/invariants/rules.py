@@ -125,6 +125,9 @@ def service(found: Service, objectives: Objectives) -> list[Finding]:
             f" (promised: {_share(may)}); the 99th percentile is below {1000 * found.p99_seconds:g} ms."
         )
         said.append(_finding("latency", Level.AMBER, "service", text, slow / found.timed, may))
+    if found.late:
+        text = f"{counted(found.late, 'decision')} of the service wait for the log: its database is slow or away for minutes."
+        said.append(_red("unrecorded", "service", text, found.late, 0))
     return said
 
 

@@ -6,7 +6,7 @@ from models.governance.alert_acts import Doing
 from monitoring.alerts.acts import act
 from monitoring.alerts.alert import Alert
 from monitoring.alerts.book import every_open
-from pipelines.alerting import raise_alerts, send_alerts
+from pipelines.alerting import told
 from pipelines.commands.loop import Ended
 from pipelines.wiring import Platform, platform
 
@@ -27,8 +27,7 @@ def alerts(chosen: Namespace) -> Ended:
 def send(chosen: Namespace) -> Ended:
     """What `make schedule` does every few minutes."""
     parts = platform(use_case=chosen.model or "")
-    raise_alerts(parts)
-    done = send_alerts(parts)
+    done = told(parts)[1]
     names = ", ".join(channel.name for channel in parts.alert_channels) or "none: STEWARD_PIPELINES_CHANNELS_FILE is not set"
     print(f"{done.sent} messages sent. Channels: {names}")
     for problem in done.failures.values():

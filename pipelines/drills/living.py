@@ -20,6 +20,7 @@ from pipelines.drills.catalogue import START, Drill, Weight
 from pipelines.drills.noticing import Lived, Log
 
 BATCH = 100  # accounts in one request: a batch that is answered as quickly as the service promises
+LASTS = timedelta(minutes=15)  # how long an outage has lasted when the alerts' own schedule looks at it
 ROUNDS = 6  # days after the first on which the alerts' own schedule is looked at: it runs every few minutes
 INGEST, MONITOR, RETRAIN = clock_time(2), clock_time(4), clock_time(6)  # as the schedule's defaults
 
@@ -99,6 +100,10 @@ def _score(drill: Drill, plant: Plant, service: Asked, month: Month, log: Log, h
                     break
         for problem in service.await_problem() if drill.outage else service.problems():
             log.add(Weight.STOPPED, "health of the service", problem)
+        if drill.outage:
+            _at(plant, log, log.now + LASTS)
+            with _noted(log, "alerts"), _alerted(plant, log):
+                plant.look_around()
     if drill.outage:
         service.await_health()
     return refused

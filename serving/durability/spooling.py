@@ -9,8 +9,10 @@ matter, because draining begins when it has ended, and appends only what the log
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 
+from models.clock import Clock
 from models.errors import Conflict, Integrity, PlatformError, Unavailable
 from monitoring.decisions import Answered, DecisionLog, Entry
 from serving.durability.patience import Helpers, Job, TooSlow
@@ -21,6 +23,8 @@ DRAINED = 1_000
 """Decisions of one commit while draining: requests are answered meanwhile, by the same processor."""
 PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds between tries to reach a database that is away; the last from then on."""
+LATE = timedelta(minutes=5)
+"""A decision that waits for longer is told of: its database is slow or away for longer than a restart takes."""
 LOOKING = 4
 """Threads that look answers up for retries."""
 
@@ -30,11 +34,12 @@ logger = logging.getLogger("steward.serving")
 class Spooling:
     """An `Intake` of one process. `append_all` has one caller at a time; the rest is safe for several threads."""
 
-    def __init__(self, log: DecisionLog, spool: Spool, after: float, pauses: Sequence[float] = PAUSES) -> None:
+    def __init__(self, log: DecisionLog, spool: Spool, after: float, clock: Clock, pauses: Sequence[float] = PAUSES) -> None:
         """`after`: seconds that the database may take before decisions go into the spool."""
         self._log = log
         self._spool = spool
         self._after = after
+        self._clock = clock
         self._pauses = pauses
         self._recent = Recent()
         self._writer = Helpers("decision-log", between=self._drain)
@@ -120,6 +125,11 @@ class Spooling:
 
     def depth(self) -> Depth:
         return self._spool.depth()
+
+    def late(self) -> int:
+        """Decisions that wait, if the oldest of them has waited for longer than a passing fault of a database takes."""
+        depth = self._spool.depth()
+        return depth.decisions if depth.oldest and self._clock.now() - depth.oldest > LATE else 0
 
     def notes(self) -> Mapping[str, PlatformError]:
         """What a person should know of the spool, by `spool`."""

@@ -67,3 +67,5 @@ def standing(predictor: Predictor, watcher: Watcher, spooling: Spooling | None) 
     yield gauge("problems", "what the last look found wrong: see /health/ready", len(watcher.seen.named()))
     waiting = spooling.depth().decisions if spooling else 0
     yield gauge("spool_decisions", "answered, and on their way to the log", waiting, adds_up=True)
+    late = spooling.late() if spooling else 0
+    yield gauge("spool_late_decisions", "of them, those of a spool whose oldest waits for minutes", late, adds_up=True)

@@ -35,6 +35,7 @@ ADDRESSES = [
     "/reports",
     "/features",
     "/runs",
+    "/models/credit_default/retrainings",
     f"{MODEL}/features",
     f"{MODEL}/features/status_0",
     "/rollouts",

@@ -25,10 +25,11 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.dialects import sqlite
 
 from models.errors import Integrity, Misconfigured, Unavailable
 from models.governance.explanation.reasons import Reason
-from monitoring.adapters.sql_decisions import SqlDecisionLog
+from monitoring.adapters.sql_decisions import SqlDecisionLog, of_account
 from monitoring.adapters.sql_schema import COMPATIBILITY, METADATA, REVISION, SCRIPTS, engine, migrate
 from monitoring.chain import DECISION, ChainKeys
 from monitoring.custody import begin, logged
@@ -388,3 +389,11 @@ def test_after_a_rotation_a_new_lane_begins_under_the_newest_key(migrated_sqlite
     assert [(link.seal.lane[:2], link.seal.place) for link in log.links()] == [("1-", 1), ("1-", 2), ("2-", 1)]
     assert list(logged(log.links(), [], lambda: keys[-1])) == []
     log.close()
+
+
+def test_a_search_for_an_account_reads_the_log_once_from_end_to_end(migrated_sqlite: Path) -> None:
+    """By the index on models it would read every row at a place of its own: 1.45 s and not 0.28 s at a million decisions."""
+    asked = str(of_account("m", ["a", "b"]).compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
+    with closing(sqlite3.connect(migrated_sqlite)) as connection:
+        plan = [row[-1] for row in connection.execute(f"EXPLAIN QUERY PLAN {asked}")]
+    assert plan == ["SCAN decisions"]

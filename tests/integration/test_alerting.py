@@ -18,6 +18,7 @@ from monitoring.adapters.apprise_channels import channels
 from monitoring.alerts.acts import act
 from monitoring.alerts.book import every_open
 from monitoring.decisions import LoggedDecision
+from monitoring.invariants.figures import Service
 from monitoring.report import newest
 from pipelines import steps
 from pipelines.alerting import raise_alerts, send_alerts
@@ -142,6 +143,50 @@ def test_a_service_that_is_away_is_a_page_and_costs_no_report(parts: Platform) -
     ((_, report),) = newest(parts.reports, parts.use_case.name)
     assert report.invariants
     assert report.invariants.service is None
+
+
+def test_a_dead_database_and_a_damaged_ledger_call_somebody_and_keep_no_message_back(parts: Platform, tmp_path: Path) -> None:
+    """A round that needs what is broken would raise nothing, and what waited would stay unsent."""
+    parts.alert_book.revise(MODEL, lambda _: opened([cause()], parts.clock.now()))
+    (parts.settings.home / "decisions.db").write_bytes(b"no database" * 1_000)
+    with webhook() as hook:
+        file = tmp_path / "channels"
+        file.write_text(f"on-call json://127.0.0.1:{hook.port}/t0ken\n")
+        file.chmod(0o600)
+        parts.alert_channels = channels(file)
+        steps.notify(parts)
+    said = {alert.subject: alert.text for alert in every_open(parts.alert_book) if alert.kind == "unreadable"}
+
+    assert said.keys() == {"what is late", "how the model is watched"}
+    assert "the decision log does not answer" in said["what is late"]
+    assert {body["title"].partition(": ")[2] for _, body in hook.posts} == {
+        "The score has shifted",
+        "A part of the platform cannot be read (and 1 more)",
+    }
+
+    ledger = parts.settings.home / "ledger.jsonl"
+    whole = ledger.read_text()
+    ledger.write_text(whole.replace("recorded_at", "recorded_at_", 1))
+    raise_alerts(parts)
+    assert "what is held" in {alert.subject for alert in every_open(parts.alert_book)}
+    assert "tampered" not in {alert.kind for alert in every_open(parts.alert_book)}, (
+        "the champion is what was released; the ledger is not"
+    )
+
+
+def test_a_service_that_fails_more_than_promised_or_cannot_record_is_a_page_and_is_over_with_it(parts: Platform) -> None:
+    figures = Service(
+        read_at="", requests=1_000, failed=20, timed=1_000, quick=900, limit_seconds=0.1, p50_seconds=0.1, p99_seconds=1.0, late=7
+    )
+    parts.read_service = lambda: figures  # type: ignore[method-assign]
+    parts.settings = parts.settings.model_copy(update={"service_metrics": "http://127.0.0.1:9/metrics"})
+    raise_alerts(parts)
+    severe = {alert.kind: alert.severity for alert in every_open(parts.alert_book) if alert.subject == "service"}
+    assert severe == {"errors": "page", "latency": "warning", "unrecorded": "page"}
+
+    parts.read_service = lambda: figures.model_copy(update={"failed": 0, "quick": 1_000, "late": 0})  # type: ignore[method-assign]
+    raise_alerts(parts)
+    assert [alert for alert in every_open(parts.alert_book) if alert.subject == "service"] == []
 
 
 def test_the_list_of_alerts_changes_nothing_and_a_round_without_the_services_address_does_not_call_it_well(

@@ -35,8 +35,14 @@ def keys(tmp_path: Path) -> list[ReportKey]:
     return monitored_home.write(tmp_path, PAGE)
 
 
+def then(home: Path) -> Path:
+    """A clock that shows when the home was as it is: its approvals have not ended."""
+    (home / "clock").write_text(datetime(2005, 10, 2, tzinfo=UTC).isoformat())
+    return home / "clock"
+
+
 def test_the_overview_says_how_the_model_is_who_decides_and_what_to_do(tmp_path: Path, keys: list[ReportKey]) -> None:
-    page = client(tmp_path).get("/").text
+    page = client(tmp_path, clock_file=then(tmp_path)).get("/").text
     for said in (
         "Held",
         "status_0 is coded differently",
@@ -153,7 +159,7 @@ def test_decisions_and_accounts_are_shown_apart(tmp_path: Path, keys: list[Repor
 def test_the_commands_on_the_pages_of_a_replay_are_for_that_replay(tmp_path: Path) -> None:
     home = tmp_path / "replay" / "2005"
     monitored_home.write(home, PAGE)
-    page = client(home).get("/models/credit_default").text
+    page = client(home, clock_file=then(home)).get("/models/credit_default").text
     assert "COLUMN=status_0 BY=… REASON=&#34;…&#34; SCENARIO=2005" in page
     assert "make schedule" not in client(home).get("/").text
 

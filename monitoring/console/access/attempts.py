@@ -15,37 +15,39 @@ MOST_REMEMBERED = 10_000
 
 @dataclass
 class Attempts:
-    """Failed ones only. `seconds` is a clock that never goes back."""
+    """Every one counts from its beginning, as if it failed, until it passes: many at once are no more than one after the other.
+
+    `seconds` is a clock that never goes back.
+    """
 
     seconds: Callable[[], float]
-    _failed: dict[str, deque[float]] = field(default_factory=dict)
+    _counted: dict[str, deque[float]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def ensure_few(self, name: str, address: str) -> None:
+    def begin(self, name: str, address: str) -> None:
         """Raises `TooManyAttempts`, also for the right password: otherwise whoever guesses would learn it."""
         with self._lock:
             self._forget()
-            spent = len(self._failed.get(f"name {name}", ())) >= PER_NAME
-            spent |= len(self._failed.get(f"address {address}", ())) >= PER_ADDRESS
-            if spent or len(self._failed) >= MOST_REMEMBERED:
+            spent = len(self._counted.get(f"name {name}", ())) >= PER_NAME
+            spent |= len(self._counted.get(f"address {address}", ())) >= PER_ADDRESS
+            if spent or len(self._counted) >= MOST_REMEMBERED:
                 raise TooManyAttempts(
                     "too many wrong passwords", hint=f"wait {WINDOW_SECONDS / 60:.0f} minutes; make user makes a new password"
                 )
-
-    def failed(self, name: str, address: str) -> None:
-        with self._lock:
             for key in (f"name {name}", f"address {address}"):
-                self._failed.setdefault(key, deque()).append(self.seconds())
+                self._counted.setdefault(key, deque()).append(self.seconds())
 
-    def passed(self, name: str) -> None:
-        """The count of a name begins anew; an address may have guessed others."""
+    def passed(self, name: str, address: str) -> None:
+        """The count of a name begins anew; of an address only this one was no guess: it may have guessed others."""
         with self._lock:
-            self._failed.pop(f"name {name}", None)
+            self._counted.pop(f"name {name}", None)
+            if times := self._counted.get(f"address {address}"):
+                times.pop()
 
     def _forget(self) -> None:
         since = self.seconds() - WINDOW_SECONDS
-        for key, times in list(self._failed.items()):
+        for key, times in list(self._counted.items()):
             while times and times[0] <= since:
                 times.popleft()
             if not times:
-                del self._failed[key]
+                del self._counted[key]

@@ -38,12 +38,11 @@ class Guard:
 
     def sign_in(self, session: Session, name: str, password: str, address: str) -> Person:
         """Raises `NotSignedIn`, `TooManyAttempts`. The session begins anew: a token that was planted before counts no more."""
-        self.attempts.ensure_few(name, address)
+        self.attempts.begin(name, address)
         user = signed_in(self.users, name, password)
         if user is None:
-            self.attempts.failed(name, address)
             raise NotSignedIn("name and password do not go together", hint="whoever keeps the home can make a new one: make user")
-        self.attempts.passed(name)
+        self.attempts.passed(name, address)
         session.clear()
         session.update({NAME: user.name, RECORD: user.record, TOKEN: secrets.token_urlsafe(24)})
         self.sessions.begin(session)

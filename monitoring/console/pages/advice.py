@@ -37,6 +37,8 @@ SETTLE: dict[Kind, NextStep] = {
     "tampered": NextStep("Find out who wrote on the release channel, and put the {} back from a copy of it.", "make verify"),
     "unavailable": NextStep("Start the {}; the end of its log says why it stopped.", "make serve"),
     "errors": NextStep("Read the log of the {}: is the database, the spool or the disk in trouble?"),
+    "unrecorded": NextStep("Look at the database of the decision log: the {} holds decisions that it does not take."),
+    "unreadable": NextStep("Find out why it cannot be seen {}; until then alerts about it stay as they are.", "make verify"),
     "no_value": NextStep(
         "Find out what wrote records without {} to the log: the service refuses them. Nothing is retrained before."
     ),
@@ -80,6 +82,7 @@ class Situation:
     trouble: bool = False  # something that decides could not be read or verified
     stopped: str = ""  # why a person stopped the model
     alerts: Sequence[str] = ()  # what the open ones say, pages first
+    unapproved: int = 0  # the version in force, if no approval of it holds any more
     late: bool = False  # nobody reported on it for longer than its tier allows
     scenario: str = ""
 
@@ -105,6 +108,11 @@ def _urgent(now: Situation) -> NextStep | None:
     if now.stopped:
         sentence = f"The model is stopped: {now.stopped.rstrip('.')}. Let it answer again once that is settled."
         return NextStep(sentence, 'make resume BY=… REASON="…"')
+    if now.unapproved:
+        sentence = (
+            f"Have version {now.unapproved} approved again, or bring another into force: without an approval nothing answers."
+        )
+        return NextStep(sentence, "make requests")
     if now.champion and holds:
         return _about(holds)
     if waiting:

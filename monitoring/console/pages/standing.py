@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from models.governance.ledger import Hold
 from models.governance.stop import Stop
 from monitoring.alerts.alert import Alert
+from monitoring.console.pages.releases import Release
 from monitoring.console.sources import Trouble
 from monitoring.report import MonthlyReport
 from monitoring.verdict import Verdict, counted
@@ -28,9 +30,23 @@ def standing(
     alerts: Sequence[Alert] | Trouble,
     stopped: Stop | Trouble | None,
     late: str | Trouble,
+    champion: Release | Trouble | None,
+    holds: Sequence[Hold] | Trouble,
 ) -> Standing:
-    """`weighed` are the reports of the verdict, `alerts` the open ones, `late` says that nobody watched it for too long."""
+    """`weighed` are the reports of the verdict, `alerts` the open ones, `late` says that nobody watched it for too long.
+
+    `champion` is what is in force, `holds` what the ledger says is held.
+    """
     levels, said = [verdict.level.value if verdict else UNKNOWN], []
+    if silent := _silent(champion) if weighed else "":
+        levels.append("red")
+        said.append(silent)
+    if isinstance(holds, Trouble):
+        levels.append(UNKNOWN)
+        said.append(f"What is held is not known: {holds.problem}.")
+    elif holds:
+        levels.append("amber")
+        said.append(f"Retraining is held: {counted(len(holds), 'hold')} for a person.")
     if isinstance(stopped, Stop):
         levels.append("red")
         said.append("A person stopped the model.")
@@ -46,6 +62,19 @@ def standing(
         said.append(f"How it is now is not known: {late.problem if isinstance(late, Trouble) else late}.")
     level = max(levels, key=WORSE.index)
     return Standing(level, " ".join([*said, _month(verdict, weighed)]))
+
+
+def _silent(champion: Release | Trouble | None) -> str:
+    """Why a model that was watched cannot answer; "" where it can. A champion that cannot be read is told as `late`."""
+    if champion is None:
+        return "No version is in force: it does not answer."
+    if isinstance(champion, Trouble):
+        return ""
+    if isinstance(champion.approval, Trouble):
+        return f"Nobody's approval of version {champion.pointer.version} holds: {champion.approval.problem}."
+    if champion.expired:
+        return f"The approval of version {champion.pointer.version} has ended: it does not answer."
+    return ""
 
 
 def _month(verdict: Verdict | None, weighed: Sequence[MonthlyReport]) -> str:

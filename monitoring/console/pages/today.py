@@ -81,6 +81,7 @@ def card(sources: Sources, model: str) -> Card:
         champion=champion is not None,
         trouble=any(isinstance(part, Trouble) for part in (found, entries, champion, halted, alerts, late)),
         stopped=halted.reason if isinstance(halted, Stop) else "",
+        unapproved=_unapproved(champion),
         alerts=[alert.text for alert in alerts] if not isinstance(alerts, Trouble) else [],
         late=bool(late),
         scenario=sources.scenario,
@@ -90,7 +91,15 @@ def card(sources: Sources, model: str) -> Card:
         title=reports[0].title if reports else "",
         month=reports[0].month if reports else "",
         verdict=verdict,
-        standing=standing(verdict, weighed, alerts=alerts, stopped=halted, late=late),
+        standing=standing(
+            verdict,
+            weighed,
+            alerts=alerts,
+            stopped=halted,
+            late=late,
+            champion=champion,
+            holds=entries if isinstance(entries, Trouble) else holds,
+        ),
         champion=champion,
         holds=holds,
         stopped=halted,
@@ -110,6 +119,13 @@ def _late(sources: Sources, found: Release | Trouble | None, reports: Sequence[M
     since = max(datetime.fromisoformat(report.recorded_at) for report in reports)
     pointer = found.pointer
     return or_trouble(lambda: overdue(verified(sources.channel, pointer.model, pointer.bundle), since, sources.clock.now()))
+
+
+def _unapproved(found: Release | Trouble | None) -> int:
+    """The version in force, if no approval of it holds any more; else 0."""
+    if not isinstance(found, Release):
+        return 0
+    return found.pointer.version if found.expired or isinstance(found.approval, Trouble) else 0
 
 
 def _age(found: Release | Trouble | None, clock: Clock) -> int | None:

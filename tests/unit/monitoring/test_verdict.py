@@ -127,6 +127,12 @@ def test_a_changed_coding_is_named_with_its_code_and_waits_for_a_person() -> Non
     assert found.sentence == "status_0 is coded differently: code 1 makes up 12.0 % of the rows, 0.1 % at training."
 
 
+def test_codes_that_all_stay_in_use_may_also_be_other_customers() -> None:
+    found = verdict(inputs=[coded([7_500, 10, 2_490, 0])])
+    assert "status_0 has another mix of codes: code 2 makes up 24.9 %" in found.sentence
+    assert "Its coding has changed, or the customers have." in found.sentence
+
+
 def test_a_changed_coding_that_a_person_accepted_is_a_reason_to_retrain() -> None:
     found = verdict(inputs=[coded([8_000, 1_200, 800, 0])], recoding_accepted=True)
     assert (found.level, found.suggests) == (Level.RED, Suggestion.RETRAIN)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -65,6 +65,26 @@ def test_only_what_is_served_can_be_stopped_and_only_what_is_stopped_goes_on() -
         stopped(Bank())
     with pytest.raises(Conflict, match="is not stopped"):
         resume(serving().office, MODEL, asked_by="on-call", reason="why not")
+
+
+@pytest.mark.parametrize("seen", [1, None])
+def test_a_stop_that_comes_while_somebody_resumes_stays_in_force(seen: int | None) -> None:
+    """After the look at what is in force, and before the document is written."""
+    bank = serving()
+    stopped(bank)
+
+    class Meanwhile:
+        def now(self) -> datetime:
+            bank.clock.set(bank.clock.now() + timedelta(seconds=1))
+            stopped(bank, "and now the feed, too")
+            return bank.clock.now()
+
+    office = replace(bank.office, clock=Meanwhile())
+    with pytest.raises(Conflict, match="stopped anew since: stop 2"):
+        resume(office, MODEL, asked_by="ana", reason="it was the feed", sequence=seen)
+    found = in_force(bank)
+    assert found
+    assert (found.sequence, found.stopped, found.reason) == (2, True, "and now the feed, too")
 
 
 def test_a_fallback_is_an_approved_bundle_of_this_model_that_is_not_in_force_itself() -> None:

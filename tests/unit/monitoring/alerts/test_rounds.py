@@ -7,6 +7,7 @@ import pytest
 
 from models.clock import FixedClock
 from models.credit_default import USE_CASE
+from models.errors import Integrity
 from models.governance.ledger import Event, Hold
 from monitoring.alerts.acts import act
 from monitoring.alerts.alert import Act, Alert, Notice
@@ -15,6 +16,8 @@ from monitoring.alerts.exposed import gauges
 from monitoring.alerts.kinds import OF_THE_SERVICE
 from monitoring.alerts.rounds import Watchtower, held, in_force_since, look_around, unanswered, unwatched
 from monitoring.alerts.upkeep import acknowledged
+from monitoring.invariants.figures import Carried, Invariants, Recomputed, Repeats, Sanity, Skew
+from monitoring.report import ReportKey
 from monitoring.verdict import Finding, Kind, Level
 from tests.alerting import LIMITS, MODEL, NOON, an_alert, finding, month
 from tests.fakes.alerts import FakeAlertBook
@@ -28,9 +31,10 @@ class Tower:
     def __init__(self) -> None:
         self.book, self.reports, self.clock = FakeAlertBook(), FakeReportStore(), FixedClock(NOON)
 
-    def report(self, name: str, *findings: Finding, matured: bool = False) -> None:
+    def report(self, name: str, *findings: Finding, matured: bool = False, invariants: Invariants | None = None) -> None:
         self.clock.set(self.clock.now() + timedelta(hours=1))
-        said = month(name, *findings, matured=matured).model_copy(update={"recorded_at": self.clock.now().isoformat()})
+        known = {"recorded_at": self.clock.now().isoformat(), "invariants": invariants}
+        said = month(name, *findings, matured=matured).model_copy(update=known)
         self.reports.add(said, {})
 
     def look(self, *clock_says: Finding, unheard: frozenset[Kind] = frozenset()) -> dict[str, str]:
@@ -84,6 +88,55 @@ def test_a_month_that_could_not_be_judged_closes_nothing_and_the_next_one_does(t
     assert seen == {"score_shift": "page", "skew": "page"}
     assert unsure.keys() == {"score_shift", "skew", blind}
     assert tower.look() == {}
+
+
+def invariants(**changed: Any) -> Invariants:
+    """Of a month in which everything could be looked at, and nothing was wrong."""
+    usual: dict[str, Any] = {
+        "rows": 2_000,
+        "whole": True,
+        "decisions": 2_000,
+        "before": (2_000, 2_000),
+        "repeats": Repeats(same=0, other=0),
+        "carried": Carried(month="2005-08", accounts=2_000, unchanged=0),
+        "skew": Skew(compared=2_000, unknown=0, differing=0, by_input={}, moved=0.0),
+        "recomputed": Recomputed(rows=2_000, differing=0, largest=0.0),
+        "sanity": Sanity(distinct=2_000, most_common=0.1, share=0.01),
+        "units": (),
+    }
+    return Invariants(**usual | changed)
+
+
+@pytest.mark.parametrize(
+    ("kind", "without"),
+    [("skew", {"skew": None}), ("stuck_upstream", {"carried": None}), ("volume", {"before": ()})],
+    ids=lambda value: str(value),
+)
+def test_what_had_nothing_to_be_compared_with_is_not_over(tower: Tower, kind: Kind, without: dict[str, Any]) -> None:
+    """A month decided on whose snapshot has not come says nothing of skew."""
+    tower.report("2005-08", finding(kind, "2005-08"))
+    tower.look()
+    tower.report("2005-09", invariants=invariants(**without))
+    unsure = tower.look()
+    tower.report("2005-10", invariants=invariants())
+
+    assert unsure == {kind: "page"}
+    assert tower.look() == {}
+
+
+def test_a_damaged_report_calls_somebody_and_closes_nothing(tower: Tower) -> None:
+    tower.report("2005-08", finding("score_shift"))
+    tower.look()
+    whole = tower.reports
+
+    class Damaged(FakeReportStore):
+        def keys(self, model: str, month: str | None = None) -> list[ReportKey]:
+            raise Integrity("report 2005-08 was changed", hint="make verify")
+
+    tower.reports = Damaged()
+    assert tower.look(*unanswered("away")) == {"score_shift": "warning", "unreadable": "page", "unavailable": "page"}
+    tower.reports = whole
+    assert tower.look() == {"score_shift": "warning"}
 
 
 @pytest.mark.parametrize("blind", ["insufficient", "not_comparable"])

@@ -35,6 +35,8 @@ REASONS: list[tuple[Kind, Level, str, str, str]] = [
     ("unavailable", Level.RED, "service", "Start the service", "make serve"),
     ("errors", Level.RED, "service", "Read the log of the service", ""),
     ("latency", Level.AMBER, "service", "the load of the service", ""),
+    ("unrecorded", Level.RED, "service", "the database of the decision log", ""),
+    ("unreadable", Level.RED, "what is held", "why it cannot be seen what is held", "make verify"),
     ("no_value", Level.RED, "bill_0", "records without bill_0", ""),
     ("out_of_range", Level.RED, "bill_0", "wrote bill_0 outside", ""),
     ("unseen_code", Level.RED, "status_0", "unknown codes of status_0 mean", ""),

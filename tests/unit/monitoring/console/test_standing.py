@@ -8,23 +8,36 @@ import pytest
 
 from models.alerting import Severity
 from models.clock import FixedClock
+from models.errors import Integrity
+from models.governance.approval import Approval
+from models.governance.ledger import Entry, Hold
 from models.governance.stop import Stop
 from monitoring.console.pages import today
+from monitoring.console.pages.releases import Release, champion
 from monitoring.console.pages.standing import Standing, standing
 from monitoring.console.sources import Trouble
 from monitoring.report import MonthlyReport
 from monitoring.verdict import Level, Suggestion, Verdict
 from tests.alerting import an_alert, month
 from tests.consoles import looking
+from tests.fakes.ledger import FakeLedger
 from tests.unit.monitoring.console.test_views import MODEL, NOW, TRUST, promote, report
 
 STOPPED = Stop(MODEL, sequence=1, stopped=True, reason="scores jump", asked_by="ada", at=NOW.isoformat())
+HOLD = Hold(month="2005-10", what="the coding changed", opened_at="", column="status_0")
 PAGE, WARNING = an_alert(severity=Severity.PAGE), an_alert(severity=Severity.WARNING)
+
+
+def in_force(approval: Approval | Trouble | None = None, *, expired: bool = False) -> Release:
+    sources = looking(trust=lambda: TRUST, clock=FixedClock(NOW))
+    promote(sources, "first", 3)
+    found = champion(sources, MODEL)
+    return replace(found, approval=approval or found.approval, expired=expired)
 
 
 def of(level: Level = Level.GREEN, weighed: list[MonthlyReport] | None = None, **known: Any) -> Standing:
     verdict = Verdict(level=level, sentence="As it was.", findings=(), suggests=Suggestion.NONE)
-    given: dict[str, Any] = {"alerts": [], "stopped": None, "late": ""}
+    given: dict[str, Any] = {"alerts": [], "stopped": None, "late": "", "champion": in_force(), "holds": []}
     return standing(verdict, weighed or [month("2005-08")], **given | known)
 
 
@@ -43,6 +56,11 @@ def test_a_good_month_with_nothing_against_it_is_green_and_names_month_and_versi
         ({"alerts": Trouble("damaged", "")}, "none", "Whether an alert is open is not known."),
         ({"stopped": STOPPED}, "red", "A person stopped the model."),
         ({"stopped": Trouble("damaged", "")}, "none", ""),
+        ({"champion": None}, "red", "No version is in force: it does not answer."),
+        ({"champion": in_force(expired=True)}, "red", "The approval of version 3 has ended: it does not answer."),
+        ({"champion": in_force(Trouble("nobody signed", ""))}, "red", "Nobody's approval of version 3 holds: nobody signed."),
+        ({"holds": [HOLD]}, "amber", "Retraining is held: 1 hold for a person."),
+        ({"holds": Trouble("the ledger was edited", "")}, "none", "What is held is not known: the ledger was edited."),
         ({"late": "nobody has watched it since 2005-01-01"}, "none", "not known: nobody has watched it since 2005-01-01."),
         ({"late": Trouble("the bundle was changed", "")}, "none", "not known: the bundle was changed."),
     ],
@@ -63,8 +81,9 @@ def test_the_worst_counts_and_not_the_last() -> None:
 
 
 def test_a_model_without_a_report_is_not_known_and_one_with_a_page_is_red() -> None:
-    assert standing(None, [], alerts=[], stopped=None, late="") == Standing("none", "No month has been reported on yet.")
-    assert standing(None, [], alerts=[PAGE], stopped=None, late="").level == "red"
+    known: dict[str, Any] = {"stopped": None, "late": "", "champion": None, "holds": []}
+    assert standing(None, [], alerts=[], **known) == Standing("none", "No month has been reported on yet.")
+    assert standing(None, [], alerts=[PAGE], **known).level == "red"
 
 
 def test_the_first_page_asks_the_alerts_the_calendar_of_the_tier_and_whether_the_champion_can_be_verified() -> None:
@@ -77,3 +96,19 @@ def test_the_first_page_asks_the_alerts_the_calendar_of_the_tier_and_whether_the
     sources.alerts.revise(MODEL, lambda _: [an_alert(model=MODEL, severity=Severity.PAGE)])
     paged = today.card(sources, MODEL)
     assert (paged.standing.level, paged.next_step.command) == ("red", "make alerts")
+
+
+def test_the_first_page_is_not_green_where_the_ledger_cannot_be_read_or_the_approval_has_ended() -> None:
+    sources = looking(trust=lambda: TRUST, clock=FixedClock(NOW))
+    bundle = promote(sources, "first", 1)
+    report(sources, "2005-09")
+
+    class Damaged(FakeLedger):
+        def entries(self, model: str | None = None) -> list[Entry]:
+            raise Integrity("the ledger was edited", hint="make verify")
+
+    assert today.card(replace(sources, ledger=Damaged()), MODEL).standing.level == "none"
+    sources.channel.remove_approval(bundle.digest)  # type: ignore[attr-defined]
+    unsigned = today.card(sources, MODEL)
+    assert unsigned.standing.level == "red"
+    assert unsigned.next_step.command == "make requests"

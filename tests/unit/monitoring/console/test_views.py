@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -11,6 +12,7 @@ from models.channel import Move, publish
 from models.clock import FixedClock
 from models.errors import Integrity, Misconfigured, NotFound
 from models.governance.approval import WATERMARK, approve
+from models.governance.fairness.figures import Kind
 from models.governance.ledger import Event
 from models.governance.signing import Duty, Signer, Trust
 from monitoring.console.pages import evidence, model, reports, today
@@ -18,7 +20,7 @@ from monitoring.console.sources import Sources, Trouble
 from monitoring.report import MonthlyReport
 from monitoring.runs import Planned
 from monitoring.verdict import Level, Suggestion, Verdict
-from tests.consoles import looking
+from tests.consoles import client, looking
 from tests.fakes.packs import FakePacks
 from tests.fakes.runs import FakeRunHistory
 from tests.office import paper_parts
@@ -223,16 +225,18 @@ def test_what_waits_for_a_person_leads_to_where_it_is_decided(sources: Sources) 
     assert bundle.digest[:12] not in waits[0].address
 
 
-def packed(sources: Sources, bundle: Bundle, version: int, files: dict[str, bytes] | None = None) -> str:
-    """Register a version with an evidence pack of one page; the pack's digest."""
+def packed(
+    sources: Sources, bundle: Bundle, version: int, files: dict[str, bytes] | None = None, more: dict[str, bytes] | None = None
+) -> str:
+    """Register a version with an evidence pack of one page and `more` files; the pack's digest."""
     facts = {"version": version, "bundle": bundle.digest}
     sources.ledger.append(Event.REGISTERED, model=MODEL, actor="pipeline", at=NOW, facts=facts)
-    page = b"<h1>evidence</h1>"
-    manifest = canonical({"bundle": bundle.digest, "files": {"index.html": sha256(page)}})
+    own = {"index.html": b"<h1>evidence</h1>", **(more or {})}
+    manifest = canonical({"bundle": bundle.digest, "files": {name: sha256(data) for name, data in own.items()}})
     digest = sha256(manifest)
     packs = sources.packs
     assert isinstance(packs, FakePacks)
-    packs.store(MODEL, bundle.digest, digest, {"index.html": page, MANIFEST: manifest} if files is None else files)
+    packs.store(MODEL, bundle.digest, digest, {**own, MANIFEST: manifest} if files is None else files)
     named = {"bundle": bundle.digest, "pack": digest, "training": "t" * 64, "writer": "release"}
     sources.ledger.append(Event.PACK_SEALED, model=MODEL, actor="pipeline", at=NOW, facts=named)
     return digest
@@ -286,3 +290,15 @@ def test_a_pack_that_was_put_in_the_place_of_another_is_not_shown(sources: Sourc
 def test_a_version_that_nobody_registered_has_no_page(sources: Sources) -> None:
     with pytest.raises(NotFound, match="no version 7"):
         evidence.evidence_page(sources, MODEL, 7)
+
+
+def test_beside_a_month_stands_how_fair_the_version_that_decided_was_found(sources: Sources, tmp_path: Path) -> None:
+    bundle = promote(sources, "first", 1)
+    report(sources, "2005-09")
+    assert model.model_page(sources, MODEL).fairness == {}
+    figures = [{"kind": Kind.IMPACT_RATIO, "value": value} for value in (0.93, 0.871, None)]
+    judged = canonical({"verdict": "passed", "month": "2005-07", "figures": figures})
+    packed(sources, bundle, 1, more={model.FAIRNESS_FILE: judged})
+    assert model.model_page(sources, MODEL).fairness == {1: model.Fairness("passed", "2005-07", 0.871)}
+    page = client(tmp_path, sources=sources).get(f"/models/{MODEL}").text
+    assert '<td data-label="Its lowest impact ratio" class="number">0.871</td>' in page

@@ -160,3 +160,22 @@ def test_accounts_that_are_sent_twice_have_keys_of_their_own() -> None:
 
 def test_verification_speaks_where_a_drill_asks_for_it() -> None:
     assert said(Drill("v", "", "", verified=True), FakePlant())[-1] == (1, Weight.STOPPED, "make verify")
+
+
+def test_an_outage_lasts_until_the_alerts_own_round_has_looked_at_it() -> None:
+    lasting = [False]
+
+    @contextmanager
+    def outage(_home: Path) -> Iterator[None]:
+        lasting[0] = True
+        yield
+        lasting[0] = False
+
+    class Looking(FakePlant):
+        def look_around(self) -> None:
+            if lasting[0]:
+                self._alerts.append(alert("unrecorded"))
+
+    plant = Looking()
+    assert said(Drill("gone", "", "", outage=outage), plant) == [(1, Weight.PAGE, "alert unrecorded")]
+    assert f"{plant.hours[1]:%m-%d %H:%M}" == "10-01 00:14", "a quarter of an hour after the month's last instant"

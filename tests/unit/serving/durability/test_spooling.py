@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.clock import FixedClock
 from models.errors import Conflict, Integrity, Misconfigured, PlatformError, Unavailable
 from monitoring.custody import logged
 from monitoring.decisions import Answered, Entry
 from serving.durability.spooling import Spooling
+from tests.bundles import NOW
 from tests.contracts.test_decision_log import decision
 from tests.fakes.decisions import InMemoryDecisionLog
 from tests.fakes.spool import InMemorySpool
@@ -31,7 +33,7 @@ def entry(*identities: str, key: str = "") -> Entry:
 
 @contextmanager
 def spooling(log: InMemoryDecisionLog, spool: InMemorySpool, after: float = PATIENT) -> Iterator[Spooling]:
-    made = Spooling(log, spool, after, pauses=[0.002])
+    made = Spooling(log, spool, after, FixedClock(NOW), pauses=[0.002])
     try:
         yield made
     finally:
@@ -465,7 +467,7 @@ def test_without_a_thread_nothing_is_recorded_nor_later_and_with_one_all_goes_on
 def test_an_orderly_end_drains_what_a_database_that_is_there_takes() -> None:
     log, spool = InMemoryDecisionLog(), InMemorySpool()
     log.down = AWAY
-    store = Spooling(log, spool, PATIENT, pauses=[30.0])
+    store = Spooling(log, spool, PATIENT, FixedClock(NOW), pauses=[30.0])
     store.append_all([entry("d1")])
     log.down = None
     store.close()
@@ -474,7 +476,7 @@ def test_an_orderly_end_drains_what_a_database_that_is_there_takes() -> None:
 
 def test_an_end_while_the_database_hangs_is_not_held_up_and_what_waits_is_kept() -> None:
     log, spool = StuckLog(), InMemorySpool()
-    store = Spooling(log, spool, HASTY)
+    store = Spooling(log, spool, HASTY, FixedClock(NOW))
     log.stuck = "before"
     store.append_all([entry("d1")])
     store.close(within=HASTY)

@@ -1,5 +1,7 @@
 """Health and readiness, asked over HTTP."""
 
+from datetime import timedelta
+
 from fastapi.testclient import TestClient
 
 from models import errors
@@ -11,7 +13,7 @@ from serving.app import Limits, scoring_app
 from serving.door.envelope import Application
 from serving.door.register import Register
 from serving.durability.recording import Recorder
-from serving.durability.spooling import Spooling
+from serving.durability.spooling import LATE, Spooling
 from serving.protocols.documents import Readiness
 from serving.release.watching import Watcher
 from serving.telemetry.sight import Sight
@@ -28,7 +30,8 @@ class Spooled(World):
 
     def __init__(self) -> None:
         super().__init__()
-        self.store = Spooling(self.log, InMemorySpool(most=2), after=30.0, pauses=[0.002])
+        self.clock = FixedClock(NOW)
+        self.store = Spooling(self.log, InMemorySpool(most=2), after=30.0, clock=self.clock, pauses=[0.002])
         self.predictor = Predictor(self.store, FixedClock(NOW), ACCOUNTS.pseudonym)
         self.watcher = Watcher(
             self.channel,
@@ -63,7 +66,11 @@ def test_while_the_spool_takes_decisions_the_service_is_ready_and_names_it_and_w
         said = ready.problems[0].problem
         assert said.startswith(f"the database is away. 2 decisions wait in the spool, the oldest since {NOW.isoformat()}")
 
-        assert "steward_spool_decisions 2.0" in client.get("/metrics").text
+        told = client.get("/metrics").text
+        assert "steward_spool_decisions 2.0" in told
+        assert "steward_spool_late_decisions 0.0" in told
+        world.clock.set(NOW + LATE + timedelta(seconds=1))
+        assert "steward_spool_late_decisions 2.0" in client.get("/metrics").text
 
         refused = client.post(SCORE, json=record())
         assert "the spool is full" in problem(refused, 503).detail
