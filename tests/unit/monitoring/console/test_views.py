@@ -301,4 +301,4 @@ def test_beside_a_month_stands_how_fair_the_version_that_decided_was_found(sourc
     packed(sources, bundle, 1, more={model.FAIRNESS_FILE: judged})
     assert model.model_page(sources, MODEL).fairness == {1: model.Fairness("passed", "2005-07", 0.871)}
     page = client(tmp_path, sources=sources).get(f"/models/{MODEL}").text
-    assert '<td data-label="Its lowest impact ratio" class="number">0.871</td>' in page
+    assert "2005-09 is green. Version 1: lowest adverse impact ratio 0.871 on 2005-07." in page
