@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from models.settings import of_own
+
 DEV, STAGING, PRODUCTION = "dev", "staging", "production"
 STAGES = (DEV, STAGING, PRODUCTION)
 
@@ -73,7 +75,7 @@ def follow(commands: Sequence[Command], run: Runner) -> tuple[int, Command | Non
 def settings(homes: Homes, stage: str) -> Mapping[str, str]:
     """What tells the platform's commands in whose home they are."""
     profile = {"STEWARD_PROFILE": "production"} if homes.people and stage != DEV else {}
-    return {"STEWARD_HOME": str(homes.of(stage)), **profile}
+    return {"STEWARD_HOME": str(homes.dev)} if stage == DEV else {**of_own(homes.of(stage)), **profile}
 
 
 def run(command: Command, homes: Homes) -> int:

@@ -18,7 +18,7 @@ from pipelines.replay.days import records
 from pipelines.retraining import asked_for
 from pipelines.steps import Ending
 from pipelines.triggers.step import consider
-from pipelines.wiring import Platform, platform
+from pipelines.wiring import Platform, of_own, platform
 
 TRIALS, FOLDS = 4, 2  # enough for a champion that passes the gate
 
@@ -41,7 +41,7 @@ class Home:
     def environment(self) -> Mapping[str, str]:
         """What the service is told. It looks often: a drill's day is seconds long."""
         return {
-            "STEWARD_HOME": str(self.folder),
+            **of_own(self.folder),
             "STEWARD_CLOCK_FILE": str(self.folder / "clock"),
             "STEWARD_SERVING_POLL_SECONDS": "0.1",
             "STEWARD_SERVING_VERIFY_EVERY": "3",
@@ -49,7 +49,9 @@ class Home:
 
     def parts(self) -> Platform:
         told = {"home": self.folder, "clock_file": self.folder / "clock", "service_metrics": self.service_metrics}
-        return platform(source=self._source, **told, trials=TRIALS, folds=FOLDS)
+        own = {"channel": str(self.folder / "channel"), "lake": str(self.folder / "lake")}
+        log = f"sqlite:///{(self.folder / 'decisions.db').resolve()}"
+        return platform(source=self._source, **told, **own, database_url=log, trials=TRIALS, folds=FOLDS)
 
     def at(self, now: datetime) -> None:
         self._clock.set(now)

@@ -22,7 +22,7 @@ from pipelines.replay.ports import Acceptance, Script, Turn
 from pipelines.replay.scripts import find
 from pipelines.replay.story import EventKind, ReplayResult, headline, shares, subline
 from pipelines.steps import Ending, Kind
-from pipelines.wiring import Platform, platform, publish_replay, scoring_service
+from pipelines.wiring import Platform, of_own, platform, publish_replay, scoring_service
 
 # Enough to choose a family and sane parameters: a replay shows the loop, not the last point of AUC.
 TRIALS, FOLDS = 4, 2
@@ -129,7 +129,7 @@ def _clean_home(home: Path) -> Path:
 def _environment(script: Script, home: Path) -> dict[str, str]:
     """What every process of the replay is told: the same home, the same clock, the same accounts."""
     told = {
-        "STEWARD_HOME": str(home),
+        **of_own(home),
         "STEWARD_CLOCK_FILE": str(home / "clock"),
         "STEWARD_SERVING_POLL_SECONDS": "0.1",
         "STEWARD_PIPELINES_FOLDS": str(FOLDS),

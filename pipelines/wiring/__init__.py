@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.errors import NotFound
+from models.settings import of_own as of_own
 from models.usecase import Source
 from pipelines.adapters.checkout import origin
 from pipelines.adapters.prefect_server import Api, prefect_api

@@ -43,5 +43,10 @@ def test_it_stops_at_the_first_step_that_waits_or_fails_and_says_which() -> None
 def test_where_people_approve_no_home_but_dev_takes_a_demonstration_for_one() -> None:
     homes = Homes(Path("var"), Path("stages"), "ana", "a delivery", people=True)
     assert settings(homes, DEV) == {"STEWARD_HOME": "var"}
-    assert settings(homes, PRODUCTION) == {"STEWARD_HOME": "stages/production", "STEWARD_PROFILE": "production"}
-    assert settings(HOMES, STAGING) == {"STEWARD_HOME": "stages/staging"}
+    nothing_shared = {"STEWARD_CHANNEL": "", "STEWARD_LAKE": "", "STEWARD_DATABASE_URL": ""}
+    assert settings(homes, PRODUCTION) == {
+        "STEWARD_HOME": "stages/production",
+        "STEWARD_PROFILE": "production",
+        **nothing_shared,
+    }
+    assert settings(HOMES, STAGING) == {"STEWARD_HOME": "stages/staging", **nothing_shared}
