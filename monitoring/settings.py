@@ -15,6 +15,8 @@ class MonitoringSettings(PlatformSettings):
     """0 takes any free port."""
     address: str = ""
     """How others reach it, e.g. https://steward.bank.example; then everybody signs in. Outside the local profile it is https."""
+    names: tuple[str, ...] = ()
+    """Further names under which it is asked from within, by Prometheus and probes, such as ["console"]."""
     traces: str = Field(default="", pattern="^(https?://.+)?$")
     """Where a collector takes traces by OpenTelemetry's protocol, such as http://127.0.0.1:4318/v1/traces; empty: none."""
     prefect_url: str = ""

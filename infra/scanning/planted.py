@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLES = r"^(password|PASSWORD|guess|steward-database|secrets/smtp_password|api_key_(issued|revoked))$"
+EXAMPLES = r"^(password|PASSWORD|guess|secrets?|steward-database|secrets/smtp_password|api_key_(issued|revoked))$"
 """Words of examples, and names of files and events, that stand where a secret could."""
 
 

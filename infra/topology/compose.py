@@ -3,6 +3,7 @@
 Between containers a service has its name as its host; ports, settings and order are those of the supervised processes.
 """
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,7 @@ def _container(place: Containers, service: Service) -> dict[str, Any]:
     made["security_opt"] = ["no-new-privileges:true"]
     if service.command:
         made["command"] = list(service.command)
-    if environment := dict(service.environment) | _further(service):
+    if environment := dict(service.environment) | _further(place, service):
         made["environment"] = environment
     if service.after:
         made["depends_on"] = {name: {"condition": "service_healthy"} for name in service.after}
@@ -107,8 +108,11 @@ def _container(place: Containers, service: Service) -> dict[str, Any]:
     return made | {"stop_grace_period": f"{service.stop_seconds}s", "stop_signal": f"SIG{service.stop_signal}"}
 
 
-def _further(service: Service) -> dict[str, str]:
-    """What only the image of it asks for."""
+def _further(place: Containers, service: Service) -> dict[str, str]:
+    """What only the image of it asks for, or who reaches it from outside of its container."""
+    if service.name == "console":
+        people, scraped = f"http://127.0.0.1:{place.port('console')}", json.dumps([place.host("console")])
+        return {"STEWARD_MONITORING_ADDRESS": people, "STEWARD_MONITORING_NAMES": scraped}
     if service.name == "postgres":
         return {"POSTGRES_PASSWORD_FILE": "/run/secrets/postgres_superuser", "SECRETS": "/run/secrets"}
     return {}

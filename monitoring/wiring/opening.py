@@ -43,7 +43,8 @@ def door(chosen: MonitoringSettings) -> Door:
             f"STEWARD_MONITORING_ADDRESS is {chosen.address}: passwords and sessions would travel in the open",
             hint="put a proxy that speaks https before the console, and name its address",
         )
-    hosts = [*([address.hostname] if address.hostname else []), *(LOOPBACK if loopback else [])]
+    # A page elsewhere can point its own name at us, and no other: loopback's are those of a container's own health check, too.
+    hosts = [*([address.hostname] if address.hostname else []), *LOOPBACK, *chosen.names]
     cookie = f"steward_{sha256(str(chosen.home.resolve()).encode()).hexdigest()[:8]}"
     return Door(hosts, secrets.token_urlsafe(32), cookie, secure=address.scheme == "https", address=chosen.address)
 

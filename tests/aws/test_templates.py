@@ -104,7 +104,14 @@ def test_a_container_runs_the_command_and_has_the_settings_of_the_compose_file(n
     words = [word if isinstance(word, str) else "elsewhere" for word in here["Command"]]
     assert [w for w in words if not differs(w)] == [w for w in there["command"] if not differs(w)]
     of_files = {"PGPASSFILE", "AWS_SHARED_CREDENTIALS_FILE", "MLFLOW_S3_ENDPOINT_URL"}
-    ours = {"STEWARD_PROFILE", "STEWARD_MONITORING_ADDRESS", "PGSSLMODE", "AWS_DEFAULT_REGION", "MPLCONFIGDIR"}
+    ours = {
+        "STEWARD_PROFILE",
+        "STEWARD_MONITORING_ADDRESS",
+        "STEWARD_MONITORING_NAMES",
+        "PGSSLMODE",
+        "AWS_DEFAULT_REGION",
+        "MPLCONFIGDIR",
+    }
     assert set(settings(here)) - ours == set(there["environment"]) - of_files - ours
     alike = ("STEWARD_HOME", "STEWARD_SERVING_HOST", "DO_NOT_TRACK", "PREFECT_HOME")
     assert {k: settings(here)[k] for k in alike if k in settings(here)} == {

@@ -108,6 +108,15 @@ def test_the_migrations_reach_the_database_and_nobody_reaches_them(made: dict[st
     assert weights[0] < weights[1], "the policy is there before the job starts"
 
 
+def test_the_console_knows_its_address_and_answers_those_who_ask_its_pod(made: dict[str, Any]) -> None:
+    (found,) = [each for each in of(made, "Deployment") if each["metadata"]["name"] == "steward-console"]
+    said = {each["name"]: each for each in found["spec"]["template"]["spec"]["containers"][0]["env"]}
+    assert said["STEWARD_MONITORING_ADDRESS"]["value"].startswith("http" if made["environment"] == "local" else "https://")
+    assert said["POD_IP"]["valueFrom"] == {"fieldRef": {"fieldPath": "status.podIP"}}
+    assert said["STEWARD_MONITORING_NAMES"]["value"] == '["$(POD_IP)"]'
+    assert list(said).index("POD_IP") < list(said).index("STEWARD_MONITORING_NAMES"), "a name is known once it was given"
+
+
 def test_no_pod_is_root_can_write_its_files_or_has_a_key_to_the_cluster(made: dict[str, Any]) -> None:
     for found in of(made, *PODS):
         pod = found["spec"]["template"]["spec"]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 from fastapi.testclient import TestClient
 
 from models.adapters.file_ledger import FileLedger
@@ -200,6 +201,21 @@ def test_the_console_answers_under_no_other_name_than_its_own(home: Path) -> Non
         assert asked.get("/sign-in", headers={"Host": "attacker.example"}).status_code == 400
         for host in hosts:
             assert asked.get("/sign-in", headers={"Host": host}).status_code == 200
+
+
+def test_a_console_in_a_container_opens_to_its_people_its_own_health_check_and_prometheus(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_in(home, "ana", "viewer")
+    described = yaml.safe_load(Path("infra/compose/compose.yaml").read_text())["services"]["console"]["environment"]
+    for name in [name for name in described if "_MONITORING_" in name]:
+        monkeypatch.setenv(name, described[name])
+    chosen = MonitoringSettings(home=home)
+    assert opening.guard(chosen).local is None, "whoever reaches the published port signs in"
+    asked = TestClient(console(wiring.sources(chosen), opening.guard(chosen), opening.door(chosen)))
+    for host in ("127.0.0.1:8103", "console:8103"):
+        assert asked.get("/sign-in", headers={"Host": host}).status_code == 200
+    assert asked.get("/sign-in", headers={"Host": "attacker.example"}).status_code == 400
 
 
 def test_the_command_says_why_it_does_not_start(tmp_path: Path) -> None:

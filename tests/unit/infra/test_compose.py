@@ -16,6 +16,8 @@ from infra.topology.services import services
 from tests.unit.infra.places import NoPrograms
 
 COMPOSE: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yaml").read_text())
+CONTAINERS_OWN = {"POSTGRES_PASSWORD_FILE", "SECRETS", "STEWARD_MONITORING_ADDRESS", "STEWARD_MONITORING_NAMES"}
+"""What only an image asks for, or whoever reaches into a container."""
 
 
 def valid(text: str) -> None:
@@ -55,7 +57,7 @@ def test_containers_and_processes_are_the_same_services_with_the_same_ports_and_
         told = {key: settled(value, place) for key, value in service.environment.items()}
         given = {key: settled(value, Containers()) for key, value in contained.get("environment", {}).items()}
         assert told.items() <= given.items(), name
-        assert set(given) - set(told) <= {"POSTGRES_PASSWORD_FILE", "SECRETS"}
+        assert set(given) - set(told) <= CONTAINERS_OWN
         if service.published:
             assert contained["ports"] == [f"127.0.0.1:{ports.port(name)}:{ports.port(name)}"]
 
