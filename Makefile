@@ -51,7 +51,7 @@ AUDIT    ?=
 PEOPLE   ?=
 BASE     ?= origin/main
 REPLAY           = var/replay/$(SCENARIO)
-HOME_OF_SCENARIO = $(if $(SCENARIO),STEWARD_HOME=$(REPLAY) $(if $(wildcard $(REPLAY)/clock),STEWARD_CLOCK_FILE=$(REPLAY)/clock))
+HOME_OF_SCENARIO = $(if $(SCENARIO),STEWARD_HOME=$(REPLAY) STEWARD_CHANNEL= STEWARD_LAKE= STEWARD_DATABASE_URL= $(if $(wildcard $(REPLAY)/clock),STEWARD_CLOCK_FILE=$(REPLAY)/clock))
 SIGNED_BY        = $(if $(BY),--by "$(BY)") $(if $(REASON),--reason "$(REASON)")
 MODEL_ARGUMENT   = $(if $(MODEL),--model $(MODEL))
 AS_OF_ARGUMENT   = $(if $(AS_OF),--as-of $(AS_OF))

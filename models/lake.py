@@ -8,7 +8,6 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -84,6 +83,14 @@ def column_digest(values: Array) -> str:
     return str(digest)
 
 
+class Location(Protocol):
+    """Where a version's file lies: a path, or the address of an object. Equal ones are the same place."""
+
+    def __str__(self) -> str: ...
+
+    def __hash__(self) -> int: ...
+
+
 class Lake(Protocol):
     def write(
         self,
@@ -119,7 +126,7 @@ class Lake(Protocol):
         """Raises as `read` does unless these columns are what was recorded; memory does not grow with the rows."""
         ...
 
-    def path(self, partition: PartitionVersion) -> Path:
+    def path(self, partition: PartitionVersion) -> Location:
         """Where an engine that reads files (DuckDB, Spark) finds the partition."""
         ...
 
@@ -127,7 +134,7 @@ class Lake(Protocol):
         """Put a lost version back, as it was recorded. Raises `Integrity` for other content, `Conflict` if it is not lost."""
         ...
 
-    def examined(self) -> Iterator[tuple[Path, PartitionVersion | PlatformError]]:
+    def examined(self) -> Iterator[tuple[Location, PartitionVersion | PlatformError]]:
         """Every stored version, read whole: what it is, or what its reader would be told. Slow: it hashes everything."""
         ...
 

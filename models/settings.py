@@ -15,7 +15,7 @@ DEPLOYABLES = ("SERVING", "MONITORING", "PIPELINES")
 
 def of_own(home: Path) -> dict[str, str]:
     """The variables of a home that shares nothing with that of this process: of a replay, a drill, another stage."""
-    return {f"{PREFIX}HOME": str(home), **dict.fromkeys((f"{PREFIX}CHANNEL", f"{PREFIX}DATABASE_URL"), "")}
+    return {f"{PREFIX}HOME": str(home), **dict.fromkeys((f"{PREFIX}CHANNEL", f"{PREFIX}LAKE", f"{PREFIX}DATABASE_URL"), "")}
 
 
 def _shared(name: str, default: Any) -> Any:
@@ -40,6 +40,9 @@ class PlatformSettings(BaseSettings):
     """What moves the rows of batches: this machine with Arrow and DuckDB, or Spark, which needs `make spark-setup` and Java."""
     channel: str = _shared("CHANNEL", "")
     """The release channel: a folder; by default `channel` below `home`."""
+    lake: str = _shared("LAKE", "")
+    """The lake: a folder, or `s3://bucket/prefix`, below which each model has its own; by default `lake` below `home`. The audit
+    columns' own lake stays below `home`."""
     database_url: str = _shared("DATABASE_URL", "")
     """Decision log, an SQLAlchemy URL; by default SQLite below `home`."""
     trust_file: Path | None = _shared("TRUST_FILE", None)
@@ -101,6 +104,9 @@ class PlatformSettings(BaseSettings):
     @property
     def channel_folder(self) -> Path:
         return Path(self.channel) if self.channel else self.home / "channel"
+
+    def lake_of(self, model: str) -> str:
+        return f"{self.lake.rstrip('/') or self.home / 'lake'}/{model}"
 
     @property
     def database(self) -> str:

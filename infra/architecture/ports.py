@@ -42,10 +42,11 @@ def adapters(root: Path) -> str:
 def classes(root: Path) -> Iterator[Described]:
     for top in roots(root):
         for path in sorted((root / top).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.ClassDef):
-                    bases = {ast.unparse(base).split("[")[0] for base in node.bases}
-                    yield Described(path.relative_to(root), node.name, _methods(node), "Protocol" in bases)
+            nodes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ClassDef)]
+            beside = {node.name: node for node in nodes}
+            for node in nodes:
+                if not node.name.startswith("_"):
+                    yield Described(path.relative_to(root), node.name, _inherited(node, beside), "Protocol" in _bases(node))
 
 
 def imported(path: Path) -> set[str]:
@@ -57,6 +58,19 @@ def imported(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             names.add((node.module or "").split(".")[0])
     return names
+
+
+def _bases(node: ast.ClassDef) -> list[str]:
+    return [ast.unparse(base).split("[")[0] for base in node.bases]
+
+
+def _inherited(node: ast.ClassDef, beside: Mapping[str, ast.ClassDef]) -> dict[str, tuple[str, ...]]:
+    """Its methods, and those of its bases in the same module."""
+    found: dict[str, tuple[str, ...]] = {}
+    for base in _bases(node):
+        if base in beside and base != node.name:
+            found |= _inherited(beside[base], beside)
+    return found | _methods(node)
 
 
 def _methods(node: ast.ClassDef) -> dict[str, tuple[str, ...]]:

@@ -13,7 +13,7 @@ class Marked:
 
     bind = "here"
     home = "home"
-    secrets = "secrets"
+    secrets = "/run/secrets"
 
     def program(self, name: str) -> tuple[str, ...]:
         return (name,)

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 
 from models.clock import Month
 from models.contract import Columns
 from models.errors import PlatformError
 from models.governance.pseudonyms import Keyring
-from models.lake import Lake, PartitionVersion
+from models.lake import Lake, Location, PartitionVersion
 
 
 class LiftedLake:
@@ -44,13 +43,13 @@ class LiftedLake:
     def check(self, partition: PartitionVersion, names: Sequence[str]) -> None:
         self._lake.check(partition, names)
 
-    def path(self, partition: PartitionVersion) -> Path:
+    def path(self, partition: PartitionVersion) -> Location:
         return self._lake.path(partition)
 
     def restore(self, partition: PartitionVersion, columns: Columns) -> None:
         self._lake.restore(partition, columns)
 
-    def examined(self) -> Iterator[tuple[Path, PartitionVersion | PlatformError]]:
+    def examined(self) -> Iterator[tuple[Location, PartitionVersion | PlatformError]]:
         return self._lake.examined()
 
     def forget(self, partition: PartitionVersion) -> None:

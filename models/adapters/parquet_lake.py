@@ -1,8 +1,8 @@
 """The lake as Parquet files: `<root>/<table>/month=2005-07/v0001.parquet`, one immutable file a version.
 
 Everything that belongs to a version, its facts and digests too, is in the file itself. So one exclusive link commits it:
-a killed writer leaves a hidden file that no reader looks at and that the next writer removes. Any engine that reads
-Parquet finds the partitions by their path.
+a killed writer leaves a hidden file that no reader looks at and that the next writer removes. In a bucket an object is
+there or not. Any engine that reads Parquet finds the partitions by their path.
 """
 
 import json
@@ -12,21 +12,21 @@ from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Generic
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from models.adapters import arrow, durable
+from models.adapters import arrow
+from models.adapters.lake_files import SUFFIX, Address, At, Bucket, Files, Folder
 from models.bundle import canonical, sha256
 from models.clock import Month
 from models.contract import Array, Columns
 from models.errors import Conflict, InputRefused, Integrity, NotFound, PlatformError, Unavailable
-from models.lake import ColumnDigest, PartitionVersion, column_digest, combined_digest
+from models.lake import ColumnDigest, Lake, Location, PartitionVersion, column_digest, combined_digest
 
 _RECORD, _SEAL = "steward", "steward.sha256"
-_SUFFIX = ".parquet"
 _BATCH = 131_072  # rows of a column that are checked at a time
 
 
@@ -38,11 +38,11 @@ class _Stored:
     columns: Mapping[str, str]
 
 
-class ParquetLake:
+class _Partitions(Generic[At]):
     """Tables with an entry in `schemas` take exactly these columns; others take what they are given."""
 
-    def __init__(self, root: Path, schemas: Mapping[str, pa.Schema] = MappingProxyType({})) -> None:
-        self._root = root
+    def __init__(self, files: Files[At], schemas: Mapping[str, pa.Schema]) -> None:
+        self._files = files
         self._schemas = schemas
 
     def write(
@@ -70,13 +70,13 @@ class ParquetLake:
 
     def versions(self, table: str, *, known_at: datetime | None = None) -> list[PartitionVersion]:
         newest: list[PartitionVersion] = []
-        for folder in sorted((self._root / table).glob("month=*")):
-            history = self.history(table, Month.parse(folder.name.removeprefix("month=")))
+        for folder in self._files.folders(table):
+            history = self.history(table, Month.parse(folder.removeprefix("month=")))
             newest += [p for p in history if known_at is None or p.recorded_at <= known_at][-1:]
         return newest
 
     def history(self, table: str, month: Month) -> list[PartitionVersion]:
-        return [_stored(path).partition for path in sorted(self._folder(table, month).glob(f"v*{_SUFFIX}"))]
+        return [self._stored(where).partition for where in self._files.files(_folder(table, month))]
 
     def read(self, partitions: Sequence[PartitionVersion], names: Sequence[str] | None = None) -> Columns:
         if not partitions:
@@ -90,11 +90,13 @@ class ParquetLake:
         if untyped:  # of a broken batch: it has no form to be read by
             self._checked(partition, untyped)
         for name in [name for name in names if name not in untyped]:
-            if stored_digest(path, name) != stored.columns[name]:
+            with self._files.opened(path) as file:
+                digest = stored_digest(file, name, path)
+            if digest != stored.columns[name]:
                 raise _damaged(path, f"the values of {name} do not match their digest")
 
-    def path(self, partition: PartitionVersion) -> Path:
-        return self._folder(partition.table, partition.month) / f"v{partition.version:04d}{_SUFFIX}"
+    def path(self, partition: PartitionVersion) -> At:
+        return self._files.at(f"{_folder(partition.table, partition.month)}/v{partition.version:04d}{SUFFIX}")
 
     def restore(self, partition: PartitionVersion, columns: Columns) -> None:
         digests = {name: column_digest(values) for name, values in columns.items()}
@@ -104,8 +106,8 @@ class ParquetLake:
             )
         self._commit(_Stored(partition, digests), self._typed(partition.table, columns))
 
-    def examined(self) -> Iterator[tuple[Path, PartitionVersion | PlatformError]]:
-        for path in sorted(self._root.glob(f"*/month=*/v*{_SUFFIX}")):
+    def examined(self) -> Iterator[tuple[At, PartitionVersion | PlatformError]]:
+        for path in self._files.every():
             try:
                 yield path, self._sound(path)
             except PlatformError as error:
@@ -116,13 +118,11 @@ class ParquetLake:
             raise Conflict(f"{self.path(partition)} is the newest version", hint="only what was superseded can be forgotten")
         path = self.path(partition)
         try:
-            path.unlink(missing_ok=True)
-            durable.sync_folder(path.parent)
+            self._files.remove(path)
         except OSError as error:
-            raise Unavailable(f"{path} cannot be deleted: {error.strerror}", hint="run the same command again") from error
-
-    def _folder(self, table: str, month: Month) -> Path:
-        return self._root / table / f"month={month}"
+            raise Unavailable(
+                f"{path} cannot be deleted: {error.strerror or error}", hint="run the same command again"
+            ) from error
 
     def _typed(self, table: str, columns: Columns) -> pa.Table:
         contents, expected = arrow.table(columns), self._schemas.get(table)
@@ -142,23 +142,24 @@ class ParquetLake:
         notes = sealed(stored.partition, stored.columns)
         pq.write_table(contents.replace_schema_metadata(notes), buffer, compression="zstd")
         try:
-            _remove_leftovers(path.parent)
-            durable.create(path, buffer.getvalue())
+            self._files.create(path, buffer.getvalue())
         except (FileExistsError, FileNotFoundError) as error:
             raise Conflict(f"another writer added {path} meanwhile", hint="run the ingest again") from error
         except OSError as error:
-            raise Unavailable(f"{path} cannot be written: {error.strerror}", hint="nothing was changed; free the disk") from error
+            raise Unavailable(
+                f"{path} cannot be written: {error.strerror or error}", hint="nothing was changed; free the disk"
+            ) from error
 
-    def _sound(self, path: Path) -> PartitionVersion:
-        partition = _stored(path).partition
+    def _sound(self, path: At) -> PartitionVersion:
+        partition = self._stored(path).partition
         if self.path(partition) != path:
-            raise _damaged(path, f"it is {self.path(partition).relative_to(self._root)} in its place")
+            raise _damaged(path, f"it is {self._files.name(self.path(partition))} in its place")
         self._checked(partition, None)
         return partition
 
     def _checked(self, partition: PartitionVersion, names: Sequence[str] | None) -> dict[str, Array]:
         path, stored = self.path(partition), self._known(partition, names)
-        columns = _read(path, names)
+        columns = self._read(path, names)
         for name in stored.columns if names is None else names:
             if name not in columns or column_digest(columns[name]) != stored.columns[name]:
                 raise _damaged(path, f"the values of {name} do not match their digest")
@@ -167,25 +168,67 @@ class ParquetLake:
     def _known(self, partition: PartitionVersion, names: Sequence[str] | None) -> _Stored:
         """What the file says of itself, if it is the version asked for and has these columns."""
         path = self.path(partition)
-        stored = _stored(path)
+        stored = self._stored(path)
         if stored.partition.digest != partition.digest or combined_digest(stored.columns) != partition.digest:
             raise _damaged(path, "its digest is not the one that was recorded")
         if unknown := [name for name in names or () if name not in stored.columns]:
             raise NotFound(f"{path} has no column {unknown[0]!r}", hint=f"it has {', '.join(stored.columns)}")
         return stored
 
+    def _stored(self, path: At) -> _Stored:
+        try:
+            with self._files.opened(path) as file:
+                notes = arrow.metadata(pq.read_schema(file))
+        except FileNotFoundError as error:
+            raise NotFound(f"the lake has no {path}", hint="run the ingest again") from error
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+            raise _damaged(path, "it is not readable as Parquet") from error
+        if sha256(notes.get(_RECORD, "").encode()) != notes.get(_SEAL):
+            raise _damaged(path, "its record was edited or is missing")
+        return _unpacked(json.loads(notes[_RECORD]))
 
-def stored_digest(path: Path, name: str) -> str:
-    """`column_digest` of a column as it is stored, read in batches."""
+    def _read(self, path: At, names: Sequence[str] | None) -> dict[str, Array]:
+        try:
+            with self._files.opened(path) as opened, pq.ParquetFile(opened) as file:
+                return arrow.columns(file.read(columns=None if names is None else list(names)))
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+            raise _damaged(path, "it is not readable as Parquet") from error
+
+
+class ParquetLake(_Partitions[Path]):
+    """In a folder."""
+
+    def __init__(self, root: Path, schemas: Mapping[str, pa.Schema] = MappingProxyType({})) -> None:
+        super().__init__(Folder(root), schemas)
+
+
+class BucketLake(_Partitions[Address]):
+    """In an S3 bucket, `s3://bucket/prefix`."""
+
+    def __init__(self, root: str, schemas: Mapping[str, pa.Schema] = MappingProxyType({})) -> None:
+        super().__init__(Bucket(root), schemas)
+
+
+def lake_at(root: str | Path, schemas: Mapping[str, pa.Schema] = MappingProxyType({})) -> Lake:
+    """By what the address says."""
+    return BucketLake(str(root), schemas) if "://" in str(root) else ParquetLake(Path(root), schemas)
+
+
+def _folder(table: str, month: Month) -> str:
+    return f"{table}/month={month}"
+
+
+def stored_digest(source: Any, name: str, where: Location) -> str:
+    """`column_digest` of a column as it is stored, read in batches; `source` is a path or an open file."""
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(source) as file:
             digest = ColumnDigest(arrow.kind(file.schema_arrow.field(name).type), file.metadata.num_rows)
             for form in digest.passes:
                 for batch in file.iter_batches(_BATCH, columns=[name]):
                     digest.update(arrow.bytes_of(batch.column(0), form))
             return str(digest)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise _damaged(path, "it is not readable as Parquet") from error
+        raise _damaged(where, "it is not readable as Parquet") from error
 
 
 def sealed(partition: PartitionVersion, columns: Mapping[str, str]) -> dict[str, str]:
@@ -207,35 +250,13 @@ def _record(stored: _Stored) -> dict[str, Any]:
     }
 
 
-def _stored(path: Path) -> _Stored:
-    try:
-        notes = arrow.metadata(pq.read_schema(path))
-    except FileNotFoundError as error:
-        raise NotFound(f"the lake has no {path}", hint="run the ingest again") from error
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise _damaged(path, "it is not readable as Parquet") from error
-    if sha256(notes.get(_RECORD, "").encode()) != notes.get(_SEAL):
-        raise _damaged(path, "its record was edited or is missing")
-    fields = json.loads(notes[_RECORD])
+def _unpacked(fields: dict[str, Any]) -> _Stored:
     columns = fields.pop("columns")
     times = {"month": Month.parse(fields["month"]), "recorded_at": datetime.fromisoformat(fields["recorded_at"])}
     return _Stored(PartitionVersion(**fields | times), columns)
 
 
-def _read(path: Path, names: Sequence[str] | None) -> dict[str, Array]:
-    try:
-        with pq.ParquetFile(path) as file:
-            return arrow.columns(file.read(columns=None if names is None else list(names)))
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise _damaged(path, "it is not readable as Parquet") from error
-
-
-def _remove_leftovers(folder: Path) -> None:
-    for leftover in folder.glob(f".v*{_SUFFIX}.*"):
-        leftover.unlink(missing_ok=True)
-
-
-def _damaged(path: Path, how: str) -> Integrity:
+def _damaged(path: Location, how: str) -> Integrity:
     return Integrity(f"{path} is damaged: {how}", hint="restore the file from its backup, or remove it and run the ingest again")
 
 

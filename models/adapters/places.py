@@ -54,7 +54,7 @@ class Place:
 
     def files(self) -> list[Stored]:
         """Every Parquet file that does not hide (.name, _name), by name. Raises `NotFound` if there is none."""
-        with self._told():
+        with self.told():
             info = self.system.get_file_info(self.root)
             found = [info] if info.type is fs.FileType.File else self._below()
         named = [(one.path[len(self.root) :].lstrip("/") if one is not info else "", one) for one in found]
@@ -74,12 +74,12 @@ class Place:
     @contextmanager
     def opened(self, name: str) -> Iterator[Any]:
         """A file for reading. Raises `NotFound`, `Unavailable`; `Integrity` for what cannot be read as Parquet."""
-        with self._told(name), self.system.open_input_file(self.path(name)) as file:
+        with self.told(name), self.system.open_input_file(self.path(name)) as file:
             yield file
 
     def put(self, name: str, data: bytes | memoryview) -> None:
         """Write a file, whatever was there before. Durable when it returns."""
-        with self._told(name):
+        with self.told(name):
             if self.local:
                 durable.replace(Path(self.path(name)), bytes(data))
                 return
@@ -87,7 +87,7 @@ class Place:
                 sink.write(data)
 
     def has(self, name: str) -> bool:
-        with self._told(name):
+        with self.told(name):
             return bool(self.system.get_file_info(self.path(name)).type is fs.FileType.File)
 
     def path(self, name: str) -> str:
@@ -95,7 +95,8 @@ class Place:
         return f"{self.root}/{name}" if name else self.root
 
     @contextmanager
-    def _told(self, name: str = "") -> Iterator[None]:
+    def told(self, name: str = "") -> Iterator[None]:
+        """What Arrow says of a file, in the platform's errors."""
         where = f"{self.text.rstrip('/')}/{name}".rstrip("/")
         try:
             yield

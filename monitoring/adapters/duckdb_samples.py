@@ -10,6 +10,7 @@ import duckdb
 from models.errors import NotFound, Unavailable
 from models.lake import Lake, PartitionVersion
 from monitoring.adapters.duckdb_counting import quoted
+from monitoring.adapters.duckdb_files import names_in, source
 from monitoring.decisions import NO_INPUTS
 from monitoring.samples import Bounds
 
@@ -22,16 +23,17 @@ class DuckdbSamples:
         self._lake = lake
 
     def some(self, part: PartitionVersion, column: str, within: Bounds, limit: int) -> Sequence[Mapping[str, object]]:
-        path = str(self._lake.path(part))
+        path = self._lake.path(part)
+        there = names_in(path)
         try:
             with duckdb.connect(config={"threads": 1, "memory_limit": "256MB"}) as connection:
-                there = [row[0] for row in connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [path]).fetchall()]
                 if column not in there or column in set(NO_INPUTS) - set(COUNTED):
                     raise NotFound(f"{column!r} is no column of {part.month}", hint="open it from the list of features")
                 names = [*SHOWN, *([] if column in SHOWN else [column])]
                 condition, values = _condition(quoted(column), within)
-                query = f"SELECT {', '.join(map(quoted, names))} FROM read_parquet(?) WHERE {condition} LIMIT ?"  # noqa: S608
-                rows = connection.execute(query, [path, *values, limit]).fetchall()
+                stored = source(connection, path, names)
+                query = f"SELECT {', '.join(map(quoted, names))} FROM {stored} WHERE {condition} LIMIT ?"  # noqa: S608
+                rows = connection.execute(query, [*values, limit]).fetchall()
         except duckdb.Error as error:
             raise Unavailable(f"the sealed decisions of {part.month} cannot be read: {error}", hint="make verify") from error
         return [dict(zip(names, row, strict=True)) for row in rows]

@@ -5,20 +5,20 @@ them, column by column and in batches; as long as the file stays as it is, that 
 the statistics in a Parquet footer are not among them, so DuckDB may not conclude anything from those.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.contract import Columns
-from models.errors import Integrity, NotFound, Unavailable
-from models.lake import Lake, PartitionVersion
+from models.errors import Integrity, Unavailable
+from models.lake import Lake, Location, PartitionVersion
 from models.policy import Segment
 from monitoring.adapters.duckdb_counting import SKETCHED, Asked, bins_of, condition, quoted
+from monitoring.adapters.duckdb_files import as_it_is, source
 from monitoring.drift import Binnings
 from monitoring.outcomes.estimation import SCORE_BINS
 from monitoring.statistics.plan import SCORE
@@ -32,7 +32,7 @@ class DuckdbStatistics:
 
     def __init__(self, lake: Lake, *, threads: int = 2, memory: str = "1GB") -> None:
         self._lake = lake
-        self._intact: dict[tuple[Path, int, int, int], set[str]] = {}  # columns found right, by file as it was then
+        self._intact: dict[Hashable, set[str]] = {}  # columns found right, by file as it was then
         self._threads = threads
         self._config: dict[str, str | bool | int | float | list[str]] = {"threads": threads, "memory_limit": memory}
 
@@ -61,12 +61,14 @@ class DuckdbStatistics:
         self, partition: PartitionVersion, segments: Mapping[str, Segment], *, where: tuple[str, str]
     ) -> dict[str, NDArray[np.float64]]:
         inside = [condition(segment) for segment in segments.values()]
-        self._check(partition, [SCORE, where[0], *{name for segment in segments.values() for name in segment.columns}])
+        read = [SCORE, where[0], *{name for segment in segments.values() for name in segment.columns}]
+        self._check(partition, read)
         keys, chosen = ", ".join(str(place + 1) for place in range(len(inside) + 1)), ", ".join([*inside, *SKETCHED])
         limited = f"{quoted(where[0])} = ? AND {SCORE} BETWEEN 0 AND 1"
-        query = f"SELECT {chosen} FROM read_parquet(?) WHERE {limited} GROUP BY {keys} ORDER BY {keys}"  # noqa: S608
         with self._connected(partition) as connection:
-            rows = connection.execute(query, [str(self._lake.path(partition)), where[1]]).fetchall()
+            stored = source(connection, self._lake.path(partition), read)
+            query = f"SELECT {chosen} FROM {stored} WHERE {limited} GROUP BY {keys} ORDER BY {keys}"  # noqa: S608
+            rows = connection.execute(query, [where[1]]).fetchall()
         found = {name: np.zeros((SCORE_BINS, 3)) for name in ("", *segments)}
         for *flags, place, number, bad, spread in rows:
             for name in ("", *(name for name, flag in zip(segments, flags, strict=True) if flag)):
@@ -81,21 +83,25 @@ class DuckdbStatistics:
         names: Sequence[str],
         where: tuple[str, str] | None = None,
     ) -> list[tuple[Any, ...]]:
-        self._check(partition, [*names, *(where[:1] if where else ())])
+        read = [*names, *(where[:1] if where else ())]
+        self._check(partition, read)
         limited = f"WHERE {quoted(where[0])} = ?" if where else ""
         keys = ", ".join(str(place + 1) for place in range(len(groups)))
         chosen = ", ".join([*groups, "count(*)", *asked.expressions])
-        query = f"SELECT {chosen} FROM read_parquet(?) {limited} {f'GROUP BY {keys} ORDER BY {keys}' if groups else ''}"  # noqa: S608
-        values = [*asked.values, str(self._lake.path(partition)), *(where[1:] if where else ())]
+        ordered = f"GROUP BY {keys} ORDER BY {keys}" if groups else ""
+        values = [*asked.values, *(where[1:] if where else ())]
         with self._connected(partition) as connection:
+            stored = source(connection, self._lake.path(partition), read)
+            query = f"SELECT {chosen} FROM {stored} {limited} {ordered}"  # noqa: S608
             rows: list[tuple[Any, ...]] = connection.execute(query, values).fetchall()
         return rows
 
     def distinct(self, partition: PartitionVersion, name: str, *, by: str) -> dict[str, int]:
-        query = f"SELECT {quoted(by)}, count(DISTINCT {quoted(name)}) FROM read_parquet(?) GROUP BY 1 ORDER BY 1"  # noqa: S608
         self._check(partition, [by, name])
         with self._connected(partition) as connection:
-            rows = connection.execute(query, [str(self._lake.path(partition))]).fetchall()
+            stored = source(connection, self._lake.path(partition), [by, name])
+            query = f"SELECT {quoted(by)}, count(DISTINCT {quoted(name)}) FROM {stored} GROUP BY 1 ORDER BY 1"  # noqa: S608
+            rows = connection.execute(query).fetchall()
         return {str(group): int(number) for group, number in rows}
 
     def sample(
@@ -103,16 +109,17 @@ class DuckdbStatistics:
     ) -> Columns:
         chosen = ", ".join(map(quoted, names))
         condition = f"WHERE {quoted(where[0])} = ?" if where else ""
-        query = f"SELECT {chosen} FROM read_parquet(?) {condition} ORDER BY hash({quoted(key)}), {quoted(key)} LIMIT ?"  # noqa: S608
-        self._check(partition, [*names, key, *(where[:1] if where else ())])
-        values = [str(self._lake.path(partition)), *(where[1:] if where else ()), rows]
+        read = [*names, key, *(where[:1] if where else ())]
+        self._check(partition, read)
+        values = [*(where[1:] if where else ()), rows]
         with self._connected(partition) as connection:
+            stored = source(connection, self._lake.path(partition), read)
+            query = f"SELECT {chosen} FROM {stored} {condition} ORDER BY hash({quoted(key)}), {quoted(key)} LIMIT ?"  # noqa: S608
             return {name: _plain(found) for name, found in connection.execute(query, values).fetchnumpy().items()}
 
     def _check(self, partition: PartitionVersion, names: Iterable[str]) -> None:
         """Raises `Integrity`, naming the file, unless these columns are what was sealed; `NotFound` if it is gone."""
-        path = self._lake.path(partition)
-        intact = self._intact.setdefault(_as_it_is(path), set())
+        intact = self._intact.setdefault(as_it_is(self._lake.path(partition)), set())
         missing = sorted(set(names) - intact)
         with ThreadPoolExecutor(self._threads) as threads:
             list(threads.map(lambda name: self._lake.check(partition, [name]), missing))
@@ -137,16 +144,8 @@ class DuckdbStatistics:
             raise _damaged(self._lake.path(partition), f"DuckDB cannot read it: {error}") from error
 
 
-def _damaged(path: Path, how: str) -> Integrity:
+def _damaged(path: Location, how: str) -> Integrity:
     return Integrity(f"{path} is damaged: {how}", hint="restore the file from its backup, or remove it and seal the month again")
-
-
-def _as_it_is(path: Path) -> tuple[Path, int, int, int]:
-    try:
-        found = path.stat()
-    except OSError as error:
-        raise NotFound(f"the lake has no {path}: {error.strerror}", hint="restore the file, or seal the month again") from error
-    return path, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _plain(values: NDArray[Any]) -> NDArray[Any]:

@@ -14,7 +14,7 @@ from models.adapters.file_ledger import FileLedger
 from models.adapters.folder_channel import FolderChannel
 from models.adapters.onnx_runtime import OnnxScorer
 from models.adapters.pack_folder import PackFolder
-from models.adapters.parquet_lake import ParquetLake
+from models.adapters.parquet_lake import lake_at
 from models.clock import FileClock, SystemClock
 from models.errors import NotFound
 from models.lake import OUTCOMES
@@ -92,8 +92,8 @@ def sources(chosen: MonitoringSettings) -> Sources:
         clock=clock,
         office=lambda: office(chosen, channel, clock),
         decisions=cache(lambda: SqlDecisionLog(chosen.database)),
-        lake=lambda model: ParquetLake(chosen.home / "lake" / model),
-        samples=lambda model: DuckdbSamples(ParquetLake(chosen.home / "lake" / model)),
+        lake=lambda model: lake_at(chosen.lake_of(model)),
+        samples=lambda model: DuckdbSamples(lake_at(chosen.lake_of(model))),
         accounts=lambda: account_keys.keyring_of(chosen.home, account_keys.ACCOUNTS, local=False),
         chain_keys=lambda: ChainKeys(account_keys.secret_keys(chosen.home / "keys", account_keys.LOG, local=False, noting=False)),
         scorer=OnnxScorer,
@@ -116,7 +116,7 @@ def places(chosen: PlatformSettings, prefect: Callable[[], str]) -> Places:
         alerts=AlertFolder(chosen.home / "alerts"),
         runs=PrefectTallies(prefect),
         decided=LastDecided(chosen.database),
-        labelled=partial(_labelled, chosen.home / "lake"),
+        labelled=partial(_labelled, chosen),
         clock=FileClock(chosen.clock_file) if chosen.clock_file else SystemClock(),
     )
 
@@ -135,10 +135,10 @@ def tracing(chosen: MonitoringSettings) -> "OtlpTracing | None":
     return OtlpTracing(chosen.traces, "steward-console", "STEWARD_MONITORING_TRACES")
 
 
-def _labelled(lake: Path, model: str) -> datetime | None:
-    from models.adapters.parquet_lake import ParquetLake
+def _labelled(chosen: PlatformSettings, model: str) -> datetime | None:
+    from models.adapters.parquet_lake import lake_at
 
-    return max((found.recorded_at for found in ParquetLake(lake / model).versions(OUTCOMES)), default=None)
+    return max((found.recorded_at for found in lake_at(chosen.lake_of(model)).versions(OUTCOMES)), default=None)
 
 
 def _prefect(chosen: MonitoringSettings) -> Callable[[], str]:

@@ -50,7 +50,7 @@ class Home:
     def parts(self) -> Platform:
         told = {"home": self.folder, "clock_file": self.folder / "clock", "service_metrics": self.service_metrics}
         log = f"sqlite:///{(self.folder / 'decisions.db').resolve()}"  # its own, whatever the environment names
-        own = {"channel": str(self.folder / "channel"), "database_url": log}
+        own = {"channel": str(self.folder / "channel"), "lake": str(self.folder / "lake"), "database_url": log}
         return platform(source=self._source, **told, **own, trials=TRIALS, folds=FOLDS)
 
     def at(self, now: datetime) -> None:

@@ -1,11 +1,10 @@
 """Does the lake still hold what models were made of, byte by byte?"""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from models.errors import PlatformError
 from models.governance.verification import Finding
-from models.lake import Lake, PartitionVersion
+from models.lake import Lake, Location, PartitionVersion
 
 RESTORE = "put the file back from its backup, or run make ingest: it restores what the source still delivers unchanged"
 
@@ -15,7 +14,7 @@ def check_partitions(lake: Lake, recorded: Sequence[PartitionVersion] = ()) -> I
 
     Where a lost number was given away once, the content may stand under another one.
     """
-    there: dict[Path, bool] = {}
+    there: dict[Location, bool] = {}
     sound = set()
     for path, found in lake.examined():
         there[path] = isinstance(found, PartitionVersion)

@@ -21,9 +21,9 @@ class Data(Releasing):
     def stored(self) -> Lake:
         """The lake as it was written, accounts under the keys of then: for what rewrites it."""
         from models.adapters.arrow import lake_schemas
-        from models.adapters.parquet_lake import ParquetLake
+        from models.adapters.parquet_lake import lake_at
 
-        return ParquetLake(self.settings.home / "lake" / self.use_case.name, lake_schemas(self.use_case.contract))
+        return lake_at(self.settings.lake_of(self.use_case.name), lake_schemas(self.use_case.contract))
 
     @cached_property
     def lake(self) -> Lake:

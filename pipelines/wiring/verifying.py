@@ -144,6 +144,6 @@ class Verifying(Watching):
 
     def _lake(self, kind: str, model: str) -> Lake:
         """As it lies there, of any model, also one whose use case is no longer here."""
-        from models.adapters.parquet_lake import ParquetLake
+        from models.adapters.parquet_lake import lake_at
 
-        return ParquetLake(self.settings.home / kind / model)
+        return lake_at(self.settings.lake_of(model) if kind == "lake" else self.settings.home / kind / model)

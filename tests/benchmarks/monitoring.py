@@ -99,7 +99,7 @@ def written(rows: int, folder: Path = FOLDER) -> PartitionVersion:
         bare = path.with_suffix(".bare")
         _parts(bare, (pa.table(drawn(np.random.default_rng([3, at]), min(CHUNK, rows - at), at)) for at in range(0, rows, CHUNK)))
         with pq.ParquetFile(bare) as file:
-            digests = {name: stored_digest(bare, name) for name in file.schema_arrow.names}
+            digests = {name: stored_digest(bare, name, bare) for name in file.schema_arrow.names}
             made = datetime(2005, 10, 1, tzinfo=UTC)
             version = PartitionVersion("decisions", MONTH, 1, combined_digest(digests), rows, made, {})
             whole = (pa.Table.from_batches([batch]) for batch in file.iter_batches(CHUNK))

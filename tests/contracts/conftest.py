@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from monitoring.adapters.sql_decisions import SqlDecisionLog
+from tests.stores import BUCKET, running_store
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +30,17 @@ def postgresql() -> Iterator[str]:
         process.send_signal(signal.SIGQUIT)
         process.wait(10)
         server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def store() -> Iterator[str]:
+    """The address of a bucket in a real S3 store; clients find it by the standard variables."""
+    with TemporaryDirectory(prefix="steward-s3-") as folder, running_store(Path(folder)) as variables:
+        patch = pytest.MonkeyPatch()
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        yield f"s3://{BUCKET}"
+        patch.undo()
 
 
 @pytest.fixture(scope="session")

@@ -5,15 +5,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
+import boto3
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from models.adapters.parquet_lake import ParquetLake
+from models.adapters.lake_files import Bucket
+from models.adapters.parquet_lake import BucketLake, ParquetLake
 from models.clock import Month
-from models.errors import Conflict, Integrity, NotFound
+from models.errors import Conflict, Integrity, Misconfigured, NotFound
 from models.lake import Lake, PartitionVersion, content_digest
 from tests.fakes.lake import InMemoryLake
 
@@ -21,9 +24,13 @@ JULY, AUGUST = Month(2005, 7), Month(2005, 8)
 NOON = datetime(2005, 9, 1, 12, tzinfo=UTC)
 
 
-@pytest.fixture(params=["memory", "parquet"])
+@pytest.fixture(params=["memory", "parquet", "bucket"])
 def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
-    makers: dict[str, Callable[[], Lake]] = {"memory": InMemoryLake, "parquet": lambda: ParquetLake(tmp_path / "lake")}
+    makers: dict[str, Callable[[], Lake]] = {
+        "memory": InMemoryLake,
+        "parquet": lambda: ParquetLake(tmp_path / "lake"),
+        "bucket": lambda: BucketLake(f"{request.getfixturevalue('store')}/{uuid4().hex}"),
+    }
     return makers[request.param]()
 
 
@@ -219,6 +226,32 @@ def test_a_lost_version_is_put_back_as_it_was_recorded(lake: Lake) -> None:
 
 def test_a_number_that_is_taken_is_not_given_away_though_its_file_is_lost(lake: Lake) -> None:
     assert lake.write("snapshots", JULY, rows(), recorded_at=NOON, after=2).version == 3
+
+
+def test_a_store_that_would_write_over_what_is_there_holds_no_lake(store: str) -> None:
+    class Careless:
+        """As some stores are: it does not know the condition."""
+
+        exceptions = boto3.session.Session().client("s3").exceptions
+
+        def put_object(self, **given: object) -> None:
+            boto3.session.Session().client("s3").put_object(
+                **{name: value for name, value in given.items() if name != "IfNoneMatch"}
+            )
+
+    bucket = Bucket(f"{store}/{uuid4().hex}", client=Careless())
+    with pytest.raises(Misconfigured, match="If-None-Match"):
+        bucket.create(bucket.at("t/month=2005-07/v0001.parquet"), b"rows")
+
+
+def test_what_is_there_is_never_written_over(store: str) -> None:
+    bucket = Bucket(f"{store}/{uuid4().hex}")
+    where = bucket.at("t/month=2005-07/v0001.parquet")
+    bucket.create(where, b"first")
+    with pytest.raises(FileExistsError):
+        bucket.create(where, b"second")
+    with bucket.opened(where) as file:
+        assert file.read() == b"first"
 
 
 def test_every_version_is_examined(lake: Lake) -> None:

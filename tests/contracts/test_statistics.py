@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pytest
 
 from models import reference
-from models.adapters.parquet_lake import ParquetLake
+from models.adapters.parquet_lake import ParquetLake, lake_at
 from models.clock import Month
 from models.errors import Integrity, NotFound
 from models.governance.explanation.reasons import Reason
@@ -48,12 +49,13 @@ def decisions(rows: int = 5_000, seed: int = 0) -> dict[str, np.ndarray]:
     }
 
 
-@pytest.fixture(params=["arrays", "duckdb"])
+@pytest.fixture(params=["arrays", "duckdb", "duckdb on a bucket"])
 def lake_and_statistics(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Lake, Statistics]:
     if request.param == "arrays":
         memory = InMemoryLake()
         return memory, ArrayStatistics(memory)
-    lake = ParquetLake(tmp_path / "lake")
+    in_a_bucket = "bucket" in request.param
+    lake = lake_at(f"{request.getfixturevalue('store')}/{uuid4().hex}" if in_a_bucket else tmp_path / "lake")
     return lake, DuckdbStatistics(lake, threads=1)
 
 

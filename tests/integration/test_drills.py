@@ -24,17 +24,19 @@ def lived(trained: Trained, folder: Path, source: Source) -> Quiet:
     return live_quietly(home, source, 2, lambda _: None)
 
 
-def test_a_drill_stays_in_its_own_home_whatever_log_and_channel_the_environment_names(
+def test_a_drill_stays_in_its_own_home_whatever_log_lake_and_channel_the_environment_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STEWARD_DATABASE_URL", f"sqlite:///{tmp_path / 'real.db'}")
     monkeypatch.setenv("STEWARD_CHANNEL", str(tmp_path / "real"))
+    monkeypatch.setenv("STEWARD_LAKE", "s3://real/lake")
     home = Home(tmp_path / "drill", bootstrap(1))
     own = home.parts().settings
     for name, value in home.environment.items():
         monkeypatch.setenv(name, value)
     for told in (own, ServingSettings.read()):  # the steps', and those of the service that it starts
         assert told.channel_folder == tmp_path / "drill" / "channel"
+        assert not str(getattr(told, "lake", "")).startswith("s3:")
         assert told.database == f"sqlite:///{tmp_path / 'drill' / 'decisions.db'}"
 
 

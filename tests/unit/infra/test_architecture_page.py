@@ -63,6 +63,8 @@ def tree(tmp_path: Path) -> Path:
         "import duckdb\n"
         "class Table:\n    def put(self, name, data): pass\n    def more(self): pass\n"
         "class Other:\n    def put(self, name): pass\n"
+        "class Larger(Table):\n    pass\n"
+        "class _Hidden(Table):\n    pass\n"
     )
     written(tmp_path / "upper" / "adapters" / "table.py", adapters)
     written(tmp_path / "upper" / "pure.py", "class Pure:\n    def put(self, name, data): pass\n")
@@ -70,7 +72,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 def test_an_adapter_has_the_methods_of_its_port_with_their_parameters(tree: Path) -> None:
-    assert ports.adapters(tree).splitlines()[2:] == ["| `Store` | `lower/store.py` | `Table` | duckdb |"]
+    assert ports.adapters(tree).splitlines()[2:] == ["| `Store` | `lower/store.py` | `Larger`, `Table` | duckdb |"]
 
 
 FLOWS = '''
