@@ -36,7 +36,7 @@ def test_a_drill_stays_in_its_own_home_whatever_log_lake_and_channel_the_environ
         monkeypatch.setenv(name, value)
     for told in (own, ServingSettings.read()):  # the steps', and those of the service that it starts
         assert told.channel_folder == tmp_path / "drill" / "channel"
-        assert not str(getattr(told, "lake", "")).startswith("s3:")
+        assert told.lake_of("credit_default") == str(tmp_path / "drill" / "lake" / "credit_default")
         assert told.database == f"sqlite:///{tmp_path / 'drill' / 'decisions.db'}"
 
 
