@@ -352,8 +352,8 @@ WHOLE = --folder $(or $(TO),$(FROM)) $(if $(KEYS),--keys $(KEYS)) $(if $(filter 
 backup: $(READY) ## a home, or with UP=folder a topology, into a new folder (TO; KEYS file for the keys, sealed)
 	@$(if $(TO),,$(error name a new folder: make backup TO=folder))$(RUN) infra.backup take $(WHOLE)
 
-restore: $(READY) ## the same back into an empty home, or with UP=folder into a new topology (FROM, KEYS)
-	@$(if $(FROM),,$(error name the backup: make restore FROM=folder))$(RUN) infra.backup restore $(WHOLE)
+restore: $(READY) ## the same back into an empty home, or with UP=folder into a new topology (FROM, KEYS; AT moment with ARCHIVE and LATER)
+	@$(if $(FROM),,$(error name the backup: make restore FROM=folder))$(RUN) infra.backup restore $(WHOLE) $(if $(AT),--at $(AT)) $(if $(ARCHIVE),--archive $(ARCHIVE)) $(if $(LATER),--later $(LATER))
 
 .PHONY: up down images compose-file
 COMPOSE = $(RUN) infra.topology.containers > var/compose.env && docker compose --env-file var/compose.env --file infra/compose/compose.yaml
