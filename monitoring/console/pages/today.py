@@ -14,7 +14,7 @@ from monitoring.alerts.alert import Alert
 from monitoring.cadence import overdue
 from monitoring.console.pages.advice import NextStep, Situation, next_step, waiting_requests
 from monitoring.console.pages.alerts import open_alerts
-from monitoring.console.pages.releases import Release
+from monitoring.console.pages.releases import Release, recorded
 from monitoring.console.pages.releases import champion as current
 from monitoring.console.pages.standing import Standing, standing
 from monitoring.console.sources import Sources, Trouble, or_trouble
@@ -66,17 +66,17 @@ def _with_plan(card: Card, planned: Sequence[Planned] | Trouble) -> Card:
 def card(sources: Sources, model: str) -> Card:
     found = or_trouble(lambda: [report for _, report in newest(sources.reports, model)])
     reports = [] if isinstance(found, Trouble) else found
-    entries = or_trouble(lambda: sources.ledger.entries(model))
+    entries = or_trouble(lambda: recorded(sources, model))
     holds = [] if isinstance(entries, Trouble) else open_holds(entries)
-    champion = or_trouble(lambda: current(sources, model)) if sources.channel.pointers(model) else None
+    champion = or_trouble(lambda: current(sources, model) if sources.channel.pointers(model) else None)
     halted = or_trouble(lambda: stopped(sources, model))
-    weighed = _standing(reports)
-    verdict = overall([report.verdict for report in weighed]) if weighed else None
+    weighed = found if isinstance(found, Trouble) else _standing(reports)
+    verdict = _verdict(weighed)
     alerts = or_trouble(lambda: open_alerts(sources.alerts.alerts(model)))
     late = _late(sources, champion, reports)
     situation = Situation(
         verdict=verdict,
-        reported_at=max((report.recorded_at for report in weighed), default=""),
+        reported_at=max((report.recorded_at for report in _standing(reports)), default=""),
         entries=[] if isinstance(entries, Trouble) else entries,
         champion=champion is not None,
         trouble=any(isinstance(part, Trouble) for part in (found, entries, champion, halted, alerts, late)),
@@ -157,6 +157,10 @@ def known(sources: Sources) -> list[str]:
 
     found = [or_trouble(read) for read in (sources.reports.models, sources.channel.models, recorded)]
     return sorted({name for names in found if not isinstance(names, Trouble) for name in names})
+
+
+def _verdict(weighed: Sequence[MonthlyReport] | Trouble) -> Verdict | None:
+    return None if isinstance(weighed, Trouble) or not weighed else overall([report.verdict for report in weighed])
 
 
 def _standing(reports: Sequence[MonthlyReport]) -> list[MonthlyReport]:

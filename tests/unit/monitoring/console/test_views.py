@@ -1,6 +1,6 @@
 """What the viewer says about a model, from fakes."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,13 +23,17 @@ from monitoring.verdict import Level, Suggestion, Verdict
 from tests.consoles import client, looking
 from tests.fakes.packs import FakePacks
 from tests.fakes.runs import FakeRunHistory
-from tests.office import paper_parts
+from tests.office import paper_parts, witness
 
 MODEL = "credit_default"
 NOW = datetime(2005, 10, 1, tzinfo=UTC)
 PUBLISHER = Signer("pipeline", Duty.PUBLISH, Ed25519PrivateKey.generate())
 APPROVER = Signer("validator", Duty.APPROVE, Ed25519PrivateKey.generate())
-KEYS = {Duty.PUBLISH: {"pipeline": PUBLISHER.public()}, Duty.APPROVE: {"validator": APPROVER.public()}}
+KEYS = {
+    Duty.PUBLISH: {"pipeline": PUBLISHER.public()},
+    Duty.APPROVE: {"validator": APPROVER.public()},
+    Duty.ATTEST: {witness().name: witness().public()},
+}
 TRUST = Trust(KEYS, demonstration=True)
 
 
@@ -54,7 +58,7 @@ def promote(sources: Sources, recipe: str, version: int) -> Bundle:
     )
     sources.channel.add_bundle(bundle.digest, bundle.files)
     sources.channel.add_approval(bundle.digest, signed)
-    publish(
+    pointer = publish(
         sources.channel,
         PUBLISHER,
         TRUST,
@@ -67,6 +71,7 @@ def promote(sources: Sources, recipe: str, version: int) -> Bundle:
         move=Move.PROMOTE,
         asked_by="pipeline",
     )
+    sources.ledger.append(Event.PROMOTED, model=MODEL, actor="pipeline", at=NOW, facts=asdict(pointer))
     return bundle
 
 
