@@ -195,6 +195,17 @@ def test_a_month_reported_twice_shows_the_newest_and_says_so_on_the_older(source
     assert (older.report.verdict.level, older.superseded) == (Level.RED, True)
 
 
+def test_a_long_ledger_does_not_make_a_long_page(sources: Sources) -> None:
+    promote(sources, "first", 1)
+    for number in range(model.ENTRIES_SHOWN):
+        facts = {"reason": str(number), "as_of": "2005-09-30", "bundle": ""}
+        sources.ledger.append(Event.KEPT, model=MODEL, actor="pipeline", at=NOW, facts=facts)
+    page = model.model_page(sources, MODEL)
+    assert not isinstance(page.entries, Trouble)
+    assert (len(page.entries), page.earlier) == (model.ENTRIES_SHOWN, 1)
+    assert page.entries[0].facts["reason"] == str(model.ENTRIES_SHOWN - 1)
+
+
 def test_a_model_nobody_knows_is_not_found(sources: Sources) -> None:
     with pytest.raises(NotFound):
         model.model_page(sources, "churn")
