@@ -135,6 +135,15 @@ def newest_keys(store: ReportStore, model: str) -> list[ReportKey]:
     return list(found.values())
 
 
+def counting(reports: Sequence[MonthlyReport]) -> list[MonthlyReport]:
+    """Of reports by month, the newest first, what says how a model is now: the newest, and the newest whose outcomes are known.
+
+    Of an older month that was reported on late the model in force may know nothing.
+    """
+    matured = next((report for report in reports if report.performance), None)
+    return list({report.month: report for report in (*reports[:1], matured) if report}.values())
+
+
 def missed(store: ReportStore, model: str, before: str) -> list[Miss]:
     """What was estimated against what was realised, in the newest report of every month before this one."""
     found = [store.read(key) for key in newest_keys(store, model) if key.month < before]

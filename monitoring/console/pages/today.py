@@ -18,7 +18,7 @@ from monitoring.console.pages.releases import Release, recorded
 from monitoring.console.pages.releases import champion as current
 from monitoring.console.pages.standing import Standing, standing
 from monitoring.console.sources import Sources, Trouble, or_trouble
-from monitoring.report import MonthlyReport, MonthRow, newest, rows
+from monitoring.report import MonthlyReport, MonthRow, counting, newest, rows
 from monitoring.runs import Planned
 from monitoring.verdict import Verdict, overall
 
@@ -70,13 +70,13 @@ def card(sources: Sources, model: str) -> Card:
     holds = [] if isinstance(entries, Trouble) else open_holds(entries)
     champion = or_trouble(lambda: current(sources, model) if sources.channel.pointers(model) else None)
     halted = or_trouble(lambda: stopped(sources, model))
-    weighed = found if isinstance(found, Trouble) else _standing(reports)
+    weighed = found if isinstance(found, Trouble) else counting(reports)
     verdict = _verdict(weighed)
     alerts = or_trouble(lambda: open_alerts(sources.alerts.alerts(model)))
     late = _late(sources, champion, reports)
     situation = Situation(
         verdict=verdict,
-        reported_at=max((report.recorded_at for report in _standing(reports)), default=""),
+        reported_at=max((report.recorded_at for report in counting(reports)), default=""),
         entries=[] if isinstance(entries, Trouble) else entries,
         champion=champion is not None,
         trouble=any(isinstance(part, Trouble) for part in (found, entries, champion, halted, alerts, late)),
@@ -161,12 +161,6 @@ def known(sources: Sources) -> list[str]:
 
 def _verdict(weighed: Sequence[MonthlyReport] | Trouble) -> Verdict | None:
     return None if isinstance(weighed, Trouble) or not weighed else overall([report.verdict for report in weighed])
-
-
-def _standing(reports: Sequence[MonthlyReport]) -> list[MonthlyReport]:
-    """The newest month and the newest one whose outcomes are known, to be weighed together."""
-    matured = next((report for report in reports if report.performance), None)
-    return list({report.month: report for report in (*reports[:1], matured) if report}.values())
 
 
 def stopped(sources: Sources, model: str) -> Stop | None:
