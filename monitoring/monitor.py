@@ -7,7 +7,7 @@ from datetime import date, datetime
 from models.bundle import Bundle
 from models.clock import Clock, Month
 from models.errors import Integrity, NotFound
-from models.governance.ledger import Entry, Event, Ledger, accepted_definition, open_holds
+from models.governance.ledger import Entry, Event, Hold, Ledger, accepted_definition, open_holds
 from models.lake import OUTCOMES, SNAPSHOTS, Lake, PartitionVersion
 from models.scoring import Scorer
 from models.usecase import UseCase
@@ -245,10 +245,16 @@ class _Run:
             statistics=found.statistics if found else None,
             performance=known.performance if known else None,
             maturity=self.maturity(known),
-            holds=open_holds(entries),
+            holds=self.holds(entries),
             recoding_accepted=decided is not None and _recoding_accepted(entries, decided.bundle, self.month),
             other_bundles=decided.others if decided else {},
         )
+
+    def holds(self, entries: list[Entry]) -> list[Hold]:
+        """Those that are open; what came up later is no word about an older month, which is only read anew."""
+        found, newest = open_holds(entries), self.desk.lake.versions(DECISIONS, known_at=self.now)[-1:]
+        is_newest = all(part.month <= self.month for part in newest)
+        return [hold for hold in found if is_newest or hold.month <= str(self.month)]
 
     def maturity(self, known: _Known | None) -> str:
         if known:

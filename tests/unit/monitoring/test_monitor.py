@@ -504,6 +504,16 @@ def test_a_month_whose_report_is_damaged_is_reported_on_anew_and_keeps_no_later_
     assert due(USE_CASE, office.desk) == [AUGUST]
 
 
+def test_an_older_month_that_is_read_anew_is_not_held_by_what_came_up_later(office: Office) -> None:
+    office.decide(JULY)
+    office.clock.set(end_of_day(date(2005, 8, 31)))
+    office.decide(AUGUST)
+    office.record(Event.HOLD_OPENED, str(AUGUST))
+    assert [office.monitor(month).verdict.level for month in (JULY, AUGUST)] == [Level.GREEN, Level.HELD]
+    office.record(Event.HOLD_OPENED, str(JUNE))
+    assert office.monitor(JULY).verdict.level is Level.HELD
+
+
 def test_a_month_is_not_measured_by_its_own_miss(office: Office) -> None:
     columns = office.decide(JULY)
     office.clock.set(end_of_day(date(2005, 9, 30)))
