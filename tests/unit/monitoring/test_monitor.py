@@ -107,6 +107,20 @@ def test_a_quiet_month_has_every_statistic_and_none_that_is_beyond_its_limit(off
     }
 
 
+def test_a_segment_that_was_too_small_at_training_is_not_judged_however_large_it_is_now(office: Office) -> None:
+    reference = dict(office.champion.part("reference.json"))
+    small = reference["segments"]["current"] | {"rows": USE_CASE.policy.monitoring.minimum_rows - 1}
+    parts = {name: office.champion.files[name] for name in PARTS}
+    parts["reference.json"] = canonical(reference | {"segments": reference["segments"] | {"current": small}})
+    office.champion = office.known(Bundle.seal(USE_CASE.name, parts, lineage=office.champion.lineage))
+    office.decide(JULY)
+    found = office.monitor(JULY).statistics
+    assert found
+    (segment,) = (each for each in found.segments if each.name == "current")
+    assert segment.rows > USE_CASE.policy.monitoring.minimum_rows
+    assert {segment.score.state, *(moved.state for moved in segment.inputs)} == {"insufficient"}
+
+
 def test_values_that_the_contract_forbids_are_red_and_retrain_nothing(office: Office) -> None:
     columns = months.accounts(JULY)
     columns["bill_0"][:3] = [np.nan, 6e6, -6e6]

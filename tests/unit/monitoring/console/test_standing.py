@@ -8,7 +8,7 @@ import pytest
 
 from models.alerting import Severity
 from models.clock import FixedClock
-from models.errors import Integrity
+from models.errors import Integrity, Unavailable
 from models.governance.approval import Approval
 from models.governance.ledger import Entry, Event, Hold, Ledger
 from models.governance.signing import Signed
@@ -133,6 +133,23 @@ class Instead(FakeLedger):
 
     def heads(self) -> list[tuple[str, Signed]]:
         return self._heads
+
+
+def test_the_first_page_is_not_green_where_nobody_can_say_whether_the_champion_was_watched() -> None:
+    sources = looking(trust=lambda: TRUST, clock=FixedClock(NOW))
+    promote(sources, "first", 1)
+    report(sources, "2005-09")
+
+    class Unread(FakeChannel):
+        def pointer(self, model: str, sequence: int) -> Signed:
+            raise Unavailable("the bucket does not answer", hint="ask again")
+
+        def pointers(self, model: str) -> int:
+            return 1
+
+    card = today.card(replace(sources, channel=Unread()), MODEL)
+    assert card.standing.level == "none"
+    assert "How it is now is not known: the bucket does not answer." in card.standing.sentence
 
 
 @pytest.mark.parametrize("left", [0, 1], ids=["gone", "cut off"])
