@@ -71,9 +71,9 @@ def _no_such_replay(home: Path) -> NotFound:
 
 def migrate(chosen: MonitoringSettings) -> None:
     """Bring the decision log's schema to this release's. Raises `Unavailable` or `Misconfigured`."""
-    from monitoring.adapters import sql_decisions
+    from monitoring.adapters import sql_database
 
-    sql_decisions.migrate(chosen.database)
+    sql_database.migrate(chosen.database)
 
 
 def sources(chosen: MonitoringSettings) -> Sources:
