@@ -6,7 +6,7 @@ from datetime import datetime
 
 from models.channel import verified
 from models.clock import Clock
-from models.errors import NotFound
+from models.errors import NotFound, Unavailable
 from models.governance import stop
 from models.governance.ledger import Entry, Hold, open_holds
 from models.governance.stop import Stop
@@ -152,11 +152,16 @@ def months_of_model(sources: Sources, model: str) -> Sequence[MonthRow]:
 
 
 def known(sources: Sources) -> list[str]:
-    def recorded() -> list[str]:
+    """Raises `Unavailable` where nobody can say whether there is any: that is no empty home."""
+
+    def named() -> list[str]:
         return [entry.model for entry in sources.ledger.entries() if entry.model]  # people and keys are of no model
 
-    found = [or_trouble(read) for read in (sources.reports.models, sources.channel.models, recorded)]
-    return sorted({name for names in found if not isinstance(names, Trouble) for name in names})
+    found = [or_trouble(read) for read in (sources.reports.models, sources.channel.models, named)]
+    names = sorted({name for names in found if not isinstance(names, Trouble) for name in names})
+    if not names and (unread := [part for part in found if isinstance(part, Trouble)]):
+        raise Unavailable(f"which models there are is not known: {unread[0].problem}", hint=unread[0].hint)
+    return names
 
 
 def _verdict(weighed: Sequence[MonthlyReport] | Trouble) -> Verdict | None:

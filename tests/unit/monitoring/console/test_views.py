@@ -10,10 +10,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from models.bundle import MANIFEST, Bundle, canonical, sha256
 from models.channel import Move, publish
 from models.clock import FixedClock
-from models.errors import Integrity, Misconfigured, NotFound
+from models.errors import Integrity, Misconfigured, NotFound, Unavailable
 from models.governance.approval import WATERMARK, approve
 from models.governance.fairness.figures import Kind
-from models.governance.ledger import Event
+from models.governance.ledger import Entry, Event
 from models.governance.signing import Duty, Signer, Trust
 from monitoring.console.pages import evidence, model, reports, today
 from monitoring.console.sources import Sources, Trouble
@@ -21,6 +21,7 @@ from monitoring.report import MonthlyReport
 from monitoring.runs import Planned
 from monitoring.verdict import Level, Suggestion, Verdict
 from tests.consoles import client, looking
+from tests.fakes.ledger import FakeLedger
 from tests.fakes.packs import FakePacks
 from tests.fakes.runs import FakeRunHistory
 from tests.office import paper_parts, witness
@@ -105,6 +106,15 @@ def test_an_empty_home_has_no_models(sources: Sources) -> None:
 def test_who_is_trusted_and_which_keys_are_used_makes_no_model(sources: Sources) -> None:
     sources.ledger.append(Event.KEYS_ROTATED, model="", actor="Ada", at=sources.clock.now(), facts={"generation": 2})
     assert today.front(sources) == []
+
+
+def test_a_home_of_which_nothing_can_be_read_is_not_taken_for_an_empty_one(sources: Sources) -> None:
+    class Unread(FakeLedger):
+        def entries(self, model: str | None = None) -> list[Entry]:
+            raise Integrity("ledger entry 1 cannot be read", hint="restore it")
+
+    with pytest.raises(Unavailable, match="which models there are is not known: ledger entry 1 cannot be read"):
+        today.front(replace(sources, ledger=Unread()))
 
 
 def test_a_model_without_a_report_is_told_how_to_get_one(sources: Sources) -> None:
