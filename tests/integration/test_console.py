@@ -263,6 +263,17 @@ def test_an_edited_ledger_is_trouble_on_the_page_and_not_a_crash(tmp_path: Path,
         assert "was edited, removed or reordered" in page.text
 
 
+def test_what_an_unreadable_ledger_would_say_is_not_taken_for_nothing(tmp_path: Path, keys: list[ReportKey]) -> None:
+    path = tmp_path / "ledger.jsonl"
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
+    for address in ("/", "/approvals"):
+        page = client(tmp_path).get(address)
+        assert page.status_code == 200
+        assert "removed from the end" in page.text
+        assert "No version waits for approval" not in page.text
+        assert "<dd>nothing</dd>" not in page.text
+
+
 def test_a_reason_with_markup_in_it_is_shown_as_text(tmp_path: Path, keys: list[ReportKey]) -> None:
     report = tmp_path / "reports" / keys[-1].model / keys[-1].month / keys[-1].stamp / "report.json"
     report.write_bytes(report.read_bytes().replace(b"Monthly line review", b"<script>alert(1)</script>"))

@@ -31,17 +31,19 @@ def releases(sources: Sources, model: str) -> list[Release]:
     return [_release(sources, trust, pointer) for pointer in reversed(history(sources.channel, trust, model))]
 
 
-def recorded(sources: Sources, model: str) -> list[Entry]:
-    """What the ledger says of a model. Raises `Integrity` where it cannot be all: a hold that was cut away is none on a page.
+def noted(sources: Sources, model: str) -> list[Entry]:
+    """What the ledger says of a model, if it ends as its witness signed it. Raises `Integrity`."""
+    return [entry for entry in vouched(sources.ledger, sources.trust) if entry.model == model]
 
-    So for a ledger that does not end as its witness signed it, and where ledger and channel know of different champions.
-    """
-    entries = [entry for entry in vouched(sources.ledger, sources.trust) if entry.model == model]
+
+def recorded(sources: Sources, model: str) -> list[Entry]:
+    """The same. Raises `Integrity` also where ledger and channel know of different champions: one of both lacks something."""
+    entries = noted(sources, model)
     moves = [entry for entry in entries if entry.event in (Event.PROMOTED, Event.ROLLED_BACK)]
-    noted, there = max((entry.facts["sequence"] for entry in moves), default=0), sources.channel.pointers(model)
-    if noted != there:
+    known, there = max((entry.facts["sequence"] for entry in moves), default=0), sources.channel.pointers(model)
+    if known != there:
         raise Integrity(
-            f"the newest pointer is {there or 'none'} on the release channel, and {noted or 'none'} in the ledger",
+            f"the newest pointer is {there or 'none'} on the release channel, and {known or 'none'} in the ledger",
             hint="see make verify; put back from a copy what lacks the newer one",
         )
     return entries

@@ -47,7 +47,7 @@ class Card:
     months: Sequence[MonthRow]
     trouble: Trouble | None
     age_days: int | None = None  # since the champion came into force
-    waits: Sequence[Wait] = ()
+    waits: Sequence[Wait] | Trouble = ()
     alerts: Sequence[Alert] | Trouble = ()  # open ones, pages first
     planned: Sequence[Planned] | Trouble = ()  # the next run of each flow, the soonest first
 
@@ -108,7 +108,7 @@ def card(sources: Sources, model: str) -> Card:
         trouble=next((part for part in (found, entries) if isinstance(part, Trouble)), None),
         age_days=_age(champion, sources.clock),
         alerts=alerts,
-        waits=[] if isinstance(entries, Trouble) else _waits(model, entries, holds),
+        waits=entries if isinstance(entries, Trouble) else _waits(model, entries, holds),
     )
 
 
