@@ -83,7 +83,7 @@ def sources(chosen: MonitoringSettings) -> Sources:
         reports=RememberedReports(ReportFolder(chosen.reports_folder)),
         channel=channel,
         trust=lambda: key_files.trust(chosen.trust_path, demonstration=local),
-        ledger=FileLedger(chosen.ledger_path),
+        ledger=FileLedger(chosen.ledger_path, anchor=chosen.ledger_anchor),
         runs=PrefectRuns(_prefect(chosen)),
         packs=PackFolder(chosen.home / "packs"),
         verdicts=VerdictFolder(chosen.home / "rollouts"),

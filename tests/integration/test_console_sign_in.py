@@ -63,6 +63,14 @@ def test_whoever_signs_in_comes_to_where_they_wanted_and_signs_out_again(home: P
     assert served.get("/", follow_redirects=False).status_code == 303
 
 
+def test_a_link_to_one_month_leads_to_that_month_after_signing_in(home: Path) -> None:
+    password, served = let_in(home, "ana", "viewer"), client(home, person=None)
+    linked = "/models/credit_default/features/bill_0?month=2005-08"
+    wanted = served.get(linked).url.params["next"]
+    answer = send(served, f"/sign-in?next={wanted}", "/sign-in", name="ana", password=password, next=wanted)
+    assert str(answer.url).endswith(linked)
+
+
 def test_signing_out_ends_every_copy_of_the_cookie(home: Path) -> None:
     password, served = let_in(home, "ana", "viewer"), client(home, person=None)
     send(served, "/sign-in", "/sign-in", name="ana", password=password)
