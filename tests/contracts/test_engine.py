@@ -1,10 +1,7 @@
 """What every engine must do: the same results for each row, from the same files."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,32 +17,23 @@ from pipelines.adapters.parquet_tables import files
 from pipelines.scoring.deciding import Decide
 from pipelines.scoring.parts import Batch, Engine, Kind, Part, Plan
 from pipelines.scoring.run import Summary
+from tests import sparks
 from tests.batches import Batches, accounts, written
 from tests.bundles import MODEL, real_bundle, record
 
 EXACT = 1e-9
-CI = os.environ.get("CI") == "true"
 
 
-def spark(folder: Path) -> Engine:
-    """CI has both; elsewhere it is skipped where one is missing."""
-    missing = [name for name, there in {"pyspark": find_spec("pyspark"), "java": shutil.which("java")}.items() if not there]
-    if missing and not CI:
-        pytest.skip(f"{' and '.join(missing)} not there: make spark-setup")
+@pytest.fixture(scope="module", params=["local", "spark"])
+def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    spill = tmp_path_factory.mktemp("spill")
+    if request.param == "local":
+        yield LocalEngine(2, spill)
+        return
     from pipelines.adapters.spark_engine import SparkEngine
 
-    return SparkEngine("local[2]", folder)
-
-
-ENGINES: Mapping[str, Callable[[Path], Engine]] = {"local": lambda folder: LocalEngine(2, folder), "spark": spark}
-
-
-@pytest.fixture(scope="module", params=list(ENGINES))
-def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    made = ENGINES[request.param](tmp_path_factory.mktemp("spill"))
-    yield made
-    if hasattr(made, "close"):
-        made.close()
+    with sparks.running(spill) as spark:
+        yield SparkEngine(spark)
 
 
 @pytest.fixture

@@ -198,9 +198,10 @@ def local() -> Engine:
 
 
 def spark() -> Engine:
+    from models.adapters.spark_session import Spark
     from pipelines.adapters.spark_engine import SparkEngine
 
-    return SparkEngine(f"local[{CORES}]", FOLDER / "spill")
+    return SparkEngine(Spark(f"local[{CORES}]", FOLDER / "spill"))
 
 
 def decide() -> Decide:
