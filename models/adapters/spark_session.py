@@ -139,8 +139,10 @@ def _kind(stored: pa.DataType) -> str:
 
 def _address(master: str) -> dict[str, str]:
     """A driver whose executors are all on this machine listens to nobody else."""
-    here = master.startswith("local") or urlparse(master).hostname in ("127.0.0.1", "localhost")
-    return {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"} if here else {}
+    if not master.startswith("local") and urlparse(master).hostname not in ("127.0.0.1", "localhost"):
+        return {}
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    return {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
 
 
 def _store() -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from models import reference
@@ -53,9 +54,11 @@ def decisions(rows: int = 5_000, seed: int = 0) -> dict[str, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def spark(store: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Begun when the store is there: executors are told of it at the start."""
-    with sparks.running(tmp_path_factory.mktemp("spill")) as made:
-        yield made
+    """On a cluster. Begun when the store is there: executors are told of it at the start."""
+    sparks.skip_without()
+    spill = tmp_path_factory.mktemp("spill")
+    with sparks.cluster(spill / "cluster") as master, sparks.running(spill, master) as begun:
+        yield begun
 
 
 @pytest.fixture(params=["arrays", "duckdb", "spark", "duckdb on a bucket", "spark on a bucket"])
@@ -185,6 +188,22 @@ def test_a_sample_may_be_of_one_bundle_and_never_exceeds_it(
     assert len(drawn["bundle"]) == np.sum(decisions()["bundle"] == "b" * 64)
 
 
+def test_row_groups_add_up(over: Callable[[Lake], Statistics], tmp_path: Path) -> None:
+    """Digests are over values: the same rows may lie in many row groups, which several executors count."""
+    lake, scores = ParquetLake(tmp_path / "lake"), {"probability": np.random.default_rng(0).beta(1, 6, 5_000)}
+    sealed = lake.write("decisions", Month(2005, 8), decisions() | scores, recorded_at=NOON)
+    pq.write_table(pq.read_table(lake.path(sealed)), lake.path(sealed), row_group_size=700)
+    statistics, own = over(lake), decisions()["bundle"] == "a" * 64
+
+    tallied = statistics.tally(sealed, BINNINGS, {}, where=("bundle", "a" * 64))[""]
+    scored = statistics.scored(sealed, {}, where=("bundle", "a" * 64))[""]
+
+    for name, binning in BINNINGS.items():
+        np.testing.assert_array_equal(tallied[name], reference.counts(binning, decisions()[name][own]), err_msg=name)
+    np.testing.assert_allclose(scored, sketch(scores["probability"][own]), atol=1e-9)
+    assert sum(statistics.distinct(sealed, "account", by="bundle").values()) == 5_000
+
+
 def test_a_file_that_is_gone_is_named(over: Callable[[Lake], Statistics], tmp_path: Path) -> None:
     lake = ParquetLake(tmp_path / "lake")
     sealed = lake.write("decisions", Month(2005, 8), decisions(10), recorded_at=NOON)
@@ -193,15 +212,16 @@ def test_a_file_that_is_gone_is_named(over: Callable[[Lake], Statistics], tmp_pa
         over(lake).counts(sealed, BINNINGS, by="bundle")
 
 
-def test_of_every_flipped_byte_either_nothing_comes_of_it_or_the_file_is_named(
-    over: Callable[[Lake], Statistics], tmp_path: Path
-) -> None:
-    """Any bit of any column's values is caught; some bytes of a Parquet file, such as paddings, mean nothing."""
+def test_of_every_flipped_byte_either_nothing_comes_of_it_or_the_file_is_named(tmp_path: Path) -> None:
+    """Any bit of any column's values is caught; some bytes of a Parquet file, such as paddings, mean nothing.
+
+    Columns are checked by the same code for every engine: one is asked.
+    """
     lake = ParquetLake(tmp_path / "lake")
     sealed = lake.write("decisions", Month(2005, 8), decisions(500), recorded_at=NOON)
     path = lake.path(sealed)
     whole = path.read_bytes()
-    statistics = over(lake)
+    statistics = DuckdbStatistics(lake, threads=1)
     right, caught = statistics.counts(sealed, BINNINGS, by="bundle"), 0
     for place in range(4, len(whole), len(whole) // 60):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :])
