@@ -395,12 +395,14 @@ audit: $(READY) ## known vulnerabilities of every lock; fails without an answer 
 	@$(RUN) infra.scanning.audit $(if $(AUDIT),--$(AUDIT))
 
 WORKFLOWS = .github/workflows/*.yml
+SCRIPTS   = .ci/run infra/images/base.sh infra/images/serve infra/aws/databases.sh
 
-workflows: $(READY) ## the workflows of GitHub by their schema, by zizmor and, where it is installed, by actionlint
+workflows: $(READY) ## the workflows of GitHub by their schema, by zizmor and by actionlint; with shellcheck, where it is installed, their scripts and ours, too
 	@$(VENV)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
 	@$(VENV)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	@$(VENV)/zizmor --offline --quiet .github
-	@if command -v actionlint >/dev/null; then actionlint $(WORKFLOWS); else echo "actionlint is not installed: left out"; fi
+	@$(VENV)/actionlint $(WORKFLOWS)
+	@if command -v shellcheck >/dev/null; then shellcheck $(SCRIPTS); else echo "shellcheck is not installed, so no shell script was read: apt-get install shellcheck"; fi
 
 topology: $(READY) ## the whole topology as processes: the loop through it, upgrades, kills; needs haproxy, prometheus, alertmanager
 	@$(RUN) pytest -m topology $(ARGS)

@@ -69,7 +69,7 @@ def test_every_check_is_there_and_ci_runs_it() -> None:
 
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-PREPARES = ("sudo apt-get ", "go install ", "echo ", "cd dist && sha256sum ", "gh release create ")
+PREPARES = ("sudo apt-get ", "echo ", "cd dist && sha256sum ", "gh release create ")
 """What a step may do beside making a target: bring a tool, or hand over what a target made."""
 
 
