@@ -356,14 +356,11 @@ restore: $(READY) ## the same back into an empty home, or with UP=folder into a 
 	@$(if $(FROM),,$(error name the backup: make restore FROM=folder))$(RUN) infra.backup restore $(WHOLE)
 
 .PHONY: up down images compose-file
-COMPOSE = $(RUN) infra.topology.containers > var/compose.env && docker compose --env-file var/compose.env --file infra/compose/compose.yaml
-
 up: $(READY) ## the same topology as containers, with Grafana; needs Docker with compose
-	@mkdir -p var
-	@$(COMPOSE) up --build --detach --wait
+	@$(RUN) infra.topology.containers up $(ARGS)
 
 down: $(READY) ## stop the containers; their volumes stay
-	@$(COMPOSE) down
+	@$(RUN) infra.topology.containers down $(ARGS)
 
 images: $(READY) ## build the images of serving, console and pipelines; needs podman, runc and mmdebstrap
 	@$(RUN) infra.images
