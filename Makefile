@@ -392,7 +392,7 @@ audit: $(READY) ## known vulnerabilities of every lock; fails without an answer 
 	@$(RUN) infra.scanning.audit $(if $(AUDIT),--$(AUDIT))
 
 WORKFLOWS = .github/workflows/*.yml
-SCRIPTS   = .ci/run infra/images/base.sh infra/images/serve infra/aws/databases.sh
+SCRIPTS   = .ci/run infra/images/base.sh infra/images/serve infra/aws/databases.sh tests/images/standins/postgres.sh tests/images/standins/store.sh
 
 workflows: $(READY) ## the workflows of GitHub by their schema, by zizmor and by actionlint; with shellcheck, where it is installed, their scripts and ours, too
 	@$(VENV)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
