@@ -5,7 +5,11 @@ from infra.topology.description import POSTGRESQL, Place, Service, address
 DATABASES = ("mlflow", "prefect", "decisions")
 """Each is owned by a user of its own name, who can open no other."""
 REPLICAS = ("serving-1", "serving-2")
-BUCKET = "mlflow"
+BUCKET, LAKE = BUCKETS = ("mlflow", "lake")
+ARCHIVE = "archive"
+"""Whose data are PostgreSQL's log, segment by segment: what a restore to any moment needs."""
+ARCHIVED_SECONDS = 60
+"""What was written is in the archive after so long: what the loss of PostgreSQL's own disk costs at most."""
 
 _QUIET = {
     "DO_NOT_TRACK": "true",
@@ -44,13 +48,20 @@ def platform(place: Place) -> dict[str, str]:
 
 
 def _postgres(place: Place) -> Service:
+    settings = {
+        "listen_addresses": place.bind,
+        "port": place.port("postgres"),
+        "archive_mode": "on",
+        "archive_command": f"sh '{place.config('archive.sh')}' %p %f '{place.data(ARCHIVE)}'",
+        "archive_timeout": ARCHIVED_SECONDS,
+    }
     return Service(
         name="postgres",
         image="postgres",
-        command=(*place.program("postgres"), "-c", f"listen_addresses={place.bind}", "-c", f"port={place.port('postgres')}"),
+        command=(*place.program("postgres"), *(part for name, value in settings.items() for part in ("-c", f"{name}={value}"))),
         ready=POSTGRESQL,
         secrets=("postgres_superuser", *(f"postgres_{name}" for name in DATABASES)),
-        configs=("databases.sql",),
+        configs=("databases.sql", "passwords.sql", "archive.sh"),
         keeps_data=True,
         stop_seconds=60,
         stop_signal="INT",  # a fast shutdown: TERM would wait for every client to leave
