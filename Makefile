@@ -356,14 +356,11 @@ restore: $(READY) ## the same back into an empty home, or with UP=folder into a 
 	@$(if $(FROM),,$(error name the backup: make restore FROM=folder))$(RUN) infra.backup restore $(WHOLE) $(if $(AT),--at $(AT)) $(if $(ARCHIVE),--archive $(ARCHIVE)) $(if $(LATER),--later $(LATER))
 
 .PHONY: up down images compose-file
-COMPOSE = $(RUN) infra.topology.containers > var/compose.env && docker compose --env-file var/compose.env --file infra/compose/compose.yaml
-
 up: $(READY) ## the same topology as containers, with Grafana; needs Docker with compose
-	@mkdir -p var
-	@$(COMPOSE) up --build --detach --wait
+	@$(RUN) infra.topology.containers up $(ARGS)
 
 down: $(READY) ## stop the containers; their volumes stay
-	@$(COMPOSE) down
+	@$(RUN) infra.topology.containers down $(ARGS)
 
 images: $(READY) ## build the images of serving, console and pipelines; needs podman, runc and mmdebstrap
 	@$(RUN) infra.images
@@ -395,12 +392,14 @@ audit: $(READY) ## known vulnerabilities of every lock; fails without an answer 
 	@$(RUN) infra.scanning.audit $(if $(AUDIT),--$(AUDIT))
 
 WORKFLOWS = .github/workflows/*.yml
+SCRIPTS   = .ci/run infra/images/base.sh infra/images/serve infra/postgres/archive.sh infra/postgres/restore.sh infra/aws/databases.sh tests/images/standins/postgres.sh tests/images/standins/store.sh
 
-workflows: $(READY) ## the workflows of GitHub by their schema, by zizmor and, where it is installed, by actionlint
+workflows: $(READY) ## the workflows of GitHub by their schema, by zizmor and by actionlint; with shellcheck, where it is installed, their scripts and ours, too
 	@$(VENV)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
 	@$(VENV)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	@$(VENV)/zizmor --offline --quiet .github
-	@if command -v actionlint >/dev/null; then actionlint $(WORKFLOWS); else echo "actionlint is not installed: left out"; fi
+	@$(VENV)/actionlint $(WORKFLOWS)
+	@if command -v shellcheck >/dev/null; then shellcheck $(SCRIPTS); else echo "shellcheck is not installed, so no shell script was read: apt-get install shellcheck"; fi
 
 topology: $(READY) ## the whole topology as processes: the loop through it, upgrades, kills; needs haproxy, prometheus, alertmanager
 	@$(RUN) pytest -m topology $(ARGS)

@@ -1,3 +1,4 @@
+#!/bin/sh
 # What the task `databases` runs: infra/postgres/passwords.sql reads passwords from files, so they are written while it runs.
 set -eu
 umask 077

@@ -1,9 +1,10 @@
-"""`python -m infra.images`: build every image, in a store below var/images."""
+"""`python -m infra.images`: build every image, in a store below var/images, and write beside it what each is made of."""
 
 import subprocess
 import sys
 from pathlib import Path
 
+from infra.images.contents import bill
 from infra.images.engine import IMAGES, ROOT, Podman, missing
 from models.errors import Misconfigured, PlatformError
 
@@ -20,7 +21,9 @@ def main() -> int:
         commit = subprocess.run(_COMMIT, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
         for image in IMAGES:
             name = podman.build(image, commit)
-            sys.stdout.write(f"  {name}  {int(podman.inspect(name, '.Size')) / 1e6:,.0f} MB\n")
+            materials = STORE / f"{image}.cdx.json"
+            materials.write_text(bill(podman, name, commit))
+            sys.stdout.write(f"  {name}  {int(podman.inspect(name, '.Size')) / 1e6:,.0f} MB  made of {materials}\n")
             sys.stdout.flush()
     except PlatformError as error:
         sys.stderr.write(f"{error}\n")

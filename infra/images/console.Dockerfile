@@ -9,8 +9,9 @@ RUN --mount=type=secret,id=certificates,target=/etc/ssl/certs/ca-certificates.cr
         --target /opt/steward --requirement requirements.lock
 COPY models code/models/
 COPY monitoring code/monitoring/
+COPY infra/images/named.py pyproject.toml ./
 # Byte code is made now, as nothing can be written later.
-RUN mv code/* /opt/steward/ && python -m compileall -q -j 0 /opt/steward
+RUN mv code/* /opt/steward/ && python named.py /opt/steward && python -m compileall -q -j 0 /opt/steward
 
 FROM python:3.11-slim-bookworm
 ARG COMMIT=unknown

@@ -49,14 +49,22 @@ class Podman:
         secrets = [f"id=certificates,src={CERTIFICATES}"] if CERTIFICATES.exists() else []
         file = str(ROOT / "infra" / "images" / f"{image}.Dockerfile")
         given = [part for secret in secrets for part in ("--secret", secret)]
-        options = ["--format", "docker", "--network", "host", *_LIMITS, *given, "--build-arg", f"COMMIT={commit}"]
-        done = self._run("build", *options, "--file", file, "--tag", f"steward-{image}", str(ROOT), check=False)
+        # Without layers: a changed lock changes all of them, and each copy of two gigabytes would stay.
+        options = ["--layers=false", "--format", "docker", "--network", "host", *_LIMITS, "--build-arg", f"COMMIT={commit}"]
+        done = self._run("build", *options, *given, "--file", file, "--tag", f"steward-{image}", str(ROOT), check=False)
         if done.returncode:
             raise Unavailable(f"{file} was not built: {done.stderr[-2_000:]}", hint="the reason stands in its words")
         return f"localhost/steward-{image}"
 
     def inspect(self, image: str, field: str) -> str:
         return self._run("image", "inspect", "--format", f"{{{{{field}}}}}", image).stdout.strip()
+
+    def mounted(self, image: str) -> Path:
+        """Where its files can be read, until `unmount`."""
+        return Path(self._run("image", "mount", image).stdout.strip())
+
+    def unmount(self, image: str) -> None:
+        self._run("image", "unmount", image)
 
     def command(self, *words: str) -> list[str]:
         """A whole command line of podman."""

@@ -13,14 +13,18 @@ COPY serving code/serving/
 COPY pipelines code/pipelines/
 COPY infra/licences.toml code/infra/
 COPY requirements.lock code/requirements.lock
+COPY infra/images/named.py pyproject.toml ./
 # Byte code is made now, as nothing can be written later.
-RUN mv code/* /opt/steward/ && python -m compileall -q -j 0 /opt/steward
+RUN mv code/* /opt/steward/ && python named.py /opt/steward && python -m compileall -q -j 0 /opt/steward
 
 FROM python:3.11-slim-bookworm
 ARG COMMIT=unknown
 LABEL org.opencontainers.image.title="steward-pipelines" \
       org.opencontainers.image.revision="$COMMIT" \
       org.opencontainers.image.licenses="Apache-2.0"
+# LightGBM asks the system for it. Debian 12 has one version of it, and mends that.
+# hadolint ignore=DL3008
+RUN apt-get update -qq && apt-get install -qq -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /var/lib/steward --shell /usr/sbin/nologin steward \
     && install -d -o steward -g steward -m 0700 /var/lib/steward
 COPY --from=build /opt/steward /opt/steward

@@ -10,9 +10,10 @@ RUN --mount=type=secret,id=certificates,target=/etc/ssl/certs/ca-certificates.cr
 COPY models code/models/
 COPY monitoring code/monitoring/
 COPY serving code/serving/
+COPY infra/images/named.py pyproject.toml ./
 # Tests, sources and the tools of libraries go. Byte code is made now, as nothing can be written later.
 # Libraries that wheels carry beside them (*.libs) are left as they are: their makers have moved their parts.
-RUN mv code/* /opt/steward/ \
+RUN mv code/* /opt/steward/ && python named.py /opt/steward \
     && find /opt/steward -depth -type d \( -path '*/onnx/backend/test' -o -name tests \) -exec rm -rf {} + \
     && find /opt/steward -type f \( -name '*.pyi' -o -name '*.h' -o -name '*.c' -o -name '*.cc' -o -name '*.pyx' -o -name '*.pxd' \) -delete \
     && find /opt/steward -type f -name '*.so' -not -path '*.libs/*' -exec strip --strip-unneeded {} + \

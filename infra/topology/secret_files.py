@@ -17,7 +17,7 @@ def make(folder: Path) -> None:
     folder.chmod(0o700)
     for name, content in _contents(folder).items():
         if not (folder / name).exists():
-            _write(folder / name, content())
+            write(folder / name, content())
 
 
 def _contents(folder: Path) -> dict[str, Callable[[], str]]:
@@ -64,7 +64,8 @@ def _read(path: Path) -> str:
     return path.read_text().strip()
 
 
-def _write(path: Path, content: str) -> None:
+def write(path: Path, content: str) -> None:
+    """Whole or not at all, and for its owner only."""
     waiting = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:

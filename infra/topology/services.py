@@ -163,6 +163,7 @@ def _prefect(place: Place) -> Service:
         environment=_QUIET
         | {
             "PREFECT_HOME": place.data("prefect"),
+            "PREFECT_UI_STATIC_DIRECTORY": f"{place.data('prefect')}/pages",  # its own folder may be one that nobody writes to
             "PREFECT_API_DATABASE_CONNECTION_URL": f"postgresql+asyncpg://prefect@{address(place, 'postgres')}/prefect",
             "PREFECT_UI_API_URL": f"http://127.0.0.1:{place.port('prefect')}/api",
             "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",

@@ -25,7 +25,7 @@ class Standing:
 
 def standing(
     verdict: Verdict | None,
-    weighed: Sequence[MonthlyReport],
+    weighed: Sequence[MonthlyReport] | Trouble,
     *,
     alerts: Sequence[Alert] | Trouble,
     stopped: Stop | Trouble | None,
@@ -77,8 +77,10 @@ def _silent(champion: Release | Trouble | None) -> str:
     return ""
 
 
-def _month(verdict: Verdict | None, weighed: Sequence[MonthlyReport]) -> str:
+def _month(verdict: Verdict | None, weighed: Sequence[MonthlyReport] | Trouble) -> str:
     """What was found, with the months and the versions that it is about."""
+    if isinstance(weighed, Trouble):
+        return f"What the months were like is not known: {weighed.problem}."
     if verdict is None:
         return "No month has been reported on yet."
     versions = {report.version for report in weighed}

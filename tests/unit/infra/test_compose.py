@@ -1,6 +1,7 @@
 """The compose file: valid, current, and the same topology as the processes of `make up-local`."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,21 @@ import yaml
 from compose_spec import PyCompose
 
 from infra.topology import ports
-from infra.topology.compose import FOLDER, OWN, USER, Containers, files
-from infra.topology.containers import prepare
+from infra.topology.compose import FOLDER, OWN, SCRAPER, USER, VOLUMES, Containers, files
+from infra.topology.containers import make_first_keys, prepare
 from infra.topology.description import Place
 from infra.topology.services import services
 from tests.unit.infra.places import NoPrograms
 
 COMPOSE: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yaml").read_text())
-CONTAINERS_OWN = {"POSTGRES_PASSWORD_FILE", "SECRETS", "STEWARD_MONITORING_ADDRESS", "STEWARD_MONITORING_NAMES"}
+CONTAINERS_OWN = {
+    "HOME",
+    "POSTGRES_INITDB_ARGS",
+    "POSTGRES_PASSWORD_FILE",
+    "SECRETS",
+    "STEWARD_MONITORING_ADDRESS",
+    "STEWARD_MONITORING_NAMES",
+}
 """What only an image asks for, or whoever reaches into a container."""
 
 
@@ -49,11 +57,11 @@ def test_the_specification_finds_a_slip(right: str, wrong: str) -> None:
 def test_containers_and_processes_are_the_same_services_with_the_same_ports_and_settings(tmp_path: Path) -> None:
     place = NoPrograms(tmp_path)
     local = {service.name: service for service in services(place) if not service.containers_only}
-    assert COMPOSE["services"].keys() - {"grafana"} == local.keys()
+    assert COMPOSE["services"].keys() - {"grafana", VOLUMES} == local.keys()
     for name, service in local.items():
         contained = COMPOSE["services"][name]
-        assert set(contained.get("depends_on", ())) == set(service.after)
-        assert set(contained.get("secrets", ())) == set(service.secrets)
+        assert set(contained.get("depends_on", ())) - {VOLUMES} == set(service.after)
+        assert set(contained.get("secrets", ())) - {SCRAPER} == set(service.secrets)
         told = {key: settled(value, place) for key, value in service.environment.items()}
         given = {key: settled(value, Containers()) for key, value in contained.get("environment", {}).items()}
         assert told.items() <= given.items(), name
@@ -86,13 +94,51 @@ def test_the_files_that_are_mounted_are_in_the_tree() -> None:
                 assert (FOLDER / source).exists(), source
 
 
-def test_our_services_can_write_nothing_but_their_volumes_and_are_not_root() -> None:
+def test_every_service_runs_as_who_owns_the_secrets_and_ours_can_write_nothing_but_their_volumes() -> None:
     for name, service in COMPOSE["services"].items():
-        if service["image"].removeprefix("steward-") in OWN:
-            assert service["user"] == USER, name
-            assert service["read_only"] is True
-            assert service["cap_drop"] == ["ALL"]
+        assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
+        if name != VOLUMES:
+            assert service["user"] == USER, name
+        if service["image"].removeprefix("steward-") in OWN:
+            assert service["read_only"] is True
+
+
+def test_volumes_belong_to_that_user_before_anybody_writes_to_them() -> None:
+    """Docker gives a new volume to root, or to the user of the image that is mounted there."""
+    first = COMPOSE["services"][VOLUMES]
+    assert (first["network_mode"], first["cap_add"], first["restart"]) == ("none", ["CHOWN"], "no")
+    assert {volume.split(":")[0] for volume in first["volumes"]} == COMPOSE["volumes"].keys()
+    assert first["command"][2:] == [volume.split(":")[1] for volume in first["volumes"]]
+    for name, service in COMPOSE["services"].items():
+        if name != VOLUMES and any("/" not in volume.split(":")[0] for volume in service.get("volumes", ())):
+            assert service["depends_on"][VOLUMES] == {"condition": "service_completed_successfully"}, name
+
+
+def test_prometheus_has_the_key_without_which_no_replica_answers_in_a_container() -> None:
+    scraped = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"]
+    asked = {job["job_name"]: job.get("authorization") for job in scraped}
+    assert asked.pop("serving") == {"credentials_file": f"/run/secrets/{SCRAPER}"}
+    assert set(asked.values()) == {None}
+    assert SCRAPER in COMPOSE["services"]["prometheus"]["secrets"]
+
+
+def test_the_first_start_makes_keys_and_a_later_one_makes_none_anew(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    made: list[str] = []
+
+    def home(command: Sequence[str]) -> str:
+        if command[0] == "sh":
+            return "".join(f"{record}.json\n" for record in made)
+        made.append(("users/" if "user" in command else "api/") + command[command.index("--name") + 1])
+        return f"secret of {made[-1]}\nand what it is for\n"
+
+    make_first_keys(tmp_path, home)
+    assert (tmp_path / SCRAPER).read_text() == "secret of api/prometheus"
+    assert (tmp_path / "first_password").read_text() == "secret of users/first"
+    assert (tmp_path / "first_api_key").stat().st_mode & 0o077 == 0
+    make_first_keys(tmp_path, home)
+    assert sorted(made) == ["api/first", "api/prometheus", "users/first"]
 
 
 def test_everything_that_is_published_stays_on_this_machine() -> None:

@@ -26,14 +26,14 @@ CHECKS = {
     "infra/backup/*": "tests/integration/test_backup.py",
     "infra/backup/moments.py": "tests/integration/test_point_in_time.py",
     "infra/backup/objects.py": "tests/e2e/test_topology.py",
+    "infra/compose/*": "tests/images/test_containers.py",
     "infra/backup/postgres.py": "tests/integration/test_point_in_time.py",
     "infra/backup/recovery.py": "tests/integration/test_point_in_time.py",
-    "infra/compose/*": "tests/unit/infra/test_compose.py",
     "infra/delivery/*": "tests/unit/infra/test_delivery.py",
     "infra/grafana/*": "tests/infra/test_dashboards.py",
     "infra/haproxy/*": "tests/e2e/test_topology.py",
     "infra/helm/*": "tests/infra/test_chart.py",
-    "infra/images/*": "tests/integration/test_images.py",
+    "infra/images/*": "tests/images/test_images.py",
     "infra/images/serve": "tests/integration/test_sagemaker.py",
     "infra/postgres/*": "tests/e2e/test_topology.py",
     "infra/postgres/archive.sh": "tests/integration/test_point_in_time.py",
@@ -43,7 +43,7 @@ CHECKS = {
     "infra/scanning/*": "tests/unit/infra/test_scanning.py",
     "infra/topology/*": "tests/e2e/test_topology.py",
     "infra/topology/compose.py": "tests/unit/infra/test_compose.py",
-    "infra/topology/containers.py": "tests/unit/infra/test_compose.py",
+    "infra/topology/containers.py": "tests/images/test_containers.py",
 }
 RUN = {"test": ("unit", "integration"), "infra-test": ("infra",), "aws-test": ("aws",), "topology": ("test_topology",)}
 """The targets of every change's check, and what each runs."""
@@ -69,11 +69,11 @@ def test_every_check_is_there_and_ci_runs_it() -> None:
     for check in CHECKS.values():
         assert (ROOT / check).is_file(), check
         if check.startswith("tests/"):
-            assert any(part in check for parts in (*RUN.values(), ("test_images",)) for part in parts), check
+            assert any(part in check for parts in (*RUN.values(), ("tests/images/",)) for part in parts), check
 
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-PREPARES = ("sudo apt-get ", "go install ", "echo ", "cd dist && sha256sum ", "gh release create ")
+PREPARES = ("sudo apt-get ", "echo ", "cd dist && sha256sum ", "gh release create ")
 """What a step may do beside making a target: bring a tool, or hand over what a target made."""
 
 

@@ -11,6 +11,8 @@ from pip_audit._service import ServiceError
 from infra.scanning import planted
 from infra.scanning.audit import ROOT, answers, command, locks, unsound
 
+LINT = str(Path(sys.executable).parent / "actionlint")
+
 
 def test_every_lock_is_audited_and_one_that_fails_hides_no_other() -> None:
     asked: list[str] = []
@@ -64,3 +66,24 @@ def test_bandit_finds_what_the_linter_does_not_know(tmp_path: Path) -> None:
     file.write_text("import xmlrpc.client\n")
     words = [sys.executable, "-m", "bandit", "--quiet", "--configfile", str(ROOT / "pyproject.toml"), str(file)]
     assert subprocess.run(words, capture_output=True, check=False, timeout=60).returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("right", "slip"),
+    [("github.ref ", "github.reff "), ("ubuntu-24.04", "ubuntu-99"), ("github.ref ", "github.event.head_commit.message ")],
+)
+def test_actionlint_finds_a_slip_in_a_workflow(right: str, slip: str, tmp_path: Path) -> None:
+    """The last one lets whoever writes a commit message write a command."""
+    sound = (ROOT / ".github" / "workflows" / "ci.yml").read_text().replace("bash .ci/run #", "echo ${{ github.ref }} #")
+    for text, found in ((sound, False), (sound.replace(right, slip), True)):
+        (tmp_path / "ci.yml").write_text(text)
+        done = subprocess.run([LINT, "ci.yml"], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert bool(done.returncode) is found, done.stdout
+
+
+def test_every_shell_script_of_the_tree_is_read_by_the_linter() -> None:
+    known = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
+    heads = {name: (ROOT / name).read_bytes().split(b"\n")[0] for name in known if (ROOT / name).is_file()}
+    scripts = [name for name, head in heads.items() if head.startswith(b"#!") and head.endswith(b"sh")]
+    listed = next(line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith("SCRIPTS "))
+    assert sorted(listed.split("=")[1].split()) == sorted(scripts)

@@ -1,19 +1,24 @@
 """The images as they are run: nobody's root, nothing to write, small, and answering."""
 
+import json
 import os
+import re
 import subprocess
 import time
-from collections.abc import Iterator
-from pathlib import Path
+import tomllib
 from threading import Event
 
 import httpx
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
-from infra.images.engine import IMAGES, ROOT, Podman, missing
+from infra.images.contents import bill
+from infra.images.engine import IMAGES, ROOT, Podman
 from tests.bundles import real_bundle, record
 from tests.e2e.test_schedule import free_port
 from tests.helm import environment
+from tests.images.conftest import Build
 from tests.readers import shared_folder
 from tests.running import SCORE, Service
 
@@ -21,31 +26,12 @@ pytestmark = [pytest.mark.images, pytest.mark.timeout(1_800)]
 
 USER = 10_001
 MOST = 350e6
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
-@pytest.fixture(scope="module")
-def podman() -> Iterator[Podman]:
-    """Skips where there is nothing to build with; CI installs it, so there it fails."""
-    lacking = missing()
-    if os.geteuid() != 0 or (lacking and not os.environ.get("CI")):
-        pytest.skip(f"images are built as root, with {', '.join(lacking) or 'podman'}")
-    assert not lacking, lacking
-    kept = os.environ.get("IMAGE_STORE")
-    with shared_folder() as folder:
-        made = Podman(Path(kept).resolve() if kept else folder / "images")
-        made.make_bases()
-        try:
-            yield made
-        finally:
-            if not kept:
-                subprocess.run(made.command("system", "reset", "--force"), check=True, capture_output=True)
-
-
-@pytest.fixture(scope="module", params=IMAGES)
-def image(request: pytest.FixtureRequest, podman: Podman) -> tuple[str, str]:
+@pytest.fixture(params=IMAGES)
+def image(request: pytest.FixtureRequest, built: Build) -> tuple[str, str]:
     """What is deployed, and the name of its image."""
-    return request.param, podman.build(request.param, COMMIT)
+    return request.param, built(request.param)
 
 
 @pytest.mark.parametrize("name", IMAGES)
@@ -57,7 +43,7 @@ def test_hadolint_finds_nothing_in_an_image_file(name: str) -> None:
 
 def test_an_image_says_its_commit_is_not_root_and_can_tell_whether_it_is_well(image: tuple[str, str], podman: Podman) -> None:
     _, made = image
-    assert podman.inspect(made, "json .Labels").count(COMMIT) == 1
+    assert re.search(r'"org.opencontainers.image.revision":"[0-9a-f]{40}"', podman.inspect(made, "json .Labels"))
     assert podman.inspect(made, ".User") == "10001:10001"
     assert "python" in podman.inspect(made, "json .HealthCheck")
 
@@ -79,7 +65,7 @@ def test_every_module_of_a_deployable_loads_in_its_image(image: tuple[str, str],
     modules = {
         "serving": "serving.__main__, serving.adapters.otlp, serving.adapters.signed_tokens",
         "console": "monitoring.__main__",
-        "pipelines": "pipelines.__main__, pipelines.flows, pipelines.adapters.mlflow_registry, boto3",
+        "pipelines": "pipelines.__main__, pipelines.flows, pipelines.adapters.mlflow_registry, boto3, lightgbm",
     }[image[0]]
     options = ["--env", "PREFECT_HOME=/tmp/prefect", "--env", "MPLCONFIGDIR=/tmp/matplotlib"]
     done = subprocess.run(
@@ -88,8 +74,33 @@ def test_every_module_of_a_deployable_loads_in_its_image(image: tuple[str, str],
     assert done.returncode == 0, done.stderr
 
 
-def test_the_image_of_serving_is_small_and_answers_with_what_the_channel_holds(podman: Podman) -> None:
-    made = podman.build("serving", COMMIT)
+def test_an_image_knows_the_version_that_its_numbers_say(image: tuple[str, str], podman: Podman) -> None:
+    told = "from monitoring.telemetry.build import build; print(build())"
+    done = subprocess.run(podman.run(image[1], "python", "-c", told), capture_output=True, text=True, check=False)
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] in done.stdout, done.stderr
+
+
+def test_the_bill_of_materials_names_every_library_of_the_lock_and_debian_s_packages(
+    image: tuple[str, str], podman: Podman
+) -> None:
+    said = bill(podman, image[1], "0" * 40)
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(said) is None
+    parts = json.loads(said)["components"]
+    python = {(normal(each["name"]), each["version"]) for each in parts if each.get("purl", "").startswith("pkg:pypi/")}
+    debian = {each["name"] for each in parts if each.get("purl", "").startswith("pkg:deb/")}
+    lock = (ROOT / "infra" / "images" / f"{image[0]}.lock").read_text()
+    locked = {(normal(name), version) for name, version in re.findall(r"^([\w.-]+)==([^ \n;]+)(?! *;)", lock, re.MULTILINE)}
+    assert locked - python <= {each for each in locked if f"{each[0]}=={each[1]} ;" in lock}, "what is not for this platform"
+    assert {"libc6", "python3.11", "libssl3"} <= debian
+    assert not {"gcc", "pip", "make", "git"} & (debian | {name for name, _ in python})
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_the_image_of_serving_is_small_and_answers_with_what_the_channel_holds(podman: Podman, built: Build) -> None:
+    made = built("serving")
     assert int(podman.inspect(made, ".Size")) < MOST
     with shared_folder() as home:
         Service(home).promote(real_bundle(), version=1)
@@ -102,6 +113,8 @@ def test_the_image_of_serving_is_small_and_answers_with_what_the_channel_holds(p
             answer = asked(port, container)
             assert answer.status_code == 200, answer.text
             assert answer.json()["version"] == 1
+            numbers = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=30, trust_env=False)
+            assert "steward_build_info" in numbers.text, numbers.text
             subprocess.run(podman.command("healthcheck", "run", f"serving-{port}"), check=True, capture_output=True)
         finally:
             subprocess.run(podman.command("stop", "--time", "60", f"serving-{port}"), check=True, capture_output=True)
