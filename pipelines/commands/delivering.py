@@ -1,8 +1,9 @@
 """The commands that carry a release from home to home: send, receive, and the next step where it arrived."""
 
+import re
 from argparse import Namespace
 
-from models.errors import Conflict
+from models.errors import Conflict, Integrity
 from models.governance.answerable import answerable
 from models.governance.delivery import sent
 from models.governance.ledger import Event
@@ -16,6 +17,7 @@ from pipelines.delivery.advancing import Next, Step, next_step
 from pipelines.delivery.receiving import receive as take_in
 from pipelines.wiring import Platform, platform
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 SHARE = 0.1
 """Of the accounts, that a canary decides for unless it is said otherwise."""
 
@@ -60,8 +62,14 @@ def send(chosen: Namespace) -> Ended:
 
 
 def parcel(chosen: Namespace) -> Ended:
-    """For scripts: nothing is verified, and whatever is done with it verifies all of it."""
-    print(platform().unpack(chosen.parcel).statement.document.get("bundle", ""))
+    """For scripts: nothing is verified, and whatever is done with it verifies all of it. Raises `Integrity`.
+
+    It is a digest and nothing else: a workflow writes it where each further line would be a setting of the runner.
+    """
+    said = str(platform().unpack(chosen.parcel).statement.document.get("bundle", ""))
+    if not _DIGEST.fullmatch(said):
+        raise Integrity(f"{chosen.parcel} names no bundle: {said[:80]!r} is no digest", hint="find out who made that parcel")
+    print(said)
     return Ended.DONE
 
 

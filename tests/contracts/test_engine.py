@@ -109,6 +109,18 @@ def test_only_the_parts_that_are_asked_for_are_worked_on(engine: Engine, source:
     assert len(list((tmp_path / "out").iterdir())) == 2
 
 
+def test_what_a_killed_run_left_beside_a_part_is_not_taken_for_it(engine: Engine, source: Path, tmp_path: Path) -> None:
+    (part, *_), out = plan(source).parts, tmp_path / "out"
+    out.mkdir()
+    if not isinstance(engine, LocalEngine):
+        (out / ".0.parquet.0123456789abcdef").write_bytes(b"of an executor that outlived its run")
+
+    found = worked(engine, Doubled(), source, [part], out)
+
+    assert len(found[0]) == 10
+    assert [path.name for path in out.iterdir()] == ["0.parquet"]
+
+
 def test_rows_are_read_from_a_bucket_too(engine: Engine, source: Path, store: str, tmp_path: Path) -> None:
     parts, copied = list(plan(source).parts), f"{store}/{uuid4().hex}"
     for part in parts:

@@ -46,7 +46,8 @@ def standing(
         said.append(f"What is held is not known: {holds.problem}.")
     elif holds:
         levels.append("amber")
-        said.append(f"Retraining is held: {counted(len(holds), 'hold')} for a person.")
+        if not _told(holds, verdict):
+            said.append(f"Retraining is held: {counted(len(holds), 'hold')} for a person.")
     if isinstance(stopped, Stop):
         levels.append("red")
         said.append("A person stopped the model.")
@@ -62,6 +63,12 @@ def standing(
         said.append(f"How it is now is not known: {late.problem if isinstance(late, Trouble) else late}.")
     level = max(levels, key=WORSE.index)
     return Standing(level, " ".join([*said, _month(verdict, weighed)]))
+
+
+def _told(holds: Sequence[Hold], verdict: Verdict | None) -> bool:
+    """Whether the month's own sentence says it already."""
+    told = {finding.subject for finding in verdict.findings if finding.kind == "hold"} if verdict else set()
+    return all(hold.month in told for hold in holds)
 
 
 def _silent(champion: Release | Trouble | None) -> str:

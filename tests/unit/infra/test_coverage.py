@@ -47,7 +47,16 @@ CHECKS = {
 }
 RUN = {"test": ("unit", "integration"), "infra-test": ("infra",), "aws-test": ("aws",), "topology": ("test_topology",)}
 """The targets of every change's check, and what each runs."""
-WEEKLY = "make test-images"  # half an hour: of changes to the images, and every week
+WORKFLOW = {
+    "benchmark": {"setup", "train", "bench-base"},
+    "ci": set[str](),  # .ci/run, looked at below
+    "delivery": {"setup", "train", "evidence", "send", "receive", "promote", "advance", "verify"},
+    "images": {"setup", "test-images"},  # an hour: of changes to the images, and every week
+    "release": {"setup", "release"},
+    "rollback": {"setup", "rollback", "verify"},
+    "scan": {"setup", "audit", "scan", "workflows", "wheel"},
+}
+"""What each workflow makes: one that is gone, or makes less, is missed."""
 
 
 def files() -> list[str]:
@@ -64,12 +73,16 @@ def test_every_file_is_named_by_a_check_and_every_check_names_a_file() -> None:
 
 def test_every_check_is_there_and_ci_runs_it() -> None:
     steps = next(line for line in (ROOT / ".ci" / "run").read_text().splitlines() if line.startswith("for target in"))
-    assert {"check", "scan", "audit", "workflows", *RUN} <= set(steps.removesuffix("; do").split())
-    assert WEEKLY in (ROOT / ".github" / "workflows" / "images.yml").read_text()
+    assert {"check", "scan", "audit", "workflows", "browser", *RUN} <= set(steps.removesuffix("; do").split())
     for check in CHECKS.values():
         assert (ROOT / check).is_file(), check
         if check.startswith("tests/"):
+            assert re.search(r"^def test_", (ROOT / check).read_text(), re.MULTILINE), f"nothing is left of {check}"
             assert any(part in check for parts in (*RUN.values(), ("tests/images/",)) for part in parts), check
+
+
+def test_every_workflow_is_there() -> None:
+    assert {path.stem for path in WORKFLOWS} == WORKFLOW.keys()
 
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -89,7 +102,9 @@ def test_a_workflow_only_makes_targets_that_anybody_can_make(workflow: Path) -> 
     lines = [line.strip() for step in steps_of(workflow) for line in step.get("run", "").splitlines()]
     made = [found[1] for line in lines if (found := re.match(r"(?:sudo )?make ([a-z-]+)\b", line))]
     assert set(made) <= known
+    assert set(made) == WORKFLOW[workflow.stem]
     assert made or "bash .ci/run # the same as everywhere: it installs what its checks need" in workflow.read_text()
+    assert not any(step.get("continue-on-error") for step in steps_of(workflow)), "a step that may fail checks nothing"
     assert [line for line in lines if "make " not in line and not line.startswith((*PREPARES, "bash .ci/run"))] == []
 
 

@@ -87,3 +87,9 @@ def test_every_shell_script_of_the_tree_is_read_by_the_linter() -> None:
     scripts = [name for name, head in heads.items() if head.startswith(b"#!") and head.endswith(b"sh")]
     listed = next(line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith("SCRIPTS "))
     assert sorted(listed.split("=")[1].split()) == sorted(scripts)
+
+
+def test_what_watches_over_the_checks_is_there_itself() -> None:
+    watching = (ROOT / "tests" / "unit" / "infra" / "test_coverage.py").read_text()
+    for name in ("every_file_is_named_by_a_check", "every_check_is_there_and_ci_runs_it", "every_workflow_is_there"):
+        assert f"def test_{name}" in watching

@@ -13,12 +13,13 @@ from models.governance.approval import Approval
 from models.governance.ledger import Entry, Event, Hold, Ledger
 from models.governance.signing import Signed
 from models.governance.stop import Stop
+from monitoring.alerts.rounds import held
 from monitoring.console.pages import today
 from monitoring.console.pages.releases import Release, champion
 from monitoring.console.pages.standing import Standing, standing
 from monitoring.console.sources import Trouble
 from monitoring.report import MonthlyReport
-from monitoring.verdict import Level, Suggestion, Verdict
+from monitoring.verdict import Level, Suggestion, Verdict, weigh
 from tests.alerting import an_alert, month
 from tests.consoles import looking
 from tests.fakes.channel import FakeChannel
@@ -114,6 +115,19 @@ def test_the_first_page_is_not_green_where_the_ledger_cannot_be_read_or_the_appr
     unsigned = today.card(sources, MODEL)
     assert unsigned.standing.level == "red"
     assert unsigned.next_step.command == "make requests"
+
+
+def test_a_hold_that_the_month_speaks_of_is_not_told_twice() -> None:
+    (found,) = held([HOLD])
+    verdict = weigh([found.model_copy(update={"subject": HOLD.month})], quiet="")
+    known: dict[str, Any] = {"alerts": [], "stopped": None, "late": "", "champion": in_force()}
+    once = standing(verdict, [month("2005-10")], holds=[HOLD], **known)
+    assert (once.level, once.sentence.count("Retraining is held")) == ("held", 1)
+    later = replace(HOLD, month="2005-11")
+    assert (
+        "Retraining is held: 2 holds for a person."
+        in standing(verdict, [month("2005-10")], holds=[HOLD, later], **known).sentence
+    )
 
 
 def test_reports_that_cannot_be_read_are_not_taken_for_none_and_hide_nothing_else() -> None:
