@@ -352,8 +352,8 @@ WHOLE = --folder $(or $(TO),$(FROM)) $(if $(KEYS),--keys $(KEYS)) $(if $(filter 
 backup: $(READY) ## a home, or with UP=folder a topology, into a new folder (TO; KEYS file for the keys, sealed)
 	@$(if $(TO),,$(error name a new folder: make backup TO=folder))$(RUN) infra.backup take $(WHOLE)
 
-restore: $(READY) ## the same back into an empty home, or with UP=folder into a new topology (FROM, KEYS)
-	@$(if $(FROM),,$(error name the backup: make restore FROM=folder))$(RUN) infra.backup restore $(WHOLE)
+restore: $(READY) ## the same back into an empty home, or with UP=folder into a new topology (FROM, KEYS; AT moment with ARCHIVE and LATER)
+	@$(if $(FROM),,$(error name the backup: make restore FROM=folder))$(RUN) infra.backup restore $(WHOLE) $(if $(AT),--at $(AT)) $(if $(ARCHIVE),--archive $(ARCHIVE)) $(if $(LATER),--later $(LATER))
 
 .PHONY: up down images compose-file
 up: $(READY) ## the same topology as containers, with Grafana; needs Docker with compose
@@ -392,7 +392,7 @@ audit: $(READY) ## known vulnerabilities of every lock; fails without an answer 
 	@$(RUN) infra.scanning.audit $(if $(AUDIT),--$(AUDIT))
 
 WORKFLOWS = .github/workflows/*.yml
-SCRIPTS   = .ci/run infra/images/base.sh infra/images/serve infra/aws/databases.sh tests/images/standins/postgres.sh tests/images/standins/store.sh
+SCRIPTS   = .ci/run infra/images/base.sh infra/images/serve infra/postgres/archive.sh infra/postgres/restore.sh infra/aws/databases.sh tests/images/standins/postgres.sh tests/images/standins/store.sh
 
 workflows: $(READY) ## the workflows of GitHub by their schema, by zizmor and by actionlint; with shellcheck, where it is installed, their scripts and ours, too
 	@$(VENV)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)

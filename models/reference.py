@@ -111,11 +111,21 @@ def fine_edges(values: NDArray[Any]) -> list[float]:
 
 def counts(binning: Mapping[str, Any], values: NDArray[Any]) -> NDArray[np.int64]:
     """Rows per bin. Codes get one bin each and a last one for codes never seen."""
+    return np.bincount(places(binning, values), minlength=width(binning))
+
+
+def places(binning: Mapping[str, Any], values: NDArray[Any]) -> NDArray[np.int64]:
+    """The bin of each value, shape (n,)."""
     if "codes" in binning:
         codes = np.array(binning["codes"])
         place = np.minimum(np.searchsorted(codes, values), len(codes) - 1)
-        return np.bincount(np.where(codes[place] == values, place, len(codes)), minlength=len(codes) + 1)
-    return np.bincount(np.searchsorted(binning["edges"], values, side="right"), minlength=len(binning["edges"]) + 1)
+        return np.where(codes[place] == values, place, len(codes))
+    return np.searchsorted(binning["edges"], values, side="right")
+
+
+def width(binning: Mapping[str, Any]) -> int:
+    """How many bins there are."""
+    return len(binning["codes"] if "codes" in binning else binning["edges"]) + 1
 
 
 def _counted(binning: dict[str, Any], values: NDArray[Any]) -> dict[str, Any]:

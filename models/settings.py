@@ -37,7 +37,7 @@ class PlatformSettings(BaseSettings):
     clock_file: Path | None = _shared("CLOCK_FILE", None)
     """Take the time from this file instead of from the machine: replays and drills, local profile only."""
     engine: Literal["duckdb", "spark"] = _shared("ENGINE", "duckdb")
-    """What moves the rows of batches: this machine with Arrow and DuckDB, or Spark, which needs `make spark-setup` and Java."""
+    """What moves and counts many rows: this machine with Arrow and DuckDB, or Spark, which needs `make spark-setup` and Java."""
     channel: str = _shared("CHANNEL", "")
     """The release channel: a folder; by default `channel` below `home`."""
     lake: str = _shared("LAKE", "")

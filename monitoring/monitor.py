@@ -6,7 +6,8 @@ from datetime import date, datetime
 
 from models.bundle import Bundle
 from models.clock import Clock, Month
-from models.governance.ledger import Entry, Event, Ledger, accepted_definition, open_holds
+from models.errors import Integrity, NotFound
+from models.governance.ledger import Entry, Event, Hold, Ledger, accepted_definition, open_holds
 from models.lake import OUTCOMES, SNAPSHOTS, Lake, PartitionVersion
 from models.scoring import Scorer
 from models.usecase import UseCase
@@ -59,7 +60,6 @@ class _Decided:
 class _Known:
     """What became of the month, once it is known."""
 
-    partition: PartitionVersion
     matched: Matched
     performance: Performance
 
@@ -73,17 +73,18 @@ def monitor(use_case: UseCase, month: Month, desk: Desk) -> tuple[ReportKey, Mon
 
 
 def due(use_case: UseCase, desk: Desk) -> list[Month]:
-    """The months worth monitoring now: the newest one decided on, then the newest one whose outcomes have matured.
+    """The months worth monitoring now, newest first: the newest one decided on, and the newest one whose outcomes have matured.
 
-    After them every month that has decisions but no report yet. A month that has not begun is none of them, nor is one of
-    which inputs were deleted after retention.
+    And every other whose newest report is not of what is known now: there is none, or none that can be read, outcomes came
+    late or were restated, decisions were sealed after it. A month that has not begun is none of them, nor is one of which
+    inputs were deleted after retention.
     """
     now = desk.clock.now()
     sealed = [p for p in desk.lake.versions(DECISIONS, known_at=now) if EXPIRED not in p.facts]
     decided = [p.month for p in sealed if p.month <= Month.of(now.date())]
-    matured = [month for month in decided if _Run(use_case, month, desk, now).outcomes()]
-    unreported = [month for month in decided if not desk.reports.keys(use_case.name, str(month))]
-    return list(dict.fromkeys([*decided[-1:], *matured[-1:], *reversed(unreported)]))
+    runs = [_Run(use_case, month, desk, now) for month in decided]
+    matured = [run.month for run in runs if run.outcomes()]
+    return sorted({*decided[-1:], *matured[-1:], *(run.month for run in runs if not run.told())}, reverse=True)
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,17 @@ class _Run:
             pages.notes += [note] if note else []
             report = self.report(decided, found, known, pages, self.invariants(decided))
         return self.desk.reports.add(report, pages.files), report
+
+    def told(self) -> bool:
+        """Whether the newest report is of what is known now of the month's decisions and outcomes."""
+        keys = self.desk.reports.keys(self.use_case.name, str(self.month))
+        try:
+            made_from = {source.digest for key in keys[:1] for source in self.desk.reports.read(key).sources}
+        except (Integrity, NotFound):
+            return False
+        decisions = self.newest(DECISIONS)
+        known = [part for part in (decisions, self.outcomes()) if part] if decisions and decisions.rows else []
+        return bool(keys) and all(part.digest in made_from for part in known)
 
     def decided(self) -> _Decided | None:
         partition = self.newest(DECISIONS)
@@ -144,7 +156,7 @@ class _Run:
         profile = decided.bundle.part("reference.json")
         reference = {**profile.get("performance", {}), "rows": profile["rows"]}
         performance = realised(self.use_case, matched, facts=partition.facts, reference=reference, accepted=accepted)
-        return _Known(partition, matched, performance) if performance else None
+        return _Known(matched, performance) if performance else None
 
     def pages(self, decided: _Decided, moved: Mapping[str, Shift], known: _Known | None) -> Pages:
         """Drawn only where there is enough to draw; what cannot be drawn leaves a note."""
@@ -177,7 +189,7 @@ class _Run:
     ) -> MonthlyReport:
         policy = decided.bundle.policy if decided else self.use_case.policy
         evidence = replace(self.evidence(decided, found, known), invariants=invariants)
-        sources = [decided.partition] if decided else []
+        sources = [decided.partition, self.outcomes()] if decided else []
         return MonthlyReport(
             model=self.use_case.name,
             title=self.use_case.title,
@@ -201,7 +213,7 @@ class _Run:
             documents=tuple(pages.documents),
             reconciliation=pages.reconciliation,
             notes=tuple(pages.notes),
-            sources=tuple(_sealed(part) for part in [*sources, *([known.partition] if known else [])]),
+            sources=tuple(_sealed(part) for part in sources if part),
         )
 
     def outlook(self, decided: _Decided, guess: Estimate, known: _Known | None) -> Outlook:
@@ -233,10 +245,16 @@ class _Run:
             statistics=found.statistics if found else None,
             performance=known.performance if known else None,
             maturity=self.maturity(known),
-            holds=open_holds(entries),
+            holds=self.holds(entries),
             recoding_accepted=decided is not None and _recoding_accepted(entries, decided.bundle, self.month),
             other_bundles=decided.others if decided else {},
         )
+
+    def holds(self, entries: list[Entry]) -> list[Hold]:
+        """Those that are open; what came up later is no word about an older month, which is only read anew."""
+        found, newest = open_holds(entries), self.desk.lake.versions(DECISIONS, known_at=self.now)[-1:]
+        is_newest = all(part.month <= self.month for part in newest)
+        return [hold for hold in found if is_newest or hold.month <= str(self.month)]
 
     def maturity(self, known: _Known | None) -> str:
         if known:

@@ -82,7 +82,9 @@ class Pages:
             with suppress(NotFound, Integrity):  # a damaged report is no reason not to draw
                 report = reports.read(key)
                 page = next((document for document in report.documents if document.name == DRIFT), None)
-                if page and report.bundle == bundle.digest and decisions.digest in {source.digest for source in report.sources}:
+                same = report.bundle == bundle.digest and decisions.digest in {source.digest for source in report.sources}
+                checked = all(each.recomputed is not None for each in report.reconciliation)  # none in an older release's
+                if page and same and checked:
                     self.files[DRIFT] = reports.document(key, DRIFT)
                     self.documents.append(page)
                     self.reconciliation = report.reconciliation

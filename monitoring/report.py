@@ -124,15 +124,29 @@ class ReportStore(Protocol):
 
 def newest(store: ReportStore, model: str) -> list[tuple[ReportKey, MonthlyReport]]:
     """The newest report of every month, newest month first."""
+    return [(key, store.read(key)) for key in newest_keys(store, model)]
+
+
+def newest_keys(store: ReportStore, model: str) -> list[ReportKey]:
+    """The same unread."""
     found: dict[str, ReportKey] = {}
     for key in store.keys(model):
         found.setdefault(key.month, key)
-    return [(key, store.read(key)) for key in found.values()]
+    return list(found.values())
+
+
+def counting(reports: Sequence[MonthlyReport]) -> list[MonthlyReport]:
+    """Of reports by month, the newest first, what says how a model is now: the newest, and the newest whose outcomes are known.
+
+    Of an older month that was reported on late the model in force may know nothing.
+    """
+    matured = next((report for report in reports if report.performance), None)
+    return list({report.month: report for report in (*reports[:1], matured) if report}.values())
 
 
 def missed(store: ReportStore, model: str, before: str) -> list[Miss]:
     """What was estimated against what was realised, in the newest report of every month before this one."""
-    found = [report for _, report in newest(store, model) if report.month < before]
+    found = [store.read(key) for key in newest_keys(store, model) if key.month < before]
     return [miss for report in found if report.outlook and report.outlook.compared for miss in report.outlook.compared.misses]
 
 

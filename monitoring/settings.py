@@ -1,5 +1,7 @@
 """The settings of the console. A setting is documented under its field."""
 
+from ipaddress import IPv4Network, IPv6Network
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -17,6 +19,8 @@ class MonitoringSettings(PlatformSettings):
     """How others reach it, e.g. https://steward.bank.example; then everybody signs in. Outside the local profile it is https."""
     names: tuple[str, ...] = ()
     """Further names under which it is asked from within, by Prometheus and probes, such as ["console"]."""
+    proxies: tuple[IPv4Network | IPv6Network, ...] = (IPv4Network("127.0.0.1"), IPv6Network("::1"))
+    """Whose word is taken for where a request came from (X-Forwarded-For), such as ["10.0.3.0/24"]. Guesses are counted by it."""
     traces: str = Field(default="", pattern="^(https?://.+)?$")
     """Where a collector takes traces by OpenTelemetry's protocol, such as http://127.0.0.1:4318/v1/traces; empty: none."""
     prefect_url: str = ""

@@ -167,7 +167,10 @@ def _into_force(platform: Platform, bundle: Bundle, version: int, sentence: str)
 
 
 def watch(platform: Platform) -> list[MonthlyReport]:
-    """Seal the decisions, report on the months that are worth it (the newest decided on, the newest matured), raise alerts."""
+    """Seal the decisions, report on the months that are worth it (see `due`), raise alerts. The reports, newest month first.
+
+    They are made oldest month first: a report looks at those before it, which may be due because they are damaged.
+    """
     with platform.watch.step("monitor", Part.DATA):
         use_case, desk = platform.use_case, platform.monitoring_desk
         seal_all(platform.decisions, platform.lake, use_case.name, recorded_at=platform.clock.now())
@@ -175,11 +178,11 @@ def watch(platform: Platform) -> list[MonthlyReport]:
         for late in platform.overdue(use_case.name):
             platform.progress.say(f"{late.where} was overdue: {late.problem}")
         reports = []
-        for month in due(use_case, desk):
+        for month in reversed(due(use_case, desk)):
             platform.progress.say(f"monitoring {month}")
             reports.append(monitor(use_case, month, desk)[1])
         raise_alerts(platform)
-    return reports
+    return reports[::-1]
 
 
 def notify(platform: Platform) -> str:

@@ -31,6 +31,7 @@ from tests.fakes.reports import FakeReportStore
 from tests.fakes.runs import FakeRunHistory
 from tests.fakes.validations import FakeValidations
 from tests.fakes.verdicts import FakeVerdictStore
+from tests.office import trust, witness
 
 TOKEN = re.compile(r'name="token" value="([^"]+)"')
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
@@ -92,8 +93,8 @@ def looking(**changes: Any) -> Sources:
     fakes: dict[str, Any] = {
         "reports": FakeReportStore(),
         "channel": FakeChannel(),
-        "trust": unavailable,
-        "ledger": FakeLedger(),
+        "trust": trust,
+        "ledger": FakeLedger(witness()),
         "runs": FakeRunHistory(running=False),
         "validations": FakeValidations({}),
         "packs": FakePacks(),

@@ -57,7 +57,7 @@ def write(home: Path, page: bytes) -> list[ReportKey]:
         datetime(2005, 8, 31, 23, 59, tzinfo=UTC),
         "the challenger ranks better on the same accounts: AUC +.006, 95 % interval +.002 to +.010",
     )
-    ledger = FileLedger(home / "ledger.jsonl")
+    ledger = _ledger(home)
     hold = {"month": HELD_SINCE, "what": "the mix of status codes changed: code 1 makes up 12.3 % of the rows, 0.1 % before"}
     hold["column"] = "status_0"
     ledger.append(Event.HOLD_OPENED, model=MODEL, actor="pipeline", at=datetime(2005, 10, 1, 6, tzinfo=UTC), facts=hold)
@@ -92,7 +92,7 @@ def _promote(home: Path, bundle: Bundle, version: int, expected: str, now: datet
     )
     channel.add_approval(bundle.digest, approval)
     publisher = key_files.signer(keys, key_files.PUBLISHER, Duty.PUBLISH)
-    publish(
+    pointer = publish(
         channel,
         publisher,
         trust,
@@ -105,8 +105,12 @@ def _promote(home: Path, bundle: Bundle, version: int, expected: str, now: datet
         move=Move.PROMOTE,
         asked_by="pipeline",
     )
-    facts = {"version": version, "bundle": bundle.digest, "reason": reason}
-    FileLedger(home / "ledger.jsonl").append(Event.PROMOTED, model=MODEL, actor="pipeline", at=now, facts=facts)
+    facts = {"version": version, "bundle": bundle.digest, "reason": reason, "sequence": pointer.sequence}
+    _ledger(home).append(Event.PROMOTED, model=MODEL, actor="pipeline", at=now, facts=facts)
+
+
+def _ledger(home: Path) -> FileLedger:
+    return FileLedger(home / "ledger.jsonl", lambda: key_files.signer(home / "keys", key_files.WITNESS, Duty.ATTEST))
 
 
 def _report(month: str, bundle: Bundle) -> MonthlyReport:

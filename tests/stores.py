@@ -68,6 +68,7 @@ def running_store(folder: Path) -> Iterator[dict[str, str]]:
                 "AWS_ACCESS_KEY_ID": key["accessKey"],
                 "AWS_SECRET_ACCESS_KEY": key["secretKey"],
                 "AWS_REGION": "us-east-1",
+                "AWS_SHARED_CREDENTIALS_FILE": str(_credentials(folder / "credentials", key)),
             }
             client = boto3.client(
                 "s3",
@@ -80,6 +81,13 @@ def running_store(folder: Path) -> Iterator[dict[str, str]]:
             yield variables
         finally:
             process.kill()  # it would wait for clients that keep their connections; nothing of it is wanted any more
+
+
+def _credentials(path: Path, key: dict[str, str]) -> Path:
+    """The same key where a process finds it that was begun before the store."""
+    named = f"aws_access_key_id = {key['accessKey']}\naws_secret_access_key = {key['secretKey']}\n"
+    path.write_text(f"[default]\n{named}")
+    return path
 
 
 def _await(process: "subprocess.Popen[bytes]", address: str, log: Path) -> None:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the task `databases` runs: infra/postgres/databases.sql reads passwords from files, so they are written while it runs.
+# What the task `databases` runs: infra/postgres/passwords.sql reads passwords from files, so they are written while it runs.
 set -eu
 umask 077
 for user in superuser mlflow prefect decisions; do

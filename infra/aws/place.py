@@ -14,8 +14,11 @@ DOMAIN = "steward.internal"
 NAMES = {"serving-1": "serving", "schedules": "worker"}
 """What the topology calls otherwise: here one service has as many replicas as it needs."""
 RUN_HERE = ("mlflow", "prefect", "schedules", "serving-1", "console")
-_OF_FILES = ("PGPASSFILE", "AWS_SHARED_CREDENTIALS_FILE", "MLFLOW_S3_ENDPOINT_URL")
-"""Passwords come from Secrets Manager as PGPASSWORD, the rights to S3 from the task's role."""
+_LEFT_OUT = (
+    *("PGPASSFILE", "AWS_SHARED_CREDENTIALS_FILE"),
+    *("MLFLOW_S3_ENDPOINT_URL", "AWS_ENDPOINT_URL", "AWS_REGION", "STEWARD_LAKE"),
+)
+"""Passwords come from Secrets Manager as PGPASSWORD, the rights to S3 from the task's role. The lake stays in the home there."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,6 @@ def command(service: Service, place: Aws) -> list[str]:
 
 def environment(service: Service, region: str) -> Mapping[str, str]:
     """Its settings. The password is not among them."""
-    kept = {name: value for name, value in service.environment.items() if name not in _OF_FILES}
+    kept = {name: value for name, value in service.environment.items() if name not in _LEFT_OUT}
     strict = {"STEWARD_PROFILE": "production"} if service.uses_home else {}
     return kept | strict | {"PGSSLMODE": "require", "AWS_DEFAULT_REGION": region, "MPLCONFIGDIR": "/tmp/matplotlib"}  # noqa: S108

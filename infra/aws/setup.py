@@ -9,7 +9,7 @@ from infra.aws.place import Aws
 from infra.topology.services import DATABASES, platform
 
 SMALL = Size(256, 1_024)
-_SQL = Path(__file__).parents[1] / "postgres" / "databases.sql"
+_SQL = [Path(__file__).parents[1] / "postgres" / name for name in ("databases.sql", "passwords.sql")]
 _SCRIPT = Path(__file__).with_name("databases.sh")
 
 
@@ -19,7 +19,7 @@ def define(tasks: Tasks, data: Data, place: Aws) -> None:
 
 
 def _databases(data: Data, place: Aws) -> Container:
-    """`infra/postgres/databases.sql`, as it is: it reads passwords from files, so they are written for as long as it runs."""
+    """`infra/postgres`, as it is: `passwords.sql` reads passwords from files, so they are written for as long as it runs."""
     master = data.database.secret
     assert master is not None
     return Container(
@@ -28,7 +28,7 @@ def _databases(data: Data, place: Aws) -> Container:
         size=SMALL,
         command=["sh", "-c", _SCRIPT.read_text()],
         settings={
-            "SQL": _SQL.read_text(),
+            "SQL": "".join(path.read_text() for path in _SQL),
             "SECRETS": "/tmp",  # noqa: S108, the volume that is mounted there
             "PGHOST": place.database,
             "PGUSER": "postgres",

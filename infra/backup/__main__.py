@@ -8,9 +8,10 @@ from pathlib import Path
 
 from infra.backup import sealed_keys, whole
 from infra.backup.manifest import Manifest
+from infra.backup.moments import Moment, moment_of
 from infra.topology import ports
 from infra.topology.supervised import LocalPlace
-from models.errors import PlatformError
+from models.errors import Misconfigured, PlatformError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,6 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, required=True, help="of the backup")
     parser.add_argument("--topology", type=Path, help="the folder of `make up-local`; without it a home with embedded databases")
     parser.add_argument("--ports", type=int, default=ports.FIRST)
+    parser.add_argument("--at", help="of a topology: the moment that it is restored to, with its time zone")
+    parser.add_argument("--archive", type=Path, help="of PostgreSQL's log, for --at: the topology's, or a copy of it")
+    parser.add_argument("--later", type=Path, help="a backup after --at: its home and store are cut to the moment")
     parser.add_argument("--keys", type=Path, help="a file for the keys, sealed by BACKUP_PASSPHRASE")
     chosen = parser.parse_args(arguments)
     try:
@@ -43,10 +47,15 @@ def _take(chosen: argparse.Namespace) -> None:
 
 def _restore(chosen: argparse.Namespace) -> None:
     place = _place(chosen)
-    held = whole.restore_topology(chosen.folder, place) if place else whole.restore(chosen.folder, _home(chosen))
+    moment = _moment(chosen)
+    held = whole.restore_topology(chosen.folder, place, moment) if place else whole.restore(chosen.folder, _home(chosen))
     if chosen.keys:
         sealed_keys.unseal(chosen.keys, _home(chosen), _passphrase())
     _say(held, f"restored to {_home(chosen)}")
+    if moment and not moment.later:
+        sys.stdout.write(
+            f"Home and store are those of {chosen.folder}: LATER=backup brings what came between it and the moment.\n"
+        )
     sys.stdout.write("Next: make verify\n")
 
 
@@ -59,13 +68,23 @@ def _place(chosen: argparse.Namespace) -> LocalPlace | None:
     return LocalPlace(chosen.topology.resolve(), chosen.ports) if chosen.topology else None
 
 
+def _moment(chosen: argparse.Namespace) -> Moment | None:
+    if not chosen.at:
+        return None
+    if not chosen.topology:
+        raise Misconfigured("a home alone has only the moment of its backup", hint="AT=… is for a topology: UP=a-new-folder")
+    if not chosen.archive:
+        raise Misconfigured("AT needs the archive of PostgreSQL's log", hint="ARCHIVE=var/up/data/archive, or a copy of it")
+    return Moment(moment_of(chosen.at), chosen.archive, chosen.later)
+
+
 def _passphrase() -> str:
     return os.environ.get("BACKUP_PASSPHRASE", "")
 
 
 def _say(held: Manifest, what: str) -> None:
     rows = sum(sum(tables.values()) for tables in held.rows.values())
-    sys.stdout.write(f"{what}: {len(held.files):,} files, {rows:,} rows in {len(held.rows)} databases, of {held.taken_at}\n")
+    sys.stdout.write(f"{what}: {rows:,} rows in {len(held.rows)} databases, as of {held.taken_at}\n")
 
 
 _VERBS = {"take": _take, "restore": _restore}

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from models.adapters import durable
@@ -15,10 +16,19 @@ _CHUNK = 2**20
 @dataclass(frozen=True)
 class Manifest:
     taken_at: str
+    """When the copy of the home began."""
     files: dict[str, str]
     """SHA-256 by path below the backup."""
     rows: dict[str, dict[str, int]]
     """Rows by table, by database."""
+    written: dict[str, str]
+    """When the original of each file was last written to."""
+    databases_at: str = ""
+    """When the base backup of a topology's databases was whole: from then on its moments can be reached."""
+
+    def below(self, part: str) -> dict[str, str]:
+        """`written` of one part, by path below it."""
+        return {name.removeprefix(f"{part}/"): when for name, when in self.written.items() if name.startswith(f"{part}/")}
 
     def write(self, folder: Path) -> None:
         durable.replace(folder / NAME, json.dumps(asdict(self), indent=1, sort_keys=True).encode())
@@ -27,6 +37,13 @@ class Manifest:
 def digests(folder: Path) -> dict[str, str]:
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / NAME)
     return {path.relative_to(folder).as_posix(): _digest(path) for path in files}
+
+
+def written(folder: Path) -> dict[str, str]:
+    """Of copies that kept their originals' times."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    times = {path: datetime.fromtimestamp(path.stat().st_mtime, UTC) for path in files}
+    return {path.relative_to(folder).as_posix(): time.isoformat() for path, time in times.items()}
 
 
 def verified(folder: Path) -> Manifest:

@@ -1,46 +1,50 @@
-"""What MLflow keeps in the store, by S3."""
+"""What lies in the store, by S3: MLflow's artefacts and the lake."""
 
 import configparser
+import os
 from pathlib import Path
 from typing import Any
 
 import boto3
 
 from infra.topology.description import address
-from infra.topology.services import BUCKET
+from infra.topology.services import BUCKETS
 from infra.topology.supervised import LocalPlace
 
 
-def download(place: LocalPlace, to: Path) -> int:
-    """Every object as a file; how many."""
-    to.mkdir(mode=0o700, parents=True)
-    keys = _keys(place)
-    for key in keys:
-        file = to / key
-        file.parent.mkdir(parents=True, exist_ok=True)
-        _store(place).download_file(BUCKET, key, str(file))
-    return len(keys)
-
-
-def upload(place: LocalPlace, folder: Path) -> int:
-    store, files = _store(place), [path for path in folder.rglob("*") if path.is_file()]
-    if files and not _there(store):
-        store.create_bucket(Bucket=BUCKET)
-    for path in files:
-        store.upload_file(str(path), BUCKET, path.relative_to(folder).as_posix())
-    return len(files)
-
-
-def _keys(place: LocalPlace) -> list[str]:
+def download(place: LocalPlace, to: Path) -> None:
+    """Every object as a file, below its bucket's name, with its time."""
     store = _store(place)
-    if not _there(store):
+    for bucket in BUCKETS:
+        (to / bucket).mkdir(mode=0o700, parents=True)
+        for found in _objects(store, bucket):
+            file = to / bucket / found["Key"]
+            file.parent.mkdir(parents=True, exist_ok=True)
+            store.download_file(bucket, found["Key"], str(file))
+            written = found["LastModified"].timestamp()
+            os.utime(file, (written, written))
+
+
+def upload(place: LocalPlace, folder: Path) -> None:
+    """Into a store that is empty."""
+    store = _store(place)
+    for bucket in BUCKETS:
+        if bucket not in _there(store):
+            store.create_bucket(Bucket=bucket)
+        for path in (folder / bucket).rglob("*"):
+            if path.is_file():
+                store.upload_file(str(path), bucket, path.relative_to(folder / bucket).as_posix())
+
+
+def _objects(store: Any, bucket: str) -> list[Any]:
+    if bucket not in _there(store):
         return []
-    pages = store.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
-    return [found["Key"] for page in pages for found in page.get("Contents", ())]
+    pages = store.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    return [found for page in pages for found in page.get("Contents", ())]
 
 
-def _there(store: Any) -> bool:
-    return BUCKET in {bucket["Name"] for bucket in store.list_buckets()["Buckets"]}
+def _there(store: Any) -> set[str]:
+    return {bucket["Name"] for bucket in store.list_buckets()["Buckets"]}
 
 
 def _store(place: LocalPlace) -> Any:

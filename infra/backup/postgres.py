@@ -1,67 +1,74 @@
-"""PostgreSQL databases of the topology, by PostgreSQL's own tools."""
+"""PostgreSQL of the topology: a base backup of the running cluster, and its return as it was then or at a later moment."""
 
-import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
+from infra.backup.recovery import recovered
+from infra.topology.clusters import ask, being_made, run, scratch
+from infra.topology.databases import ensure_archive
 from infra.topology.services import DATABASES
-from infra.topology.supervised import LOOPBACK, LocalPlace, clean_environment, postgres_binary
-from models.errors import Unavailable
+from infra.topology.supervised import LOOPBACK, LocalPlace, postgres_binary
+from models.errors import Misconfigured, Unavailable
 
 _TABLES = (
     "SELECT format('SELECT %L, count(*) FROM %I.%I;', c.relname, n.nspname, c.relname) FROM pg_class c"
     " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND n.nspname = 'public' ORDER BY 1"
 )
+_ARCHIVER = (
+    "SELECT current_setting('archive_mode'), coalesce(last_failed_wal, ''),"
+    " coalesce(last_failed_time > coalesce(last_archived_time, '-infinity'), false) FROM pg_stat_archiver"
+)
+_COMMIT = "SELECT pg_current_xact_id()"
+"""Writes one: the log then tells PostgreSQL that moments before it are over."""
 
 
-def dump(place: LocalPlace, to: Path) -> dict[str, dict[str, int]]:
-    """Every database into a file of its own; rows by table, counted in what was dumped as it is, not later."""
-    to.mkdir(mode=0o700, parents=True)
-    for name in DATABASES:
-        _run(place, "pg_dump", "--format=custom", "--no-owner", f"--file={to / name}.dump", name)
-    return {f"postgres/{name}": rows_of_dump(to / f"{name}.dump") for name in DATABASES}
+def take(place: LocalPlace, to: Path) -> tuple[dict[str, dict[str, int]], str]:
+    """A base backup, and everything before it in the archive; rows by table as they came back from it, and when it was whole."""
+    _ensure_archiving(place)
+    _ask(place, "psql", "-X", "-q", "-o", "/dev/null", "-d", "postgres", "-c", _COMMIT)
+    _ask(place, "pg_basebackup", "--pgdata", str(to), "--format=tar", "--gzip", "--wal-method=stream", "--checkpoint=fast")
+    whole_at = datetime.now(UTC).isoformat()
+    with scratch(Path(place.data("postgres-tried"))) as tried, recovered(place, to, tried, moment=None, archive=None):
+        return _rows(partial(ask, tried, place)), whole_at
 
 
-def bring_back(place: LocalPlace, folder: Path) -> None:
-    """Into databases that are empty, all or nothing for each. Raises `Unavailable` with the tool's own words."""
-    for name in DATABASES:
-        options = ["--exit-on-error", "--single-transaction", "--no-owner", f"--role={name}", f"--dbname={name}"]
-        _run(place, "pg_restore", *options, str(folder / f"{name}.dump"))
+def bring_back(place: LocalPlace, base: Path, *, moment: datetime | None, archive: Path | None) -> dict[str, dict[str, int]]:
+    """A cluster where none is, under the passwords of the place; rows by table. See `recovered` for what it raises."""
+    ensure_archive(place)
+    with being_made(place) as made, recovered(place, base, made, moment=moment, archive=archive):
+        return _rows(partial(ask, made, place))
 
 
 def rows(place: LocalPlace) -> dict[str, dict[str, int]]:
     """Rows by table, by database, now."""
+    return _rows(partial(_ask, place, "psql", "-X"))
+
+
+def _rows(ask: Callable[..., str]) -> dict[str, dict[str, int]]:
     counted = {}
     for name in DATABASES:
-        ask = _run(place, "psql", "-X", "-A", "-t", "-d", name, "-c", _TABLES)
-        answer = _run(place, "psql", "-X", "-A", "-t", "-F", "\t", "-d", name, "-c", ask) if ask.strip() else ""
+        tables = ask("-A", "-t", "-d", name, "-c", _TABLES)
+        answer = ask("-A", "-t", "-F", "\t", "-d", name, "-c", tables) if tables.strip() else ""
         counted[f"postgres/{name}"] = {table: int(number) for table, number in (line.split("\t") for line in answer.splitlines())}
     return counted
 
 
-def rows_of_dump(file: Path) -> dict[str, int]:
-    """Lines between COPY and its end, as the dump itself holds them."""
-    command = [str(postgres_binary("pg_restore")), "--data-only", "--file=-", str(file)]
-    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    counted, table = dict[str, int](), ""
-    for line in text.splitlines():
-        if table and line == "\\.":
-            table = ""
-        elif table:
-            counted[table] += 1
-        elif line.startswith("COPY public."):
-            table = line.split()[1].removeprefix("public.").strip('"')
-            counted[table] = 0
-    return counted
-
-
-def _run(place: LocalPlace, tool: str, *arguments: str) -> str:
-    where = ["-h", LOOPBACK, "-p", str(place.port("postgres")), "-U", "postgres"]
-    environment = clean_environment() | {"PGPASSFILE": f"{place.secrets}/pgpass_superuser"}
-    done = subprocess.run(
-        [str(postgres_binary(tool)), *where, *arguments], env=environment, capture_output=True, text=True, check=False
+def _ensure_archiving(place: LocalPlace) -> None:
+    """Otherwise a base backup would wait for ever."""
+    mode, failed, failing = (
+        _ask(place, "psql", "-X", "-A", "-t", "-F", "\t", "-d", "postgres", "-c", _ARCHIVER).rstrip("\n").split("\t")
     )
-    if done.returncode:
+    if mode != "on":
+        raise Misconfigured("PostgreSQL was started without an archive of its log", hint="make down-local; make up-local")
+    if failing == "t":
         raise Unavailable(
-            f"{tool} failed: {done.stderr.strip()[-500:]}", hint="make status-local; the reason stands in its words"
+            f"PostgreSQL cannot archive segment {failed} of its log",
+            hint=f"why, says {place.logs / 'postgres.log'}; what it could not archive fills its own disk",
         )
-    return done.stdout
+
+
+def _ask(place: LocalPlace, tool: str, *arguments: str) -> str:
+    where = ("-h", LOOPBACK, "-p", str(place.port("postgres")), "-U", "postgres")
+    return run([postgres_binary(tool), *where, *arguments], None, PGPASSFILE=f"{place.secrets}/pgpass_superuser")

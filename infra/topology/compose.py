@@ -13,7 +13,7 @@ import yaml
 from infra.topology import ports
 from infra.topology.description import POSTGRESQL, TCP, Service, address
 from infra.topology.scraping import prometheus
-from infra.topology.services import services
+from infra.topology.services import ARCHIVE, services
 
 FOLDER = Path(__file__).parents[1] / "compose"
 GRAFANA = FOLDER.parent / "grafana" / "provisioning" / "datasources"
@@ -45,11 +45,15 @@ _PROGRAMS = {
 }
 _ENTRY_IS_THE_PROGRAM = ("weed", "prometheus", "alertmanager")
 """Images whose entry point is the program itself: their command begins with its arguments."""
-_DATA = {"postgres": "/var/lib/postgresql", "grafana": "/var/lib/grafana"}
+_DATA = {"postgres": "/var/lib/postgresql", ARCHIVE: "/var/lib/postgresql/archive", "grafana": "/var/lib/grafana"}
+"""PostgreSQL's user can write to its own volume, so the archive is in it, too."""
 _LOGS = {"store": ("-logtostderr=true",)}  # else it writes files that nobody finds
-_CONFIGS = {"databases.sql": "/docker-entrypoint-initdb.d/databases.sql"}
+_CONFIGS = {name: f"/docker-entrypoint-initdb.d/{name}" for name in ("databases.sql", "passwords.sql")}
+"""The image runs them once, in the order of their names."""
 _MOUNTED = {
+    "archive.sh": "../postgres/archive.sh",
     "databases.sql": "../postgres/databases.sql",
+    "passwords.sql": "../postgres/passwords.sql",
     "haproxy.cfg": "../haproxy/haproxy.cfg",
     "kept.yml": "../alertmanager/kept.yml",
     "prometheus.yml": "./prometheus.yml",

@@ -5,7 +5,12 @@ from infra.topology.description import POSTGRESQL, Place, Service, address
 DATABASES = ("mlflow", "prefect", "decisions")
 """Each is owned by a user of its own name, who can open no other."""
 REPLICAS = ("serving-1", "serving-2")
-BUCKET = "mlflow"
+BUCKET, LAKE = BUCKETS = ("mlflow", "lake")
+"""Of MLflow's artefacts, and of the lake: whoever writes first makes them."""
+ARCHIVE = "archive"
+"""Whose data are PostgreSQL's log, segment by segment: what a restore to any moment needs."""
+ARCHIVED_SECONDS = 60
+"""What was written is in the archive after so long: what the loss of PostgreSQL's own disk costs at most."""
 
 _QUIET = {
     "DO_NOT_TRACK": "true",
@@ -40,17 +45,35 @@ def platform(place: Place) -> dict[str, str]:
         "STEWARD_PIPELINES_MLFLOW_URL": f"http://{address(place, 'mlflow')}",
         "PREFECT_API_URL": f"http://{address(place, 'prefect')}/api",
         "PGPASSFILE": f"{place.secrets}/pgpass_decisions",
+        **_lake(place),
+    }
+
+
+def _lake(place: Place) -> dict[str, str]:
+    """In the store, and how it is asked."""
+    return {
+        "STEWARD_LAKE": f"s3://{LAKE}",
+        "AWS_ENDPOINT_URL": f"http://{address(place, 'store')}",
+        "AWS_REGION": "us-east-1",
+        "AWS_SHARED_CREDENTIALS_FILE": f"{place.secrets}/store_credentials",
     }
 
 
 def _postgres(place: Place) -> Service:
+    settings = {
+        "listen_addresses": place.bind,
+        "port": place.port("postgres"),
+        "archive_mode": "on",
+        "archive_command": f"sh '{place.config('archive.sh')}' %p %f '{place.data(ARCHIVE)}'",
+        "archive_timeout": ARCHIVED_SECONDS,
+    }
     return Service(
         name="postgres",
         image="postgres",
-        command=(*place.program("postgres"), "-c", f"listen_addresses={place.bind}", "-c", f"port={place.port('postgres')}"),
+        command=(*place.program("postgres"), *(part for name, value in settings.items() for part in ("-c", f"{name}={value}"))),
         ready=POSTGRESQL,
         secrets=("postgres_superuser", *(f"postgres_{name}" for name in DATABASES)),
-        configs=("databases.sql",),
+        configs=("databases.sql", "passwords.sql", "archive.sh"),
         keeps_data=True,
         stop_seconds=60,
         stop_signal="INT",  # a fast shutdown: TERM would wait for every client to leave
@@ -74,7 +97,7 @@ def _store(place: Place) -> Service:
             f"-dir={place.data('store')}",
             f"-ip={place.host('store')}",
             f"-ip.bind={place.bind}",
-            "-master.volumeSizeLimitMB=1024",
+            "-master.volumeSizeLimitMB=256",  # each bucket takes seven at once, also on a disk that is nearly full
             "-master.telemetry=false",
             "-volume.max=0",
             "-volume.preStopSeconds=1",
@@ -157,14 +180,14 @@ def _schedules(place: Place) -> Service:
         name="schedules",
         image="pipelines",
         command=(*place.program("python"), "-m", "pipelines", "schedule"),
-        after=("prefect", "mlflow"),
+        after=("prefect", "mlflow", "store"),
         environment=_QUIET
         | platform(place)
         | {
             "STEWARD_PIPELINES_METRICS_HOST": place.bind,
             "STEWARD_PIPELINES_METRICS_PORT": str(place.port("schedules-metrics")),
         },
-        secrets=("pgpass_decisions",),
+        secrets=("pgpass_decisions", "store_credentials"),
         metrics="schedules-metrics",
         uses_home=True,
         listens=False,
@@ -218,8 +241,9 @@ def _console(place: Place) -> Service:
         image="console",
         command=(*place.program("python"), "-m", "monitoring"),
         ready="/",
-        after=("prefect",),
+        after=("prefect", "store"),
         environment=_QUIET
+        | _lake(place)
         | {
             "STEWARD_HOME": place.home,
             "STEWARD_DATABASE_URL": platform(place)["STEWARD_DATABASE_URL"],
@@ -228,7 +252,7 @@ def _console(place: Place) -> Service:
             "STEWARD_MONITORING_PORT": str(place.port("console")),
             "STEWARD_MONITORING_PREFECT_URL": platform(place)["PREFECT_API_URL"],
         },
-        secrets=("pgpass_decisions",),
+        secrets=("pgpass_decisions", "store_credentials"),
         metrics="console",
         uses_home=True,
         published=True,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from models.governance.signing import Duty, Signed, Signer, Trust
 
 
 class FileLedger:
-    """Safe for several processes on one machine. The chain is verified whenever it is read, so also before an append.
+    """Safe for several processes on one machine. The chain is verified whenever it has changed, so also before an append.
 
     `witness` is asked for its key only when something is appended; without one, as in tests and viewers, nothing is signed.
     `trust` says whose signature under head and entries counts when something is appended: without it, the witness's own.
@@ -47,7 +48,7 @@ class FileLedger:
         witness = self._witness() if self._witness else None
         with self._locked(fcntl.LOCK_EX) as file, self._heads.anchored() as anchor:
             data = _whole_lines(_content(file))
-            entries = _parsed(data)
+            entries = list(_parsed(data))
             if witness:
                 self._ensure_vouched(entries, witness)
             previous = entries[-1].chain if entries else ""
@@ -66,7 +67,7 @@ class FileLedger:
         """Let the anchor begin with the newest head, in a ledger that holds otherwise. Raises `Integrity`."""
         if self._witness:
             with self._locked(fcntl.LOCK_EX) as file:
-                self._ensure_vouched(_parsed(_whole_lines(_content(file))), self._witness(), anchored=False)
+                self._ensure_vouched(list(_parsed(_whole_lines(_content(file)))), self._witness(), anchored=False)
                 self._heads.copy()
 
     def heads(self) -> list[tuple[str, Signed]]:
@@ -149,8 +150,10 @@ def _whole_lines(data: bytes) -> bytes:
     return data[: data.rfind(b"\n") + 1]
 
 
-def _parsed(data: bytes) -> list[Entry]:
-    entries = [_entry(number, line) for number, line in enumerate(data.splitlines(), start=1)]
+@lru_cache(maxsize=2)
+def _parsed(data: bytes) -> tuple[Entry, ...]:
+    """The same bytes are read and verified once: a page of the console asks for the ledger a dozen times."""
+    entries = tuple(_entry(number, line) for number, line in enumerate(data.splitlines(), start=1))
     verify_chain(entries)
     return entries
 

@@ -35,6 +35,19 @@ def attested(ledger: Ledger, trust: Callable[[], Trust]) -> list[Entry]:
     return entries
 
 
+def vouched(ledger: Ledger, trust: Callable[[], Trust]) -> list[Entry]:
+    """All entries, oldest first, of a ledger that ends as the witness signed it: enough to look, at one signature a head.
+
+    A signed head stands for every entry up to it, since the chain does. Raises `Integrity`; see `attested`.
+    """
+    heads = ledger.heads()  # read first, as there
+    entries = ledger.entries()
+    last = max((number for number, _ in (head_of(signed, where) for where, signed in heads)), default=0)
+    for finding in (*cut_off(entries, heads, trust()), *unattested(entries[last:], trust())) if entries or heads else ():
+        raise Integrity(f"{finding.where}: {finding.problem}", hint="restore ledger and head from a backup, then make verify")
+    return entries
+
+
 def unsound(entries: Sequence[Entry], heads: Sequence[tuple[str, Signed]], trust: Trust) -> list[Finding]:
     """What does not hold of the ledger itself; whatever else is compared with it rests on this.
 

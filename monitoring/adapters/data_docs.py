@@ -15,6 +15,8 @@ from monitoring.validations import Validation
 
 _FOREIGN = re.compile(rb"<script\b.*?</script>|<link\b[^>]*>|<img\b[^>]*>", re.DOTALL)
 _INDEX = re.compile(rb'href="[./]*index\.html"')
+LONGEST = 200
+"""Characters of a name that nobody here has, as far as it is said back."""
 _STYLE = b'<link rel="stylesheet" href="/static/data_docs.css">'
 
 
@@ -35,11 +37,19 @@ class DataDocs:
             ) from error
 
     def page(self, name: str) -> bytes:
-        path = (self._pages / name).resolve()
-        if path.suffix != ".html" or not path.is_relative_to(self._pages.resolve()) or not path.is_file():
-            raise NotFound(f"there is no validation page {name!r}", hint="open the list of validations")
+        path = self._page(name)
+        if path is None:
+            raise NotFound(f"there is no validation page {name[:LONGEST]!r}", hint="open the list of validations")
         html = _INDEX.sub(b'href="/validations"', _FOREIGN.sub(b"", path.read_bytes()))
         return html.replace(b"</head>", _STYLE + b"</head>", 1)
+
+    def _page(self, name: str) -> Path | None:
+        try:
+            path = (self._pages / name).resolve()
+            ours = path.suffix == ".html" and path.is_relative_to(self._pages.resolve()) and path.is_file()
+        except (OSError, ValueError):  # too long for a file's name, or with a character that none can have
+            return None
+        return path if ours else None
 
     def _validation(self, path: Path) -> Validation:
         stored: dict[str, Any] = json.loads(path.read_bytes())

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.policy import Condition, Segment
+from monitoring.adapters.statements import quoted
 from monitoring.drift import Binnings
 from monitoring.outcomes.estimation import SCORE_BINS
 
@@ -49,18 +50,10 @@ class Asked:
         return {name: _binned(binning, total, part) for (name, binning), part in zip(binnings.items(), own, strict=True)}
 
 
-def bins_of(binning: Mapping[str, Any]) -> int:
-    return len(binning.get("edges", binning.get("codes", binning.get("firsts")))) + 1
-
-
 def condition(segment: Segment) -> str:
     """Whether a row is in a segment. Numbers are written out: `repr` of a float is read back to the bit."""
     when, unless = (" AND ".join(map(_compared, conditions)) for conditions in (segment.when, segment.unless))
     return f"({when})" if not unless else f"(({when}) AND NOT ({unless}))"
-
-
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _compared(one: Condition) -> str:

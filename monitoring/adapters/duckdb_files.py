@@ -4,23 +4,20 @@ DuckDB reads a disk itself. For S3 it would download an extension; Arrow's clien
 columns on that are asked for. No condition is handed back, as the statistics in a Parquet footer would then decide what is read.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
-from pyarrow import fs
 
 from models.adapters.places import Place
-from models.errors import NotFound
 from models.lake import Location
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _NAME = "stored"
-_RESTORE = "restore the file, or seal the month again"
 
 
 def source(connection: "DuckDBPyConnection", where: Location, names: Sequence[str]) -> str:
@@ -40,19 +37,3 @@ def names_in(where: Location) -> list[str]:
     with Place.at(str(where)).opened("") as file:
         names: list[str] = pq.read_schema(file).names
     return names
-
-
-def as_it_is(where: Location) -> Hashable:
-    """Another value once somebody wrote it anew. Raises `NotFound`."""
-    if isinstance(where, Path):
-        try:
-            found = where.stat()
-        except OSError as error:
-            raise NotFound(f"the lake has no {where}: {error.strerror}", hint=_RESTORE) from error
-        return where, found.st_ino, found.st_size, found.st_mtime_ns
-    place = Place.at(str(where))
-    with place.told():
-        info = place.system.get_file_info(place.root)
-    if info.type is not fs.FileType.File:
-        raise NotFound(f"the lake has no {where}", hint=_RESTORE)
-    return where, info.size, info.mtime_ns

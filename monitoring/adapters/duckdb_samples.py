@@ -9,8 +9,8 @@ import duckdb
 
 from models.errors import NotFound, Unavailable
 from models.lake import Lake, PartitionVersion
-from monitoring.adapters.duckdb_counting import quoted
 from monitoring.adapters.duckdb_files import names_in, source
+from monitoring.adapters.statements import quoted
 from monitoring.decisions import NO_INPUTS
 from monitoring.samples import Bounds
 

@@ -1,12 +1,9 @@
 """Statistics over sealed decisions with DuckDB: exact, over all rows of a Parquet file, in one pass.
 
-DuckDB knows nothing of the lake's digests. So before it reads columns of a file, the lake reads them once and checks
-them, column by column and in batches; as long as the file stays as it is, that is not done again. The digests are over values:
-the statistics in a Parquet footer are not among them, so DuckDB may not conclude anything from those.
+Columns are checked against their digests first (`intact`). DuckDB may conclude nothing from the statistics in a Parquet footer.
 """
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.contract import Columns
-from models.errors import Integrity, Unavailable
-from models.lake import Lake, Location, PartitionVersion
+from models.errors import Unavailable
+from models.lake import Lake, PartitionVersion
 from models.policy import Segment
-from monitoring.adapters.duckdb_counting import SKETCHED, Asked, bins_of, condition, quoted
-from monitoring.adapters.duckdb_files import as_it_is, source
+from monitoring.adapters import statements
+from monitoring.adapters.duckdb_counting import SKETCHED, Asked, condition
+from monitoring.adapters.duckdb_files import source
+from monitoring.adapters.intact import Intact, check_rows, damaged
+from monitoring.adapters.statements import quoted
 from monitoring.drift import Binnings
 from monitoring.outcomes.estimation import SCORE_BINS
-from monitoring.statistics.plan import SCORE
+from monitoring.statistics.plan import SCORE, bins_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -32,15 +32,13 @@ class DuckdbStatistics:
 
     def __init__(self, lake: Lake, *, threads: int = 2, memory: str = "1GB") -> None:
         self._lake = lake
-        self._intact: dict[Hashable, set[str]] = {}  # columns found right, by file as it was then
-        self._threads = threads
+        self._intact = Intact(lake, threads)
         self._config: dict[str, str | bool | int | float | list[str]] = {"threads": threads, "memory_limit": memory}
 
     def counts(self, partition: PartitionVersion, binnings: Binnings, *, by: str) -> dict[str, dict[str, NDArray[np.int64]]]:
         asked = Asked.of(binnings)
         rows = self._grouped(partition, asked, [quoted(by)], [by, *binnings])
-        if sum(row[1] for row in rows) != partition.rows:
-            raise _damaged(self._lake.path(partition), f"it does not hold the {partition.rows:,} rows that were sealed")
+        check_rows(self._lake.path(partition), partition, sum(row[1] for row in rows))
         return {str(group): asked.binned(binnings, total, found) for group, total, *found in rows}
 
     def tally(
@@ -62,7 +60,7 @@ class DuckdbStatistics:
     ) -> dict[str, NDArray[np.float64]]:
         inside = [condition(segment) for segment in segments.values()]
         read = [SCORE, where[0], *{name for segment in segments.values() for name in segment.columns}]
-        self._check(partition, read)
+        self._intact.check(partition, read)
         keys, chosen = ", ".join(str(place + 1) for place in range(len(inside) + 1)), ", ".join([*inside, *SKETCHED])
         limited = f"{quoted(where[0])} = ? AND {SCORE} BETWEEN 0 AND 1"
         with self._connected(partition) as connection:
@@ -84,7 +82,7 @@ class DuckdbStatistics:
         where: tuple[str, str] | None = None,
     ) -> list[tuple[Any, ...]]:
         read = [*names, *(where[:1] if where else ())]
-        self._check(partition, read)
+        self._intact.check(partition, read)
         limited = f"WHERE {quoted(where[0])} = ?" if where else ""
         keys = ", ".join(str(place + 1) for place in range(len(groups)))
         chosen = ", ".join([*groups, "count(*)", *asked.expressions])
@@ -97,33 +95,22 @@ class DuckdbStatistics:
         return rows
 
     def distinct(self, partition: PartitionVersion, name: str, *, by: str) -> dict[str, int]:
-        self._check(partition, [by, name])
+        self._intact.check(partition, [by, name])
         with self._connected(partition) as connection:
             stored = source(connection, self._lake.path(partition), [by, name])
-            query = f"SELECT {quoted(by)}, count(DISTINCT {quoted(name)}) FROM {stored} GROUP BY 1 ORDER BY 1"  # noqa: S608
-            rows = connection.execute(query).fetchall()
+            rows = connection.execute(statements.distinct(name, by, stored)).fetchall()
         return {str(group): int(number) for group, number in rows}
 
     def sample(
         self, partition: PartitionVersion, names: Sequence[str], rows: int, *, key: str, where: tuple[str, str] | None = None
     ) -> Columns:
-        chosen = ", ".join(map(quoted, names))
-        condition = f"WHERE {quoted(where[0])} = ?" if where else ""
         read = [*names, key, *(where[:1] if where else ())]
-        self._check(partition, read)
+        self._intact.check(partition, read)
         values = [*(where[1:] if where else ()), rows]
         with self._connected(partition) as connection:
             stored = source(connection, self._lake.path(partition), read)
-            query = f"SELECT {chosen} FROM {stored} {condition} ORDER BY hash({quoted(key)}), {quoted(key)} LIMIT ?"  # noqa: S608
+            query = statements.sampled(names, key, where[0] if where else "", stored)
             return {name: _plain(found) for name, found in connection.execute(query, values).fetchnumpy().items()}
-
-    def _check(self, partition: PartitionVersion, names: Iterable[str]) -> None:
-        """Raises `Integrity`, naming the file, unless these columns are what was sealed; `NotFound` if it is gone."""
-        intact = self._intact.setdefault(as_it_is(self._lake.path(partition)), set())
-        missing = sorted(set(names) - intact)
-        with ThreadPoolExecutor(self._threads) as threads:
-            list(threads.map(lambda name: self._lake.check(partition, [name]), missing))
-        intact |= set(missing)
 
     @contextmanager
     def _connected(self, partition: PartitionVersion) -> "Iterator[DuckDBPyConnection]":
@@ -141,11 +128,7 @@ class DuckdbStatistics:
                 hint="check the file in the lake and the free memory, then run the monitoring again",
             ) from error
         except duckdb.Error as error:
-            raise _damaged(self._lake.path(partition), f"DuckDB cannot read it: {error}") from error
-
-
-def _damaged(path: Location, how: str) -> Integrity:
-    return Integrity(f"{path} is damaged: {how}", hint="restore the file from its backup, or remove it and seal the month again")
+            raise damaged(self._lake.path(partition), f"DuckDB cannot read it: {error}") from error
 
 
 def _plain(values: NDArray[Any]) -> NDArray[Any]:

@@ -57,7 +57,7 @@ class ReportFolder:
         data = self._bytes(key, REPORT)
         try:
             return MonthlyReport.from_dict(json.loads(data))
-        except (ValueError, ValidationError) as error:
+        except (ValueError, ValidationError, RecursionError) as error:
             raise Integrity(
                 f"the report {key.model} {key.month} {key.stamp} is damaged",
                 hint="run the monitoring of that month again: it adds a new report",

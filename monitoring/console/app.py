@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -38,9 +39,12 @@ from monitoring.console.paths import (
     sign_in,
 )
 from monitoring.console.sources import Sources, Trouble
+from monitoring.telemetry.context import cause
 
 STATIC = Path(__file__).parent / "static"
 PATHS = (pages, charts, evidence, rollouts, approvals, operations, alerts, decisions, features, runs, sign_in)
+LONGEST_SAID = 200
+"""Characters of an address that nobody here has, as far as it is said back."""
 OPEN = ("/static/", "/sign-in", "/metrics")
 """The way in, and what a Prometheus reads: numbers of the platform, by model and kind, none of an account."""
 STATUS: dict[type[PlatformError], HTTPStatus] = {
@@ -93,7 +97,7 @@ def console(sources: Sources, guard: Guard, door: Door) -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC))
     for group in PATHS:
         group.serve(app, desk)
-    _serve_problems(app, desk)
+    _serve_problems(app, desk, secure=door.secure)
     return app
 
 
@@ -118,8 +122,9 @@ def _guarded(desk: Desk, door: Door) -> Callable[[Request, Answer], Awaitable[Re
 
 
 def _to_the_way_in(request: Request) -> Response:
-    """And back to where they wanted to go, if that was a page."""
-    return onwards(f"/sign-in?next={quote(request.url.path)}" if request.method == "GET" else "/sign-in")
+    """And back to where they wanted to go, if that was a page: to the month that was looked at, too."""
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return onwards(f"/sign-in?next={quote(wanted)}" if request.method == "GET" else "/sign-in")
 
 
 def _with_headers(*, secure: bool) -> Callable[[Request, Answer], Awaitable[Response]]:
@@ -131,17 +136,33 @@ def _with_headers(*, secure: bool) -> Callable[[Request, Answer], Awaitable[Resp
     return with_headers
 
 
-def _serve_problems(app: FastAPI, desk: Desk) -> None:
+def _serve_problems(app: FastAPI, desk: Desk, *, secure: bool) -> None:
     @app.exception_handler(PlatformError)
     def problem(request: Request, error: PlatformError) -> Response:
         return _problem(desk, request, error)
 
     @app.exception_handler(HTTPException)
     def no_such_page(request: Request, error: HTTPException) -> Response:
+        return _no_such_page(desk, request, HTTPStatus(error.status_code))
+
+    @app.exception_handler(RequestValidationError)
+    def mistyped(request: Request, error: RequestValidationError) -> Response:  # noqa: ARG001, an address has no details
+        return _no_such_page(desk, request, HTTPStatus.NOT_FOUND)
+
+    @app.exception_handler(Exception)
+    def unforeseen(request: Request, error: Exception) -> Response:  # noqa: ARG001, the log has it, with its places
         trouble = Trouble(
-            f"There is no page at {request.url.path}.", "the links above lead to every page; or search for a decision"
+            "The console failed here: a mistake of its own.", f"its log tells where: look for {cause() or 'the last error'}"
         )
-        return desk.page(request, "problem.html", status=HTTPStatus(error.status_code), trouble=trouble)
+        page = desk.page(request, "problem.html", status=HTTPStatus.INTERNAL_SERVER_ERROR, trouble=trouble)
+        page.headers.update(headers.of(request.url.path, secure=secure))  # it is answered outside of what sets them
+        return page
+
+
+def _no_such_page(desk: Desk, request: Request, status: HTTPStatus) -> Response:
+    at = request.url.path[:LONGEST_SAID]
+    trouble = Trouble(f"There is no page at {at}.", "the links above lead to every page; or search for a decision")
+    return desk.page(request, "problem.html", status=status, trouble=trouble)
 
 
 def _problem(desk: Desk, request: Request, error: PlatformError) -> Response:

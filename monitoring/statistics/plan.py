@@ -66,6 +66,11 @@ def folded(counted: Mapping[str, Any], counts: Counts, wanted: Mapping[str, Any]
     return np.append(known, counts.sum() - known.sum())
 
 
+def bins_of(binning: Mapping[str, Any]) -> int:
+    """How many there are."""
+    return len(binning.get("edges", binning.get("codes", binning.get("firsts")))) + 1
+
+
 def _allowed(column: Column) -> Allowed:
     low, high = column.minimum, column.maximum
     return Allowed(-np.finfo(np.float64).max if low is None else low, np.finfo(np.float64).max if high is None else high)

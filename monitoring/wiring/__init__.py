@@ -71,9 +71,9 @@ def _no_such_replay(home: Path) -> NotFound:
 
 def migrate(chosen: MonitoringSettings) -> None:
     """Bring the decision log's schema to this release's. Raises `Unavailable` or `Misconfigured`."""
-    from monitoring.adapters import sql_decisions
+    from monitoring.adapters import sql_database
 
-    sql_decisions.migrate(chosen.database)
+    sql_database.migrate(chosen.database)
 
 
 def sources(chosen: MonitoringSettings) -> Sources:
@@ -83,7 +83,7 @@ def sources(chosen: MonitoringSettings) -> Sources:
         reports=RememberedReports(ReportFolder(chosen.reports_folder)),
         channel=channel,
         trust=lambda: key_files.trust(chosen.trust_path, demonstration=local),
-        ledger=FileLedger(chosen.ledger_path),
+        ledger=FileLedger(chosen.ledger_path, anchor=chosen.ledger_anchor),
         runs=PrefectRuns(_prefect(chosen)),
         packs=PackFolder(chosen.home / "packs"),
         verdicts=VerdictFolder(chosen.home / "rollouts"),

@@ -1,6 +1,7 @@
 """Parquet files at a path as batch scoring reads them: what they hold, and the rows of a part as columns."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from models.adapters import durable
 from models.adapters.places import Place
 from models.contract import Array, Columns
-from pipelines.scoring.parts import Batch, File, Kind, Part
+from pipelines.scoring.parts import Batch, File, Kind, Mapped, Part
 
 _STORED: Mapping[str, pa.DataType] = {
     "integer": pa.int64(),
@@ -44,6 +46,16 @@ def read(source: str, part: Part, names: Sequence[str]) -> pa.Table:
                 wanted.append(group)
             before += rows
         return file.read_row_groups(wanted, columns=list(names)).slice(part.first - skipped, part.rows)
+
+
+def carry_out(done: Mapped, kinds: Mapping[str, Kind], source: str, part: Part, names: Sequence[str], path: Path) -> Part:
+    """Work on a part, from its source to a file of its own, which is there whole or not."""
+    rows = read(source, part, names)
+    found = done(batch(rows, np.arange(part.offset, part.offset + part.rows)))
+    sink = pa.BufferOutputStream()
+    pq.write_table(table(found, kinds), sink, compression="zstd")
+    durable.replace(path, sink.getvalue().to_pybytes())
+    return part
 
 
 def batch(table: pa.Table, numbers: Array) -> Batch:

@@ -37,7 +37,7 @@ class InForce:
 
 @dataclass(frozen=True)
 class Situation:
-    """`reports` were made by this run, newest month first; `before` is the newest report of every month, in the same order."""
+    """`reports` were made by this run and count now, newest month first; `before` is the newest of every month, likewise."""
 
     as_of: date
     now: datetime

@@ -9,7 +9,7 @@ from models.errors import Held, Integrity, PlatformError
 from models.governance.ledger import Event
 from models.governance.retrainings import Course, Explanation, listed, trainings
 from models.governance.standing import standing
-from monitoring.report import MonthlyReport
+from monitoring.report import MonthlyReport, counting
 from pipelines.assessment import Champion
 from pipelines.knowledge import Knowledge
 from pipelines.promotion import keep
@@ -32,7 +32,7 @@ def consider(
             now=platform.clock.now(),
             champion=_standing(platform, champion, knows) if champion else None,
             definition=knows.definition(),
-            reports=[_found(platform, report) for report in reports],
+            reports=[_found(platform, report) for report in counting(reports)],
             before=stored(platform.reports, platform.use_case.name),
         ),
         knows.holds(),

@@ -57,14 +57,13 @@ class Scaling(Watching):
     @cached_property
     def engine(self) -> Engine:
         """Raises `Misconfigured` if it is Spark, and Spark or Java is not there."""
-        settings, spill = self.settings, self.settings.home / "spill"
-        if settings.engine == "spark":
+        if self.settings.engine == "spark":
             from pipelines.adapters.spark_engine import SparkEngine
 
-            return SparkEngine(settings.spark_master, spill)
+            return SparkEngine(self.spark)
         from pipelines.adapters.local_engine import LocalEngine
 
-        return LocalEngine(settings.workers, spill)
+        return LocalEngine(self.settings.workers, self.settings.home / "spill")
 
     def files_at(self, source: str) -> list[File]:
         """What lies at a path."""

@@ -17,6 +17,7 @@ from monitoring.cadence import check_watched, last_watched
 from monitoring.chain import ChainKeys
 from monitoring.custody import begin, note
 from monitoring.decisions import DecisionLog, Unmigrated
+from monitoring.drift import Statistics
 from monitoring.invariants.figures import Service
 from monitoring.report import ReportStore
 from monitoring.retention import Archive
@@ -25,6 +26,7 @@ from monitoring.trials import Trials
 from pipelines.wiring.data import Data
 
 if TYPE_CHECKING:
+    from models.adapters.spark_session import Spark
     from monitoring.adapters.sql_decisions import SqlDecisionLog
 
 
@@ -125,13 +127,30 @@ class Watching(Data):
         return list(found) if decided else []
 
     @cached_property
-    def monitoring_desk(self) -> monitor.Desk:
+    def spark(self) -> "Spark":
+        """Raises `Misconfigured` if Spark or Java is not there."""
+        from models.adapters.spark_session import Spark
+
+        return Spark(self.settings.spark_master, self.settings.home / "spill")
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """What counts sealed decisions."""
+        if self.settings.engine == "spark":
+            from monitoring.adapters.spark_statistics import SparkStatistics
+
+            return SparkStatistics(self.lake, self.spark, threads=self.settings.workers)
         from monitoring.adapters.duckdb_statistics import DuckdbStatistics
+
+        return DuckdbStatistics(self.lake)
+
+    @cached_property
+    def monitoring_desk(self) -> monitor.Desk:
         from monitoring.adapters.evidently_reports import EvidentlyRenderer
 
         return monitor.Desk(
             lake=self.lake,
-            statistics=DuckdbStatistics(self.lake),
+            statistics=self.statistics,
             ledger=self.ledger,
             reports=self.reports,
             renderer=EvidentlyRenderer(),

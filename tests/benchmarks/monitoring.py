@@ -15,12 +15,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import log
 from pathlib import Path
 from time import perf_counter, process_time
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -30,11 +31,12 @@ from models.adapters.parquet_lake import ParquetLake, sealed, stored_digest
 from models.clock import Month
 from models.contract import Column, Contract, Role
 from models.governance.explanation.reasons import Reason
-from models.lake import PartitionVersion, combined_digest
+from models.lake import Lake, PartitionVersion, combined_digest
 from models.policy import Condition, Segment
 from models.reference import Expected, profile
 from monitoring.adapters.duckdb_statistics import DuckdbStatistics
 from monitoring.decisions import spelled
+from monitoring.drift import Statistics
 from monitoring.outcomes.estimation import estimate
 from monitoring.statistics.figures import distances, own_counts, quality
 from monitoring.statistics.plan import planned
@@ -117,24 +119,47 @@ def _parts(path: Path, tables: Iterator[pa.Table], notes: Mapping[str, str] | No
             writer.write_table(table.replace_schema_metadata(notes))
 
 
+def with_duckdb(lake: Lake) -> Statistics:
+    return DuckdbStatistics(lake, threads=2)
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A month that is to be counted, and what counts it."""
+
+    rows: int
+    partition: PartitionVersion
+    counter: Statistics
+    frozen: Sequence[Mapping[str, Any]]
+
+    @classmethod
+    def of(cls, rows: int, counting: Callable[[Lake], Statistics] = with_duckdb, folder: Path = FOLDER) -> Self:
+        lake = ParquetLake(folder / f"{rows}")
+        return cls(rows, lake.history("decisions", MONTH)[0], counting(lake), references())
+
+    def count(self) -> None:
+        """Everything that the monthly report counts."""
+        self.counter.counts(self.partition, {"probability": {"edges": []}}, by="bundle")  # whose decisions these are
+        assert self.counter.distinct(self.partition, "account_id", by="bundle") == {BUNDLE: self.rows}
+        tallies, bins, made = self.tallies(), planned(contract(), self.frozen), contract()
+        of = own_counts(bins, tallies[""], self.frozen[1])
+        scored = self.counter.scored(self.partition, SEGMENTS, where=("bundle", BUNDLE))
+        assert sum(of["amount_0"]) == estimate(scored, self.frozen[0]["performance"]).whole.rows == self.rows
+        assert len(distances(made, bins, tallies[""], self.frozen[0], 500)) == 21
+        assert len(quality(made, bins, tallies[""])) == 24
+
+    def tallies(self) -> Mapping[str, Mapping[str, Any]]:
+        return self.counter.tally(self.partition, planned(contract(), self.frozen), SEGMENTS, where=("bundle", BUNDLE))
+
+
 def measured(rows: int, folder: Path = FOLDER) -> dict[str, float]:
     """Seconds by the clock, of the processor, and the peak of memory in gigabytes; in this process."""
-    lake, made = ParquetLake(folder / f"{rows}"), contract()
-    partition, frozen = lake.history("decisions", MONTH)[0], references()
-    before = high_water()
-    counter, bins = DuckdbStatistics(lake, threads=2), planned(made, frozen)
+    month, before = Reported.of(rows, folder=folder), high_water()
     began, worked = perf_counter(), process_time()
-    counter.counts(partition, {"probability": {"edges": []}}, by="bundle")  # whose decisions these are
-    assert counter.distinct(partition, "account_id", by="bundle") == {BUNDLE: rows}
-    tallies = counter.tally(partition, bins, SEGMENTS, where=("bundle", BUNDLE))
-    of = own_counts(bins, tallies[""], frozen[1])
-    guess = estimate(counter.scored(partition, SEGMENTS, where=("bundle", BUNDLE)), frozen[0]["performance"])
-    assert sum(of["amount_0"]) == guess.whole.rows == rows
-    assert len(distances(made, bins, tallies[""], frozen[0], 500)) == 21
-    assert len(quality(made, bins, tallies[""])) == 24
+    month.count()
     took, cpu = perf_counter() - began, process_time() - worked
     again = perf_counter()  # the columns are known to be right now
-    counter.tally(partition, bins, SEGMENTS, where=("bundle", BUNDLE))
+    month.tallies()
     return {
         "rows": rows,
         "seconds": took,

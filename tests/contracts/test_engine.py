@@ -1,12 +1,11 @@
 """What every engine must do: the same results for each row, from the same files."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
@@ -14,38 +13,33 @@ import pyarrow.parquet as pq
 import pytest
 
 from models.adapters.onnx_runtime import OnnxScorer
+from models.adapters.places import Place
 from models.contract import Columns
 from pipelines.adapters.local_engine import LocalEngine
 from pipelines.adapters.parquet_tables import files
 from pipelines.scoring.deciding import Decide
 from pipelines.scoring.parts import Batch, Engine, Kind, Part, Plan
 from pipelines.scoring.run import Summary
+from tests import sparks
 from tests.batches import Batches, accounts, written
 from tests.bundles import MODEL, real_bundle, record
 
 EXACT = 1e-9
-CI = os.environ.get("CI") == "true"
 
 
-def spark(folder: Path) -> Engine:
-    """CI has both; elsewhere it is skipped where one is missing."""
-    missing = [name for name, there in {"pyspark": find_spec("pyspark"), "java": shutil.which("java")}.items() if not there]
-    if missing and not CI:
-        pytest.skip(f"{' and '.join(missing)} not there: make spark-setup")
+@pytest.fixture(scope="module", params=["local", "spark", "spark on a cluster"])
+def engine(request: pytest.FixtureRequest, store: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """Begun when the store is there: executors are told of it at the start."""
+    spill = tmp_path_factory.mktemp("spill")
+    if request.param == "local":
+        yield LocalEngine(2, spill)
+        return
+    sparks.skip_without()
     from pipelines.adapters.spark_engine import SparkEngine
 
-    return SparkEngine("local[2]", folder)
-
-
-ENGINES: Mapping[str, Callable[[Path], Engine]] = {"local": lambda folder: LocalEngine(2, folder), "spark": spark}
-
-
-@pytest.fixture(scope="module", params=list(ENGINES))
-def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    made = ENGINES[request.param](tmp_path_factory.mktemp("spill"))
-    yield made
-    if hasattr(made, "close"):
-        made.close()
+    with ExitStack() as begun:
+        master = begun.enter_context(sparks.cluster(spill / "cluster")) if "cluster" in request.param else "local[2]"
+        yield SparkEngine(begun.enter_context(sparks.running(spill, master)))
 
 
 @pytest.fixture
@@ -79,7 +73,7 @@ def plan(source: Path) -> Plan:
     return Plan.of(MODEL, str(source), "", files(str(source)), 10, "")
 
 
-def worked(engine: Engine, work: Any, source: Path, parts: list[Part], into: Path) -> dict[int, list[dict[str, Any]]]:
+def worked(engine: Engine, work: Any, source: Path | str, parts: list[Part], into: Path) -> dict[int, list[dict[str, Any]]]:
     names = ["account_id", "bill_0"]
     done = list(engine.mapped(work, str(source), parts, names, lambda part: into / f"{part.number}.parquet"))
     assert sorted(part.number for part in done) == [part.number for part in parts]
@@ -113,6 +107,29 @@ def test_only_the_parts_that_are_asked_for_are_worked_on(engine: Engine, source:
 
     assert sum(len(rows) for rows in found.values()) == 16
     assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+def test_what_a_killed_run_left_beside_a_part_is_not_taken_for_it(engine: Engine, source: Path, tmp_path: Path) -> None:
+    (part, *_), out = plan(source).parts, tmp_path / "out"
+    out.mkdir()
+    if not isinstance(engine, LocalEngine):
+        (out / ".0.parquet.0123456789abcdef").write_bytes(b"of an executor that outlived its run")
+
+    found = worked(engine, Doubled(), source, [part], out)
+
+    assert len(found[0]) == 10
+    assert [path.name for path in out.iterdir()] == ["0.parquet"]
+
+
+def test_rows_are_read_from_a_bucket_too(engine: Engine, source: Path, store: str, tmp_path: Path) -> None:
+    parts, copied = list(plan(source).parts), f"{store}/{uuid4().hex}"
+    for part in parts:
+        Place.at(copied).put(part.file, (source / part.file).read_bytes())
+
+    found = worked(engine, Doubled(), copied, parts, tmp_path / "out")
+
+    np.testing.assert_equal(found, worked(engine, Doubled(), source, parts, tmp_path / "again"))
+    assert engine.repeated(copied, ("account_id", "snapshot_month"), 10) == []
 
 
 def test_what_stands_twice_is_found(engine: Engine, source: Path) -> None:

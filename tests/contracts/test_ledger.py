@@ -105,6 +105,16 @@ def test_an_edited_line_of_the_file_is_noticed_on_the_next_read_and_append(tmp_p
         note(ledger, reason="three")
 
 
+def test_what_did_not_change_is_read_and_verified_once_whoever_asks(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    note(FileLedger(path), reason="one")
+    (before,) = FileLedger(path).entries()
+    (again,) = FileLedger(path).entries()
+    assert again is before
+    note(FileLedger(path), reason="two")
+    assert [entry.facts["reason"] for entry in FileLedger(path).entries()] == ["one", "two"]
+
+
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cut=st.integers(min_value=1), more=st.booleans())
 def test_a_line_torn_by_a_crash_was_never_written(tmp_path: Path, cut: int, more: bool) -> None:

@@ -1,6 +1,7 @@
 """What every report store must do, the fake one too."""
 
 import hashlib
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -119,6 +120,19 @@ def test_only_the_reports_own_pages_are_handed_out(store: ReportStore, name: str
         store.document(key, name)
 
 
+def test_no_key_leads_out_of_the_folder(tmp_path: Path) -> None:
+    store = ReportFolder(tmp_path / "reports")
+    key = store.add(report(), {"drift.html": b"page"})
+    shutil.copytree(tmp_path / "reports" / key.model, tmp_path / "elsewhere")
+    for outside in (
+        ReportKey("../elsewhere", key.month, key.stamp),
+        ReportKey(key.model, f"../../elsewhere/{key.month}", key.stamp),
+        ReportKey(key.model, key.month, f"../../../elsewhere/{key.month}/{key.stamp}"),
+    ):
+        with pytest.raises(NotFound):
+            store.document(outside, "drift.html")
+
+
 def test_writers_at_the_same_instant_lose_nothing(tmp_path: Path) -> None:
     store = ReportFolder(tmp_path)
     sentences = [f"Report {number}." for number in range(20)]
@@ -137,11 +151,12 @@ def test_a_report_half_written_is_invisible(tmp_path: Path) -> None:
     assert store.keys("credit_default") == [key]
 
 
-def test_a_damaged_report_says_what_to_do(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b'{"format": 1}', b"[]", b"\xff", b"[" * 100_000], ids=["short", "list", "bytes", "deep"])
+def test_a_damaged_report_says_what_to_do(tmp_path: Path, content: bytes) -> None:
     store = ReportFolder(tmp_path)
     key = store.add(report(), {})
     path = tmp_path / key.model / key.month / key.stamp / "report.json"
-    path.write_bytes(path.read_bytes()[:-20])
+    path.write_bytes(content)
     with pytest.raises(Integrity, match="damaged") as raised:
         store.read(key)
     assert "again" in raised.value.hint

@@ -221,7 +221,7 @@ def test_processes_that_start_at_once_migrate_once_and_lose_nothing(tmp_path: Pa
 
 def test_a_commit_in_sqlite_survives_a_power_cut(tmp_path: Path) -> None:
     log = SqlDecisionLog(f"sqlite:///{tmp_path / 'decisions.db'}", log_keys)
-    with log._engine.connect() as connection:
+    with log._database.engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
     log.close()
@@ -294,7 +294,7 @@ def test_a_server_that_drops_its_connections_is_reached_again(postgresql: str, m
     run_on(postgresql, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'migrated'")
     log.append([decision("after")])
     assert log.months("credit_default") == {JULY: 2}
-    with log._engine.begin() as connection:
+    with log._database.engine.begin() as connection:
         connection.exec_driver_sql("TRUNCATE decisions")
     log.close()
 

@@ -1,12 +1,13 @@
 """What every counter of decisions must do, the fake one too: exactly what the reference's own counting does."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from models import reference
@@ -19,9 +20,11 @@ from models.policy import Condition, Segment
 from models.reference import matching
 from monitoring.adapters import duckdb_statistics
 from monitoring.adapters.duckdb_statistics import DuckdbStatistics
+from monitoring.adapters.spark_statistics import SparkStatistics
 from monitoring.decisions import spelled
 from monitoring.drift import Statistics
 from monitoring.outcomes.estimation import sketch
+from tests import sparks
 from tests.fakes.lake import InMemoryLake
 from tests.fakes.statistics import ArrayStatistics
 
@@ -49,14 +52,35 @@ def decisions(rows: int = 5_000, seed: int = 0) -> dict[str, np.ndarray]:
     }
 
 
-@pytest.fixture(params=["arrays", "duckdb", "duckdb on a bucket"])
+@pytest.fixture(scope="module")
+def spark(store: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """On a cluster. Begun when the store is there: executors are told of it at the start."""
+    sparks.skip_without()
+    spill = tmp_path_factory.mktemp("spill")
+    with sparks.cluster(spill / "cluster") as master, sparks.running(spill, master) as begun:
+        yield begun
+
+
+@pytest.fixture(params=["arrays", "duckdb", "spark", "duckdb on a bucket", "spark on a bucket"])
 def lake_and_statistics(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Lake, Statistics]:
     if request.param == "arrays":
         memory = InMemoryLake()
         return memory, ArrayStatistics(memory)
     in_a_bucket = "bucket" in request.param
     lake = lake_at(f"{request.getfixturevalue('store')}/{uuid4().hex}" if in_a_bucket else tmp_path / "lake")
-    return lake, DuckdbStatistics(lake, threads=1)
+    return lake, made(request, lake)
+
+
+@pytest.fixture(params=["duckdb", "spark"])
+def over(request: pytest.FixtureRequest) -> Callable[[Lake], Statistics]:
+    """What reads the lake's files past the lake."""
+    return lambda lake: made(request, lake)
+
+
+def made(request: pytest.FixtureRequest, lake: Lake) -> Statistics:
+    if "spark" in request.param:
+        return SparkStatistics(lake, request.getfixturevalue("spark"))
+    return DuckdbStatistics(lake, threads=1)
 
 
 @pytest.fixture
@@ -164,16 +188,35 @@ def test_a_sample_may_be_of_one_bundle_and_never_exceeds_it(
     assert len(drawn["bundle"]) == np.sum(decisions()["bundle"] == "b" * 64)
 
 
-def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
+def test_row_groups_add_up(over: Callable[[Lake], Statistics], tmp_path: Path) -> None:
+    """Digests are over values: the same rows may lie in many row groups, which several executors count."""
+    lake, scores = ParquetLake(tmp_path / "lake"), {"probability": np.random.default_rng(0).beta(1, 6, 5_000)}
+    sealed = lake.write("decisions", Month(2005, 8), decisions() | scores, recorded_at=NOON)
+    pq.write_table(pq.read_table(lake.path(sealed)), lake.path(sealed), row_group_size=700)
+    statistics, own = over(lake), decisions()["bundle"] == "a" * 64
+
+    tallied = statistics.tally(sealed, BINNINGS, {}, where=("bundle", "a" * 64))[""]
+    scored = statistics.scored(sealed, {}, where=("bundle", "a" * 64))[""]
+
+    for name, binning in BINNINGS.items():
+        np.testing.assert_array_equal(tallied[name], reference.counts(binning, decisions()[name][own]), err_msg=name)
+    np.testing.assert_allclose(scored, sketch(scores["probability"][own]), atol=1e-9)
+    assert sum(statistics.distinct(sealed, "account", by="bundle").values()) == 5_000
+
+
+def test_a_file_that_is_gone_is_named(over: Callable[[Lake], Statistics], tmp_path: Path) -> None:
     lake = ParquetLake(tmp_path / "lake")
     sealed = lake.write("decisions", Month(2005, 8), decisions(10), recorded_at=NOON)
     lake.path(sealed).unlink()
     with pytest.raises(NotFound, match="month=2005-08/v0001"):
-        DuckdbStatistics(lake).counts(sealed, BINNINGS, by="bundle")
+        over(lake).counts(sealed, BINNINGS, by="bundle")
 
 
 def test_of_every_flipped_byte_either_nothing_comes_of_it_or_the_file_is_named(tmp_path: Path) -> None:
-    """Any bit of any column's values is caught; some bytes of a Parquet file, such as paddings, mean nothing."""
+    """Any bit of any column's values is caught; some bytes of a Parquet file, such as paddings, mean nothing.
+
+    Columns are checked by the same code for every engine: one is asked.
+    """
     lake = ParquetLake(tmp_path / "lake")
     sealed = lake.write("decisions", Month(2005, 8), decisions(500), recorded_at=NOON)
     path = lake.path(sealed)
@@ -193,11 +236,11 @@ def test_of_every_flipped_byte_either_nothing_comes_of_it_or_the_file_is_named(t
     assert caught > 20
 
 
-def test_a_file_that_is_changed_after_it_was_read_is_checked_again(tmp_path: Path) -> None:
+def test_a_file_that_is_changed_after_it_was_read_is_checked_again(over: Callable[[Lake], Statistics], tmp_path: Path) -> None:
     lake = ParquetLake(tmp_path / "lake")
     sealed = lake.write("decisions", Month(2005, 8), decisions(500), recorded_at=NOON)
     other = lake.write("other", Month(2005, 8), decisions(500, seed=1), recorded_at=NOON)
-    statistics = DuckdbStatistics(lake, threads=1)
+    statistics = over(lake)
     statistics.counts(sealed, BINNINGS, by="bundle")
     lake.path(sealed).write_bytes(lake.path(other).read_bytes())
     for ask in (
@@ -208,7 +251,7 @@ def test_a_file_that_is_changed_after_it_was_read_is_checked_again(tmp_path: Pat
             ask()
 
 
-def test_an_unchanged_file_is_checked_once(tmp_path: Path) -> None:
+def test_an_unchanged_file_is_checked_once(over: Callable[[Lake], Statistics], tmp_path: Path) -> None:
     class Counting(ParquetLake):
         reads = 0
 
@@ -218,11 +261,29 @@ def test_an_unchanged_file_is_checked_once(tmp_path: Path) -> None:
 
     lake = Counting(tmp_path / "lake")
     sealed = lake.write("decisions", Month(2005, 8), decisions(500), recorded_at=NOON)
-    statistics = DuckdbStatistics(lake, threads=1)
+    statistics = over(lake)
     for _ in range(3):
         statistics.counts(sealed, BINNINGS, by="bundle")
         statistics.sample(sealed, ["bill"], 5, key="account", where=("bundle", "a" * 64))
     assert lake.reads == len({"bundle", "account", *BINNINGS})
+
+
+def test_every_engine_draws_the_same_rows(tmp_path: Path, spark: Any) -> None:
+    lake = ParquetLake(tmp_path / "lake")
+    sealed = lake.write("decisions", Month(2005, 8), decisions(), recorded_at=NOON)
+    in_memory = InMemoryLake()
+    same = in_memory.write("decisions", Month(2005, 8), decisions(), recorded_at=NOON)
+    drawn = [
+        statistics.sample(part, ["account", "bill", "status"], 500, key="account", where=("bundle", "a" * 64))
+        for statistics, part in (
+            (ArrayStatistics(in_memory), same),
+            (DuckdbStatistics(lake), sealed),
+            (SparkStatistics(lake, spark), sealed),
+        )
+    ]
+    for other in drawn[1:]:
+        for name, values in drawn[0].items():
+            np.testing.assert_array_equal(other[name], values)
 
 
 def test_accounts_decided_on_twice_are_counted_once_for_each_bundle(lake_and_statistics: tuple[Lake, Statistics]) -> None:

@@ -19,7 +19,7 @@ from infra.backup.manifest import verified
 from infra.backup.postgres import rows
 from infra.topology import ports
 from infra.topology.running import start, stop
-from infra.topology.services import REPLICAS, platform
+from infra.topology.services import BUCKETS, REPLICAS, platform
 from infra.topology.supervised import LocalPlace, here
 from tests.bundles import MODEL, record
 from tests.load import asking
@@ -78,8 +78,23 @@ def test_what_was_trained_is_in_mlflow_and_its_files_are_in_the_store(services: 
     assert run["info"]["artifact_uri"].startswith("mlflow-artifacts:")
     buckets = client.get(services.url("store")).status_code
     assert buckets == 403, "the store answers who has not signed"
-    volumes = list((services.place.folder / "data" / "store").glob("mlflow_*.dat"))
-    assert sum(path.stat().st_size for path in volumes) > 100_000
+    assert stored(services, "mlflow") > 100_000
+
+
+def test_the_lake_is_in_the_store_and_a_month_of_it_is_scored_from_there(services: Running) -> None:
+    assert stored(services, "lake") > 100_000
+    assert not (services.home / "lake").exists()
+    decided = services.command("score", "--month", "2005-05")
+    with database(services) as connection:
+        rows = connection.execute("SELECT count(*) FROM decisions WHERE month = '2005-05'").fetchone()
+    assert f"credit_default: {rows[0] if rows else 0:,} rows in" in decided
+    assert "Every partition that credit_default was made of is in the lake, byte by byte" in services.command("verify")
+
+
+def stored(services: Running, bucket: str) -> int:
+    """Bytes in the store's volumes of a bucket."""
+    volumes = (services.place.folder / "data" / "store").glob(f"{bucket}_*.dat")
+    return sum(path.stat().st_size for path in volumes)
 
 
 def test_every_target_of_prometheus_is_up_and_its_rules_are_loaded(services: Running, client: httpx.Client) -> None:
@@ -178,13 +193,13 @@ def test_a_backup_of_a_running_topology_comes_back_elsewhere_with_every_row(
     where = ["--folder", str(folder / "taken"), "--keys", str(folder / "keys")]
     assert backup(["take", *where, "--topology", str(services.place.folder), "--ports", str(services.place.first)]) == 0
     decided = verified(folder / "taken").rows["postgres/decisions"]["decisions"]
-    objects = [path for path in (folder / "taken" / "store").rglob("*") if path.is_file()]
-    assert objects
+    for bucket in BUCKETS:
+        assert [path for path in (folder / "taken" / "store" / bucket).rglob("*") if path.is_file()], bucket
     with shared_folder() as elsewhere:
         again = [*where, "--topology", str(elsewhere), "--ports", str(services.place.first + ports.SIZE)]
         assert backup(["restore", *again]) == 0
         place = LocalPlace(elsewhere, services.place.first + ports.SIZE)
-        parts = [service for service in here(place) if service.name == "postgres"]
+        parts = [service for service in here(place) if service.name in ("postgres", "store")]
         start(place, parts, lambda _: None)
         try:
             assert rows(place)["postgres/decisions"]["decisions"] == decided

@@ -4,12 +4,14 @@ import json
 import os
 import subprocess
 import tomllib
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from monitoring.settings import MonitoringSettings
 from tests.checkov import Finding, scanned
 from tests.helm import environment, newer_python
 
@@ -115,6 +117,16 @@ def test_the_console_knows_its_address_and_answers_those_who_ask_its_pod(made: d
     assert said["POD_IP"]["valueFrom"] == {"fieldRef": {"fieldPath": "status.podIP"}}
     assert said["STEWARD_MONITORING_NAMES"]["value"] == '["$(POD_IP)"]'
     assert list(said).index("POD_IP") < list(said).index("STEWARD_MONITORING_NAMES"), "a name is known once it was given"
+
+
+def test_the_console_is_told_which_proxies_may_say_who_asks(python: Path, tmp_path: Path) -> None:
+    values = yaml.safe_load((CHART / "values-local.yaml").read_text())
+    values.setdefault("console", {})["proxies"] = ["10.0.3.0/24"]
+    (tmp_path / "values-local.yaml").write_text(yaml.safe_dump(values))
+    made = rendered(python, CHART, tmp_path / "values-local.yaml")
+    (found,) = [each for each in of(made, "Deployment") if each["metadata"]["name"] == "steward-console"]
+    said = {each["name"]: each.get("value") for each in found["spec"]["template"]["spec"]["containers"][0]["env"]}
+    assert MonitoringSettings(proxies=json.loads(said["STEWARD_MONITORING_PROXIES"])).proxies == (IPv4Network("10.0.3.0/24"),)
 
 
 def test_no_pod_is_root_can_write_its_files_or_has_a_key_to_the_cluster(made: dict[str, Any]) -> None:

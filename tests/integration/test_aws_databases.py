@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.topology.databases import PASSWORDS as PASSWORDS_SQL
 from infra.topology.databases import SQL
 from infra.topology.supervised import postgres_binary, postgres_user
 
@@ -48,7 +49,7 @@ def socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def make_databases(socket: Path, scratch: Path, options: str) -> subprocess.CompletedProcess[str]:
     """As the task is set up in `infra.aws.setup`."""
     given = {
-        "SQL": SQL.read_text(),
+        "SQL": SQL.read_text() + PASSWORDS_SQL.read_text(),
         "SECRETS": str(scratch),
         "PGHOST": str(socket),
         "PGUSER": "postgres",

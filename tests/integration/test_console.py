@@ -1,7 +1,7 @@
 """The viewer over HTTP, on a home written through the real adapters."""
 
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -191,12 +191,33 @@ def test_an_empty_home_says_which_command_to_run(tmp_path: Path) -> None:
         "/models/credit_default/reports/2005-08/20050101T000000000000Z-001",
         "/static/../app.py",
         "/nowhere",
+        "/validations/%00.html",
+        f"/validations/{'a' * 5000}.html",
+        "/models/credit_default/rollouts/first",
+        "/models/credit_default/features/status_0/rows?month=2005-08&place=x",
+        "/models/credit_default/charts/auc.svg?scheme=pink",
     ],
 )
 def test_what_is_not_there_is_a_page_that_says_so(tmp_path: Path, keys: list[ReportKey], address: str) -> None:
     answer = client(tmp_path).get(address)
     assert answer.status_code == 404
     assert "This page cannot be shown" in answer.text
+    assert "a" * 500 not in answer.text
+
+
+def test_a_mistake_of_its_own_is_a_page_too_that_may_do_as_little_and_tells_nothing_of_it(tmp_path: Path) -> None:
+    class Mistaken(ReportFolder):
+        def models(self) -> list[str]:
+            raise ZeroDivisionError("account A17")
+
+    sources = replace(wiring.sources(MonitoringSettings(home=tmp_path)), reports=Mistaken(tmp_path))
+    asked = client(tmp_path, sources=sources)
+    asked._transport.raise_server_exceptions = False
+    answer = asked.get("/")
+    assert answer.status_code == 500
+    assert "its log tells where" in answer.text
+    assert "A17" not in answer.text
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
 
 
 def test_only_a_document_of_the_report_can_be_fetched(tmp_path: Path, keys: list[ReportKey]) -> None:
@@ -240,6 +261,17 @@ def test_an_edited_ledger_is_trouble_on_the_page_and_not_a_crash(tmp_path: Path,
         page = client(tmp_path).get(address)
         assert page.status_code == 200
         assert "was edited, removed or reordered" in page.text
+
+
+def test_what_an_unreadable_ledger_would_say_is_not_taken_for_nothing(tmp_path: Path, keys: list[ReportKey]) -> None:
+    path = tmp_path / "ledger.jsonl"
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
+    for address in ("/", "/approvals"):
+        page = client(tmp_path).get(address)
+        assert page.status_code == 200
+        assert "removed from the end" in page.text
+        assert "No version waits for approval" not in page.text
+        assert "<dd>nothing</dd>" not in page.text
 
 
 def test_a_reason_with_markup_in_it_is_shown_as_text(tmp_path: Path, keys: list[ReportKey]) -> None:

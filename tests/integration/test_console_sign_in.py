@@ -5,11 +5,14 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import yaml
 from fastapi.testclient import TestClient
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from models.adapters.file_ledger import FileLedger
 from models.adapters.user_files import UserFiles
@@ -17,6 +20,7 @@ from models.clock import FixedClock
 from models.errors import Misconfigured
 from models.governance.users import make, remove
 from monitoring import wiring
+from monitoring.__main__ import told_by_proxies
 from monitoring.console.access.sessions import LONGEST_SECONDS
 from monitoring.console.app import console
 from monitoring.settings import MonitoringSettings
@@ -57,6 +61,14 @@ def test_whoever_signs_in_comes_to_where_they_wanted_and_signs_out_again(home: P
     assert "You are ana (viewer)" in answer.text
     assert send(served, "/", "/sign-out").url.path == "/sign-in"
     assert served.get("/", follow_redirects=False).status_code == 303
+
+
+def test_a_link_to_one_month_leads_to_that_month_after_signing_in(home: Path) -> None:
+    password, served = let_in(home, "ana", "viewer"), client(home, person=None)
+    linked = "/models/credit_default/features/bill_0?month=2005-08"
+    wanted = served.get(linked).url.params["next"]
+    answer = send(served, f"/sign-in?next={wanted}", "/sign-in", name="ana", password=password, next=wanted)
+    assert str(answer.url).endswith(linked)
 
 
 def test_signing_out_ends_every_copy_of_the_cookie(home: Path) -> None:
@@ -223,3 +235,20 @@ def test_the_command_says_why_it_does_not_start(tmp_path: Path) -> None:
     found = subprocess.run([sys.executable, "-m", "monitoring"], env=environment, capture_output=True, text=True, timeout=120)
     assert found.returncode == 1
     assert "make user" in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("proxies", "asker"),
+    [({}, "10.0.0.1"), ({"proxies": ["127.0.0.0/8"]}, "10.0.0.1"), ({"proxies": ["10.9.0.0/16"]}, "127.0.0.1")],
+    ids=["on this machine", "named", "another is named"],
+)
+def test_a_proxy_tells_who_guesses_passwords_if_its_word_counts(proxies: dict[str, Any], asker: str) -> None:
+    seen: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(scope["client"][0])
+        await Response()(scope, receive, send)
+
+    told = told_by_proxies(app, MonitoringSettings(**proxies).proxies)
+    TestClient(told, client=("127.0.0.1", 1)).get("/sign-in", headers={"X-Forwarded-For": "10.0.0.1"})
+    assert seen == [asker]

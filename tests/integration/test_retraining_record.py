@@ -75,6 +75,14 @@ def test_a_training_that_breaks_off_leaves_the_problem_and_may_be_begun_again(pa
     assert [e.event for e in parts.ledger.entries(MODEL)][-2:] == [Event.RETRAINING_BEGUN, Event.RETRAINING_ENDED]
 
 
+def test_what_an_older_month_turned_out_to_be_late_retrains_nothing_where_the_newest_ones_are_good(parts: Platform) -> None:
+    made = [month("2005-09"), month("2005-08", matured=True), month("2005-07", finding("auc_drop"), matured=True)]
+    for report in made:
+        parts.reports.add(report, {})
+    assert consider(parts, made, AUGUST, "").triggers == ()
+    assert [trigger.kind for trigger in consider(parts, made[2:], AUGUST, "").triggers] == [TriggerKind.PERFORMANCE]
+
+
 def test_a_report_that_a_retraining_rests_on_is_compared_by_its_digest(parts: Platform) -> None:
     report = month("2005-09", finding("auc_drop"))
     parts.reports.add(report, {})

@@ -15,7 +15,7 @@ from models.governance.release import earlier
 from models.governance.requests import Office, Request, needed, requested
 from models.governance.signing import Duty
 from models.governance.stop import Stop
-from monitoring.console.pages.releases import Release, champion, releases
+from monitoring.console.pages.releases import Release, champion, noted, releases
 from monitoring.console.pages.today import known, stopped
 from monitoring.console.sources import Sources, Trouble, or_trouble
 from monitoring.packs import Version, versions
@@ -72,8 +72,8 @@ class RequestPage:
 
 def inbox(sources: Sources) -> Inbox:
     entries = or_trouble(sources.ledger.entries)
-    noted = [] if isinstance(entries, Trouble) else [entry for entry in reversed(entries) if entry.event in DECIDED]
-    return Inbox([_post(sources, model) for model in known(sources)], noted[:DECIDED_SHOWN])
+    decided = [] if isinstance(entries, Trouble) else [entry for entry in reversed(entries) if entry.event in DECIDED]
+    return Inbox([_post(sources, model) for model in known(sources)], decided[:DECIDED_SHOWN])
 
 
 def request_page(sources: Sources, model: str, bundle: str) -> RequestPage:
@@ -123,16 +123,18 @@ def _job(office: Office, name: str) -> bool:
 
 def _post(sources: Sources, model: str) -> Post:
     def wishes() -> Sequence[Waiting]:
+        if not noted(sources, model):  # a home that never recorded anything may have no keys to act with
+            return []
         office = sources.office()
         return waiting(office, model, release.champion(office, model))
 
-    entries = or_trouble(lambda: sources.ledger.entries(model))
-    current = or_trouble(lambda: champion(sources, model)) if sources.channel.pointers(model) else None
+    entries = or_trouble(lambda: noted(sources, model))
+    current = or_trouble(lambda: champion(sources, model) if sources.channel.pointers(model) else None)
     before = or_trouble(lambda: _before(sources, model))
     fallbacks, back_to = ([], 0) if isinstance(before, Trouble) else before
     return Post(
         model=model,
-        waiting=or_trouble(wishes) if not isinstance(entries, Trouble) and entries else [],
+        waiting=or_trouble(wishes),
         holds=[] if isinstance(entries, Trouble) else open_holds(entries),
         champion=current,
         stopped=or_trouble(lambda: stopped(sources, model)),

@@ -14,6 +14,7 @@ from monitoring.packs import Version, opened, versions
 from monitoring.report import MonthRow
 
 FAIRNESS_FILE = "fairness.json"
+ENTRIES_SHOWN = 200
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class ModelPage:
     rows: Sequence[MonthRow]  # newest first
     versions: Sequence[Version] | Trouble  # newest first
     releases: Sequence[Release] | Trouble
-    entries: Sequence[Entry] | Trouble  # newest first
+    entries: Sequence[Entry] | Trouble  # newest first, as many as a page can hold
+    earlier: int  # entries that are not shown
     fairness: Mapping[int, Fairness]  # by version, of those with an evidence pack
 
 
@@ -44,9 +46,12 @@ def model_page(sources: Sources, model: str) -> ModelPage:
         raise NotFound(f"nothing is known here of a model {model!r}", hint="open the overview; `make train` brings a model")
     about = card(sources, model)
     released = or_trouble(lambda: releases(sources, model))
-    entries = or_trouble(lambda: list(reversed(sources.ledger.entries(model))))
+    found = or_trouble(lambda: sources.ledger.entries(model)[::-1])
+    entries, earlier = (found, 0) if isinstance(found, Trouble) else (found[:ENTRIES_SHOWN], max(len(found) - ENTRIES_SHOWN, 0))
     registered = or_trouble(lambda: versions(sources.ledger.entries(model), sources.packs, model))
-    return ModelPage(about, list(reversed(about.months)), registered, released, entries, _fairness(sources, model, registered))
+    return ModelPage(
+        about, list(reversed(about.months)), registered, released, entries, earlier, _fairness(sources, model, registered)
+    )
 
 
 def _fairness(sources: Sources, model: str, registered: Sequence[Version] | Trouble) -> dict[int, Fairness]:

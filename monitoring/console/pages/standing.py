@@ -25,7 +25,7 @@ class Standing:
 
 def standing(
     verdict: Verdict | None,
-    weighed: Sequence[MonthlyReport],
+    weighed: Sequence[MonthlyReport] | Trouble,
     *,
     alerts: Sequence[Alert] | Trouble,
     stopped: Stop | Trouble | None,
@@ -46,7 +46,8 @@ def standing(
         said.append(f"What is held is not known: {holds.problem}.")
     elif holds:
         levels.append("amber")
-        said.append(f"Retraining is held: {counted(len(holds), 'hold')} for a person.")
+        if not _told(holds, verdict):
+            said.append(f"Retraining is held: {counted(len(holds), 'hold')} for a person.")
     if isinstance(stopped, Stop):
         levels.append("red")
         said.append("A person stopped the model.")
@@ -64,6 +65,12 @@ def standing(
     return Standing(level, " ".join([*said, _month(verdict, weighed)]))
 
 
+def _told(holds: Sequence[Hold], verdict: Verdict | None) -> bool:
+    """Whether the month's own sentence says it already."""
+    told = {finding.subject for finding in verdict.findings if finding.kind == "hold"} if verdict else set()
+    return all(hold.month in told for hold in holds)
+
+
 def _silent(champion: Release | Trouble | None) -> str:
     """Why a model that was watched cannot answer; "" where it can. A champion that cannot be read is told as `late`."""
     if champion is None:
@@ -77,8 +84,10 @@ def _silent(champion: Release | Trouble | None) -> str:
     return ""
 
 
-def _month(verdict: Verdict | None, weighed: Sequence[MonthlyReport]) -> str:
+def _month(verdict: Verdict | None, weighed: Sequence[MonthlyReport] | Trouble) -> str:
     """What was found, with the months and the versions that it is about."""
+    if isinstance(weighed, Trouble):
+        return f"What the months were like is not known: {weighed.problem}."
     if verdict is None:
         return "No month has been reported on yet."
     versions = {report.version for report in weighed}

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from models.channel import verified
 from models.clock import Clock
-from models.errors import NotFound
+from models.errors import NotFound, Unavailable
 from models.governance import stop
 from models.governance.ledger import Entry, Hold, open_holds
 from models.governance.stop import Stop
@@ -14,11 +14,11 @@ from monitoring.alerts.alert import Alert
 from monitoring.cadence import overdue
 from monitoring.console.pages.advice import NextStep, Situation, next_step, waiting_requests
 from monitoring.console.pages.alerts import open_alerts
-from monitoring.console.pages.releases import Release
+from monitoring.console.pages.releases import Release, recorded
 from monitoring.console.pages.releases import champion as current
 from monitoring.console.pages.standing import Standing, standing
 from monitoring.console.sources import Sources, Trouble, or_trouble
-from monitoring.report import MonthlyReport, MonthRow, newest, rows
+from monitoring.report import MonthlyReport, MonthRow, counting, newest, rows
 from monitoring.runs import Planned
 from monitoring.verdict import Verdict, overall
 
@@ -47,7 +47,7 @@ class Card:
     months: Sequence[MonthRow]
     trouble: Trouble | None
     age_days: int | None = None  # since the champion came into force
-    waits: Sequence[Wait] = ()
+    waits: Sequence[Wait] | Trouble = ()
     alerts: Sequence[Alert] | Trouble = ()  # open ones, pages first
     planned: Sequence[Planned] | Trouble = ()  # the next run of each flow, the soonest first
 
@@ -66,17 +66,17 @@ def _with_plan(card: Card, planned: Sequence[Planned] | Trouble) -> Card:
 def card(sources: Sources, model: str) -> Card:
     found = or_trouble(lambda: [report for _, report in newest(sources.reports, model)])
     reports = [] if isinstance(found, Trouble) else found
-    entries = or_trouble(lambda: sources.ledger.entries(model))
+    entries = or_trouble(lambda: recorded(sources, model))
     holds = [] if isinstance(entries, Trouble) else open_holds(entries)
-    champion = or_trouble(lambda: current(sources, model)) if sources.channel.pointers(model) else None
+    champion = or_trouble(lambda: current(sources, model) if sources.channel.pointers(model) else None)
     halted = or_trouble(lambda: stopped(sources, model))
-    weighed = _standing(reports)
-    verdict = overall([report.verdict for report in weighed]) if weighed else None
+    weighed = found if isinstance(found, Trouble) else counting(reports)
+    verdict = _verdict(weighed)
     alerts = or_trouble(lambda: open_alerts(sources.alerts.alerts(model)))
     late = _late(sources, champion, reports)
     situation = Situation(
         verdict=verdict,
-        reported_at=max((report.recorded_at for report in weighed), default=""),
+        reported_at=max((report.recorded_at for report in counting(reports)), default=""),
         entries=[] if isinstance(entries, Trouble) else entries,
         champion=champion is not None,
         trouble=any(isinstance(part, Trouble) for part in (found, entries, champion, halted, alerts, late)),
@@ -108,7 +108,7 @@ def card(sources: Sources, model: str) -> Card:
         trouble=next((part for part in (found, entries) if isinstance(part, Trouble)), None),
         age_days=_age(champion, sources.clock),
         alerts=alerts,
-        waits=[] if isinstance(entries, Trouble) else _waits(model, entries, holds),
+        waits=entries if isinstance(entries, Trouble) else _waits(model, entries, holds),
     )
 
 
@@ -152,17 +152,20 @@ def months_of_model(sources: Sources, model: str) -> Sequence[MonthRow]:
 
 
 def known(sources: Sources) -> list[str]:
-    def recorded() -> list[str]:
+    """Raises `Unavailable` where nobody can say whether there is any: that is no empty home."""
+
+    def named() -> list[str]:
         return [entry.model for entry in sources.ledger.entries() if entry.model]  # people and keys are of no model
 
-    found = [or_trouble(read) for read in (sources.reports.models, sources.channel.models, recorded)]
-    return sorted({name for names in found if not isinstance(names, Trouble) for name in names})
+    found = [or_trouble(read) for read in (sources.reports.models, sources.channel.models, named)]
+    names = sorted({name for names in found if not isinstance(names, Trouble) for name in names})
+    if not names and (unread := [part for part in found if isinstance(part, Trouble)]):
+        raise Unavailable(f"which models there are is not known: {unread[0].problem}", hint=unread[0].hint)
+    return names
 
 
-def _standing(reports: Sequence[MonthlyReport]) -> list[MonthlyReport]:
-    """The newest month and the newest one whose outcomes are known, to be weighed together."""
-    matured = next((report for report in reports if report.performance), None)
-    return list({report.month: report for report in (*reports[:1], matured) if report}.values())
+def _verdict(weighed: Sequence[MonthlyReport] | Trouble) -> Verdict | None:
+    return None if isinstance(weighed, Trouble) or not weighed else overall([report.verdict for report in weighed])
 
 
 def stopped(sources: Sources, model: str) -> Stop | None:

@@ -12,7 +12,7 @@ from monitoring.console.access.refusals import TooManyAttempts
 from monitoring.console.desk import Desk, body, onwards
 from monitoring.console.sources import Trouble
 
-_PATH = re.compile(r"/(?:[\w.-]+/)*[\w.-]*")
+_PATH = re.compile(r"/(?:[\w.-]+/)*[\w.-]*(?:\?[\w.=&-]*)?")
 _LONGEST = 300
 
 

@@ -12,8 +12,10 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from tests.benchmarks.scale.measures import FOLDER, OPENED, WHAT, Figures
-from tests.benchmarks.scale.page import BEGIN, END, page
+from tests.benchmarks.scale.measures import WHAT
+from tests.benchmarks.scale.metering import Figures
+from tests.benchmarks.scale.page import BEGIN, END, OPENED, page
+from tests.benchmarks.scale.places import FOLDER
 
 PAGE, RESULTS = Path("docs/scale.md"), FOLDER / "results.json"
 SIZES = (100_000, 1_000_000, 10_000_000)
@@ -58,7 +60,7 @@ def kept() -> Results:
 
 
 def _possible(name: str) -> bool:
-    return not name.startswith("spark") or bool(find_spec("pyspark") and shutil.which("java"))
+    return not name.startswith(("spark", "cluster")) or bool(find_spec("pyspark") and shutil.which("java"))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from math import ceil, log
 
-from tests.benchmarks.scale.measures import CORES, OPENED, Figures
+from tests.benchmarks.scale.metering import Figures
+from tests.benchmarks.scale.places import CORES
 
 BEGIN, END = "<!-- measured -->", "<!-- end of measured -->"
 NAMES = {
@@ -11,21 +12,27 @@ NAMES = {
     "features": "validate and compute features",
     "pandas_features": "the same with pandas",
     "spark_features": "the same with Spark, local",
+    "cluster_features": "the same on a Spark cluster of two workers",
     "probabilities": "validate and run the graph",
     "mlflow_pyfunc": "the graph through `mlflow.pyfunc` and pandas, nothing validated",
     "scikit_pyfunc": "the same trees as a scikit-learn pipeline through `mlflow.pyfunc` and pandas, nothing validated",
     "spark_probabilities": "validate and run the graph with Spark, local",
+    "cluster_probabilities": "validate and run the graph on a Spark cluster of two workers",
     "decisions": "decisions with reasons, staged",
     "spark_decisions": "the same with Spark, local",
+    "cluster_decisions": "the same on a Spark cluster of two workers",
     "recorded": "the same, recorded in the decision log (SQLite) and handed out",
     "statistics": "the monthly report's statistics",
+    "spark_statistics": "the same with Spark, local",
+    "cluster_statistics": "the same on a Spark cluster of two workers",
 }
+OPENED = 20  # bundles
 DAILY, MODELS, NODES, NODE_CORES, NODE_GIGABYTES = 10**10, 1_000, 100, 16, 64
 BUSY, WINDOW_HOURS, DAYS = 0.5, 4, 30
 
 
 def page(found: Mapping[str, Mapping[int, Figures]]) -> str:
-    return "\n".join([*_table(found), "", *_against(found), "", *_plan(found)])
+    return "\n".join([*_table(found), "", *_against(found), "", *_crossing(found), "", *_plan(found)])
 
 
 def _table(found: Mapping[str, Mapping[int, Figures]]) -> Iterator[str]:
@@ -61,9 +68,6 @@ def _against(found: Mapping[str, Mapping[int, Figures]]) -> Iterator[str]:
         ("probabilities", "mlflow_pyfunc"),
         ("probabilities", "scikit_pyfunc"),
         ("features", "pandas_features"),
-        ("probabilities", "spark_probabilities"),
-        ("decisions", "spark_decisions"),
-        ("features", "spark_features"),
     ):
         common = found.get(ours, {}).keys() & found.get(theirs, {}).keys()
         for rows in sorted(common):
@@ -72,6 +76,25 @@ def _against(found: Mapping[str, Mapping[int, Figures]]) -> Iterator[str]:
                 f"- {rows:,} rows, {NAMES[ours]}: {other['seconds'] / one['seconds']:.1f} times as fast by the clock, with"
                 f" {one['cpu'] / other['cpu']:.2f} of the processor time, as {NAMES[theirs]}."
             )
+
+
+def _crossing(found: Mapping[str, Mapping[int, Figures]]) -> Iterator[str]:
+    """By the clock, at each size that all three engines were measured at."""
+    yield "### Where Spark crosses DuckDB and Arrow"
+    yield ""
+    yield "| What | Rows | DuckDB and Arrow | Spark, local | Spark, two workers | Fastest Spark |"
+    yield "|---|---:|---:|---:|---:|---|"
+    for what in ("features", "probabilities", "decisions", "statistics"):
+        engines = [found.get(f"{prefix}{what}", {}) for prefix in ("", "spark_", "cluster_")]
+        common = sorted(set(engines[0]).intersection(*engines[1:]))
+        for place, rows in enumerate(common):
+            own, *sparks = (each[rows]["seconds"] for each in engines)
+            times = " | ".join(f"{each:.1f} s" for each in (own, *sparks))
+            yield f"| {NAMES[what] if not place else ''} | {rows:,} | {times} | {_crossed(own, min(sparks))} |"
+
+
+def _crossed(own: float, spark: float) -> str:
+    return f"ahead, {own / spark:.1f} times as fast" if spark < own else f"{spark / own:.1f} times as slow"
 
 
 def _plan(found: Mapping[str, Mapping[int, Figures]]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """One description of the services, and what is made of it."""
 
 import configparser
+import shlex
 import stat
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def test_supervisord_is_told_of_every_process_as_it_is_described(place: LocalPla
     programs = {name.removeprefix("program:") for name in told.sections() if name.startswith("program:")}
     assert programs == {service.name for service in services(place) if not service.containers_only}
     for service in here(place):
-        assert told[f"program:{service.name}"]["command"] == " ".join(service.command)
+        assert tuple(shlex.split(told[f"program:{service.name}"]["command"].replace("%%", "%"))) == service.command
         assert all(
             f'{name}="{value}"' in told[f"program:{service.name}"]["environment"] for name, value in service.environment.items()
         )

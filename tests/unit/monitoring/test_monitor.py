@@ -8,13 +8,13 @@ import pytest
 from models.bundle import PARTS, Bundle, canonical
 from models.clock import FixedClock, Month, end_of_day
 from models.credit_default import USE_CASE
-from models.errors import NotFound
+from models.errors import Integrity, NotFound
 from models.governance.explanation.reasons import Reason
 from models.governance.ledger import Event
 from models.lake import SNAPSHOTS
 from monitoring.decisions import spelled
 from monitoring.monitor import Desk, due, monitor
-from monitoring.report import MonthlyReport, newest, rows
+from monitoring.report import MonthlyReport, ReportKey, missed, newest, rows
 from monitoring.sealing import DECISIONS, EXPIRED
 from monitoring.verdict import Level, Suggestion
 from tests import months
@@ -105,6 +105,20 @@ def test_a_quiet_month_has_every_statistic_and_none_that_is_beyond_its_limit(off
         "already behind": "insufficient",
         "inactive": "insufficient",
     }
+
+
+def test_a_segment_that_was_too_small_at_training_is_not_judged_however_large_it_is_now(office: Office) -> None:
+    reference = dict(office.champion.part("reference.json"))
+    small = reference["segments"]["current"] | {"rows": USE_CASE.policy.monitoring.minimum_rows - 1}
+    parts = {name: office.champion.files[name] for name in PARTS}
+    parts["reference.json"] = canonical(reference | {"segments": reference["segments"] | {"current": small}})
+    office.champion = office.known(Bundle.seal(USE_CASE.name, parts, lineage=office.champion.lineage))
+    office.decide(JULY)
+    found = office.monitor(JULY).statistics
+    assert found
+    (segment,) = (each for each in found.segments if each.name == "current")
+    assert segment.rows > USE_CASE.policy.monitoring.minimum_rows
+    assert {segment.score.state, *(moved.state for moved in segment.inputs)} == {"insufficient"}
 
 
 def test_values_that_the_contract_forbids_are_red_and_retrain_nothing(office: Office) -> None:
@@ -452,6 +466,85 @@ def test_a_month_that_was_never_reported_on_is_due_and_one_to_come_is_not(office
     assert due(USE_CASE, office.desk) == [AUGUST, JULY]
     monitor(USE_CASE, JULY, office.desk)
     assert due(USE_CASE, office.desk) == [AUGUST]
+
+
+def test_outcomes_of_two_months_that_come_at_once_make_both_due(office: Office) -> None:
+    july = office.decide(JULY)
+    office.monitor(JULY)
+    office.clock.set(end_of_day(date(2005, 9, 30)))
+    august = office.decide(AUGUST)
+    office.monitor(AUGUST)
+    for columns in (july, august):
+        months.mature(office.lake, columns, office.clock.now(), months.outcome_codes(columns))
+    assert due(USE_CASE, office.desk) == [AUGUST, JULY]
+    for month in (JULY, AUGUST):
+        assert office.monitor(month).performance
+    assert due(USE_CASE, office.desk) == [AUGUST]
+
+
+def test_a_month_is_due_again_once_its_outcomes_were_restated_or_decisions_came_after_its_report(office: Office) -> None:
+    columns = office.decide(JULY)
+    office.clock.set(end_of_day(date(2005, 9, 30)))
+    months.mature(office.lake, columns, office.clock.now(), months.outcome_codes(columns))
+    office.monitor(JULY)
+    august = office.decide(AUGUST)
+    months.mature(office.lake, august, office.clock.now(), months.outcome_codes(august))
+    office.monitor(AUGUST)
+    assert due(USE_CASE, office.desk) == [AUGUST]
+    months.mature(office.lake, columns, office.clock.now(), months.outcome_codes(columns)[::-1])
+    assert due(USE_CASE, office.desk) == [AUGUST, JULY]
+    office.monitor(JULY)
+    months.decide(office.lake, {name: values[:900] for name, values in columns.items()}, office.champion, office.clock.now())
+    assert due(USE_CASE, office.desk) == [AUGUST, JULY]
+
+
+def test_a_month_whose_report_is_damaged_is_reported_on_anew_and_keeps_no_later_month_from_it(office: Office) -> None:
+    class Damaged(FakeReportStore):
+        damaged: ReportKey | None = None
+
+        def read(self, key: ReportKey) -> MonthlyReport:
+            if key == self.damaged:
+                raise Integrity("the report is damaged", hint="run the monitoring of that month again")
+            return super().read(key)
+
+    office.reports = store = Damaged()
+    office.decide(JULY)
+    store.damaged = monitor(USE_CASE, JULY, office.desk)[0]
+    office.clock.set(end_of_day(date(2005, 8, 31)))
+    office.decide(AUGUST)
+    assert due(USE_CASE, office.desk) == [AUGUST, JULY]
+    for month in (JULY, AUGUST):  # oldest first, as the flow does
+        assert office.monitor(month).decisions
+    assert due(USE_CASE, office.desk) == [AUGUST]
+
+
+def test_an_older_month_that_is_read_anew_is_not_held_by_what_came_up_later(office: Office) -> None:
+    office.decide(JULY)
+    office.clock.set(end_of_day(date(2005, 8, 31)))
+    office.decide(AUGUST)
+    office.record(Event.HOLD_OPENED, str(AUGUST))
+    assert [office.monitor(month).verdict.level for month in (JULY, AUGUST)] == [Level.GREEN, Level.HELD]
+    office.record(Event.HOLD_OPENED, str(JUNE))
+    assert office.monitor(JULY).verdict.level is Level.HELD
+
+
+def test_a_month_is_not_measured_by_its_own_miss(office: Office) -> None:
+    columns = office.decide(JULY)
+    office.clock.set(end_of_day(date(2005, 9, 30)))
+    months.mature(office.lake, columns, office.clock.now(), months.outcome_codes(columns))
+    office.monitor(JULY)
+    assert missed(office.reports, USE_CASE.name, str(JULY)) == []
+    assert {miss.month for miss in missed(office.reports, USE_CASE.name, str(AUGUST))} == {str(JULY)}
+
+
+def test_a_drift_page_of_a_release_that_did_not_check_it_is_drawn_anew(office: Office) -> None:
+    office.decide(JULY)
+    report = office.monitor(JULY)
+    unchecked = tuple(each.model_copy(update={"recomputed": None}) for each in report.reconciliation)
+    office.reports.add(report.model_copy(update={"reconciliation": unchecked}), {"drift.html": b"old"})
+    assert len(office.renderer.drawn) == 1
+    assert all(each.recomputed is not None for each in office.monitor(JULY).reconciliation)
+    assert len(office.renderer.drawn) == 2
 
 
 def test_a_month_of_which_inputs_were_deleted_is_not_judged_any_more(office: Office) -> None:

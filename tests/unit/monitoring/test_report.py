@@ -6,8 +6,9 @@ from pydantic import ValidationError
 from models.clock import Month, end_of_day
 from models.credit_default import USE_CASE
 from monitoring.monitor import monitor
-from monitoring.report import MonthlyReport, newest, rows
+from monitoring.report import MonthlyReport, counting, newest, rows
 from tests import months
+from tests.alerting import month
 from tests.unit.monitoring.test_monitor import JULY, Office
 
 
@@ -40,7 +41,7 @@ def test_a_row_leaves_unknown_figures_open(office: Office) -> None:
 
 
 def test_rows_come_oldest_month_first_whatever_the_order_given(office: Office) -> None:
-    reports = [office.monitor(month) for month in (Month(2005, 8), Month(2005, 7))]
+    reports = [office.monitor(each) for each in (Month(2005, 8), Month(2005, 7))]
     assert [row.month for row in rows(reports)] == ["2005-07", "2005-08"]
 
 
@@ -51,8 +52,15 @@ def test_alerts_are_findings_that_change_the_colour(office: Office) -> None:
 
 
 def test_the_newest_report_of_each_month_newest_month_first(office: Office) -> None:
-    for month in (Month(2005, 7), Month(2005, 8), Month(2005, 7)):
-        last, _ = monitor(USE_CASE, month, office.desk)
+    for each in (Month(2005, 7), Month(2005, 8), Month(2005, 7)):
+        last, _ = monitor(USE_CASE, each, office.desk)
     found = [key for key, _ in newest(office.reports, USE_CASE.name)]
     assert [key.month for key in found] == ["2005-08", "2005-07"]
     assert found[1] == last
+
+
+def test_the_newest_month_and_the_newest_matured_one_say_how_a_model_is_now() -> None:
+    told = [month("2005-10"), month("2005-09"), month("2005-08", matured=True), month("2005-07", matured=True)]
+    assert [report.month for report in counting(told)] == ["2005-10", "2005-08"]
+    assert [report.month for report in counting(told[2:])] == ["2005-08"]
+    assert counting([]) == []

@@ -8,18 +8,21 @@ import pytest
 
 from models.alerting import Severity
 from models.clock import FixedClock
-from models.errors import Integrity
+from models.errors import Integrity, Unavailable
 from models.governance.approval import Approval
-from models.governance.ledger import Entry, Hold
+from models.governance.ledger import Entry, Event, Hold, Ledger
+from models.governance.signing import Signed
 from models.governance.stop import Stop
+from monitoring.alerts.rounds import held
 from monitoring.console.pages import today
 from monitoring.console.pages.releases import Release, champion
 from monitoring.console.pages.standing import Standing, standing
 from monitoring.console.sources import Trouble
 from monitoring.report import MonthlyReport
-from monitoring.verdict import Level, Suggestion, Verdict
+from monitoring.verdict import Level, Suggestion, Verdict, weigh
 from tests.alerting import an_alert, month
 from tests.consoles import looking
+from tests.fakes.channel import FakeChannel
 from tests.fakes.ledger import FakeLedger
 from tests.unit.monitoring.console.test_views import MODEL, NOW, TRUST, promote, report
 
@@ -112,3 +115,76 @@ def test_the_first_page_is_not_green_where_the_ledger_cannot_be_read_or_the_appr
     unsigned = today.card(sources, MODEL)
     assert unsigned.standing.level == "red"
     assert unsigned.next_step.command == "make requests"
+
+
+def test_a_hold_that_the_month_speaks_of_is_not_told_twice() -> None:
+    (found,) = held([HOLD])
+    verdict = weigh([found.model_copy(update={"subject": HOLD.month})], quiet="")
+    known: dict[str, Any] = {"alerts": [], "stopped": None, "late": "", "champion": in_force()}
+    once = standing(verdict, [month("2005-10")], holds=[HOLD], **known)
+    assert (once.level, once.sentence.count("Retraining is held")) == ("held", 1)
+    later = replace(HOLD, month="2005-11")
+    assert (
+        "Retraining is held: 2 holds for a person."
+        in standing(verdict, [month("2005-10")], holds=[HOLD, later], **known).sentence
+    )
+
+
+def test_reports_that_cannot_be_read_are_not_taken_for_none_and_hide_nothing_else() -> None:
+    damaged = Trouble("the report of 2005-09 is damaged", "")
+    known: dict[str, Any] = {"stopped": None, "late": "", "holds": [], "alerts": []}
+    unread = standing(None, damaged, champion=in_force(), **known)
+    assert unread == Standing("none", "What the months were like is not known: the report of 2005-09 is damaged.")
+    assert standing(None, damaged, champion=in_force(expired=True), **known).level == "red"
+
+
+class Instead(FakeLedger):
+    """What lies there instead of the ledger whose head is still known."""
+
+    def __init__(self, whole: Ledger, entries: list[Entry]) -> None:
+        super().__init__()
+        self._heads, self._entries = whole.heads(), entries
+
+    def heads(self) -> list[tuple[str, Signed]]:
+        return self._heads
+
+
+def test_the_first_page_is_not_green_where_nobody_can_say_whether_the_champion_was_watched() -> None:
+    sources = looking(trust=lambda: TRUST, clock=FixedClock(NOW))
+    promote(sources, "first", 1)
+    report(sources, "2005-09")
+
+    class Unread(FakeChannel):
+        def pointer(self, model: str, sequence: int) -> Signed:
+            raise Unavailable("the bucket does not answer", hint="ask again")
+
+        def pointers(self, model: str) -> int:
+            return 1
+
+    card = today.card(replace(sources, channel=Unread()), MODEL)
+    assert card.standing.level == "none"
+    assert "How it is now is not known: the bucket does not answer." in card.standing.sentence
+
+
+@pytest.mark.parametrize("left", [0, 1], ids=["gone", "cut off"])
+def test_the_first_page_is_not_green_where_an_end_of_the_ledger_is_missing(left: int) -> None:
+    sources = looking(trust=lambda: TRUST, clock=FixedClock(NOW))
+    promote(sources, "first", 1)
+    report(sources, "2005-09")
+    sources.ledger.append(Event.HOLD_OPENED, model=MODEL, actor="pipeline", at=NOW, facts={"month": "2005-09", "what": "codes"})
+    assert today.card(sources, MODEL).standing.level == "amber"
+    card = today.card(replace(sources, ledger=Instead(sources.ledger, sources.ledger.entries()[:left])), MODEL)
+    assert (card.standing.level, card.next_step.command) == ("none", "")
+    assert "removed from the end" in card.standing.sentence
+
+
+def test_the_first_page_is_not_green_where_ledger_and_channel_know_of_different_champions() -> None:
+    sources = looking(trust=lambda: TRUST, clock=FixedClock(NOW))
+    promote(sources, "first", 1)
+    report(sources, "2005-09")
+    no_ledger = today.card(replace(sources, ledger=FakeLedger()), MODEL)
+    assert no_ledger.standing.level == "none"
+    assert "newest pointer is 1 on the release channel, and none in the ledger" in no_ledger.standing.sentence
+    no_channel = today.card(replace(sources, channel=FakeChannel()), MODEL)
+    assert no_channel.standing.level == "red"
+    assert no_channel.next_step.command != "make train"  # a champion is to be put back, not made

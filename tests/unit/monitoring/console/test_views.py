@@ -1,6 +1,6 @@
 """What the viewer says about a model, from fakes."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,10 +10,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from models.bundle import MANIFEST, Bundle, canonical, sha256
 from models.channel import Move, publish
 from models.clock import FixedClock
-from models.errors import Integrity, Misconfigured, NotFound
+from models.errors import Integrity, Misconfigured, NotFound, Unavailable
 from models.governance.approval import WATERMARK, approve
 from models.governance.fairness.figures import Kind
-from models.governance.ledger import Event
+from models.governance.ledger import Entry, Event
 from models.governance.signing import Duty, Signer, Trust
 from monitoring.console.pages import evidence, model, reports, today
 from monitoring.console.sources import Sources, Trouble
@@ -21,15 +21,20 @@ from monitoring.report import MonthlyReport
 from monitoring.runs import Planned
 from monitoring.verdict import Level, Suggestion, Verdict
 from tests.consoles import client, looking
+from tests.fakes.ledger import FakeLedger
 from tests.fakes.packs import FakePacks
 from tests.fakes.runs import FakeRunHistory
-from tests.office import paper_parts
+from tests.office import paper_parts, witness
 
 MODEL = "credit_default"
 NOW = datetime(2005, 10, 1, tzinfo=UTC)
 PUBLISHER = Signer("pipeline", Duty.PUBLISH, Ed25519PrivateKey.generate())
 APPROVER = Signer("validator", Duty.APPROVE, Ed25519PrivateKey.generate())
-KEYS = {Duty.PUBLISH: {"pipeline": PUBLISHER.public()}, Duty.APPROVE: {"validator": APPROVER.public()}}
+KEYS = {
+    Duty.PUBLISH: {"pipeline": PUBLISHER.public()},
+    Duty.APPROVE: {"validator": APPROVER.public()},
+    Duty.ATTEST: {witness().name: witness().public()},
+}
 TRUST = Trust(KEYS, demonstration=True)
 
 
@@ -54,7 +59,7 @@ def promote(sources: Sources, recipe: str, version: int) -> Bundle:
     )
     sources.channel.add_bundle(bundle.digest, bundle.files)
     sources.channel.add_approval(bundle.digest, signed)
-    publish(
+    pointer = publish(
         sources.channel,
         PUBLISHER,
         TRUST,
@@ -67,6 +72,7 @@ def promote(sources: Sources, recipe: str, version: int) -> Bundle:
         move=Move.PROMOTE,
         asked_by="pipeline",
     )
+    sources.ledger.append(Event.PROMOTED, model=MODEL, actor="pipeline", at=NOW, facts=asdict(pointer))
     return bundle
 
 
@@ -100,6 +106,15 @@ def test_an_empty_home_has_no_models(sources: Sources) -> None:
 def test_who_is_trusted_and_which_keys_are_used_makes_no_model(sources: Sources) -> None:
     sources.ledger.append(Event.KEYS_ROTATED, model="", actor="Ada", at=sources.clock.now(), facts={"generation": 2})
     assert today.front(sources) == []
+
+
+def test_a_home_of_which_nothing_can_be_read_is_not_taken_for_an_empty_one(sources: Sources) -> None:
+    class Unread(FakeLedger):
+        def entries(self, model: str | None = None) -> list[Entry]:
+            raise Integrity("ledger entry 1 cannot be read", hint="restore it")
+
+    with pytest.raises(Unavailable, match="which models there are is not known: ledger entry 1 cannot be read"):
+        today.front(replace(sources, ledger=Unread()))
 
 
 def test_a_model_without_a_report_is_told_how_to_get_one(sources: Sources) -> None:
@@ -188,6 +203,17 @@ def test_a_month_reported_twice_shows_the_newest_and_says_so_on_the_older(source
     assert (newest.report.verdict.level, newest.superseded) == (Level.GREEN, False)
     older = reports.report_page(sources, MODEL, "2005-09", newest.versions[1].stamp)
     assert (older.report.verdict.level, older.superseded) == (Level.RED, True)
+
+
+def test_a_long_ledger_does_not_make_a_long_page(sources: Sources) -> None:
+    promote(sources, "first", 1)
+    for number in range(model.ENTRIES_SHOWN):
+        facts = {"reason": str(number), "as_of": "2005-09-30", "bundle": ""}
+        sources.ledger.append(Event.KEPT, model=MODEL, actor="pipeline", at=NOW, facts=facts)
+    page = model.model_page(sources, MODEL)
+    assert not isinstance(page.entries, Trouble)
+    assert (len(page.entries), page.earlier) == (model.ENTRIES_SHOWN, 1)
+    assert page.entries[0].facts["reason"] == str(model.ENTRIES_SHOWN - 1)
 
 
 def test_a_model_nobody_knows_is_not_found(sources: Sources) -> None:

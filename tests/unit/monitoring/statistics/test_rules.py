@@ -74,3 +74,8 @@ def test_a_share_of_favourable_decisions_is_compared_with_what_chance_does(kept:
     known = favourable(USE_CASE.policy, current, {"keep": 4_800, "review": 1_000, "reduce": 200}, family=4)
     assert known.state == state
     assert known.limit >= USE_CASE.policy.monitoring.favourable_rate
+
+
+def test_a_reference_of_too_few_rows_says_nothing_about_favourable_decisions_either() -> None:
+    known = favourable(USE_CASE.policy, {"keep": 2_000, "reduce": 8_000}, {"keep": 400, "reduce": 99}, family=1)
+    assert known.state == "insufficient"

@@ -122,7 +122,7 @@ def test_an_error_is_logged_by_its_kind_and_places(written: io.StringIO) -> None
 
 def test_what_was_sent_to_the_database_does_not_stand_in_its_errors(tmp_path: Path) -> None:
     log = SqlDecisionLog(f"sqlite:///{tmp_path / 'log.db'}")
-    with pytest.raises(Exception, match="no such table") as error, log._engine.connect() as connection:
+    with pytest.raises(Exception, match="no such table") as error, log._database.engine.connect() as connection:
         connection.execute(text("SELECT :value FROM nowhere"), {"value": ACCOUNT})
     assert ACCOUNT not in str(error.value)
     log.close()

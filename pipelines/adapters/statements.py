@@ -1,0 +1,9 @@
+"""SQL that every engine runs as it is."""
+
+from collections.abc import Sequence
+
+
+def repeated(names: Sequence[str], most: int) -> str:
+    """Values of these columns that stand together in more than one row."""
+    columns = ", ".join(f'"{name}"' for name in names)
+    return f"SELECT {columns} FROM stored GROUP BY ALL HAVING count(*) > 1 ORDER BY ALL LIMIT {most}"  # noqa: S608, of a contract

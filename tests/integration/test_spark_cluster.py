@@ -1,0 +1,58 @@
+"""A home with `STEWARD_ENGINE=spark` and a cluster's address: a month is decided and reported on as on one machine."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines.scoring.step import carry_out, plan_batch
+from pipelines.settings import PipelineSettings
+from pipelines.steps import watch
+from pipelines.wiring import Platform
+from tests import sparks
+from tests.fakes.source import SomeAccounts
+from tests.trained import STEP, Trained
+
+pytestmark = pytest.mark.integration
+
+JULY = "2005-07"
+OWN = {"decision_id", "recorded_at", "sources"}  # of each home, and of when it decided
+
+
+@pytest.fixture(scope="module")
+def master(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    sparks.skip_without()
+    with sparks.cluster(tmp_path_factory.mktemp("cluster")) as url:
+        yield url
+
+
+def lived_through(home: Path, **settings: Any) -> tuple[Platform, dict[str, list[Any]], dict[str, Any]]:
+    """A month decided and reported on: the home, its answers and its report."""
+    parts = Platform(PipelineSettings(home=home, part_rows=1_000, **settings), source=SomeAccounts(step=STEP))
+    summary = carry_out(parts, plan_batch(parts, JULY, "", "", ""))
+    assert summary.refused == 0
+    answers = pq.read_table(home / "scored" / "credit_default" / f"{JULY}-v1").to_pydict()
+    (report,) = [found for found in watch(parts) if str(found.month) == JULY]
+    return parts, answers, report.model_dump(mode="json")
+
+
+def test_a_cluster_decides_and_reports_as_one_machine_does(trained: Trained, master: str, tmp_path: Path) -> None:
+    for name in ("alone", "cluster"):
+        shutil.copytree(trained.in_force, tmp_path / name)
+
+    _, answers, report = lived_through(tmp_path / "alone")
+    parts, others, other = lived_through(tmp_path / "cluster", engine="spark", spark_master=master)
+    parts.spark.close()
+
+    assert len(answers["action"]) == 6_000
+    assert others.keys() == answers.keys()
+    np.testing.assert_allclose(others["probability"], answers["probability"], rtol=0, atol=1e-9)
+    for name in answers.keys() - OWN - {"probability"}:
+        assert others[name] == answers[name], name
+    assert {name: value for name, value in other.items() if name not in OWN} == {
+        name: value for name, value in report.items() if name not in OWN
+    }
