@@ -57,6 +57,14 @@ def docker(folder: Path) -> Iterator[dict[str, str]]:
         engine.terminate()
         engine.wait(60)
         log.close()
+        for place in mounted(folder):  # the engine leaves the one of the host's network behind
+            subprocess.run(["umount", place], check=True)
+
+
+def mounted(folder: Path) -> list[str]:
+    """Below it, the innermost first."""
+    places = (line.split()[1] for line in Path("/proc/mounts").read_text().splitlines())
+    return sorted((place for place in places if place.startswith(f"{folder}/")), reverse=True)
 
 
 def load(podman: Podman, image: str, name: str, told: dict[str, str]) -> None:
