@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from models.errors import NotFound
 from models.governance.ledger import Entry, Event
+from models.governance.packs import newest_pack
 from models.governance.retrainings import Cited, Course, Explanation, Trigger, explanations
 from monitoring.console.pages.today import known
 from monitoring.console.sources import Sources, Trouble, or_trouble
@@ -58,7 +59,7 @@ def retrainings_page(sources: Sources, model: str) -> RetrainingsPage:
         raise NotFound(f"nothing is known here of a model {model!r}", hint="open the overview; `make train` brings a model")
     entries = sources.ledger.entries(model)
     found = explanations(entries)[::-1]
-    shown = [_considered(model, one) for one in found[:SHOWN]]
+    shown = [_considered(sources, model, entries, one) for one in found[:SHOWN]]
     return RetrainingsPage(model, shown, max(len(found) - SHOWN, 0), _open(model, entries))
 
 
@@ -66,19 +67,20 @@ def newest_by_model(sources: Sources) -> Sequence[tuple[str, Considered | None]]
     """Of every model the last consideration; None where nothing has asked for one yet."""
 
     def read() -> list[tuple[str, Considered | None]]:
-        return [(name, _last(name, sources.ledger.entries(name))) for name in known(sources)]
+        return [(name, _last(sources, name, sources.ledger.entries(name))) for name in known(sources)]
 
     return or_trouble(read)
 
 
-def _last(model: str, entries: Sequence[Entry]) -> Considered | None:
+def _last(sources: Sources, model: str, entries: Sequence[Entry]) -> Considered | None:
     found = explanations(entries)
-    return _considered(model, found[-1]) if found else None
+    return _considered(sources, model, entries, found[-1]) if found else None
 
 
-def _considered(model: str, one: Explanation) -> Considered:
+def _considered(sources: Sources, model: str, entries: Sequence[Entry], one: Explanation) -> Considered:
     ending = one.course.value if one.course is Course.HELD_BACK else one.ending
-    address = f"/models/{model}/versions/{one.version}/evidence" if one.version else ""
+    packed = one.version and newest_pack(entries, sources.packs, model, one.bundle)
+    address = f"/models/{model}/versions/{one.version}/evidence" if packed else ""
     return Considered(one, ending, list(_fired(model, one.triggers)), address)
 
 

@@ -30,13 +30,27 @@ def note(sources: Sources, *said: Explanation) -> None:
         sources.ledger.append(Event.RETRAINING_ENDED, model="m", actor="pipeline", at=AT, facts=one.facts())
 
 
+def pack(sources: Sources, bundle: str) -> None:
+    facts = {"bundle": bundle, "pack": "e" * 64, "training": "f" * 64, "writer": "1"}
+    sources.ledger.append(Event.PACK_SEALED, model="m", actor="pipeline", at=AT, facts=facts)
+
+
 def test_a_challenger_that_lost_is_explained_with_its_trigger_and_a_way_to_the_report_that_it_rests_on(sources: Sources) -> None:
     note(sources, LOST)
+    pack(sources, LOST.bundle)
     (one,) = retrainings_page(sources, "m").considered
     assert (one.ending, one.said.failed, one.address) == ("kept", LOST.failed, "/models/m/versions/2/evidence")
     report, partition = one.fired[0].evidence
     assert report.address == "/models/m/reports/2005-10/20051101T060000000000Z-001"
     assert partition.address == ""
+
+
+def test_a_version_without_an_evidence_pack_is_no_link_but_says_how_to_make_one(sources: Sources, tmp_path: Path) -> None:
+    note(sources, LOST)
+    pack(sources, "c" * 64)
+    page = client(tmp_path, sources=sources).get("/models/m/retrainings").text
+    assert "make evidence VERSION=2" in page
+    assert "/versions/2/evidence" not in page
 
 
 def test_the_newest_comes_first_and_what_was_held_back_is_called_so(sources: Sources) -> None:
