@@ -13,6 +13,7 @@ from pipelines.scoring.step import carry_out, plan_batch
 from pipelines.wiring import platform
 from tests.benchmarks import monitoring
 from tests.benchmarks.scale.engines import on_every_engine
+from tests.benchmarks.scale.intake import taken_in
 from tests.benchmarks.scale.metering import Figures, measured, resident
 from tests.benchmarks.scale.peers import mlflow_pyfunc, pandas_features, scikit_pyfunc
 from tests.benchmarks.scale.places import CORES, FOLDER, MONTH, SEED, champion, size, source
@@ -56,6 +57,7 @@ def opened(rows: int) -> Figures:
 
 WHAT: Mapping[str, Callable[[int], Figures]] = {
     "generate": generate,
+    "taken_in": taken_in,
     "pandas_features": pandas_features,
     "mlflow_pyfunc": mlflow_pyfunc,
     "scikit_pyfunc": scikit_pyfunc,
@@ -63,6 +65,9 @@ WHAT: Mapping[str, Callable[[int], Figures]] = {
     "recorded": recorded,
     "opened": opened,
 }
+
+MOST = {"taken_in": 1_000_000}
+"""Ingest holds a month in memory, about two gigabytes for a million rows: more is not tried."""
 
 
 if __name__ == "__main__":

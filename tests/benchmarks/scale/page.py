@@ -9,6 +9,7 @@ from tests.benchmarks.scale.places import CORES
 BEGIN, END = "<!-- measured -->", "<!-- end of measured -->"
 NAMES = {
     "generate": "generate account-months",
+    "taken_in": "take a month in: hide accounts, validate, commit to the lake",
     "features": "validate and compute features",
     "pandas_features": "the same with pandas",
     "spark_features": "the same with Spark, local",
