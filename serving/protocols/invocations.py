@@ -125,6 +125,8 @@ def _rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], most: int) -> l
     _bounded(len(rows), most)
     if len(columns) > MOST_COLUMNS:
         raise _shape("columns", f"at most {MOST_COLUMNS:,} names")
+    if "" in columns:
+        raise InputRefused("a column has no name", hint="nothing was decided; leave an index out: frame.to_csv(index=False)")
     if len(set(columns)) != len(columns):
         raise _shape("columns", "every name once")
     return [dict(zip(columns, row, strict=True)) for row in rows]

@@ -184,3 +184,8 @@ def test_more_columns_than_anybody_has_are_refused_before_anything_is_made_of_th
         translated(json.dumps(body).encode(), JSON, CONTRACT, 100)
     with pytest.raises(InputRefused, match="at most 1,000 names"):
         translated(f"{','.join(names)}\n{','.join(names)}".encode(), CSV, CONTRACT, 100)
+
+
+def test_the_index_that_a_data_frame_writes_beside_its_columns_is_told_as_what_it_is() -> None:
+    line = ",".join(str(value) for value in TWO[0].values())
+    assert "to_csv(index=False)" in refused(f",{','.join(NAMES)}\n0,{line}".encode(), CSV)
