@@ -53,6 +53,7 @@ def running_store(folder: Path) -> Iterator[dict[str, str]]:
         "-s3.port.iceberg=0",
         "-s3.port.lance=0",
         "-master.telemetry=false",
+        "-master.volumeSizeLimitMB=64",  # with volumes of 30 GB a disk that is half full has room for none
         "-volume.max=0",
         "-volume.preStopSeconds=0",
         *(f"-{door}.port={port}" for door, port in doors.items()),

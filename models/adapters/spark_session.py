@@ -81,12 +81,9 @@ class Spark:
     @contextmanager
     def told(self, source: str) -> Iterator[None]:
         """What Spark says of its work on `source`, in the platform's errors."""
-        from py4j.protocol import Py4JError
-        from pyspark.errors import PySparkException
-
         try:
             yield
-        except (PySparkException, Py4JError) as error:
+        except _errors() as error:
             raise _failed(source, error) from error
 
     def close(self) -> None:
@@ -103,7 +100,13 @@ class Spark:
             builder = SparkSession.builder.master(self._master).appName("steward")
             for name, value in {**_SETTINGS, **_address(self._master), **_store()}.items():
                 builder = builder.config(name, value)
-            self._begun = builder.config("spark.local.dir", str(self._spill.absolute())).getOrCreate()
+            try:
+                self._begun = builder.config("spark.local.dir", str(self._spill.absolute())).getOrCreate()
+            except _errors() as error:
+                raise Unavailable(
+                    f"Spark did not begin at {self._master}",
+                    hint="is the cluster up, and STEWARD_PIPELINES_SPARK_MASTER right? Spark's own words stand above",
+                ) from error
         return self._begun
 
 
@@ -162,6 +165,13 @@ def _ensure_there() -> None:
             f"Spark needs Java {JAVA} or newer, and there is none",
             hint="on Debian and Ubuntu: apt-get install openjdk-17-jre-headless; or unset STEWARD_ENGINE: one machine needs none",
         )
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    return PySparkException, Py4JError
 
 
 def _failed(source: str, error: Exception) -> Unavailable:

@@ -15,6 +15,7 @@ from models.governance.signing import Trust
 from models.lake import Lake
 from models.scoring import Scorer
 from monitoring.alerts.book import AlertBook
+from monitoring.alerts.runbook import Runbook
 from monitoring.chain import ChainKeys
 from monitoring.console.charts.values import Pictures
 from monitoring.decisions import DecisionLog
@@ -51,7 +52,7 @@ class Sources:
     scorer: Callable[[bytes], Scorer]
     pictures: Pictures
     alerts: AlertBook
-    runbooks: Callable[[str], str]  # the text of one, by the kind of its alert
+    runbooks: Callable[[str], Runbook]  # by the kind of the alert
     home: str  # as the person typed it, for messages
     scenario: str = ""  # of a replay; "" for the real thing
     experiments: str = ""  # where MLflow shows its runs; "" if nobody said

@@ -99,7 +99,7 @@ def sources(chosen: MonitoringSettings) -> Sources:
         scorer=OnnxScorer,
         pictures=MatplotlibPictures(),
         alerts=AlertFolder(chosen.home / "alerts"),
-        runbooks=RunbookFolder(RUNBOOKS).text,
+        runbooks=RunbookFolder(RUNBOOKS).page,
         home=str(chosen.home),
         scenario=chosen.home.name if chosen.home.parent.name == REPLAYS else "",
         experiments=chosen.mlflow_url,

@@ -31,6 +31,7 @@ ADDRESSES = [
     "/",
     "/approvals",
     "/alerts",
+    "/runbooks/auc_drop",
     "/decisions",
     "/reports",
     "/features",

@@ -16,6 +16,8 @@ from models.governance.ledger import Event
 from models.governance.release import promote
 from models.governance.stop import newest, stop
 from models.governance.users import make
+from monitoring.adapters.runbook_folder import RunbookFolder
+from monitoring.wiring import RUNBOOKS
 from tests.alerting import an_alert
 from tests.consoles import ADA, TOKEN, client, hidden, looking, send
 from tests.office import MODEL, Bank, paper_evidence, trust, validator
@@ -217,6 +219,16 @@ def test_a_deadline_is_told_to_the_minute(tmp_path: Path) -> None:
     asked = client(tmp_path, sources=sources)
     for page in ("/alerts", f"/alerts/{alert.id}"):
         assert ">2 November 2005, 09:30 UTC</time>" in asked.get(page).text
+
+
+def test_the_runbook_stands_on_the_page_of_its_alert_and_on_one_of_its_own(tmp_path: Path) -> None:
+    runbook = RunbookFolder(RUNBOOKS).page("auc_drop")
+    sources, alert = looking(runbooks={"auc_drop": runbook}.__getitem__), an_alert(model=MODEL, kind="auc_drop")
+    sources.alerts.revise(MODEL, lambda _: [alert])
+    asked = client(tmp_path, sources=sources)
+    for page in (f"/alerts/{alert.id}", "/runbooks/auc_drop"):
+        assert "<h3>What to do</h3>" in asked.get(page).text
+    assert f"<h1>{runbook.title}</h1>" in asked.get("/runbooks/auc_drop").text
 
 
 ACTS = {

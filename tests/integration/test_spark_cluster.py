@@ -17,7 +17,7 @@ from tests import sparks
 from tests.fakes.source import SomeAccounts
 from tests.trained import STEP, Trained
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]  # two homes, a training and a cluster
 
 JULY = "2005-07"
 OWN = {"decision_id", "recorded_at", "sources"}  # of each home, and of when it decided

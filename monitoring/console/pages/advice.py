@@ -128,7 +128,7 @@ def _since(now: Situation) -> NextStep | None:
     if definition := _untrained_definition(now.entries):
         return NextStep(f"Retrain: outcome definition {definition} was accepted after the champion was trained.", "make retrain")
     if now.verdict is None:
-        return NextStep("No month has been reported on yet.", "make report")
+        return NextStep("Report on each month when it is over, and again when its outcomes are known.", "make report")
     accepted = [entry for entry in now.entries if entry.event in (Event.HOLD_RELEASED, Event.DEFINITION_ACCEPTED)]
     if accepted and _later(accepted[-1].recorded_at, now.reported_at):
         return NextStep("Report anew: what was held has been accepted since.", "make report")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from monitoring.alerts.alert import Alert
 from monitoring.alerts.book import every_open, found
 from monitoring.alerts.kinds import KINDS
+from monitoring.alerts.runbook import Runbook
 from monitoring.console.sources import Sources, Trouble, or_trouble
 
 CLOSED_SHOWN = 50
@@ -24,7 +25,7 @@ class AlertList:
 class AlertPage:
     alert: Alert
     title: str
-    runbook: str | Trouble
+    runbook: Runbook | Trouble
     overdue: bool
 
 

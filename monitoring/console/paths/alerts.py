@@ -26,6 +26,10 @@ def serve(app: FastAPI, desk: Desk) -> None:
     def one(request: Request, alert: str, done: str = "") -> Response:
         return desk.page(request, "alert.html", page=alerts.alert_page(sources, alert), done=TOLD.get(done, ""))
 
+    @app.get("/runbooks/{name:path}")
+    def runbook(request: Request, name: str) -> Response:
+        return desk.page(request, "runbook.html", runbook=sources.runbooks(name))
+
     @app.post("/alerts/{alert}/{doing}")
     def handle(request: Request, alert: str, doing: Doing, form: Annotated[Mapping[str, str], handled]) -> Response:
         office, by = sources.office(), desk.person(request, Act.HANDLE_ALERTS).name

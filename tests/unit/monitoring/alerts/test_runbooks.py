@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from models.errors import NotFound
+from monitoring.adapters.runbook_folder import RunbookFolder
 from monitoring.alerts.kinds import KINDS
 from monitoring.verdict import Kind
 
@@ -32,3 +34,28 @@ def test_every_make_target_and_page_that_it_names_is_there(kind: Kind) -> None:
 
     assert set(re.findall(r"make ([a-z-]+)", page)) <= targets
     assert all((RUNBOOKS / link).is_file() for link in re.findall(r"\]\(([^#)]+)", page))
+
+
+PAGES = sorted(str(path.relative_to(RUNBOOKS).with_suffix("")) for path in RUNBOOKS.rglob("*.md"))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_of_the_console_has_a_title_and_leads_to_pages_that_are_there(name: str) -> None:
+    shown = RunbookFolder(RUNBOOKS).page(name)
+    assert f"# {shown.title}\n" in (RUNBOOKS / f"{name}.md").read_text()
+    assert "<h1>" not in shown.html
+    assert {link.removeprefix("/runbooks/") for link in re.findall(r'href="([^"]+)"', shown.html)} <= set(PAGES)
+
+
+def test_steps_are_a_list_and_commands_are_set_as_such_and_markup_is_text(tmp_path: Path) -> None:
+    (tmp_path / "skew.md").write_text("# Skew\n\n## Do\n\n1. `make stop`\n2. <script>x</script> [more](platform/spool.md)\n")
+    shown = RunbookFolder(tmp_path).page("skew")
+    assert "<ol>\n<li><code>make stop</code></li>" in shown.html
+    assert "&lt;script&gt;" in shown.html
+    assert 'href="/runbooks/platform/spool"' in shown.html
+
+
+@pytest.mark.parametrize("name", ["nothing", "../README", "platform/../skew", "platform/", "SKEW", "skew\n", "a/skew"])
+def test_what_is_no_runbook_is_not_found(name: str) -> None:
+    with pytest.raises(NotFound):
+        RunbookFolder(RUNBOOKS).page(name)
