@@ -1,7 +1,6 @@
 """The application: everything that answers joined to its paths, from the first look at the channel to the last answer."""
 
 import asyncio
-import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -36,8 +35,6 @@ from serving.rollout.counting import rolled_out
 from serving.rollout.shadowing import Shadowing
 from serving.telemetry.metering import Meter, Numbers
 from serving.telemetry.sight import Sight
-
-logger = logging.getLogger("steward.serving")
 
 
 @dataclass(frozen=True)
@@ -81,7 +78,6 @@ def scoring_app(
         await run_in_threadpool(watcher.look)
         stop = asyncio.Event()
         watch = asyncio.create_task(_watch(watcher, limits.poll_seconds, stop, keep))
-        watch.add_done_callback(_tell_if_it_broke)
         yield
         stop.set()
         await asyncio.wait([watch])
@@ -127,12 +123,10 @@ async def _watch(watcher: Watcher, seconds: float, stop: asyncio.Event, after: C
         try:
             await asyncio.wait_for(stop.wait(), seconds * (0.8 + secrets.randbelow(401) / 1000))
         except TimeoutError:
-            await run_in_threadpool(watcher.look)
-            await after()
+            try:
+                await run_in_threadpool(watcher.look)
+                await after()
+            except Exception as error:  # noqa: BLE001, whatever it is, a stop that comes later must be seen
+                watcher.failed(error)
         else:
             return
-
-
-def _tell_if_it_broke(watch: asyncio.Task[None]) -> None:
-    if not watch.cancelled() and (error := watch.exception()):
-        logger.critical("the release channel is no longer watched; restart the service", exc_info=error)

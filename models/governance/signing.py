@@ -56,7 +56,8 @@ class Signed:
         try:
             signature, key = str(raw.get("signature", "")), str(raw.get("key", ""))
             found = cls(dict(raw["document"]), str(raw["signer"]), Duty(raw["duty"]), signature, key)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            found.to_bytes()  # what cannot be spelled was signed by nobody, and could not be kept in a copy
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise _unreadable(where) from error
         if not found.signature:
             raise NotApproved(f"{where} has no signature", hint="what nobody signed counts for nothing; find out who wrote it")

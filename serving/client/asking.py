@@ -9,7 +9,7 @@ says in Retry-After is the least that is waited. `timeout` bounds the whole call
 import json
 import random
 import re
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -125,8 +125,14 @@ def failure(outcome: Reply | Lost) -> ServiceError:
 
 
 def written(what: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> bytes:
-    """One record or a batch, as bytes that every try repeats. Raises `Refused` for what JSON cannot hold."""
-    body = dict(what) if isinstance(what, Mapping) else {"records": [dict(record) for record in what]}
+    """One record or a batch, as bytes that every try repeats. Raises `Refused` for what is none, or JSON cannot hold."""
+    records = [what] if isinstance(what, Mapping) else list(what) if isinstance(what, Iterable) else [what]
+    if strangers := [type(record).__name__ for record in records if not isinstance(record, Mapping)]:
+        raise Refused(
+            f"a record is a mapping of names to values, not a {strangers[0]}",
+            "give a dict, or a list of dicts; those of a data frame: frame.to_dict('records'); nothing was sent",
+        )
+    body = dict(what) if isinstance(what, Mapping) else {"records": list(map(dict, records))}
     try:
         return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     except (ValueError, TypeError) as error:

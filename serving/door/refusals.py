@@ -4,6 +4,8 @@ import math
 
 from models.errors import PlatformError, Unavailable
 
+_BEARER = "send `Authorization: Bearer <key>`; whoever runs the service issues keys: make api-key"
+
 
 class TurnedAway(PlatformError):
     """`headers` go with the refusal."""
@@ -12,8 +14,8 @@ class TurnedAway(PlatformError):
 
 
 class NotAuthenticated(TurnedAway):
-    def __init__(self, problem: str, *, presented: bool) -> None:
-        super().__init__(problem, "send `Authorization: Bearer <key>`; whoever runs the service issues keys: make api-key")
+    def __init__(self, problem: str, *, presented: bool, hint: str = _BEARER) -> None:
+        super().__init__(problem, hint)
         self.headers = {"WWW-Authenticate": 'Bearer realm="steward"' + (', error="invalid_token"' if presented else "")}
 
 

@@ -141,7 +141,8 @@ def admitted(claims: Mapping[str, Any], rules: Rules, now: float) -> Admitted:
 
 
 def no_token(why: str) -> NotAuthenticated:
-    return NotAuthenticated(why, presented=True)
+    hint = "ask its issuer for another one: for this service, in force now, with a role that this service knows"
+    return NotAuthenticated(why, presented=True, hint=hint)
 
 
 def _subject(claims: Mapping[str, Any], rules: Rules) -> Subject:

@@ -56,6 +56,8 @@ class Spooling:
         self._closing, self._late = threading.Event(), threading.Event()
         if spool.depth().groups:
             self._begin(None)
+        else:
+            self._notice_edits()
 
     def append_all(self, entries: Sequence[Entry]) -> None:
         """Durable when it returns, in the log or in the spool. Raises as both, and nothing is recorded then; only a commit
@@ -241,6 +243,13 @@ class Spooling:
             return False
         return True
 
+    def _notice_edits(self) -> None:
+        """A spool whose first file was edited holds nothing that can be drained: it would pass for an empty one."""
+        try:
+            self._spool.oldest(1)
+        except Integrity as error:
+            self._give_up(error)
+
     def _to_the_log(self) -> None:
         with self._changed:
             self._last = self._trouble is None and self._spool.depth().decisions <= DRAINED
@@ -250,6 +259,8 @@ class Spooling:
         else:
             self._log.append_missing(batch.entries)
             self._spool.drop(batch)
+            if not self._spool.depth().groups:
+                self._spool.oldest(1)  # raises if what is left was edited: that is not counted among what waits
         with self._changed:
             waits = self._spool.depth()
             self._spooling = waits.groups > 0

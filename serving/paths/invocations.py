@@ -30,7 +30,7 @@ def add_invocations(app: FastAPI, desk: Desk, predictor: Predictor, watcher: Wat
         sent = await body(request.scope, request.receive, most_bytes, also=[CSV.encode()])
         model = predictor.only(request.headers.get(TARGET, ""))
         request.state.holder.permit(to_score(model.pointer.model))
-        form = await run_in_threadpool(translated, sent, media, model.contract)
+        form = await run_in_threadpool(translated, sent, media, model.contract, model.checker.max_records)
         answer = await desk.answer(Ask(model.pointer.model, form, request.state.request_id, key, request.state.holder))
         return Response(
             returned(answer.response), media_type=JSON, headers={"Idempotent-Replayed": "true"} if answer.replayed else {}

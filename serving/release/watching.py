@@ -103,6 +103,14 @@ class Watcher:
         before, self.seen = self.seen, Seen(log, channel, models, stale)
         self._tell(before)
 
+    def failed(self, error: Exception) -> None:
+        """A look broke off over what nobody expected. It is told as long as looks do, and the next one is made all the same."""
+        what = f"the look at the release channel broke off: {type(error).__name__}"
+        broken = Unavailable(what, hint="no promotion, withdrawal or stop is noticed meanwhile; the service's log says where")
+        if str(self.seen.channel) != str(broken):
+            logger.critical("%s", broken, exc_info=error)
+        self.seen = replace(self.seen, channel=broken, stale=frozenset(self._predictor.models))
+
     def obstacle(self) -> PlatformError | None:
         """Why no request can be answered now. A channel that is away is none while something is served.
 

@@ -9,7 +9,10 @@ from models.governance.signing import Signed
 
 
 class FakeChannel:
+    """`unexpected` is raised where models are listed: an error that no channel should raise."""
+
     def __init__(self) -> None:
+        self.unexpected: Exception | None = None
         self._bundles: dict[str, dict[str, bytes]] = {}
         self._approvals: dict[str, dict[str, Signed]] = {}
         self._stops: dict[str, dict[int, Signed]] = {}
@@ -18,6 +21,8 @@ class FakeChannel:
         self._lock = Lock()
 
     def models(self) -> list[str]:
+        if self.unexpected:
+            raise self.unexpected
         return sorted(self._pointers)
 
     def pointers(self, model: str) -> int:

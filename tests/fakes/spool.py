@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from models.errors import PlatformError
+from models.errors import Integrity, PlatformError
 from monitoring.decisions import Answered, Entry
 from serving.durability.spool import Batch, Depth, decisions_of, full, refuse_keys
 
 
 class InMemorySpool:
-    """Full at `most` decisions; `broken` is raised by whatever puts or drains."""
+    """Full at `most` decisions; `broken` is raised by whatever puts, and by what drains if something was edited."""
 
     def __init__(self, most: int = 1_000) -> None:
         self.groups: list[list[Entry]] = []
@@ -24,7 +24,7 @@ class InMemorySpool:
         self.groups.append(list(entries))
 
     def oldest(self, most: int) -> Batch | None:
-        if self.broken:
+        if isinstance(self.broken, Integrity):
             raise self.broken
         taken: list[Entry] = []
         for groups, group in enumerate(self.groups, start=1):

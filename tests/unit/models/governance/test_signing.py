@@ -85,6 +85,10 @@ def test_a_broken_signature_is_refused_and_nothing_worse(signature: str) -> None
         b'{"document": {}}',
         b'{"document":[1],"signer":"a","duty":"publish","signature":"x"}',
         b'{"document":{},"signer":"a","duty":"x","signature":""}',
+        b'{"document":{"a":1e400},"signer":"a","duty":"publish","signature":"x"}',
+        b'{"document":{"a":NaN},"signer":"a","duty":"publish","signature":"x"}',
+        b'{"document":{"a":"\\ud800"},"signer":"a","duty":"publish","signature":"x"}',
+        b'{"document":{},"signer":"a","duty":"publish","signature":"x","key":"\\ud800"}',
     ],
 )
 def test_bytes_that_are_no_signed_document_are_refused(data: bytes) -> None:

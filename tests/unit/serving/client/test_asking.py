@@ -180,6 +180,22 @@ def test_every_status_that_the_service_gives_has_a_kind() -> None:
     assert set(STATUS.values()) <= BY_STATUS.keys()
 
 
+class Frame:
+    """As a data frame is: it gives the names of its columns."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(["account_id", "bill_0"])
+
+
+@pytest.mark.parametrize("what", ["abc", ["abc"], [1], [[("a", 1)]], None, 7, Frame()])
+def test_what_is_no_record_is_refused_before_anything_is_sent_and_says_what_one_is(what: Any) -> None:
+    service = Service([scored()])
+    with service.client() as client, pytest.raises(Refused, match="a record is a mapping") as caught:
+        client.score(what)
+    assert "to_dict('records')" in caught.value.hint
+    assert service.asked == []
+
+
 def test_a_key_is_in_no_representation_and_does_not_leave_in_the_clear() -> None:
     for good in ("https://scoring.bank.example", "http://localhost:8080", "http://[::1]:1"):
         with Client(good, "secret") as client:

@@ -50,6 +50,14 @@ def test_a_token_opens_what_its_roles_allow_by_every_protocol(algorithm: str) ->
         assert client.get("/metrics", headers=shown(issuer.token(roles=["auditor"]))).status_code == 200
 
 
+def test_who_brings_a_token_that_is_not_taken_is_sent_to_its_issuer_and_not_for_a_key() -> None:
+    issuer = Issuer("ES256")
+    with TestClient(door(issuer).app) as client:
+        refused = problem(client.post(SCORE, json=record(), headers=shown(issuer.token(aud="another"))), 401)
+        assert "issuer" in refused.hint
+        assert "api-key" not in refused.hint
+
+
 def test_with_tokens_alone_the_door_is_closed_and_keys_open_beside_them() -> None:
     issuer = Issuer("ES256")
     with TestClient(door(issuer).app) as client:

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,8 @@ from models.clock import FixedClock
 from models.errors import Conflict, Integrity, Misconfigured, PlatformError, Unavailable
 from monitoring.custody import logged
 from monitoring.decisions import Answered, Entry
+from serving.adapters.spool_files import FileSpool
+from serving.durability.spool import Spool
 from serving.durability.spooling import Spooling
 from tests.bundles import NOW
 from tests.contracts.test_decision_log import decision
@@ -32,7 +35,7 @@ def entry(*identities: str, key: str = "") -> Entry:
 
 
 @contextmanager
-def spooling(log: InMemoryDecisionLog, spool: InMemorySpool, after: float = PATIENT) -> Iterator[Spooling]:
+def spooling(log: InMemoryDecisionLog, spool: Spool, after: float = PATIENT) -> Iterator[Spooling]:
     made = Spooling(log, spool, after, FixedClock(NOW), pauses=[0.002])
     try:
         yield made
@@ -396,6 +399,30 @@ def test_a_spool_that_was_edited_is_named_and_the_database_takes_what_is_new() -
         store.append_all([entry("d4")])
     assert [*log.decisions] == ["d2", "d4"]
     assert len(spool.groups) == 1
+
+
+def change_a_number(path: Path) -> None:
+    path.write_bytes(path.read_bytes().replace(b"0.123456789", b"0.923456789", 1))
+
+
+@pytest.mark.parametrize(("edited", "drained"), [(0, []), (1, ["d0"]), (2, ["d0", "d1"])])
+def test_a_process_that_starts_names_the_file_that_was_edited_wherever_it_stands(
+    tmp_path: Path, edited: int, drained: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    left = FileSpool(tmp_path, log_keys, 2**20, segment=1)
+    for number in range(3):
+        left.put([entry(f"d{number}")])
+    files = sorted(tmp_path.iterdir())
+    assert len(files) == 3
+    change_a_number(files[edited])
+    log = InMemoryDecisionLog()
+    with spooling(log, FileSpool(tmp_path, log_keys, 2**20)) as store:
+        settled(store)
+        assert files[edited].name in store.notes()["spool"].problem
+        store.append_all([entry("new")])
+        assert files[edited].name in store.notes()["spool"].problem
+    assert [*log.decisions] == [*drained, "new"]
+    assert [record.levelname for record in caplog.records].count("ERROR") == 1
 
 
 def test_an_error_that_nobody_expected_does_not_end_the_draining() -> None:

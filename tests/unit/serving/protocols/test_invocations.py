@@ -21,16 +21,16 @@ SPLIT = {"columns": NAMES, "data": [list(each.values()) for each in TWO]}
 
 
 def of_json(body: Any) -> list[Any]:
-    return list(map(dict, CHECKER.records(translated(json.dumps(body).encode(), JSON, CONTRACT))))
+    return list(map(dict, CHECKER.records(translated(json.dumps(body).encode(), JSON, CONTRACT, 100))))
 
 
 def of_csv(text: str) -> list[Any]:
-    return list(map(dict, CHECKER.records(translated(text.encode(), CSV, CONTRACT))))
+    return list(map(dict, CHECKER.records(translated(text.encode(), CSV, CONTRACT, 100))))
 
 
 def refused(body: bytes, media: str = JSON) -> str:
     with pytest.raises(InputRefused) as caught:
-        CHECKER.records(translated(body, media, CONTRACT))
+        CHECKER.records(translated(body, media, CONTRACT, 100))
     return str(caught.value)
 
 
@@ -140,7 +140,7 @@ def test_a_csv_file_that_cannot_be_read_says_what_is_needed(body: bytes, says: s
 def test_whatever_is_sent_is_read_or_refused(body: bytes) -> None:
     for media in (JSON, CSV):
         try:
-            translated(body, media, CONTRACT)
+            translated(body, media, CONTRACT, 100)
         except InputRefused:
             continue
 
@@ -150,3 +150,42 @@ def test_an_answer_keeps_everything_but_the_name_of_its_list() -> None:
         "model": "m",
         "predictions": [{"decision": "keep"}],
     }
+
+
+MANY = [record(account_id=f"A{number}") for number in range(101)]
+
+
+@pytest.mark.parametrize(
+    ("body", "media"),
+    [
+        (json.dumps({"dataframe_split": {"columns": NAMES, "data": [list(each.values()) for each in MANY]}}), JSON),
+        (json.dumps({"dataframe_records": MANY}), JSON),
+        (json.dumps({"inputs": MANY}), JSON),
+        (json.dumps({"inputs": {name: [each[name] for each in MANY] for name in NAMES}}), JSON),
+        ("\n".join([",".join(NAMES), *(",".join(map(str, each.values())) for each in MANY)]), CSV),
+    ],
+)
+def test_more_records_than_may_be_are_refused_before_anything_is_made_of_them(body: str, media: str) -> None:
+    with pytest.raises(InputRefused, match=r"^there are more than 100 records"):
+        translated(body.encode(), media, CONTRACT, 100)
+    assert len(json.loads(translated(body.encode(), media, CONTRACT, 101))["records"]) == 101
+
+
+def test_of_a_csv_file_no_more_lines_are_read_than_may_be() -> None:
+    body = b"a\n" * 100 + b'"never closed'
+    with pytest.raises(InputRefused, match=r"^there are more than 10 records"):
+        translated(body, CSV, CONTRACT, 10)
+
+
+def test_more_columns_than_anybody_has_are_refused_before_anything_is_made_of_them() -> None:
+    names = [str(number) for number in range(1_001)]
+    body = {"dataframe_split": {"columns": names, "data": [names]}}
+    with pytest.raises(InputRefused, match="at most 1,000 names"):
+        translated(json.dumps(body).encode(), JSON, CONTRACT, 100)
+    with pytest.raises(InputRefused, match="at most 1,000 names"):
+        translated(f"{','.join(names)}\n{','.join(names)}".encode(), CSV, CONTRACT, 100)
+
+
+def test_the_index_that_a_data_frame_writes_beside_its_columns_is_told_as_what_it_is() -> None:
+    line = ",".join(str(value) for value in TWO[0].values())
+    assert "to_csv(index=False)" in refused(f",{','.join(NAMES)}\n0,{line}".encode(), CSV)
