@@ -300,6 +300,8 @@ def test_every_checked_batch_is_listed_and_opens_to_a_page_that_loads_nothing_fr
     assert "values must be unique" in page.text
     assert "<script" not in page.text
     assert not re.findall(r'<link[^>]+href="(?!/static/)', page.text)
+    assert "url('http" in (settings.data_docs_folder / "validations" / checks[0].page).read_text()
+    assert not re.findall(r"url\([^)]*//", page.text)
     assert page.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
 
 
