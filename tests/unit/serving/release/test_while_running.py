@@ -45,8 +45,8 @@ def test_a_look_that_breaks_off_is_told_and_the_next_ones_are_made_all_the_same(
         assert said["ready"]
         assert said["models"][0]["stale"]
         assert client.post(SCORE, json=record()).status_code == 200
-        world.channel.unexpected = None
         world.promote(0.2, version=2)
+        world.channel.unexpected = None
         said = awaited(client, [])
         assert (said["models"][0]["version"], said["models"][0]["stale"]) == (2, False)
     assert [each.levelno for each in caplog.records].count(logging.CRITICAL) == 1
