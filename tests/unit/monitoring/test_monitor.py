@@ -1,75 +1,28 @@
-from dataclasses import dataclass, field, replace
+"""What a monthly report says of what was decided."""
+
+from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import Any
 
 import numpy as np
 import pytest
 
 from models.bundle import PARTS, Bundle, canonical
-from models.clock import FixedClock, Month, end_of_day
+from models.clock import end_of_day
 from models.credit_default import USE_CASE
-from models.errors import Integrity, NotFound
+from models.errors import NotFound
 from models.governance.explanation.reasons import Reason
 from models.governance.ledger import Event
 from models.lake import SNAPSHOTS
 from monitoring.decisions import spelled
-from monitoring.monitor import Desk, due, monitor
-from monitoring.report import MonthlyReport, ReportKey, missed, newest, rows
-from monitoring.sealing import DECISIONS, EXPIRED
+from monitoring.monitor import monitor
+from monitoring.report import newest, rows
+from monitoring.sealing import DECISIONS
 from monitoring.verdict import Level, Suggestion
 from tests import months
-from tests.fakes.lake import InMemoryLake
-from tests.fakes.ledger import FakeLedger
-from tests.fakes.reports import FakeReportStore
-from tests.fakes.statistics import ArrayStatistics
+from tests.desks import AUGUST, JULY, JUNE, Office
 
-JUNE, JULY, AUGUST = Month(2005, 6), Month(2005, 7), Month(2005, 8)
 RECODED = (0.68, 0.12, 0.2)
 WORSE = (0.4, 0.0, 0.6)
-
-
-@dataclass
-class Office:
-    """A champion trained on June, and a desk that monitors it."""
-
-    clock: FixedClock = field(default_factory=lambda: FixedClock(end_of_day(date(2005, 7, 31))))
-    lake: InMemoryLake = field(default_factory=InMemoryLake)
-    ledger: FakeLedger = field(default_factory=FakeLedger)
-    reports: FakeReportStore = field(default_factory=FakeReportStore)
-    renderer: months.FakeRenderer = field(default_factory=months.FakeRenderer)
-    bundles: dict[str, Bundle] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        trained_on = self.lake.write(SNAPSHOTS, JUNE, months.accounts(JUNE), recorded_at=end_of_day(JUNE.last_day))
-        self.champion = self.known(months.bundle(self.lake, trained_on))
-
-    def known(self, bundle: Bundle) -> Bundle:
-        self.bundles[bundle.digest] = bundle
-        return bundle
-
-    @property
-    def desk(self) -> Desk:
-        find, loaded = self.bundles.__getitem__, months.StatusScorer
-        statistics = ArrayStatistics(self.lake)
-        return Desk(self.lake, statistics, self.ledger, self.reports, self.renderer, find, loaded, self.clock)
-
-    def decide(self, month: Month, **how: Any) -> dict[str, Any]:
-        columns = months.accounts(month, **how)
-        months.decide(self.lake, columns, self.champion, self.clock.now())
-        return columns
-
-    def monitor(self, month: Month) -> MonthlyReport:
-        return monitor(USE_CASE, month, self.desk)[1]
-
-    def record(self, event: Event, month: str) -> None:
-        self.ledger.append(
-            event, model=USE_CASE.name, actor="person", at=self.clock.now(), facts={"month": month, "what": "the coding changed"}
-        )
-
-
-@pytest.fixture
-def office() -> Office:
-    return Office()
 
 
 def test_a_quiet_month_is_green_before_and_after_its_outcomes_are_known(office: Office) -> None:
@@ -216,54 +169,6 @@ def test_other_first_reasons_than_at_training_are_said(office: Office) -> None:
     assert "reason_mix" in [finding.kind for finding in report.verdict.findings]
 
 
-def lived_through(office: Office, months_: list[Month]) -> list[MonthlyReport]:
-    """Each month decided, matured and reported on, one after the other."""
-    found = []
-    for month in months_:
-        office.clock.set(end_of_day(month.last_day))
-        columns = office.decide(month)
-        office.clock.set(end_of_day(month.plus(1).last_day))
-        months.mature(office.lake, columns, office.clock.now(), months.outcome_codes(columns, seed=month.number))
-        found.append(office.monitor(month))
-    return found
-
-
-def test_an_immature_month_has_an_estimate_and_nothing_realised(office: Office) -> None:
-    office.decide(JULY)
-    found = office.monitor(JULY)
-    assert found.outlook
-    assert found.outlook.compared is None
-    assert found.outlook.estimate.whole.rows == months.ROWS
-    assert set(found.outlook.estimate.populations) == {"all", "current", "already behind"}
-    (row,) = rows([found])
-    assert (row.auc, row.estimated_auc) == (None, found.outlook.estimate.whole.auc)
-
-
-def test_once_matured_the_estimate_stands_beside_what_was_realised(office: Office) -> None:
-    (found,) = lived_through(office, [JULY])
-    assert found.outlook
-    assert found.performance
-    assert found.outlook.compared
-    auc = next(miss for miss in found.outlook.compared.misses if (miss.reading, miss.measure) == ("comparable", "auc"))
-    assert auc.realised == found.performance.as_coded.whole.auc
-    assert abs(auc.difference) < 0.05
-    assert sum(band.rows for band in found.outlook.calibration["comparable"]) == months.ROWS
-
-
-def test_an_error_band_is_there_from_the_seventh_month_on_for_each_measure(office: Office) -> None:
-    found = lived_through(office, [JULY.plus(n) for n in range(7)])
-    assert [len(report.outlook.bands) for report in found if report.outlook] == [0, 0, 0, 0, 0, 0, 3]
-    low, high = rows(found)[-1].ranges["auc"]
-    assert low < high
-
-
-def test_vintages_grow_with_every_month_that_matures(office: Office) -> None:
-    newest = lived_through(office, [JULY.plus(n) for n in range(3)])[-1].outlook
-    assert newest
-    assert [(each.month, len(each.shares)) for each in newest.vintages] == [("2005-07", 3), ("2005-08", 2), ("2005-09", 1)]
-    assert list(newest.vintages[0].shares) == sorted(newest.vintages[0].shares)
-
-
 def test_monitoring_again_adds_a_report_and_touches_none(office: Office) -> None:
     office.decide(JULY)
     first, _ = monitor(USE_CASE, JULY, office.desk)
@@ -378,66 +283,6 @@ def test_a_month_of_a_canary_is_about_the_champion_also_if_the_challenger_decide
     assert office.monitor(JULY).bundle == other.digest
 
 
-def test_pages_show_the_same_accounts_of_training_and_of_the_month(office: Office) -> None:
-    office.decide(JULY)
-    office.monitor(JULY)
-    drawn = office.renderer.drawn[0]
-    assert sorted(drawn["reference"]["account_id"]) == sorted(drawn["current"]["account_id"])
-    np.testing.assert_allclose(drawn["reference"]["probability"], months.probabilities(drawn["reference"]))
-
-
-def test_a_page_that_cannot_be_drawn_costs_no_figures(office: Office) -> None:
-    office.decide(JULY)
-    office.renderer.broken = True
-    report = office.monitor(JULY)
-    assert (report.documents, report.reconciliation) == ((), ())
-    assert report.notes == ("A page is missing: the page could not be drawn",)
-    assert report.score
-
-
-def test_a_drift_page_is_drawn_once_for_the_same_decisions(office: Office) -> None:
-    office.decide(JULY)
-    first, again = office.monitor(JULY), office.monitor(JULY)
-    assert len(office.renderer.drawn) == 1
-    assert (again.documents, again.reconciliation) == (first.documents, first.reconciliation)
-    for key in office.reports.keys(USE_CASE.name):
-        assert office.reports.document(key, "drift.html") == b"<p>drift</p>"
-
-
-def test_late_decisions_get_a_new_drift_page(office: Office) -> None:
-    office.decide(JULY, rows=1_900)
-    office.monitor(JULY)
-    office.decide(JULY)
-    office.monitor(JULY)
-    assert len(office.renderer.drawn) == 2
-
-
-def test_a_page_that_could_not_be_drawn_is_drawn_the_next_time(office: Office) -> None:
-    office.decide(JULY)
-    office.renderer.broken = True
-    office.monitor(JULY)
-    office.renderer.broken = False
-    assert [document.name for document in office.monitor(JULY).documents] == ["drift.html"]
-
-
-def test_training_data_that_are_gone_cost_the_drift_page_only(office: Office) -> None:
-    gone = replace(office.lake.history(SNAPSHOTS, JUNE)[0], digest="0" * 64)
-    lineage = {"partitions": [{"table": SNAPSHOTS, "month": "2005-06", "version": 1, "digest": gone.digest}]}
-    parts = {name: data for name, data in office.champion.files.items() if name != "manifest.json"}
-    office.champion = office.known(Bundle.seal(USE_CASE.name, parts, lineage=lineage))
-    office.decide(JULY)
-    report = office.monitor(JULY)
-    assert report.documents == ()
-    assert "no snapshots 2005-06" in report.notes[0]
-
-
-def test_too_few_decisions_get_no_pages(office: Office) -> None:
-    office.decide(JULY, rows=100)
-    report = office.monitor(JULY)
-    assert report.documents == ()
-    assert [finding.kind for finding in report.verdict.findings] == ["insufficient"]
-
-
 def test_every_figure_names_the_partition_it_came_from(office: Office) -> None:
     columns = office.decide(JULY)
     office.clock.set(end_of_day(date(2005, 8, 31)))
@@ -446,113 +291,6 @@ def test_every_figure_names_the_partition_it_came_from(office: Office) -> None:
         ("decisions", "2005-07"),
         ("outcomes", "2005-07"),
     ]
-
-
-def test_the_newest_month_and_the_newest_matured_one_are_due(office: Office) -> None:
-    assert due(USE_CASE, office.desk) == []
-    columns = office.decide(JULY)
-    assert due(USE_CASE, office.desk) == [JULY]
-    office.clock.set(end_of_day(date(2005, 8, 31)))
-    office.decide(AUGUST)
-    months.mature(office.lake, columns, office.clock.now(), months.outcome_codes(columns))
-    assert due(USE_CASE, office.desk) == [AUGUST, JULY]
-
-
-def test_a_month_that_was_never_reported_on_is_due_and_one_to_come_is_not(office: Office) -> None:
-    office.decide(JULY)
-    office.decide(AUGUST)
-    assert due(USE_CASE, office.desk) == [JULY], "it is July: August has not begun"
-    office.clock.set(end_of_day(date(2005, 8, 31)))
-    assert due(USE_CASE, office.desk) == [AUGUST, JULY]
-    monitor(USE_CASE, JULY, office.desk)
-    assert due(USE_CASE, office.desk) == [AUGUST]
-
-
-def test_outcomes_of_two_months_that_come_at_once_make_both_due(office: Office) -> None:
-    july = office.decide(JULY)
-    office.monitor(JULY)
-    office.clock.set(end_of_day(date(2005, 9, 30)))
-    august = office.decide(AUGUST)
-    office.monitor(AUGUST)
-    for columns in (july, august):
-        months.mature(office.lake, columns, office.clock.now(), months.outcome_codes(columns))
-    assert due(USE_CASE, office.desk) == [AUGUST, JULY]
-    for month in (JULY, AUGUST):
-        assert office.monitor(month).performance
-    assert due(USE_CASE, office.desk) == [AUGUST]
-
-
-def test_a_month_is_due_again_once_its_outcomes_were_restated_or_decisions_came_after_its_report(office: Office) -> None:
-    columns = office.decide(JULY)
-    office.clock.set(end_of_day(date(2005, 9, 30)))
-    months.mature(office.lake, columns, office.clock.now(), months.outcome_codes(columns))
-    office.monitor(JULY)
-    august = office.decide(AUGUST)
-    months.mature(office.lake, august, office.clock.now(), months.outcome_codes(august))
-    office.monitor(AUGUST)
-    assert due(USE_CASE, office.desk) == [AUGUST]
-    months.mature(office.lake, columns, office.clock.now(), months.outcome_codes(columns)[::-1])
-    assert due(USE_CASE, office.desk) == [AUGUST, JULY]
-    office.monitor(JULY)
-    months.decide(office.lake, {name: values[:900] for name, values in columns.items()}, office.champion, office.clock.now())
-    assert due(USE_CASE, office.desk) == [AUGUST, JULY]
-
-
-def test_a_month_whose_report_is_damaged_is_reported_on_anew_and_keeps_no_later_month_from_it(office: Office) -> None:
-    class Damaged(FakeReportStore):
-        damaged: ReportKey | None = None
-
-        def read(self, key: ReportKey) -> MonthlyReport:
-            if key == self.damaged:
-                raise Integrity("the report is damaged", hint="run the monitoring of that month again")
-            return super().read(key)
-
-    office.reports = store = Damaged()
-    office.decide(JULY)
-    store.damaged = monitor(USE_CASE, JULY, office.desk)[0]
-    office.clock.set(end_of_day(date(2005, 8, 31)))
-    office.decide(AUGUST)
-    assert due(USE_CASE, office.desk) == [AUGUST, JULY]
-    for month in (JULY, AUGUST):  # oldest first, as the flow does
-        assert office.monitor(month).decisions
-    assert due(USE_CASE, office.desk) == [AUGUST]
-
-
-def test_an_older_month_that_is_read_anew_is_not_held_by_what_came_up_later(office: Office) -> None:
-    office.decide(JULY)
-    office.clock.set(end_of_day(date(2005, 8, 31)))
-    office.decide(AUGUST)
-    office.record(Event.HOLD_OPENED, str(AUGUST))
-    assert [office.monitor(month).verdict.level for month in (JULY, AUGUST)] == [Level.GREEN, Level.HELD]
-    office.record(Event.HOLD_OPENED, str(JUNE))
-    assert office.monitor(JULY).verdict.level is Level.HELD
-
-
-def test_a_month_is_not_measured_by_its_own_miss(office: Office) -> None:
-    columns = office.decide(JULY)
-    office.clock.set(end_of_day(date(2005, 9, 30)))
-    months.mature(office.lake, columns, office.clock.now(), months.outcome_codes(columns))
-    office.monitor(JULY)
-    assert missed(office.reports, USE_CASE.name, str(JULY)) == []
-    assert {miss.month for miss in missed(office.reports, USE_CASE.name, str(AUGUST))} == {str(JULY)}
-
-
-def test_a_drift_page_of_a_release_that_did_not_check_it_is_drawn_anew(office: Office) -> None:
-    office.decide(JULY)
-    report = office.monitor(JULY)
-    unchecked = tuple(each.model_copy(update={"recomputed": None}) for each in report.reconciliation)
-    office.reports.add(report.model_copy(update={"reconciliation": unchecked}), {"drift.html": b"old"})
-    assert len(office.renderer.drawn) == 1
-    assert all(each.recomputed is not None for each in office.monitor(JULY).reconciliation)
-    assert len(office.renderer.drawn) == 2
-
-
-def test_a_month_of_which_inputs_were_deleted_is_not_judged_any_more(office: Office) -> None:
-    office.decide(JULY)
-    (sealed,) = office.lake.versions(DECISIONS)
-    facts = {**sealed.facts, EXPIRED: "1"}
-    office.lake.write(DECISIONS, JULY, office.lake.read([sealed]), recorded_at=office.clock.now(), facts=facts)
-    assert due(USE_CASE, office.desk) == []
 
 
 def test_decisions_and_accounts_are_counted_apart(office: Office) -> None:

@@ -1,52 +1,24 @@
 """What the database does not take in time waits in the spool, and enters the log once, in order."""
 
-import logging
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.clock import FixedClock
-from models.errors import Conflict, Integrity, Misconfigured, PlatformError, Unavailable
+from models.errors import Conflict, Misconfigured, PlatformError, Unavailable
 from monitoring.custody import logged
-from monitoring.decisions import Answered, Entry
-from serving.adapters.spool_files import FileSpool
-from serving.durability.spool import Spool
+from monitoring.decisions import Entry
 from serving.durability.spooling import Spooling
 from tests.bundles import NOW
-from tests.contracts.test_decision_log import decision
 from tests.fakes.decisions import InMemoryDecisionLog
 from tests.fakes.spool import InMemorySpool
 from tests.fakes.stuck import StuckLog
 from tests.fakes.threads import no_more_threads
 from tests.rings import log_keys
-
-AWAY = Unavailable("the database is away", hint="start it")
-PATIENT = 30.0
-HASTY = 0.02
-
-
-def entry(*identities: str, key: str = "") -> Entry:
-    return Entry([decision(each) for each in identities], Answered(key, "digest", b"told " + key.encode()) if key else None)
-
-
-@contextmanager
-def spooling(log: InMemoryDecisionLog, spool: Spool, after: float = PATIENT) -> Iterator[Spooling]:
-    made = Spooling(log, spool, after, FixedClock(NOW), pauses=[0.002])
-    try:
-        yield made
-    finally:
-        made.close()
-
-
-def settled(store: Spooling) -> None:
-    """Wait until nothing is spooled any more."""
-    with store._changed:
-        assert store._changed.wait_for(lambda: not store._spooling, 30)
+from tests.spoolings import AWAY, HASTY, PATIENT, entry, settled, spooling
 
 
 def test_a_database_that_is_there_gets_everything_and_the_spool_nothing() -> None:
@@ -139,164 +111,6 @@ def test_a_spool_that_cannot_be_written_is_no_rescue_and_no_loss() -> None:
     assert [*log.decisions] == ["d2"]
 
 
-class FullLog(InMemoryDecisionLog):
-    """It answers, and takes nothing: its disk is full."""
-
-    full: PlatformError | None = None
-
-    def append_all(self, entries: Sequence[Entry]) -> None:
-        if self.full:
-            raise self.full
-        super().append_all(entries)
-
-
-class FullSpool(InMemorySpool):
-    """What waits can be read, and nothing be added."""
-
-    full: PlatformError | None = None
-
-    def put(self, entries: Sequence[Entry]) -> None:
-        if self.full:
-            raise self.full
-        super().put(entries)
-
-
-def states(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.name == "steward.serving"]
-
-
-AGAIN = "the spool is empty: decisions go into the log again"
-
-
-def test_a_log_that_answers_and_takes_nothing_is_back_when_it_has_taken_something_and_each_state_is_said_once(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    log, spool = FullLog(), FullSpool()
-    with spooling(log, spool) as store:
-        log.full, spool.full = Unavailable("the log's disk is full"), Unavailable("no room")
-        for number in range(20):
-            with pytest.raises(Unavailable, match="no room"):
-                store.append_all([entry(f"d{number}")])
-            settled(store)
-            with pytest.raises(Unavailable, match="disk is full; and no room"):
-                store.ping()
-        assert states(caplog) == ["decisions go into the spool: the log's disk is full"]
-
-        log.full = spool.full = None
-        store.append_all([entry("d20")])
-        store.ping()
-        assert store.notes() == {}
-        assert states(caplog)[1:] == [AGAIN]
-    assert [*log.decisions] == ["d20"]
-
-
-def test_where_nobody_was_refused_for_a_while_somebody_is_let_in_and_what_is_not_known_is_said(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """A service that stays out of traffic could never show that its disk has room again."""
-    log, spool = FullLog(), FullSpool()
-    with spooling(log, spool) as store:
-        log.full, spool.full = Unavailable("the log's disk is full"), Unavailable("no room")
-        with pytest.raises(Unavailable):
-            store.append_all([entry("d1")])
-        settled(store)
-        with pytest.raises(Unavailable):
-            store.ping()
-        store.ping()
-        assert "no room; whether the log takes decisions again" in store.notes()["spool"].problem
-        with pytest.raises(Unavailable, match="no room"):
-            store.append_all([entry("d1")])
-        settled(store)
-        assert len(states(caplog)) == 1
-        log.full = None
-        store.append_all([entry("d2")])
-        assert store.notes() == {}
-
-
-def test_what_the_spool_refused_once_is_forgotten_when_the_log_has_taken_something() -> None:
-    log, spool = FullLog(), FullSpool()
-    with spooling(log, spool) as store:
-        log.full, spool.full = Unavailable("the log's disk is full"), Unavailable("no room")
-        with pytest.raises(Unavailable):
-            store.append_all([entry("d1")])
-        settled(store)
-        log.full = spool.full = None
-        store.append_all([entry("d2")])
-        log.down = AWAY
-        store.ping()  # the spool is there
-        store.append_all([entry("d3")])
-        log.down = None
-        settled(store)
-    assert [*log.decisions] == ["d2", "d3"]
-
-
-def test_a_database_that_goes_and_comes_is_told_of_each_time_and_so_is_a_spool_that_was_edited(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    log, spool = InMemoryDecisionLog(), InMemorySpool()
-    with spooling(log, spool) as store:
-        for number in range(2):
-            log.down = AWAY
-            store.append_all([entry(f"d{number}")])
-            store.append_all([entry(f"e{number}")])
-            log.down = None
-            settled(store)
-        assert states(caplog) == ["decisions go into the spool: the database is away", AGAIN] * 2
-        log.down, spool.broken = AWAY, Integrity("edited")
-        with pytest.raises(Integrity):
-            store.append_all([entry("d3")])
-        settled(store)
-        log.down = None
-        store.append_all([entry("d4")])
-        log.down = AWAY
-        with pytest.raises(Unavailable, match="away; and edited"):
-            store.ping()
-        log.down = None
-        store.ping()
-    again = "decisions go into the log again"
-    assert states(caplog)[-3:] == [again, "decisions are refused: the database is away", again]
-
-
-def test_a_process_that_starts_while_the_database_is_away_says_once_that_decisions_go_into_the_spool(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    log, spool = InMemoryDecisionLog(), InMemorySpool()
-    spool.put([entry("left")])
-    log.down = AWAY
-    with spooling(log, spool) as store:
-        with store._changed:
-            assert store._changed.wait_for(lambda: store._trouble, 30)
-        store.append_all([entry("d1")])
-        assert states(caplog) == ["decisions go into the spool: the database is away"]
-        log.down = None
-        settled(store)
-    assert states(caplog)[1:] == [AGAIN]
-
-
-def test_a_log_that_takes_one_after_another_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
-    with spooling(InMemoryDecisionLog(), InMemorySpool()) as store:
-        for number in range(3):
-            store.append_all([entry(f"d{number}")])
-    assert states(caplog) == []
-
-
-def test_beside_a_spool_that_was_edited_a_log_that_takes_something_is_back_before_anybody_looks(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    log, spool = InMemoryDecisionLog(), InMemorySpool()
-    with spooling(log, spool) as store:
-        store._give_up(Integrity("edited"))
-        log.down = AWAY
-        with pytest.raises(Unavailable):
-            store.ping()
-        log.down = None
-        for name in ("d1", "d2"):
-            store._start([entry(name)]).finish()
-        assert store.notes()["spool"].problem == "edited"
-    assert states(caplog)[1:] == ["decisions are refused: the database is away", "decisions go into the log again"]
-
-
 def test_what_an_earlier_process_left_is_drained_before_anything_new_enters_the_log() -> None:
     log, spool = InMemoryDecisionLog(), InMemorySpool()
     spool.put([entry("left")])
@@ -378,51 +192,6 @@ def test_other_refusals_of_the_log_are_told_and_not_spooled() -> None:
         with pytest.raises(Misconfigured):
             store.ping()
     assert spool.groups == []
-
-
-def test_a_spool_that_was_edited_is_named_and_the_database_takes_what_is_new() -> None:
-    log, spool = InMemoryDecisionLog(), InMemorySpool()
-    spool.put([entry("d1")])
-    spool.broken = Integrity("edited")
-    with spooling(log, spool) as store:
-        settled(store)
-        assert store.notes()["spool"].problem == "edited"
-        store.append_all([entry("d2")])
-        store.ping()
-        log.down = AWAY
-        with pytest.raises(Integrity, match="edited"):
-            store.append_all([entry("d3")])
-        with pytest.raises(Unavailable, match="away; and edited"):
-            store.ping()
-        log.down = None
-        store.ping()
-        store.append_all([entry("d4")])
-    assert [*log.decisions] == ["d2", "d4"]
-    assert len(spool.groups) == 1
-
-
-def change_a_number(path: Path) -> None:
-    path.write_bytes(path.read_bytes().replace(b"0.123456789", b"0.923456789", 1))
-
-
-@pytest.mark.parametrize(("edited", "drained"), [(0, []), (1, ["d0"]), (2, ["d0", "d1"])])
-def test_a_process_that_starts_names_the_file_that_was_edited_wherever_it_stands(
-    tmp_path: Path, edited: int, drained: list[str], caplog: pytest.LogCaptureFixture
-) -> None:
-    left = FileSpool(tmp_path, log_keys, 2**20, segment=1)
-    for number in range(3):
-        left.put([entry(f"d{number}")])
-    files = sorted(tmp_path.iterdir())
-    assert len(files) == 3
-    change_a_number(files[edited])
-    log = InMemoryDecisionLog()
-    with spooling(log, FileSpool(tmp_path, log_keys, 2**20)) as store:
-        settled(store)
-        assert files[edited].name in store.notes()["spool"].problem
-        store.append_all([entry("new")])
-        assert files[edited].name in store.notes()["spool"].problem
-    assert [*log.decisions] == [*drained, "new"]
-    assert [record.levelname for record in caplog.records].count("ERROR") == 1
 
 
 def test_an_error_that_nobody_expected_does_not_end_the_draining() -> None:

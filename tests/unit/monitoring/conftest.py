@@ -1,0 +1,10 @@
+"""What every test of monitoring may begin with."""
+
+import pytest
+
+from tests.desks import Office
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
