@@ -6,9 +6,10 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from infra.scanning import apart
+
 WANTED = "checkov==3.3.30"
-ROOT = Path(__file__).parents[1]
-WHERE = ROOT / "var" / "checkov"
+WHERE = Path(__file__).parents[1] / "var" / "checkov"
 
 Finding = tuple[str, str]
 """A check, and the resource that fails it."""
@@ -16,13 +17,7 @@ Finding = tuple[str, str]
 
 def environment(where: Path = WHERE) -> Path:
     """Its program, made on first use; needs a package index."""
-    python, ready = where / "bin" / "python", where / "ready"
-    if not ready.exists() or ready.read_text() != WANTED:
-        ours = ROOT / ".venv" / "bin"
-        subprocess.run([str(ours / "uv"), "venv", "--quiet", "--clear", "--python", str(ours / "python"), str(where)], check=True)
-        subprocess.run([str(ours / "uv"), "pip", "install", "--quiet", "--python", str(python), WANTED], check=True)
-        ready.write_text(WANTED)
-    return where / "bin" / "checkov"
+    return apart.environment(where, [WANTED]).with_name("checkov")
 
 
 def scanned(files: Iterable[Path], framework: str) -> tuple[set[Finding], int]:

