@@ -8,7 +8,6 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
 import uvicorn
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from models.errors import PlatformError, Unavailable
 from monitoring import wiring
@@ -39,17 +38,16 @@ def main() -> int:
     sys.stdout.write(f"The console of {settings.home} is at {place}  ({who}; stop it with Ctrl-C)\n")
     sys.stdout.flush()
     seen = Observed(app, counted, tracing or untraced)
-    config = uvicorn.Config(told_by_proxies(seen, settings.proxies), proxy_headers=False, log_config=None, access_log=False)
     with suppress(KeyboardInterrupt):  # raised again by uvicorn after it ended in order
-        uvicorn.Server(config).run(sockets=[listening])
+        uvicorn.Server(configured(seen, settings.proxies)).run(sockets=[listening])
     if tracing:
         tracing.close()
     return 0
 
 
-def told_by_proxies(app: Any, proxies: Iterable[IPv4Network | IPv6Network]) -> Any:
-    """The application, told where a request came from by a proxy whose word counts."""
-    return ProxyHeadersMiddleware(app, trusted_hosts=[str(network) for network in proxies])
+def configured(app: Any, proxies: Iterable[IPv4Network | IPv6Network]) -> uvicorn.Config:
+    """The application is told where a request came from by a proxy whose word counts."""
+    return uvicorn.Config(app, forwarded_allow_ips=[str(network) for network in proxies], log_config=None, access_log=False)
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -14,10 +14,14 @@ DOMAIN = "steward.internal"
 NAMES = {"serving-1": "serving", "schedules": "worker"}
 """What the topology calls otherwise: here one service has as many replicas as it needs."""
 RUN_HERE = ("mlflow", "prefect", "schedules", "serving-1", "console")
-_LEFT_OUT = (
-    *("PGPASSFILE", "AWS_SHARED_CREDENTIALS_FILE"),
-    *("MLFLOW_S3_ENDPOINT_URL", "AWS_ENDPOINT_URL", "AWS_REGION", "STEWARD_LAKE"),
-)
+_LEFT_OUT = {
+    "PGPASSFILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "MLFLOW_S3_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL",
+    "AWS_REGION",
+    "STEWARD_LAKE",
+}
 """Passwords come from Secrets Manager as PGPASSWORD, the rights to S3 from the task's role. The lake stays in the home there."""
 
 

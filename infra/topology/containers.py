@@ -98,8 +98,8 @@ def up(compose: Compose, *, built: bool) -> None:
   scoring   http://127.0.0.1:{ports.port("proxy")}   the key of clients: {secrets / "first_api_key"}
   console   http://127.0.0.1:{ports.port("console")}   sign in as first; the password: {secrets / "first_password"}
   grafana   http://127.0.0.1:{ports.port("grafana")}   sign in as admin; the password: {secrets / "grafana_admin"}
-Commands of the platform: docker exec -it steward-{_WORKER}-1 python -m pipelines train
-Next: that; then make down, which keeps the volumes""")
+  a first champion: docker exec -it steward-{_WORKER}-1 python -m pipelines train
+Next: make that champion. make down stops all of it and keeps the volumes""")
 
 
 def down(compose: Compose) -> None:

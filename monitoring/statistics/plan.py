@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.contract import Column, Contract
+from models.reference import width
 from monitoring.drift import binnings
 
 Counts = NDArray[np.int64]
@@ -68,7 +69,7 @@ def folded(counted: Mapping[str, Any], counts: Counts, wanted: Mapping[str, Any]
 
 def bins_of(binning: Mapping[str, Any]) -> int:
     """How many there are."""
-    return len(binning.get("edges", binning.get("codes", binning.get("firsts")))) + 1
+    return len(binning["firsts"]) + 1 if "firsts" in binning else width(binning)
 
 
 def _allowed(column: Column) -> Allowed:

@@ -37,7 +37,7 @@ def ingest(chosen: Namespace) -> Ended:
     parts = _platform(chosen)
     with engine(parts, verbose=chosen.verbose) as flows:
         report = flows.ingest(as_of=chosen.as_of, use_case=parts.use_case.name)
-    lake = parts.settings.lake or parts.settings.home / "lake"
+    lake = parts.settings.lake_of(parts.use_case.name)
     print(f"{len(report.written)} partitions written, {report.unchanged} unchanged: {lake}")
     if report.restored:
         print(f"{len(report.restored)} partitions were gone and are back, as they were recorded")

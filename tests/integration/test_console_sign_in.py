@@ -20,7 +20,7 @@ from models.clock import FixedClock
 from models.errors import Misconfigured
 from models.governance.users import make, remove
 from monitoring import wiring
-from monitoring.__main__ import told_by_proxies
+from monitoring.__main__ import configured
 from monitoring.console.access.sessions import LONGEST_SECONDS
 from monitoring.console.app import console
 from monitoring.settings import MonitoringSettings
@@ -249,6 +249,7 @@ def test_a_proxy_tells_who_guesses_passwords_if_its_word_counts(proxies: dict[st
         seen.append(scope["client"][0])
         await Response()(scope, receive, send)
 
-    told = told_by_proxies(app, MonitoringSettings(**proxies).proxies)
-    TestClient(told, client=("127.0.0.1", 1)).get("/sign-in", headers={"X-Forwarded-For": "10.0.0.1"})
+    config = configured(app, MonitoringSettings(**proxies).proxies)
+    config.load()
+    TestClient(config.loaded_app, client=("127.0.0.1", 1)).get("/sign-in", headers={"X-Forwarded-For": "10.0.0.1"})
     assert seen == [asker]
