@@ -110,7 +110,7 @@ class Checker:
         if broken["type"] == "missing":
             return Detail(record, name, "", f"missing; {rule}")
         if broken["type"].startswith("int_"):  # 1.0 is one of the codes to whoever reads it
-            rule = f"an integer, written as one: {rule}"
+            rule = f"an integer (1, not 1.0): {rule}"
         # Whose record it is says its number: an account id goes into no answer and no log.
         return Detail(record, name, "" if name == self._contract.key else _shown(broken["input"]), rule)
 

@@ -66,7 +66,7 @@ def test_a_value_that_breaks_the_contract_is_named_with_its_rule(field: str, wri
     content = body(record(), record(**{field: "@"})).replace(b'"@"', written.encode())
     refused = refusal(content)
     no_integer = field == "status_0" and shown != "10"
-    rule = ("an integer, written as one: " if no_integer else "") + CONTRACT[field].rule()
+    rule = ("an integer (1, not 1.0): " if no_integer else "") + CONTRACT[field].rule()
     assert refused.details == (Detail(1, field, shown, rule),)
     assert refused.problem == f"record 1, {field}: {shown} is refused: {rule}"
 
