@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[3]
 CHECKS = {
     "infra/__init__.py": "tests/unit/infra/test_topology.py",
     "infra/environment.py": ".ci/run",
+    "infra/told.py": "tests/unit/infra/test_places.py",
     "infra/licences.toml": "Makefile",
     "infra/alertmanager/*": "tests/e2e/test_topology.py",
     "infra/architecture/*": "tests/unit/infra/test_architecture_page.py",
@@ -44,6 +45,7 @@ CHECKS = {
     "infra/scanning/apart.py": "tests/infra/test_chart.py",
     "infra/topology/*": "tests/e2e/test_topology.py",
     "infra/topology/compose.py": "tests/unit/infra/test_compose.py",
+    "infra/topology/places.py": "tests/unit/infra/test_places.py",
     "infra/topology/containers.py": "tests/images/test_containers.py",
 }
 RUN = {"test": ("unit", "integration"), "infra-test": ("infra",), "aws-test": ("aws",), "topology": ("test_topology",)}
