@@ -11,9 +11,10 @@ from compose_spec import PyCompose
 
 from infra.topology import ports
 from infra.topology.compose import FOLDER, OWN, SCRAPER, USER, VOLUMES, Containers, files
-from infra.topology.containers import make_first_keys, prepare
+from infra.topology.containers import ensure_docker, make_first_keys, prepare
 from infra.topology.description import Place
 from infra.topology.services import services
+from models.errors import Misconfigured
 from tests.unit.infra.places import NoPrograms
 
 COMPOSE: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yaml").read_text())
@@ -36,6 +37,19 @@ def valid(text: str) -> None:
 @pytest.mark.parametrize("name", files())
 def test_what_lies_in_the_folder_is_what_the_description_gives(name: str) -> None:
     assert (FOLDER / name).read_text() == files()[name], "make compose-file"
+
+
+def test_without_docker_or_its_plugin_it_is_said_what_else_there_is(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="not installed") as without:
+        ensure_docker(str(tmp_path))
+    assert "make up-local" in without.value.hint
+    docker = tmp_path / "docker"
+    docker.write_text('#!/bin/sh\n[ "$1" != compose ]\n')
+    docker.chmod(0o755)
+    with pytest.raises(Misconfigured, match="compose plugin"):
+        ensure_docker(str(tmp_path))
+    docker.write_text("#!/bin/sh\n")
+    ensure_docker(str(tmp_path))
 
 
 def test_nothing_else_lies_there() -> None:
