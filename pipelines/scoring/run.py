@@ -196,7 +196,10 @@ def _settle(desk: Desk, plan: Plan, part: Part) -> None:
     """From staged to done."""
     columns = desk.runs.staged(plan, part)
     if columns is None or len(columns[ROW]) != part.rows:
-        raise Integrity(f"part {part.number} is not staged whole", hint="the same command decides again what is not recorded")
+        raise Integrity(
+            f"part {part.number} is not staged whole",
+            hint=f"take {desk.runs.stage(plan, part)} away: the same command then decides what is not recorded",
+        )
     sound = columns["refused"] == ""
     decided = {name: values[sound] for name, values in columns.items()}
     if sound.any() and not _recorded(desk, plan, decided):
