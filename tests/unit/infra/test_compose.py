@@ -1,5 +1,6 @@
 """The compose file: valid, current, and the same topology as the processes of `make up-local`."""
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -106,6 +107,19 @@ def test_the_files_that_are_mounted_are_in_the_tree() -> None:
         for volume in service.get("volumes", ()):
             if (source := volume.split(":")[0]).startswith("."):
                 assert (FOLDER / source).exists(), source
+
+
+def test_grafana_finds_the_dashboards_and_they_find_prometheus() -> None:
+    """Grafana itself is not started by any check."""
+    kept = FOLDER.parent / "grafana"
+    (provider,) = yaml.safe_load((kept / "provisioning" / "dashboards" / "steward.yml").read_text())["providers"]
+    mounted = {volume.split(":")[1]: FOLDER / volume.split(":")[0] for volume in COMPOSE["services"]["grafana"]["volumes"]}
+    boards = [json.loads(path.read_text()) for path in mounted[provider["options"]["path"]].resolve().glob("*.json")]
+    assert len(boards) == 2
+    (source,) = yaml.safe_load((kept / "provisioning" / "datasources" / "steward.yml").read_text())["datasources"]
+    asked = [panel["datasource"] for board in boards for panel in board["panels"]]
+    assert [each for each in asked if each != {"type": source["type"], "uid": source["uid"]}] == []
+    assert mounted["/etc/grafana/provisioning/dashboards"].resolve() == (kept / "provisioning" / "dashboards").resolve()
 
 
 def test_every_service_runs_as_who_owns_the_secrets_and_ours_can_write_nothing_but_their_volumes() -> None:
