@@ -165,7 +165,7 @@ def _ensure_free(place: LocalPlace, described: Sequence[Service]) -> None:
         if answers(number, TCP):
             raise Unavailable(
                 f"something else listens on port {number}, which is to be {name}'s",
-                hint="stop it, or take other ports: make up-local PORTS=9100",
+                hint=f"stop it, or take other ports: PORTS=9100; if a supervisor was killed: pgrep -af {place.folder}",
             )
 
 
