@@ -10,12 +10,22 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from models.errors import Conflict, Misconfigured
+from models.errors import Conflict, Misconfigured, Unavailable
 
 KEYS = "keys"
 LEDGER = "ledger.jsonl"
 TRIES = 5
-_LEFT_OUT = (f"{KEYS}/", "serving/copies/", "prefect/server.url", "compose", "images/", "benchmarks/", "cdk/", "backups/")
+_LEFT_OUT = (
+    f"{KEYS}/",
+    "serving/copies/",
+    "prefect/server.url",
+    "stages/",
+    "compose",
+    "images/",
+    "benchmarks/",
+    "cdk/",
+    "backups/",
+)
 """Keys; what a service makes again; where a server was reached; what lies in `var` beside a home."""
 _ANOTHERS = (KEYS, LEDGER, "supervisord.conf", "pyvenv.cfg")
 """A folder that has one of these is a home, a topology or an environment of its own: a stage, a replay. It may hold keys."""
@@ -72,8 +82,12 @@ def _copy(path: Path, to: Path) -> dict[str, int]:
     if not _is_sqlite(path):
         shutil.copy2(path, to)
         return {}
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as live, closing(sqlite3.connect(to)) as kept:
-        live.backup(kept)
+    where = f"{path.resolve().as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(where, uri=True)) as live, closing(sqlite3.connect(to)) as kept:
+            live.backup(kept)
+    except sqlite3.Error as error:
+        raise Unavailable(f"{path} could not be copied: {error}", hint="is there room for the copy, and is it whole?") from error
     return _rows(to)
 
 
