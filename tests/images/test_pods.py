@@ -128,7 +128,7 @@ def running(pods: Pods, name: str) -> Iterator[None]:
 
 def test_the_pod_of_serving_answers_who_has_a_key_and_is_not_root(pods: Pods, key: str) -> None:
     with running(pods, "serving"):
-        eventually(partial(pods.asked, "serving", "http://127.0.0.1:8080/health/ready"))
+        eventually(partial(pods.asked, "serving", "http://127.0.0.1:8080/health/answering"))
         answer = json.loads(pods.asked("serving", f"http://127.0.0.1:8080{SCORE}", key, json.dumps(record())))
         assert answer["version"] == 1
         assert not pods.asked("serving", f"http://127.0.0.1:8080{SCORE}", "steward_guessed", json.dumps(record()))

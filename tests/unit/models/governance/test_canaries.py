@@ -12,9 +12,10 @@ from models.governance import release
 from models.governance.checking import sign_off
 from models.governance.inbox import waiting
 from models.governance.ledger import Event
+from models.governance.requests import request, requested
 from models.governance.rollouts import end
 from models.governance.signing import Duty, Trust
-from models.governance.waivers import skipped, waive
+from models.governance.waivers import skipped, waive, waived
 from models.guardrails import Guardrails
 from models.rollout import Mode, Outcome
 from tests.begun import begun
@@ -210,6 +211,16 @@ def test_nobody_answers_who_made_it_or_may_not_approve_or_gives_no_reason_or_whe
     with pytest.raises(Conflict, match="lacks no canary"):
         waive(bank.office, validator(), MODEL, bundle, reason=WHY)
     assert Event.CANARY_WAIVED not in bank.events()
+
+
+def test_who_asks_for_an_override_of_it_later_does_not_answer_for_it_as_well() -> None:
+    bank, bundle = production()
+    for approver in (validator(), second()):
+        waive(bank.office, approver, MODEL, bundle, reason=WHY)
+    assert waived(bank.office, requested(bank.office, MODEL, bundle))
+    overriding = replace(requested(bank.office, MODEL, bundle), override="the floor is too high", requester="validator")
+    request(bank.office, overriding)
+    assert waived(bank.office, overriding) == ""
 
 
 def test_an_entry_that_nobody_signed_as_it_stands_answers_for_nothing() -> None:
