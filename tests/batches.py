@@ -84,13 +84,13 @@ class Batches:
             make_scorer=self.make_scorer,
         )
 
-    def plan(self, desk: Desk | None = None, label: str = "") -> Plan:
+    def plan(self, desk: Desk | None = None, label: str = "", part_rows: int = PART_ROWS) -> Plan:
         found = files(str(self.source))
-        return planned(desk or self.desk, MODEL, str(self.source), self.output, found, part_rows=PART_ROWS, label=label)
+        return planned(desk or self.desk, MODEL, str(self.source), self.output, found, part_rows=part_rows, label=label)
 
-    def run(self, desk: Desk | None = None, label: str = "") -> Summary:
+    def run(self, desk: Desk | None = None, label: str = "", part_rows: int = PART_ROWS) -> Summary:
         desk = desk or self.desk
-        return score(desk, self.plan(desk, label), lambda _done, _total: None)
+        return score(desk, self.plan(desk, label, part_rows), lambda _done, _total: None)
 
     def answers(self) -> list[dict[str, Any]]:
         """Everything at the output, by row."""
