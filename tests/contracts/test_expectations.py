@@ -25,13 +25,14 @@ __all__ = ["cohorts"]  # a fixture
 
 
 class Watched(SparkExpectations):
-    """It notes what executors said of each batch that they were asked about."""
+    """It notes which rules executors found broken, by batch that they were asked about."""
 
-    said: list[bool]
+    said: list[set[tuple[str, str]]]
 
     def _by_executors(self, name: str, batch: Batch) -> Any:
         found = super()._by_executors(name, batch)
-        self.said.append(found.success)
+        broken = [result.expectation_config for result in found.results if not result.success]
+        self.said.append({(config.meta["rule"], config.kwargs["column"]) for config in broken})
         return found
 
 
@@ -83,9 +84,10 @@ def test_a_faulty_month_has_the_same_findings(
 
     assert found == here.check(typed, [])
     assert others == here.check(every, [])
-    assert found
+    named = {(finding.rule, finding.column) for finding in found}
+    assert named
     assert others
-    assert checked.said == [False] * (1 if not all(map(every.typed, every.contract.names)) else 2)
+    assert checked.said == [named] * (1 if not all(map(every.typed, every.contract.names)) else 2)
     assert list((tmp_path / "staging").glob("*")) == []
 
 
@@ -100,7 +102,7 @@ def test_of_a_sound_month_executors_have_the_last_word_and_it_is_on_record(
 ) -> None:
     checked.check(snapshot(cohorts[3]), [])
 
-    assert checked.said == [True]
+    assert checked.said == [set()]
     (record,) = (tmp_path / "spark" / "results").rglob("*.json")
     assert "LongType" in record.read_text()
     assert "2005-08" in Path(checked.publish()).read_text()
