@@ -150,7 +150,7 @@ GOVERN = $(HOME_OF_SCENARIO) $(RUN) pipelines
 WHICH  = $(if $(BUNDLE),--bundle $(BUNDLE)) $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
 PERSON = $(if $(NAME),--name $(NAME)) $(SIGNED_BY) $(ARGS)
 
-.PHONY: inventory requests approve reject override promote stop resume verify anchor signers approver trust distrust
+.PHONY: inventory requests approve reject override waive-canary promote stop resume verify anchor signers approver trust distrust
 inventory: $(READY) ## every use case: owner, use, exposure, tier, and what applies
 	@$(GOVERN) inventory $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
 
@@ -165,6 +165,9 @@ reject: $(READY) ## say no to a request (BUNDLE, BY, REASON)
 
 override: $(READY) ## ask to promote what the gate refused; somebody else approves (BUNDLE, BY, REASON)
 	@$(GOVERN) override $(WHICH) || $(HELD_IS_FINE)
+
+waive-canary: $(READY) ## answer for a release that decides for everybody untried, as an approver (BUNDLE, BY, REASON)
+	@$(GOVERN) waive-canary $(WHICH) || $(HELD_IS_FINE)
 
 promote: $(READY) ## bring an approved bundle into force (BUNDLE)
 	@$(GOVERN) promote $(WHICH) || $(HELD_IS_FINE)

@@ -153,13 +153,18 @@ def test_no_secret_is_in_a_log(services: Running) -> None:
 def test_a_stopped_model_says_why_through_the_proxy(services: Running, client: httpx.Client) -> None:
     services.command("stop", "--by", "k.ito", "--reason", "unexplained jump")
     try:
-        eventually(lambda: not any(services.proxied(replica) for replica in REPLICAS))
+        eventually(lambda: not any(services.ready(replica) for replica in REPLICAS))
         answer = services.score(client, record())
         assert answer.status_code == 503
         assert "unexplained jump" in answer.json()["detail"]
+        services.verb(
+            "roll"
+        )  # each replica that starts meanwhile is sent requests again: that a model is stopped is no fault of it
+        assert all(services.proxied(replica) for replica in REPLICAS)
+        assert "unexplained jump" in services.score(client, record()).json()["detail"]
     finally:
         services.command("resume", "--by", "k.ito", "--reason", "understood")
-        eventually(lambda: all(services.proxied(replica) for replica in REPLICAS))
+        eventually(lambda: all(services.ready(replica) for replica in REPLICAS))
 
 
 def test_a_new_release_reaches_both_replicas_under_load_without_a_failed_request(services: Running) -> None:

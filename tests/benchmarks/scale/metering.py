@@ -3,7 +3,7 @@
 import os
 import resource
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import perf_counter
 
@@ -31,22 +31,36 @@ def _cpu() -> float:
 
 def _living(parent: int) -> Iterator[int]:
     """The processes below one, all the way down."""
-    for task in Path(f"/proc/{parent}/task").iterdir():
-        for child in map(int, (task / "children").read_text().split()):
-            yield child
-            yield from _living(child)
+    for child in map(int, _children(Path(f"/proc/{parent}/task")).split()):
+        yield child
+        yield from _living(child)
+
+
+def _children(tasks: Path) -> str:
+    """As each thread has them; of none, if the process ended."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return " ".join(_told(task / "children") for task in list(tasks.iterdir()))
+    return ""
 
 
 def _spent(process: int) -> float:
     """Processor seconds, those of its ended children too."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    fields = _told(Path(f"/proc/{process}/stat")).rpartition(")")[2].split()
     return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def _held(process: int) -> float:
     """Gigabytes at most."""
-    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    lines = _told(Path(f"/proc/{process}/status")).splitlines()
     return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0) / 2**20
+
+
+def _told(path: Path) -> str:
+    """What the system says of a thread or process; nothing of one that ended while it was asked."""
+    try:
+        return path.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def resident() -> float:
