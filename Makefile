@@ -41,7 +41,7 @@ INPUT    ?=
 OUTPUT   ?=
 UP       ?= var/up
 PROJECT   = steward
-PORTS    ?= 8100
+PORTS    ?=
 TO       ?=
 FROM     ?=
 KEYS     ?=
@@ -151,7 +151,7 @@ GOVERN = $(HOME_OF_SCENARIO) $(RUN) pipelines
 WHICH  = $(if $(BUNDLE),--bundle $(BUNDLE)) $(SIGNED_BY) $(MODEL_ARGUMENT) $(ARGS)
 PERSON = $(if $(NAME),--name $(NAME)) $(SIGNED_BY) $(ARGS)
 
-.PHONY: inventory requests approve reject override promote stop resume verify anchor signers approver trust distrust
+.PHONY: inventory requests approve reject override waive-canary promote stop resume verify anchor signers approver trust distrust
 inventory: $(READY) ## every use case: owner, use, exposure, tier, and what applies
 	@$(GOVERN) inventory $(MODEL_ARGUMENT) $(ARGS) || $(HELD_IS_FINE)
 
@@ -166,6 +166,9 @@ reject: $(READY) ## say no to a request (BUNDLE, BY, REASON)
 
 override: $(READY) ## ask to promote what the gate refused; somebody else approves (BUNDLE, BY, REASON)
 	@$(GOVERN) override $(WHICH) || $(HELD_IS_FINE)
+
+waive-canary: $(READY) ## answer for a release that decides for everybody untried, as an approver (BUNDLE, BY, REASON)
+	@$(GOVERN) waive-canary $(WHICH) || $(HELD_IS_FINE)
 
 promote: $(READY) ## bring an approved bundle into force (BUNDLE)
 	@$(GOVERN) promote $(WHICH) || $(HELD_IS_FINE)
@@ -332,10 +335,11 @@ aws-test: $(AWS_HOME)/ready ## the templates: assertions, cfn-lint, cdk-nag, che
 	@$(IN_AWS) pytest tests/aws --confcutdir tests/aws $(ARGS)
 
 ##@ the whole topology: databases, store, MLflow, Prefect, two replicas behind a proxy, console, Prometheus
-TOPOLOGY = $(RUN) infra.topology --folder $(UP) --ports $(PORTS)
+AT_PORTS = $(if $(PORTS),--ports $(PORTS))
+TOPOLOGY = $(RUN) infra.topology --folder "$(UP)" $(AT_PORTS)
 
 .PHONY: up-local down-local status-local roll-local
-up-local: $(READY) ## start it as processes of this machine, and wait until each is ready (UP folder, PORTS first of 21)
+up-local: $(READY) ## start it as processes of this machine, and wait until each is ready (UP folder; PORTS first of 21, remembered)
 	@$(TOPOLOGY) up
 
 down-local: $(READY) ## stop all of it; what it wrote stays in UP
@@ -349,13 +353,13 @@ roll-local: $(READY) ## give the replicas what is installed now, one after the o
 
 .PHONY: backup restore
 CONTAINED = $(filter command%,$(origin PROJECT))
-WHOLE = $(if $(CONTAINED),infra.backup.containers,infra.backup) $(1) $(if $(CONTAINED),--project $(PROJECT)) --folder $(or $(TO),$(FROM)) $(if $(KEYS),--keys $(KEYS)) $(if $(filter command%,$(origin UP)),--topology $(UP) --ports $(PORTS))
+WHOLE = $(if $(CONTAINED),infra.backup.containers,infra.backup) $(1) $(if $(CONTAINED),--project $(PROJECT)) --folder "$(or $(TO),$(FROM))" $(if $(KEYS),--keys "$(KEYS)") $(if $(filter command%,$(origin UP)),--topology "$(UP)" $(AT_PORTS))
 
 backup: $(READY) ## a home, with UP=folder a topology, with PROJECT=steward the containers, into a new folder (TO; KEYS file for the keys, sealed)
 	@$(if $(TO),,$(error name a new folder: make backup TO=folder))$(RUN) $(call WHOLE,take)
 
 restore: $(READY) ## the same back into an empty home, a new topology or, with PROJECT=name, new volumes (FROM, KEYS; AT moment with ARCHIVE and LATER)
-	@$(if $(FROM),,$(error name the backup: make restore FROM=folder))$(RUN) $(call WHOLE,restore) $(if $(AT),--at $(AT)) $(if $(ARCHIVE),--archive $(ARCHIVE)) $(if $(LATER),--later $(LATER))
+	@$(if $(FROM),,$(error name the backup: make restore FROM=folder))$(RUN) $(call WHOLE,restore) $(if $(AT),--at $(AT)) $(if $(ARCHIVE),--archive "$(ARCHIVE)") $(if $(LATER),--later "$(LATER)")
 
 .PHONY: up down images compose-file
 up: $(READY) ## the same topology as containers, with Grafana; needs Docker with compose (PROJECT name)

@@ -264,6 +264,14 @@ def publish(
     replaced = expected if move is Move.PROMOTE else _replaced(channel, trust, model, bundle)
     needed = approvers_needed(channel, sealed, replaced)
     check_approvals(channel.approvals(bundle), trust, model=model, bundle=bundle, now=now, needed=needed)
+    last = expect_head(channel, trust, model, expected)
+    pointer = Pointer(model, last + 1, version, bundle, expected, now.isoformat(), reason, move, asked_by)
+    channel.add_pointer(model, last + 1, signer.sign(asdict(pointer)))
+    return pointer
+
+
+def expect_head(channel: ReleaseReader, trust: Trust, model: str, expected: str) -> int:
+    """The number of the newest pointer, 0 for none, if it names `expected` (digest or ""). Raises `Conflict`."""
     last = channel.pointers(model)
     current = pointer_at(channel, trust, model, last).bundle if last else ""
     if current != expected:
@@ -271,9 +279,7 @@ def publish(
             f"{model} points at {current[:12] or 'nothing'}, not at {expected[:12] or 'nothing'}",
             hint="somebody promoted meanwhile; compare the challenger with the new champion",
         )
-    pointer = Pointer(model, last + 1, version, bundle, current, now.isoformat(), reason, move, asked_by)
-    channel.add_pointer(model, last + 1, signer.sign(asdict(pointer)))
-    return pointer
+    return last
 
 
 def verified(channel: ReleaseReader, model: str, digest: str) -> Bundle:

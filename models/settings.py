@@ -30,8 +30,9 @@ class PlatformSettings(BaseSettings):
         env_prefix=PREFIX, frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True
     )
 
-    profile: Literal["local", "production"] = _shared("PROFILE", "local")
-    """`local` allows what only a laptop may: a demonstration approver, keys made on first use, doors without keys."""
+    profile: Literal["local", "staging", "production"] = _shared("PROFILE", "local")
+    """`local` allows what only a laptop may: a demonstration approver, keys made on first use, doors without keys. `production`
+    asks for a canary before a release takes a champion's place; `staging` is the same without it, as no customers are there."""
     home: Path = _shared("HOME", Path("var"))
     """Everything that the embedded default writes lies below this folder."""
     clock_file: Path | None = _shared("CLOCK_FILE", None)
@@ -94,6 +95,11 @@ class PlatformSettings(BaseSettings):
             if name.startswith(PREFIX) and not name.startswith(others) and name not in known:
                 raise Misconfigured(f"{name} is not a setting", hint=f"known: {', '.join(sorted(known))}")
         return self
+
+    @property
+    def canaries(self) -> bool:
+        """Whether a release is tried on some customers first."""
+        return self.profile == "production"
 
     @classmethod
     def variables(cls) -> set[str]:

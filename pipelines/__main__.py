@@ -135,8 +135,9 @@ def _add_governance(verbs: "argparse._SubParsersAction[Door]") -> None:
     sign.add_argument("--conditions", default="", help="under which it may be used")
     refuse = _verb(verbs, "reject", governing.decline, "say no to a request")
     overrule = _verb(verbs, "override", governing.overrule, "ask to promote what the gate refused")
+    untried = _verb(verbs, "waive-canary", governing.waive_canary, "answer for a release that decides for everybody untried")
     publish = _verb(verbs, "promote", governing.promote, "bring an approved bundle into force")
-    for verb in (sign, refuse, overrule, publish):
+    for verb in (sign, refuse, overrule, untried, publish):
         verb.add_argument("--bundle", type=written, required=True, metavar="DIGEST", help="its first characters are enough")
     halt = _verb(verbs, "stop", governing.halt, "take a model out of service")
     halt.add_argument("--fallback", default="", metavar="DIGEST", help="an approved bundle that answers meanwhile, marked")
@@ -148,9 +149,9 @@ def _add_governance(verbs: "argparse._SubParsersAction[Door]") -> None:
     begin = _verb(verbs, "anchor", governing.anchor, "let the ledger's anchor begin with an older ledger's head")
     for verb in (person, trust, distrust):
         verb.add_argument("--name", type=written, required=True, help="small letters, digits and hyphens")
-    for verb in (sign, refuse, overrule, halt, go_on, trust, distrust, jobs, begin):
+    for verb in (sign, refuse, overrule, untried, halt, go_on, trust, distrust, jobs, begin):
         verb.add_argument("--by", type=written, required=True, metavar="NAME", help="who answers for it")
-    for verb in (refuse, overrule, halt, go_on, trust, distrust, jobs, begin):
+    for verb in (refuse, overrule, untried, halt, go_on, trust, distrust, jobs, begin):
         verb.add_argument("--reason", type=written, required=True, help="why, in a sentence")
 
 

@@ -10,6 +10,7 @@ from models.rollout import Mode, Rollout
 from tests.office import MODEL, NOON, Bank
 
 WEEK = timedelta(days=7)
+_USUAL = Guardrails()
 
 
 def paper_rollout(**changes: Any) -> Rollout:
@@ -40,7 +41,14 @@ def with_challenger(**changes: bytes) -> tuple[Bank, str]:
     return bank, bank.ask("second", "first", **changes)
 
 
-def begun(bank: Bank, bundle: str, mode: Mode = Mode.CANARY, share: float = 0.1, reason: str = "a look at it") -> Rollout:
+def begun(
+    bank: Bank,
+    bundle: str,
+    mode: Mode = Mode.CANARY,
+    share: float = 0.1,
+    reason: str = "a look at it",
+    guardrails: Guardrails = _USUAL,
+) -> Rollout:
     return begin(
         bank.office,
         MODEL,
@@ -50,5 +58,5 @@ def begun(bank: Bank, bundle: str, mode: Mode = Mode.CANARY, share: float = 0.1,
         ends=bank.clock.now() + WEEK,
         asked_by="ana",
         reason=reason,
-        guardrails=Guardrails(),
+        guardrails=guardrails,
     )

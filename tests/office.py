@@ -123,11 +123,12 @@ class Bank:
     clock: FixedClock = field(default_factory=lambda: FixedClock(NOON))
     dossiers: PaperDossiers = field(default_factory=PaperDossiers)
     local: bool = True
+    canaries: bool = False
 
     @property
     def office(self) -> Office:
         demonstration = validator() if self.local else None
-        return Office(self.channel, self.ledger, trust(), pipeline(), self.clock, self.dossiers, demonstration)
+        return Office(self.channel, self.ledger, trust(), pipeline(), self.clock, self.dossiers, demonstration, self.canaries)
 
     @property
     def desk(self) -> Desk:

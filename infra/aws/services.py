@@ -16,8 +16,8 @@ from infra.aws.network import Network
 from infra.aws.place import CONSOLE_TLS, DOMAIN, SERVING_TLS, Aws, command, described, environment
 from infra.topology.description import Service
 
-READY = {"serving": "/health/ready", "console": "/"}
-"""What the load balancer looks at: serving is ready only with a model in force."""
+READY = {"serving": "/health/answering", "console": "/"}
+"""What the load balancer looks at, and for want of which ECS replaces a task: a model that is stopped is no fault of a task."""
 WELL = {"serving": "200", "console": "200-400"}
 """What it takes for well: it asks by number, and the console refuses whoever asks by another name than its own (400)."""
 

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra.topology.containers import Compose, owner_of_secrets
+from infra.told import told
+from infra.topology.containers import Compose, ensure_docker, owner_of_secrets
 from infra.topology.once import BACKUP, RESTORE, VOLUMES
-from models.errors import Conflict, Misconfigured, NotFound, PlatformError, Unavailable
+from models.errors import Conflict, Misconfigured, NotFound, Unavailable
 
 _OUTBOX = ".being-taken"
 _READ = ("folder", "archive", "later", "keys")
@@ -29,12 +30,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     compose = Compose.chosen(chosen, chosen.state)
     given = {name: getattr(chosen, name) for name in (*_READ, "at") if getattr(chosen, name)}
-    try:
-        (take if chosen.verb == "take" else restore)(compose, **given)
-    except PlatformError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
+    act = take if chosen.verb == "take" else restore
+
+    def done() -> None:
+        ensure_docker(os.environ.get("PATH", os.defpath))
+        act(compose, **given)
+
+    return told(done)
 
 
 def take(compose: Compose, folder: Path, keys: Path | None = None) -> None:

@@ -35,18 +35,23 @@ def seal(keys: Path, file: Path, passphrase: str) -> None:
     file.chmod(0o600)
 
 
-def unseal(file: Path, home: Path, passphrase: str) -> None:
-    """Raises `Integrity` for another passphrase or an edited file."""
+def opened(file: Path, passphrase: str) -> bytes:
+    """What `lay_down` takes. Raises `NotFound`; `Integrity` for another passphrase or an edited file."""
+    if not file.is_file():
+        raise NotFound(f"there are no sealed keys {file}", hint="name the file: KEYS")
     data = file.read_bytes()
     head = len(_FORMAT)
     salt, nonce, closed = data[head : head + 16], data[head + 16 : head + 28], data[head + 28 :]
     try:
-        opened = ChaCha20Poly1305(_key(passphrase, salt)).decrypt(nonce, closed, data[:head])
+        return ChaCha20Poly1305(_key(passphrase, salt)).decrypt(nonce, closed, data[:head])
     except InvalidTag as error:
         raise Integrity(f"{file} does not open with this passphrase, or was edited", hint="try another copy of it") from error
+
+
+def lay_down(keys: bytes, home: Path) -> None:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     unpack = ["tar", "--extract", "--no-same-owner", "--directory", str(home)]  # Debian 12's Python cannot do it safely yet
-    subprocess.run(unpack, input=opened, check=True)
+    subprocess.run(unpack, input=keys, check=True)
     for path in (home / "keys").rglob("*"):
         path.chmod(0o700 if path.is_dir() else 0o600)
 

@@ -1,7 +1,8 @@
 """One backup of everything, and its return: a home, and with a topology its databases and its store."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,19 +20,31 @@ HOME, DATABASES, STORE = "home", "databases", "store"
 def take(home: Path, to: Path, place: Place | None = None) -> Manifest:
     """The home first, then the databases: the decision log then has at least what the ledger knows of it."""
     if to.exists():
-        raise Conflict(f"{to} is there already", hint="name a new folder: a backup is never written over another")
+        cut = "" if (to / manifest.NAME).exists() else ", and is no completed backup"
+        raise Conflict(f"{to} is there already{cut}", hint="name a new folder: a backup is never written over another")
     if not home.is_dir():
         raise Misconfigured(f"there is no home {home}", hint="name it: STEWARD_HOME")
-    to.mkdir(mode=0o700, parents=True)
-    began, whole_at = _now(), ""
-    rows = homes.copy(home, to / HOME)
-    if place:
-        counted, whole_at = postgres.take(place, to / DATABASES)
-        rows |= counted
-        objects.download(place, to / STORE)
-    made = Manifest(began, manifest.digests(to), rows, manifest.written(to), whole_at)
-    made.write(to)
+    with _whole_or_absent(to):
+        began, whole_at = _now(), ""
+        rows = homes.copy(home, to / HOME)
+        if place:
+            counted, whole_at = postgres.take(place, to / DATABASES)
+            rows |= counted
+            objects.download(place, to / STORE)
+        made = Manifest(began, manifest.digests(to), rows, manifest.written(to), whole_at)
+        made.write(to)
     return made
+
+
+@contextmanager
+def _whole_or_absent(folder: Path) -> Iterator[None]:
+    """Half a backup would stand in the way of the next one, and on a full disk take the room that it needs."""
+    folder.mkdir(mode=0o700, parents=True)
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
 
 
 def restore(taken: Path, home: Path) -> Manifest:
@@ -45,16 +58,23 @@ def restore(taken: Path, home: Path) -> Manifest:
 
 
 def restore_topology(
-    taken: Path, place: Place, moment: Moment | None, store: Callable[[], AbstractContextManager[None]]
+    taken: Path,
+    place: Place,
+    moment: Moment | None,
+    store: Callable[[], AbstractContextManager[Place]],
+    prepare: Callable[[], None] = lambda: None,
 ) -> Manifest:
-    """Into a place that is new but for its secrets; returns what it holds now. `store` is the time in which its store answers.
+    """Into a place that is new; returns what it holds now. `store` is the time in which its store answers, and where; `prepare`
+    makes its secrets, once nothing speaks against the restore.
 
     Raises, before it writes: `Integrity`, `Misconfigured`, `NotFound`; for a moment also what `recovery.recovered` raises.
     """
     held = manifest.verified(taken)
     if not held.databases_at:
         raise Misconfigured("this backup is of a home alone", hint="STEWARD_HOME=a-new-folder make restore FROM=…")
+    homes.ensure_empty(Path(place.home))
     later = _later(held, moment) if moment else None
+    prepare()
     at, archive = (moment.at, moment.archive) if moment else (None, None)
     rows = postgres.bring_back(place, taken / DATABASES, moment=at, archive=archive)
     with scratch(Path(place.data("being-made"))) as made:
@@ -63,8 +83,8 @@ def restore_topology(
             files_at(moment.at, taken / STORE, moment.later / STORE, later.below(STORE), made / STORE)
         source = made if later else taken
         homes.bring_back(source / HOME, Path(place.home))
-        with store():
-            objects.upload(place, source / STORE)
+        with store() as answering:
+            objects.upload(answering, source / STORE)
     found = rows | homes.counts(Path(place.home))
     if not moment:
         _compare(held, found)

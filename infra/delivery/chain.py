@@ -74,7 +74,7 @@ def follow(commands: Sequence[Command], run: Runner) -> tuple[int, Command | Non
 
 def settings(homes: Homes, stage: str) -> Mapping[str, str]:
     """What tells the platform's commands in whose home they are."""
-    profile = {"STEWARD_PROFILE": "production"} if homes.people and stage != DEV else {}
+    profile = {"STEWARD_PROFILE": stage} if homes.people and stage != DEV else {}
     return {"STEWARD_HOME": str(homes.dev)} if stage == DEV else {**of_own(homes.of(stage)), **profile}
 
 

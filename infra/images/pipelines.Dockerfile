@@ -11,7 +11,7 @@ COPY models code/models/
 COPY monitoring code/monitoring/
 COPY serving code/serving/
 COPY pipelines code/pipelines/
-COPY infra/__init__.py infra/licences.toml code/infra/
+COPY infra/__init__.py infra/licences.toml infra/told.py code/infra/
 COPY infra/backup code/infra/backup/
 COPY infra/postgres code/infra/postgres/
 COPY infra/topology code/infra/topology/

@@ -201,7 +201,7 @@ def _replica(place: Place, name: str) -> Service:
         name=name,
         image="serving",
         command=(*place.program("python"), "-m", "serving"),
-        ready="/health/live",  # ready only when a model is in force: the proxy looks at that
+        ready="/health/live",  # it answers once it has a model: the proxy looks at that
         after=("postgres",),
         environment=_QUIET
         | {key: value for key, value in platform(place).items() if key in ("STEWARD_HOME", "STEWARD_DATABASE_URL", "PGPASSFILE")}

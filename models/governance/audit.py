@@ -14,7 +14,7 @@ from models.governance.approval import DEMONSTRATION_APPROVER
 from models.governance.attestation import unsigned, unsound
 from models.governance.dossier import Dossiers, evidence_digest
 from models.governance.ledger import Entry, Event
-from models.governance.signers import check_signers
+from models.governance.signers import check_signers, ever_trusted
 from models.governance.signing import Duty, Signed, Trust
 from models.governance.stop import passed_over, read, stop_at
 from models.governance.verification import Finding
@@ -109,7 +109,7 @@ def _gap(what: str, first: int, last: int, model: str) -> Finding:
 def _approvals(records: Records) -> Iterator[Finding]:
     """The newest approval of each approver for each bundle is there, signed, as recorded."""
     newest = {(entry.facts["bundle"], entry.actor): entry for entry in records.entries if entry.event is Event.APPROVED}
-    trust = _ever_trusted(records)
+    trust = ever_trusted(records.entries, records.trust)
     for (bundle, approver), entry in newest.items():
         try:
             found = {signed.signer: signed for signed in records.channel.approvals(bundle)}
@@ -188,16 +188,6 @@ def _approvers(records: Records) -> Iterator[Finding]:
     for name in sorted(noted.keys() - trusted.keys()):
         hint = f"find out who took it out; make trust NAME={name} puts it back, and make distrust then says why it goes"
         yield Finding("trust file", f"{name} was admitted and is gone, and the ledger does not say who dismissed that key", hint)
-
-
-def _ever_trusted(records: Records) -> Trust:
-    """With the keys of approvers who left since: the attested ledger has them."""
-    keys = {
-        entry.facts["name"]: entry.facts["key"]
-        for entry in records.entries
-        if entry.event in (Event.TRUSTED, Event.DISTRUSTED) and "key" in entry.facts
-    }
-    return Trust({**records.trust.keys, Duty.APPROVE: keys | dict(records.trust.keys.get(Duty.APPROVE, {}))})
 
 
 def _models(records: Records) -> list[str]:

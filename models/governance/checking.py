@@ -112,8 +112,8 @@ def draft_rejection(office: Office, model: str, bundle: str, *, reason: str, at:
             f"bundle {bundle[:12]} of {model} is in force, and a rejection would not end that",
             hint="take it out of service: make rollback, or make stop; make distrust if whoever approved it may not any more",
         )
-    written = {"model": model, "bundle": bundle, "reason": _written(reason)}
-    return written | {"at": (at or office.clock.now()).isoformat()}
+    said = {"model": model, "bundle": bundle, "reason": written(reason)}
+    return said | {"at": (at or office.clock.now()).isoformat()}
 
 
 def note_rejection(office: Office, signed: Signed, *, asked_by: str = "") -> None:
@@ -132,8 +132,8 @@ def override(office: Office, requester: Signer, model: str, bundle: str, *, comp
     trainer, facts = made[-1].actor, made[-1].facts
     if trainer == requester.name:
         raise NotApproved(f"{trainer!r} trained this model and cannot override its gate", hint="ask an approver to look at it")
-    document = {"model": model, "bundle": bundle, "evidence": facts["evidence"], "reason": _written(reason)}
-    _note_signed(office, requester, Event.OVERRIDE_REQUESTED, document)
+    document = {"model": model, "bundle": bundle, "evidence": facts["evidence"], "reason": written(reason)}
+    note_signed(office, requester, Event.OVERRIDE_REQUESTED, document)
     wanted = Request(
         model=model,
         version=facts["version"],
@@ -282,7 +282,8 @@ def _note(office: Office, approval: Approval, asked_by: str = "") -> None:
         office.note(Event.APPROVED, approval.model, approval.approver, facts | ({"asked_by": asked_by} if asked_by else {}))
 
 
-def _note_signed(office: Office, signer: Signer, event: Event, document: dict[str, Any]) -> None:
+def note_signed(office: Office, signer: Signer, event: Event, document: dict[str, Any]) -> None:
+    """Raises `NotApproved` unless the signer is trusted to approve."""
     _note_signature(office, signer.sign({**document, "at": office.clock.now().isoformat()}), event, {})
 
 
@@ -292,7 +293,8 @@ def _note_signature(office: Office, signed: Signed, event: Event, more: dict[str
     office.note(event, signed.document["model"], signed.signer, facts | more | {"signed": asdict(signed)})
 
 
-def _written(reason: str) -> str:
+def written(reason: str) -> str:
+    """Raises `NotApproved` for what is no sentence."""
     if len(reason.split()) < FEWEST_WORDS:
         raise NotApproved(f"{reason!r} is no reason", hint=f"write a sentence, of {FEWEST_WORDS} words at least")
     return reason

@@ -15,6 +15,7 @@ _FACTS: dict[Event, dict[str, type]] = {
     Event.POLICY_CHANGED: {**_BUNDLE, "before": str, "changes": dict},
     Event.APPROVED: {**_BUNDLE, "evidence": str, "approved_at": str, "expires_at": str},
     Event.REJECTED: {**_BUNDLE, "reason": str},
+    Event.CANARY_WAIVED: {**_BUNDLE, "champion": str, "pointer": int, "reason": str, "signed": dict},
     Event.PROMOTED: _POINTER,
     Event.ROLLED_BACK: _POINTER,
     Event.STOPPED: _PUBLISHED,

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from models.errors import NotApproved
 from models.governance.acceptance import gates_to_accept
 from models.governance.approval import Approval
+from models.governance.canaries import untried
 from models.governance.checking import approvals_that_count, people_only
 from models.governance.ledger import Entry, Event
 from models.governance.requests import Office, Request, needed
+from models.governance.waivers import waived
 
 
 @dataclass(frozen=True)
@@ -15,6 +17,7 @@ class Waiting:
     """A request that nobody has decided yet. `stale`: the champion is no longer the one that it was compared with.
 
     `gates` were not passed and must be accepted in writing. `in_force`: it was promoted, and too few approvals count now.
+    `untried`: what it lacks of the canary that its tier asks for, "" if nothing; `waived`: said by who answers for going without.
     """
 
     wanted: Request
@@ -26,6 +29,8 @@ class Waiting:
     place: str
     gates: tuple[str, ...] = ()
     in_force: bool = False
+    untried: str = ""
+    waived: str = ""
 
 
 def waiting(office: Office, model: str, champion: str) -> list[Waiting]:
@@ -62,4 +67,6 @@ def _waiting(office: Office, wanted: Request, asked_at: str, champion: str) -> W
         place=office.dossiers.place(wanted.model, wanted.bundle, wanted.evidence),
         gates=gates_to_accept(office, wanted),
         in_force=in_force,
+        untried=untried(office, wanted),
+        waived=waived(office, wanted),
     )

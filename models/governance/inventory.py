@@ -59,7 +59,8 @@ class Oversight:
     """What applies to a tier: approvers who must sign, how long that counts, how often is monitored, which gates count.
 
     A gate counts through its file in the sealed evidence: without it there is nothing that an approver could have read.
-    `pack` is what only an evidence pack has; it is asked for where people approve.
+    `pack` is what only an evidence pack has; it is asked for where people approve. `canary_accounts` is on how many accounts a
+    canary must be judged, at least, before a release takes a champion's place in production; 0 asks for no canary.
     """
 
     tier: int
@@ -68,6 +69,7 @@ class Oversight:
     monitoring_months: int
     evidence: tuple[str, ...]
     pack: tuple[str, ...] = ()
+    canary_accounts: int = 0
 
 
 _MADE_WITH = ("sbom.cdx.json", "licences.json")
@@ -76,8 +78,8 @@ _LEAST = ("assessment.json", "recipe.json", *_MADE_WITH)
 _PACK = ("index.html", "figures.json", "fairness/fairness.json", "reasons.json")
 
 OVERSIGHT = {
-    1: Oversight(1, approvers=2, approval_days=180, monitoring_months=1, evidence=_EVIDENCE, pack=_PACK),
-    2: Oversight(2, approvers=1, approval_days=365, monitoring_months=1, evidence=_EVIDENCE, pack=_PACK),
+    1: Oversight(1, approvers=2, approval_days=180, monitoring_months=1, evidence=_EVIDENCE, pack=_PACK, canary_accounts=1_000),
+    2: Oversight(2, approvers=1, approval_days=365, monitoring_months=1, evidence=_EVIDENCE, pack=_PACK, canary_accounts=1_000),
     3: Oversight(3, approvers=1, approval_days=730, monitoring_months=3, evidence=_LEAST),
 }
 

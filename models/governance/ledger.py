@@ -20,6 +20,7 @@ class Event(StrEnum):
     SWAP_SET_SEALED = "swap_set_sealed"
     POLICY_CHANGED = "policy_changed"
     OVERRIDE_REQUESTED = "override_requested"
+    CANARY_WAIVED = "canary_waived"
     APPROVED = "approved"
     REJECTED = "rejected"
     PROMOTED = "promoted"

@@ -16,6 +16,7 @@ from models.governance.checking import approvals_that_count, check_standing, ens
 from models.governance.ledger import Event
 from models.governance.registration import check_registered
 from models.governance.requests import Office, Request, requested
+from models.governance.waivers import ensure_tried
 
 _EVENT = {Move.PROMOTE: Event.PROMOTED, Move.ROLL_BACK: Event.ROLLED_BACK}
 
@@ -33,9 +34,9 @@ def promote(office: Office, model: str, bundle: str, *, asked_by: str = "") -> P
 
     `asked_by` stands in the pointer and in the ledger: the person who brought it into force, by default who trained it.
     The champion itself needs its approvals too: signed anew, after a demonstration or an expiry, that is written down once.
-    Raises `Held` without an approval, `NotApproved` if the approval does not hold, `Conflict` if the champion is no
-    longer the one that the bundle was compared with, `Integrity` if a published pointer was taken away, or if the ledger is
-    not what its witness signed.
+    Raises `Held` without an approval, or without the canary that its tier asks for where customers are; `NotApproved` if the
+    approval does not hold, `Conflict` if the champion is no longer the one that the bundle was compared with, `Integrity` if a
+    published pointer was taken away, or if the ledger is not what its witness signed.
     """
     ensure_attested(office)
     reconcile(office, model)
@@ -44,7 +45,8 @@ def promote(office: Office, model: str, bundle: str, *, asked_by: str = "") -> P
     ensure_approved(office, wanted)
     if champion(office, model) == bundle:
         return _renewed(office, wanted, asked_by or wanted.trainer)
-    return _publish(office, wanted, wanted.compared_with, Move.PROMOTE, wanted.reason, asked_by or wanted.trainer)
+    reason = f"{wanted.reason} {ensure_tried(office, wanted)}".strip()
+    return _publish(office, wanted, wanted.compared_with, Move.PROMOTE, reason, asked_by or wanted.trainer)
 
 
 def roll_back(office: Office, model: str, *, away_from: str, asked_by: str, reason: str) -> Pointer:

@@ -17,7 +17,10 @@ from models.governance.yardstick import edited, yardstick
 
 @dataclass(frozen=True)
 class Office:
-    """Who and what a release needs. `demonstration` is the local profile's approver; None means that people approve."""
+    """Who and what a release needs. `demonstration` is the local profile's approver; None means that people approve.
+
+    `canaries`: customers are decided about here, so a release is tried on some of them first where its tier asks for it.
+    """
 
     channel: ReleaseChannel
     ledger: Ledger
@@ -26,6 +29,7 @@ class Office:
     clock: Clock
     dossiers: Dossiers
     demonstration: Signer | None = None
+    canaries: bool = False
 
     def note(self, event: Event, model: str, actor: str, facts: Mapping[str, Any]) -> None:
         self.ledger.append(event, model=model, actor=actor, at=self.clock.now(), facts=facts)

@@ -7,10 +7,11 @@ does not: nothing may keep a challenger from being taken away from customers.
 from dataclasses import replace
 from datetime import datetime
 
-from models.channel import head
+from models.channel import head, verified
 from models.errors import Conflict, InputRefused, Integrity, NotFound, PlatformError
 from models.governance.answerable import answerable
 from models.governance.attestation import ensure_attested
+from models.governance.canaries import check_terms
 from models.governance.checking import ensure_approved
 from models.governance.ledger import Event
 from models.governance.registration import check_registered
@@ -36,10 +37,10 @@ def begin(
 ) -> Rollout:
     """Try a registered bundle beside the champion until `ends`.
 
-    Raises `InputRefused` without a name or a reason, or for a share that is none; `NoChampion`; `Conflict` if the model is
-    stopped, a roll-out applies, or the challenger is the champion or was compared with another one; `NotFound` for a bundle
-    that nobody registered, or, as a canary, asked to promote; `Held` or `NotApproved` for a canary without its approvals;
-    `Integrity` if its contract breaks the champion's callers, or the ledger does not hold.
+    Raises `InputRefused` without a name or a reason, for a share that is none, or for fewer accounts than the tier asks for;
+    `NoChampion`; `Conflict` if the model is stopped, a roll-out applies, or the challenger is the champion or was compared with
+    another one; `NotFound` for a bundle that nobody registered, or, as a canary, asked to promote; `Held` or `NotApproved` for a
+    canary without its approvals; `Integrity` if its contract breaks the champion's callers, or the ledger does not hold.
     """
     asked_by, reason = answerable(asked_by, reason)
     now = office.clock.now()
@@ -52,6 +53,7 @@ def begin(
         raise Conflict(f"bundle {bundle[:12]} of {model} is the champion", hint="name another version")
     if mode is Mode.CANARY:
         wanted = _approved(office, model, bundle, pointer.bundle)
+        check_terms(office, verified(office.channel, model, bundle), guardrails)
     else:
         wanted = registered(office, model, bundle)
         check_registered(office, wanted)

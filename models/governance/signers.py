@@ -39,6 +39,16 @@ def check_signers(entries: Sequence[Entry], trust: Trust) -> Iterator[Finding]:
                 yield Finding("trust file", _differs(name, duty, known, listed), _HINT)
 
 
+def ever_trusted(entries: Sequence[Entry], trust: Trust) -> Trust:
+    """With the keys of approvers who left since: the attested ledger has them."""
+    keys = {
+        entry.facts["name"]: entry.facts["key"]
+        for entry in entries
+        if entry.event in (Event.TRUSTED, Event.DISTRUSTED) and "key" in entry.facts
+    }
+    return Trust({**trust.keys, Duty.APPROVE: keys | dict(trust.keys.get(Duty.APPROVE, {}))})
+
+
 def _differs(name: str, duty: Duty, known: Mapping[str, str], listed: Mapping[str, str]) -> str:
     if name not in known:
         return f"{name!r} may {duty}, and nobody noted that key"

@@ -32,4 +32,5 @@ def office(chosen: MonitoringSettings, channel: ReleaseChannel, clock: Clock) ->
         clock=clock,
         dossiers=EvidenceFolder(chosen.home / "evidence"),
         demonstration=signer(keys, DEMONSTRATION_APPROVER, Duty.APPROVE) if local else None,
+        canaries=chosen.canaries,
     )

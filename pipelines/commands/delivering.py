@@ -8,9 +8,11 @@ from models.governance.answerable import answerable
 from models.governance.delivery import sent
 from models.governance.ledger import Event
 from models.governance.release import champion
+from models.governance.requests import requested
 from models.governance.rollout_records import read
 from models.governance.signers import signers
 from models.governance.signing import Trust
+from models.governance.waivers import waived
 from pipelines.commands import governing, rolling_out
 from pipelines.commands.loop import Ended, follow
 from pipelines.delivery.advancing import Next, Step, next_step
@@ -120,7 +122,8 @@ def advance(chosen: Namespace) -> Ended:
 def _next(parts: Platform, bundle: str) -> Next:
     office, model = parts.office, parts.use_case.name
     documents, _ = read(office.channel, office.trust, model)
-    return next_step(office.channel, documents, bundle, champion(office, model), office.clock.now())
+    answered = waived(office, requested(office, model, bundle))
+    return next_step(office.channel, documents, model, bundle, champion(office, model), office.clock.now(), answered)
 
 
 def _note(parts: Platform, chosen: Namespace, changed: Trust) -> None:

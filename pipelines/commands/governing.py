@@ -21,6 +21,7 @@ from models.governance.signers import signers
 from models.governance.signing import Signer
 from models.governance.standing import standing
 from models.governance.verification import found_by
+from models.governance.waivers import waive
 from pipelines.commands.loop import Ended, follow
 from pipelines.wiring import Platform, platform
 
@@ -82,6 +83,18 @@ def overrule(chosen: Namespace) -> Ended:
     first = "" if read else f"make evidence VERSION={wanted.version}, which people must have read; then "
     print(f'Next: {first}somebody else approves it: make approve BUNDLE={bundle[:12]} BY=… COMMENT="…"')
     return Ended.HELD
+
+
+def waive_canary(chosen: Namespace) -> Ended:
+    parts = _with_releases(chosen)
+    bundle = digest_of(parts, chosen.bundle)
+    more = waive(parts.office, approver(parts, chosen.by), parts.use_case.name, bundle, reason=chosen.reason)
+    print(f"{chosen.by} answers for bundle {bundle[:12]} without a canary: {chosen.reason}")
+    if more:
+        print(f"Next: {more} more approver{'s' * (more > 1)} must: make waive-canary BUNDLE={bundle[:12]} BY=… REASON=…")
+        return Ended.HELD
+    print(f"Next: make promote BUNDLE={bundle[:12]}")
+    return Ended.DONE
 
 
 def promote(chosen: Namespace) -> Ended:
@@ -264,6 +277,7 @@ def _waiting(wish: Waiting) -> list[str]:
     lines += [f"  condition by {approval.approver}: {approval.conditions}" for approval in wish.approvals if approval.conditions]
     lines += [f"  people only: {wish.people_only}"] if wish.people_only else []
     lines += [f"  not passed, to be accepted in writing: {gate}" for gate in wish.gates]
+    lines += [f"  {wish.waived}"] if wish.waived else [f"  not promoted yet: {wish.untried}"] if wish.untried else []
     lines += ["  promoted, not approved for production: a service there refuses it until people sign"] if wish.in_force else []
     lines += ["  the champion has changed since: train again"] if wish.stale else []
     if any(gate.endswith(NOT_JUDGED) for gate in wish.gates):
@@ -297,9 +311,11 @@ def _applies(found: Inventory) -> list[str]:
         return [f"BLOCKED    {error.problem}"]
     every = "every month" if rules.monitoring_months == 1 else f"every {rules.monitoring_months} months"
     people = f"{rules.approvers} approver{'s' * (rules.approvers > 1)}"
+    tried = f"on {rules.canary_accounts:,} accounts at least, in production" if rules.canary_accounts else "not asked for"
     return [
         f"tier       {rules.tier}: {people}, for {rules.approval_days} days; monitored {every}",
         f"evidence   {', '.join(rules.evidence)}",
+        f"canary     {tried}",
     ]
 
 

@@ -145,6 +145,7 @@ class Releasing(Foundation):
             clock=self.clock,
             dossiers=self.evidence,
             demonstration=self._job(DEMONSTRATION_APPROVER, Duty.APPROVE) if self.settings.profile == "local" else None,
+            canaries=self.settings.canaries,
         )
 
     @cached_property

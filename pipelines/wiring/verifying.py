@@ -10,6 +10,7 @@ from models.governance.rollout_records import rollouts_as_recorded
 from models.governance.timestamps import check_stamps, coverage
 from models.governance.users import check_users
 from models.governance.verification import Check, Finding
+from models.governance.waivers import skipped
 from models.lake import Lake
 from monitoring.alerts.custody import check_acts
 from monitoring.chain import ChainKeys
@@ -91,6 +92,7 @@ class Verifying(Watching):
         ]
         return [
             *checks,
+            *self._canaries(entries),
             *self._stamps(entries),
             self._log(entries),
             *(check for model in models for check in self._lakes(model, entries)),
@@ -104,6 +106,12 @@ class Verifying(Watching):
             unchecked = Finding("time stamps", f"{len(stamps)} cannot be checked", "set STEWARD_TIMESTAMP_ROOTS")
             return [Check("time stamps", "", lambda: [unchecked])] if stamps else []
         return [Check("time stamps", coverage(entries, stamps), lambda: check_stamps(entries, stamps, authority))]
+
+    def _canaries(self, entries: Sequence[Entry]) -> list[Check]:
+        """Only where customers are decided about."""
+        holds = "What is in force was tried as a canary where its tier asks for it, or people answer for going without."
+        check = Check("canaries", holds, lambda: skipped(entries, self.channel, self.trust, self.channel.models()))
+        return [check] if self.settings.canaries else []
 
     def _log(self, entries: Sequence[Entry]) -> Check:
         """Keys are only looked for: none is made for the answer."""

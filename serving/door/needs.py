@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from models.governance.api_keys import EVERY, Action
 
-HEALTH = frozenset({"/health/live", "/health/ready", "/ping", "/v2/health/live", "/v2/health/ready"})
+HEALTH = frozenset({"/health/live", "/health/answering", "/health/ready", "/ping", "/v2/health/live", "/v2/health/ready"})
 """Answered to whoever asks, at any load; readiness tells the details only to who may read."""
 
 LONGEST = 256

@@ -1,4 +1,4 @@
-"""Whether the process lives, whether it can answer, and what it counted."""
+"""Whether the process lives, whether requests may be sent to it, whether it can answer them, and what it counted."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from serving.answers.prediction import Predictor
 from serving.door.holders import may_read
 from serving.door.register import Register
 from serving.durability.spooling import Spooling
-from serving.protocols.documents import Readiness, Ready, Trouble, served
+from serving.protocols.documents import Answering, Readiness, Ready, Trouble, served
 from serving.release.watching import Watcher
 from serving.telemetry.metering import Numbers, in_force
 
@@ -25,6 +25,13 @@ def add_health(app: FastAPI, predictor: Predictor, watcher: Watcher, spooling: S
     @app.get("/health/live", summary="The process answers")
     async def live() -> dict[str, bool]:
         return {"live": True}
+
+    @app.get("/health/answering", summary="Requests may be sent here", responses={503: {"model": Answering}})
+    async def answering(response: Response) -> Answering:
+        """For proxies: a model that a person stopped is stopped at every replica, and the service says why."""
+        unfit = watcher.unfit()
+        response.status_code = 503 if unfit else 200
+        return Answering(answering=unfit is None)
 
     @app.get("/health/ready", summary="Requests can be answered", responses={503: {"model": Readiness | Ready}})
     async def ready(request: Request, response: Response) -> Readiness | Ready:

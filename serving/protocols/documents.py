@@ -159,6 +159,12 @@ class Trouble(BaseModel):
     hint: str
 
 
+class Answering(BaseModel):
+    """What proxies look at; nothing of why."""
+
+    answering: bool
+
+
 class Ready(BaseModel):
     """What is told to whoever may not read more."""
 

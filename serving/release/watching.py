@@ -121,6 +121,16 @@ class Watcher:
         stopped = (*(halt.why for halt in self._predictor.halted.values()), *self._predictor.stopped.values())
         return next(iter((*stopped, *self.seen.models.values())), None) or self.seen.channel
 
+    def unfit(self) -> PlatformError | None:
+        """Why requests had better go to another replica; None if this one can give the service's answer, be it that nobody may
+        have one: a person stopped the model, or its approval ended. That is so at every replica, and a proxy could not say it.
+
+        One that never verified a release has no answer to give, nor has one that can record none.
+        """
+        if self._predictor.models or self._predictor.stopped:
+            return self.seen.log
+        return self.obstacle()
+
     def _renew_all(self) -> dict[str, PlatformError]:
         trust = _problem(self._renew_trust)
         names, known = self._channel.models(), self._predictor.models.keys() | self._reserve.names()

@@ -87,14 +87,16 @@ def test_only_who_stands_in_the_table_may_call_whom(environment: Synthesised) ->
     assert set(open_to) == {"10.0.0.0/8"}
 
 
-def test_the_load_balancer_speaks_tls_1_3_and_asks_whether_a_replica_is_ready(environment: Synthesised) -> None:
+def test_the_load_balancer_speaks_tls_1_3_and_asks_whether_a_replica_can_give_the_services_own_answer(
+    environment: Synthesised,
+) -> None:
     services = of(environment, "services")
     services.resource_count_is("AWS::ElasticLoadBalancingV2::Listener", 2)
     services.all_resources_properties(
         "AWS::ElasticLoadBalancingV2::Listener", {"Protocol": "HTTPS", "SslPolicy": Match.string_like_regexp("TLS13")}
     )
     services.has_resource_properties(
-        "AWS::ElasticLoadBalancingV2::TargetGroup", {"HealthCheckPath": "/health/ready", "Port": 8080}
+        "AWS::ElasticLoadBalancingV2::TargetGroup", {"HealthCheckPath": "/health/answering", "Port": 8080}
     )
 
 

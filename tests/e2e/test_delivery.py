@@ -20,7 +20,7 @@ from tests.samples import ensemble, sealed
 pytestmark = pytest.mark.integration
 
 SIGNED = ("--by", "ana", "--reason", "the delivery of September")
-PEOPLE = {"STEWARD_PROFILE": "production"}
+PEOPLE, REHEARSED = {"STEWARD_PROFILE": "production"}, {"STEWARD_PROFILE": "staging"}
 FIRST = sealed(seed=1)
 
 
@@ -51,12 +51,12 @@ class Chain:
         home.run("send", "--name", home.path.name, "--to", str(folder), **settings)
         return folder
 
-    def through_staging(self, bundle: Bundle) -> None:
+    def through_staging(self, bundle: Bundle, **settings: str) -> None:
         """Made in dev, promoted in both local homes, and received in production."""
         self.dev.champion(bundle)
         self.staging.run("receive", "--from", str(self.sent(self.dev)), *SIGNED)
         self.staging.run("promote", "--bundle", bundle.digest[:12])
-        self.production.run("receive", "--from", str(self.sent(self.staging)), *SIGNED)
+        self.production.run("receive", "--from", str(self.sent(self.staging)), *SIGNED, **settings)
 
 
 @pytest.fixture
@@ -76,20 +76,20 @@ def test_people_sign_once_in_staging_and_what_they_signed_counts_in_production(c
     chain.dev.champion(FIRST)
     parcel = chain.sent(chain.dev)
 
-    said = chain.staging.run("receive", "--from", str(parcel), *SIGNED, **PEOPLE)
+    said = chain.staging.run("receive", "--from", str(parcel), *SIGNED, **REHEARSED)
     assert "approvals that count here: none yet" in said
-    assert "waiting for approval" in chain.staging.run("promote", "--bundle", FIRST.digest[:12], ends=3, **PEOPLE)
-    assert "no champion" in chain.staging.run("send", "--name", "staging", "--to", str(parcel / "x"), ends=1, **PEOPLE)
+    assert "waiting for approval" in chain.staging.run("promote", "--bundle", FIRST.digest[:12], ends=3, **REHEARSED)
+    assert "no champion" in chain.staging.run("send", "--name", "staging", "--to", str(parcel / "x"), ends=1, **REHEARSED)
     assert in_force(chain.staging) == ""
 
     for name in ("ana", "ben"):
         signs = ("--bundle", FIRST.digest[:12], "--by", name, "--comment", "read all of it", "--accept", "no harm is done by it")
-        chain.staging.run("approve", *signs, **PEOPLE, **chain.own)
-    chain.staging.run("promote", "--bundle", FIRST.digest[:12], **PEOPLE)
+        chain.staging.run("approve", *signs, **REHEARSED, **chain.own)
+    chain.staging.run("promote", "--bundle", FIRST.digest[:12], **REHEARSED)
 
     for name in ("ana", "ben"):
         chain.production.run("distrust", "--name", name, "--by", "admin", "--reason", f"{name} left the bank")
-    on = chain.sent(chain.staging, **PEOPLE)
+    on = chain.sent(chain.staging, **REHEARSED)
     said = chain.production.run("receive", "--from", str(on), *SIGNED, **PEOPLE)
     assert "not counted, of ben: 'ben' is not trusted to approve" in said
     step = ("advance", "--bundle", FIRST.digest[:12], *SIGNED)
@@ -154,6 +154,44 @@ def test_a_home_that_nobody_admitted_delivers_nothing(chain: Chain) -> None:
     chain.staging.run("dismiss-sender", "--name", "dev", "--by", "admin", "--reason", "that machine was stolen")
     assert "'dev' is not trusted to deliver" in chain.staging.run("receive", "--from", str(parcel), *SIGNED, ends=1)
     assert "hold" in chain.staging.run("verify")
+
+
+def test_in_production_nothing_takes_the_champions_place_untried_unless_two_people_answer_for_it(chain: Chain) -> None:
+    production, challenger = chain.production, sealed(ensemble(high=1.65), seed=2)
+    for name in ("ana", "ben"):
+        chain.approver(name)
+    for bundle in (FIRST, challenger):
+        chain.through_staging(bundle, **PEOPLE)
+        signs = (
+            "--bundle",
+            bundle.digest[:12],
+            "--by",
+            "ana",
+            "--comment",
+            "read all of it",
+            "--accept",
+            "no harm is done by it",
+        )
+        production.run("approve", *signs, **PEOPLE, **chain.own)
+        if bundle is FIRST:
+            production.run("promote", "--bundle", FIRST.digest[:12], **PEOPLE)
+
+    which = ("--bundle", challenger.digest[:12])
+    told = production.run("promote", *which, ends=3, **PEOPLE)
+    assert "not tried as a canary beside the champion" in told
+    assert "make canary CHALLENGER=2" in told
+    assert "not promoted yet: it was not tried" in production.run("requests", ends=3, **PEOPLE)
+    few = ("--challenger", "2", "--share", ".5", *EASY, *SIGNED)
+    assert "judged on 1,000 accounts at least" in production.run("canary", *few, ends=1, **PEOPLE)
+    assert in_force(production) == FIRST.digest
+
+    answers = (*which, "--reason", "the champion reduces half of all accounts")
+    assert "1 more approver must" in production.run("waive-canary", *answers, "--by", "ana", ends=3, **PEOPLE, **chain.own)
+    production.run("waive-canary", *answers, "--by", "ben", **PEOPLE, **chain.own)
+    assert "Without a canary that passed" in production.run("advance", *which, *SIGNED, **PEOPLE)
+    assert in_force(production) == challenger.digest
+    assert "or people answer for going without" in production.run("verify", **PEOPLE)
+    assert "canary" not in production.run("verify")
 
 
 def test_a_canary_that_is_worse_is_rolled_back_and_goes_no_further(chain: Chain) -> None:

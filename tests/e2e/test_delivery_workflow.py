@@ -12,7 +12,7 @@ import yaml
 
 from models.governance import release
 from tests.bundles import MODEL
-from tests.e2e.test_delivery import FIRST, PEOPLE, Chain
+from tests.e2e.test_delivery import FIRST, REHEARSED, Chain
 from tests.e2e.test_governance import Home
 
 pytestmark = pytest.mark.integration
@@ -115,7 +115,7 @@ def staged(runner: Runner, chain: Chain) -> None:
     assert not (runner.kept / "from-staging").exists()
 
     signs = ("--bundle", FIRST.digest[:12], "--by", "ana", "--comment", "read all of it", "--accept", "no harm is done by it")
-    chain.staging.run("approve", *signs, **PEOPLE, **chain.own)
+    chain.staging.run("approve", *signs, **REHEARSED, **chain.own)
     assert "exit code" not in (told := runner.run("staging")), told
     assert in_force(chain.staging) == FIRST.digest
     assert (runner.kept / "from-staging" / "statement.json").is_file()

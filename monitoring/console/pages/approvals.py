@@ -8,6 +8,7 @@ from models.errors import NotFound
 from models.governance import release
 from models.governance.acceptance import gates_to_accept
 from models.governance.approval import Approval
+from models.governance.canaries import untried
 from models.governance.checking import approvals_that_count, people_only
 from models.governance.inbox import Waiting, waiting
 from models.governance.ledger import Entry, Event, Hold, open_holds
@@ -15,6 +16,7 @@ from models.governance.release import earlier
 from models.governance.requests import Office, Request, needed, requested
 from models.governance.signing import Duty
 from models.governance.stop import Stop
+from models.governance.waivers import waived
 from monitoring.console.pages.releases import Release, champion, noted, releases
 from monitoring.console.pages.today import known, stopped
 from monitoring.console.sources import Sources, Trouble, or_trouble
@@ -22,7 +24,7 @@ from monitoring.packs import Version, versions
 
 DECIDED = (
     *(Event.APPROVED, Event.REJECTED, Event.PROMOTED, Event.REPROMOTED, Event.ROLLED_BACK, Event.STOPPED, Event.RESUMED),
-    *(Event.OVERRIDE_REQUESTED, Event.KEPT),
+    *(Event.OVERRIDE_REQUESTED, Event.CANARY_WAIVED, Event.KEPT),
 )
 DECIDED_SHOWN = 20
 
@@ -64,6 +66,11 @@ class RequestPage:
     @property
     def enough(self) -> bool:
         return len(self.wish.approvals) >= self.wish.needed
+
+    @property
+    def ready(self) -> bool:
+        """Whether it could be brought into force."""
+        return self.enough and not self.in_force and (not self.wish.untried or bool(self.wish.waived))
 
     @property
     def signed_by(self) -> Sequence[Approval]:
@@ -114,6 +121,8 @@ def _settled(office: Office, wanted: Request, in_force: str) -> Waiting:
         place=office.dossiers.place(wanted.model, wanted.bundle, wanted.evidence),
         gates=gates_to_accept(office, wanted),
         in_force=wanted.bundle == in_force,
+        untried=untried(office, wanted),
+        waived=waived(office, wanted),
     )
 
 

@@ -44,5 +44,6 @@ def test_it_stops_at_the_first_step_that_waits_or_fails_and_says_which() -> None
 def test_where_people_approve_no_home_but_dev_takes_a_demonstration_for_one() -> None:
     homes = Homes(Path("var"), Path("stages"), "ana", "a delivery", people=True)
     assert settings(homes, DEV) == {"STEWARD_HOME": "var"}
+    assert settings(homes, STAGING) == {**of_own(Path("stages/staging")), "STEWARD_PROFILE": "staging"}
     assert settings(homes, PRODUCTION) == {**of_own(Path("stages/production")), "STEWARD_PROFILE": "production"}
     assert settings(HOMES, STAGING) == of_own(Path("stages/staging"))

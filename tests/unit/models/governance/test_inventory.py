@@ -77,6 +77,7 @@ def test_what_a_tier_asks_for(tier: int, approvers: int, days: int, months: int)
     rules = OVERSIGHT[tier]
     assert (rules.tier, rules.approvers, rules.approval_days, rules.monitoring_months) == (tier, approvers, days, months)
     assert bool(rules.pack) is (tier < 3)
+    assert rules.canary_accounts == (1_000 if tier < 3 else 0)
 
 
 def test_a_graver_tier_never_asks_for_less() -> None:
@@ -86,6 +87,7 @@ def test_a_graver_tier_never_asks_for_less() -> None:
     assert first.approvers >= second.approvers >= third.approvers == 1
     assert first.approval_days <= second.approval_days <= third.approval_days
     assert first.monitoring_months <= second.monitoring_months <= third.monitoring_months
+    assert first.canary_accounts >= second.canary_accounts >= third.canary_accounts
     assert set(first.evidence) >= set(second.evidence) >= set(third.evidence)
 
 

@@ -21,8 +21,8 @@ class At(FakeChannel):
         return 1
 
 
-def step(*documents: Rollout | End, champion: str = CHAMPION, later: timedelta = timedelta()) -> Step:
-    return next_step(At(), documents, BUNDLE, champion, NOON + later).step
+def step(*documents: Rollout | End, champion: str = CHAMPION, later: timedelta = timedelta(), waived: str = "") -> Step:
+    return next_step(At(), documents, MODEL, BUNDLE, champion, NOON + later, waived).step
 
 
 def ended(outcome: Outcome, number: int = 1) -> End:
@@ -41,7 +41,7 @@ def test_beside_a_champion_it_is_tried_first() -> None:
     assert step() is Step.BEGIN
 
 
-@pytest.mark.parametrize("other", [{"mode": Mode.SHADOW, "share": 1.0}, {"challenger": "d" * 64}, {"champion": "b" * 64}])
+@pytest.mark.parametrize("other", [{"mode": Mode.SHADOW, "share": 1.0}, {"challenger": "d" * 64}, {"pointer": 2}])
 def test_another_trial_is_none_of_it(other: dict[str, object]) -> None:
     passed = (replace(paper_rollout(), **other), ended(Outcome.PROMOTION_ASKED))  # type: ignore[arg-type]
     assert step(*passed) is Step.BEGIN
@@ -53,6 +53,11 @@ def test_another_trial_is_none_of_it(other: dict[str, object]) -> None:
 )
 def test_only_a_canary_that_passed_is_promoted(outcome: Outcome, then: Step) -> None:
     assert step(paper_rollout(), ended(outcome)) is then
+
+
+def test_who_answers_for_going_without_is_not_asked_for_a_canary() -> None:
+    assert step(waived="Without a canary: ana") is Step.PROMOTE
+    assert step(paper_rollout(), ended(Outcome.ROLLED_BACK), waived="Without a canary: ana") is Step.PROMOTE
 
 
 def test_an_open_canary_is_judged_and_one_whose_time_is_over_goes_no_further() -> None:

@@ -1,11 +1,13 @@
 """Health and readiness, asked over HTTP."""
 
+from dataclasses import asdict
 from datetime import timedelta
 
 from fastapi.testclient import TestClient
 
 from models import errors
 from models.clock import FixedClock
+from models.governance.stop import Stop
 from monitoring.adapters.exposition import Exposition
 from serving.answers.loaded import LoadedModel
 from serving.answers.prediction import Predictor
@@ -93,6 +95,54 @@ def test_without_a_champion_the_service_lives_but_is_not_ready_and_says_what_to_
         assert "make train" in problem(client.post(SCORE, json=record()), 503).hint
         assert client.get("/v1/models").json() == {"models": []}
         assert "paths" in client.get("/openapi.json").json()
+
+
+def asked(client: TestClient) -> tuple[int, int]:
+    """What proxies see, and what people do."""
+    answering = client.get("/health/answering")
+    assert answering.json() == {"answering": answering.status_code == 200}
+    return answering.status_code, client.get("/health/ready").status_code
+
+
+def test_a_model_that_a_person_stopped_is_said_by_the_service_so_proxies_go_on_sending_requests(world: World) -> None:
+    with TestClient(world.app()) as client:
+        assert asked(client) == (200, 200)
+        said = Stop(MODEL, 1, True, "unexplained jump", "on-call", NOW.isoformat())
+        world.channel.add_stop(MODEL, 1, OFFICE.publisher.sign(asdict(said)))
+        world.watcher.look()
+        assert asked(client) == (200, 503)
+        assert "unexplained jump" in problem(client.post(SCORE, json=record()), 503).detail
+
+
+def test_a_replica_that_starts_while_a_model_is_stopped_is_sent_requests_once_it_has_verified_the_champion() -> None:
+    world = World()
+    said = Stop(MODEL, 1, True, "unexplained jump", "on-call", NOW.isoformat())
+    world.promote(0.1, version=1)
+    world.channel.add_stop(MODEL, 1, OFFICE.publisher.sign(asdict(said)))
+    assert world.watcher.unfit() is not None, "before its first look"
+    with TestClient(world.app()) as client:
+        assert asked(client) == (200, 503)
+
+
+def test_an_approval_that_ended_is_said_by_the_service_too(world: World) -> None:
+    with TestClient(world.app()) as client:
+        world.predictor.stop(MODEL, errors.NotApproved("the approval ended"))
+        assert asked(client) == (200, 503)
+        assert "the approval ended" in problem(client.post(SCORE, json=record()), 503).detail
+
+
+def test_a_replica_that_never_verified_a_release_or_can_record_nothing_is_sent_none(world: World) -> None:
+    empty = World()
+    with TestClient(empty.app()) as client:
+        assert asked(client) == (503, 503)
+        refused = fake_bundle(0.2, parts={"contract.json": b"{}"})
+        OFFICE.promote(empty.channel, refused, version=1)
+        empty.watcher.look()
+        assert asked(client) == (503, 503)
+    with TestClient(world.app()) as client:
+        world.log.down = errors.Unavailable("the database is away")
+        world.watcher.look()
+        assert asked(client) == (503, 503)
 
 
 def test_a_refused_release_is_shown_in_readiness_and_the_old_one_answers(world: World) -> None:
