@@ -40,6 +40,7 @@ PROCESSES ?=
 INPUT    ?=
 OUTPUT   ?=
 UP       ?= var/up
+PROJECT   = steward
 PORTS    ?=
 TO       ?=
 FROM     ?=
@@ -351,20 +352,21 @@ roll-local: $(READY) ## give the replicas what is installed now, one after the o
 	@$(TOPOLOGY) roll
 
 .PHONY: backup restore
-WHOLE = --folder "$(or $(TO),$(FROM))" $(if $(KEYS),--keys "$(KEYS)") $(if $(filter command%,$(origin UP)),--topology "$(UP)" $(AT_PORTS))
+CONTAINED = $(filter command%,$(origin PROJECT))
+WHOLE = $(if $(CONTAINED),infra.backup.containers,infra.backup) $(1) $(if $(CONTAINED),--project $(PROJECT)) --folder "$(or $(TO),$(FROM))" $(if $(KEYS),--keys "$(KEYS)") $(if $(filter command%,$(origin UP)),--topology "$(UP)" $(AT_PORTS))
 
-backup: $(READY) ## a home, or with UP=folder a topology, into a new folder (TO; KEYS file for the keys, sealed)
-	@$(if $(TO),,$(error name a new folder: make backup TO=folder))$(RUN) infra.backup take $(WHOLE)
+backup: $(READY) ## a home, with UP=folder a topology, with PROJECT=steward the containers, into a new folder (TO; KEYS file for the keys, sealed)
+	@$(if $(TO),,$(error name a new folder: make backup TO=folder))$(RUN) $(call WHOLE,take)
 
-restore: $(READY) ## the same back into an empty home, or with UP=folder into a new topology (FROM, KEYS; AT moment with ARCHIVE and LATER)
-	@$(if $(FROM),,$(error name the backup: make restore FROM=folder))$(RUN) infra.backup restore $(WHOLE) $(if $(AT),--at $(AT)) $(if $(ARCHIVE),--archive "$(ARCHIVE)") $(if $(LATER),--later "$(LATER)")
+restore: $(READY) ## the same back into an empty home, a new topology or, with PROJECT=name, new volumes (FROM, KEYS; AT moment with ARCHIVE and LATER)
+	@$(if $(FROM),,$(error name the backup: make restore FROM=folder))$(RUN) $(call WHOLE,restore) $(if $(AT),--at $(AT)) $(if $(ARCHIVE),--archive "$(ARCHIVE)") $(if $(LATER),--later "$(LATER)")
 
 .PHONY: up down images compose-file
-up: $(READY) ## the same topology as containers, with Grafana; needs Docker with compose
-	@$(RUN) infra.topology.containers up $(ARGS)
+up: $(READY) ## the same topology as containers, with Grafana; needs Docker with compose (PROJECT name)
+	@$(RUN) infra.topology.containers up --project $(PROJECT) $(ARGS)
 
 down: $(READY) ## stop the containers; their volumes stay
-	@$(RUN) infra.topology.containers down $(ARGS)
+	@$(RUN) infra.topology.containers down --project $(PROJECT) $(ARGS)
 
 images: $(READY) ## build the images of serving, console and pipelines; needs podman, runc and mmdebstrap
 	@$(RUN) infra.images
@@ -490,7 +492,7 @@ lock: $(READY) ## resolve pyproject.toml anew into the hashed requirements.lock;
 	@$(OF_LOCK) --extra spark -o requirements-spark.lock $(ARGS)
 	@$(OF_LOCK) --no-annotate --extra serving --extra tracing --extra tokens -o infra/images/serving.lock
 	@$(OF_LOCK) --no-annotate --extra monitoring -o infra/images/console.lock
-	@$(OF_LOCK) --no-annotate --extra pipelines --extra serving --extra stores -o infra/images/pipelines.lock
+	@$(OF_LOCK) --no-annotate --extra pipelines --extra serving --extra backup -o infra/images/pipelines.lock
 	@$(subst pyproject.toml,$(AWS_LOCK),$(LOCK)) -o requirements-aws.lock $(ARGS)
 	@echo "wrote requirements.lock, requirements-spark.lock, requirements-aws.lock and infra/images/*.lock. Next: make setup"
 

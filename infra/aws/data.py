@@ -100,7 +100,7 @@ class Data(Stack):
         )
 
     def _home(self) -> efs.FileSystem:
-        """The lake, the release channel, the ledger and the keys are folders: all tasks mount one file system, as pods do."""
+        """Release channel, ledger, keys and audit columns are folders: all tasks mount one file system, as pods do."""
         return efs.FileSystem(
             self,
             "Home",
@@ -118,13 +118,16 @@ class Data(Stack):
     def read_and_write(self, role: iam.IRole, bucket: s3.Bucket) -> None:
         """The objects of one bucket and no more: CDK's own grant names actions by wildcards."""
         objects = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
-        role.add_to_principal_policy(iam.PolicyStatement(actions=objects, resources=[bucket.arn_for_objects("*")]))
-        role.add_to_principal_policy(
-            iam.PolicyStatement(actions=["s3:ListBucket", "s3:GetBucketLocation"], resources=[bucket.bucket_arn])
-        )
-        role.add_to_principal_policy(
-            iam.PolicyStatement(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[self.key.key_arn])
-        )
+        self._grant(role, bucket, objects, ["kms:Decrypt", "kms:GenerateDataKey"])
+
+    def read(self, role: iam.IRole, bucket: s3.Bucket) -> None:
+        self._grant(role, bucket, ["s3:GetObject"], ["kms:Decrypt"])
+
+    def _grant(self, role: iam.IRole, bucket: s3.Bucket, objects: list[str], keys: list[str]) -> None:
+        listing = ["s3:ListBucket", "s3:GetBucketLocation"]
+        allowed = {bucket.arn_for_objects("*"): objects, bucket.bucket_arn: listing, self.key.key_arn: keys}
+        for resource, actions in allowed.items():
+            role.add_to_principal_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
 
     def folder(self, name: str) -> efs.AccessPoint:
         """A folder of the file system that belongs to the images' user."""

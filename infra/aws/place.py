@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from infra.topology.description import Service
-from infra.topology.services import BUCKET, services
+from infra.topology.services import BUCKET, LAKE, services
 
 SERVING_TLS, CONSOLE_TLS = 443, 8_443
 """Ports of the load balancer."""
@@ -19,10 +19,8 @@ _LEFT_OUT = {
     "AWS_SHARED_CREDENTIALS_FILE",
     "MLFLOW_S3_ENDPOINT_URL",
     "AWS_ENDPOINT_URL",
-    "AWS_REGION",
-    "STEWARD_LAKE",
 }
-"""Passwords come from Secrets Manager as PGPASSWORD, the rights to S3 from the task's role. The lake stays in the home there."""
+"""Passwords come from Secrets Manager as PGPASSWORD, the rights to S3 from the task's role."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +30,8 @@ class Aws:
     database: str
     artefacts: str
     """Name of the bucket of MLflow's artefacts."""
+    lake: str
+    """Name of the lake's bucket."""
     bind: str = "0.0.0.0"  # noqa: S104, security groups say who may call
     home: str = "/var/lib/steward"
     secrets: str = "/run/secrets"
@@ -61,8 +61,10 @@ def command(service: Service, place: Aws) -> list[str]:
     return [word.replace(f"s3://{BUCKET}", f"s3://{place.artefacts}") for word in service.command]
 
 
-def environment(service: Service, region: str) -> Mapping[str, str]:
+def environment(service: Service, place: Aws, region: str) -> Mapping[str, str]:
     """Its settings. The password is not among them."""
     kept = {name: value for name, value in service.environment.items() if name not in _LEFT_OUT}
+    if "STEWARD_LAKE" in kept:
+        kept |= {"STEWARD_LAKE": kept["STEWARD_LAKE"].replace(f"s3://{LAKE}", f"s3://{place.lake}/lake"), "AWS_REGION": region}
     strict = {"STEWARD_PROFILE": "production"} if service.uses_home else {}
     return kept | strict | {"PGSSLMODE": "require", "AWS_DEFAULT_REGION": region, "MPLCONFIGDIR": "/tmp/matplotlib"}  # noqa: S108

@@ -36,7 +36,7 @@ class Services(Stack):
         self.tasks = Tasks(self, size, data, network.key, release.value_as_string)
         self.cluster = ecs.Cluster(self, "Cluster", vpc=network.vpc, container_insights_v2=ecs.ContainerInsights.ENABLED)
         self.names = discovery.PrivateDnsNamespace(self, "Names", name=DOMAIN, vpc=network.vpc)
-        self.place = Aws(data.database.db_instance_endpoint_address, data.artefacts.bucket_name)
+        self.place = Aws(data.database.db_instance_endpoint_address, data.artefacts.bucket_name, data.lake.bucket_name)
         self.running = {name: self._service(name, service) for name, service in described(self.place).items()}
         self.balancer = self._balancer()
         self.targets = {
@@ -46,6 +46,7 @@ class Services(Stack):
         self._scale()
         data.read_and_write(self.running["mlflow"].task_definition.task_role, data.artefacts)
         data.read_and_write(self.running["worker"].task_definition.task_role, data.lake)
+        data.read(self.running["console"].task_definition.task_role, data.lake)
         setup.define(self.tasks, data, self.place)
         CfnOutput(self, "Address", value=self.balancer.load_balancer_dns_name)
 
@@ -71,7 +72,7 @@ class Services(Stack):
             image=service.image,
             size=self._sizes()[name],
             command=command(service, self.place),
-            settings={**environment(service, REGION), **self._own(name)},
+            settings={**environment(service, self.place, REGION), **self._own(name)},
             secrets={"PGPASSWORD": (self._data.passwords[user], "")},
             folders=folders,
             port=self.place.port(service.metrics if name == "worker" else service.name),

@@ -4,13 +4,14 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from infra.backup import sealed_keys, whole
+from infra.backup.inside import Inside
 from infra.backup.manifest import Manifest
 from infra.backup.moments import Moment, moment_of
 from infra.told import told
-from infra.topology import places
 from infra.topology.supervised import LocalPlace
 from models.errors import Misconfigured
 
@@ -21,6 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, required=True, help="of the backup")
     parser.add_argument("--topology", type=Path, help="the folder of `make up-local`; without it a home with embedded databases")
     parser.add_argument("--ports", type=int, help="of the topology, if it was started before its folder remembered them")
+    parser.add_argument("--inside", metavar="PROJECT", help="said by infra.backup.containers: in one of that project")
     parser.add_argument("--at", help="of a topology: the moment that it is restored to, with its time zone")
     parser.add_argument("--archive", type=Path, help="of PostgreSQL's log, for --at: the topology's, or a copy of it")
     parser.add_argument("--later", type=Path, help="a backup after --at: its home and store are cut to the moment")
@@ -42,18 +44,30 @@ def _take(chosen: argparse.Namespace) -> None:
 
 
 def _restore(chosen: argparse.Namespace) -> None:
-    place = _place(chosen)
     moment = _moment(chosen)
     keys = sealed_keys.opened(chosen.keys, _passphrase()) if chosen.keys else b""  # before anything is written
-    held = whole.restore_topology(chosen.folder, place, moment) if place else whole.restore(chosen.folder, _home(chosen))
+    held = _brought_back(chosen, moment)
     if keys:
         sealed_keys.lay_down(keys, _home(chosen))
-    _say(held, f"restored to {_home(chosen)}")
+    _say(held, f"restored to {f'the volumes of {chosen.inside}' if chosen.inside else _home(chosen)}")
     if moment and not moment.later:
         sys.stdout.write(
             f"Home and store are those of {chosen.folder}: LATER=backup brings what came between it and the moment.\n"
         )
-    sys.stdout.write("Next: make verify\n")
+    sys.stdout.write(f"Next: {f'make up PROJECT={chosen.inside}' if chosen.inside else 'make verify'}\n")
+
+
+def _brought_back(chosen: argparse.Namespace, moment: Moment | None) -> Manifest:
+    match _place(chosen):
+        case Inside() as place:
+            place.ensure_new()
+            return whole.restore_topology(chosen.folder, place, moment, lambda: nullcontext(place))
+        case LocalPlace() as place:
+            from infra.backup import processes  # likewise
+
+            return processes.restore(chosen.folder, place, moment)
+        case _:
+            return whole.restore(chosen.folder, _home(chosen))
 
 
 def _home(chosen: argparse.Namespace) -> Path:
@@ -61,14 +75,20 @@ def _home(chosen: argparse.Namespace) -> Path:
     return Path(place.home) if place else Path(os.environ.get("STEWARD_HOME", "var"))
 
 
-def _place(chosen: argparse.Namespace) -> LocalPlace | None:
-    return places.chosen(chosen.topology, chosen.ports) if chosen.topology else None
+def _place(chosen: argparse.Namespace) -> LocalPlace | Inside | None:
+    if chosen.inside:
+        return Inside.taking(chosen.folder) if chosen.verb == "take" else Inside.restoring()
+    if not chosen.topology:
+        return None
+    from infra.topology import places  # with what supervises processes, which no container has
+
+    return places.chosen(chosen.topology, chosen.ports)
 
 
 def _moment(chosen: argparse.Namespace) -> Moment | None:
     if not chosen.at:
         return None
-    if not chosen.topology:
+    if not _place(chosen):
         raise Misconfigured("a home alone has only the moment of its backup", hint="AT=… is for a topology: UP=a-new-folder")
     if not chosen.archive:
         raise Misconfigured("AT needs the archive of PostgreSQL's log", hint="ARCHIVE=var/up/data/archive, or a copy of it")

@@ -7,12 +7,11 @@ from typing import Any
 
 import boto3
 
-from infra.topology.description import address
+from infra.topology.description import Place, address
 from infra.topology.services import BUCKETS
-from infra.topology.supervised import LocalPlace
 
 
-def download(place: LocalPlace, to: Path) -> None:
+def download(place: Place, to: Path) -> None:
     """Every object as a file, below its bucket's name, with its time."""
     store = _store(place)
     for bucket in BUCKETS:
@@ -25,7 +24,7 @@ def download(place: LocalPlace, to: Path) -> None:
             os.utime(file, (written, written))
 
 
-def upload(place: LocalPlace, folder: Path) -> None:
+def upload(place: Place, folder: Path) -> None:
     """Into a store that is empty."""
     store = _store(place)
     for bucket in BUCKETS:
@@ -47,7 +46,7 @@ def _there(store: Any) -> set[str]:
     return {bucket["Name"] for bucket in store.list_buckets()["Buckets"]}
 
 
-def _store(place: LocalPlace) -> Any:
+def _store(place: Place) -> Any:
     credentials = configparser.ConfigParser()
     credentials.read(f"{place.secrets}/store_credentials")
     default = credentials["default"]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from infra.backup.recovery import recovered
 from infra.topology.clusters import ask, being_made, run, scratch
-from infra.topology.databases import ensure_archive
+from infra.topology.description import Place
 from infra.topology.services import DATABASES
-from infra.topology.supervised import LOOPBACK, LocalPlace, postgres_binary
+from infra.topology.supervised import postgres_binary
 from models.errors import Misconfigured, Unavailable
 
 _TABLES = (
@@ -24,7 +24,7 @@ _COMMIT = "SELECT pg_current_xact_id()"
 """Writes one: the log then tells PostgreSQL that moments before it are over."""
 
 
-def take(place: LocalPlace, to: Path) -> tuple[dict[str, dict[str, int]], str]:
+def take(place: Place, to: Path) -> tuple[dict[str, dict[str, int]], str]:
     """A base backup, and everything before it in the archive; rows by table as they came back from it, and when it was whole."""
     _ensure_archiving(place)
     _ask(place, "psql", "-X", "-q", "-o", "/dev/null", "-d", "postgres", "-c", _COMMIT)
@@ -34,14 +34,13 @@ def take(place: LocalPlace, to: Path) -> tuple[dict[str, dict[str, int]], str]:
         return _rows(partial(ask, tried, place)), whole_at
 
 
-def bring_back(place: LocalPlace, base: Path, *, moment: datetime | None, archive: Path | None) -> dict[str, dict[str, int]]:
+def bring_back(place: Place, base: Path, *, moment: datetime | None, archive: Path | None) -> dict[str, dict[str, int]]:
     """A cluster where none is, under the passwords of the place; rows by table. See `recovered` for what it raises."""
-    ensure_archive(place)
     with being_made(place) as made, recovered(place, base, made, moment=moment, archive=archive):
         return _rows(partial(ask, made, place))
 
 
-def rows(place: LocalPlace) -> dict[str, dict[str, int]]:
+def rows(place: Place) -> dict[str, dict[str, int]]:
     """Rows by table, by database, now."""
     return _rows(partial(_ask, place, "psql", "-X"))
 
@@ -55,20 +54,20 @@ def _rows(ask: Callable[..., str]) -> dict[str, dict[str, int]]:
     return counted
 
 
-def _ensure_archiving(place: LocalPlace) -> None:
+def _ensure_archiving(place: Place) -> None:
     """Otherwise a base backup would wait for ever."""
     mode, failed, failing = (
         _ask(place, "psql", "-X", "-A", "-t", "-F", "\t", "-d", "postgres", "-c", _ARCHIVER).rstrip("\n").split("\t")
     )
     if mode != "on":
-        raise Misconfigured("PostgreSQL was started without an archive of its log", hint="make down-local; make up-local")
+        raise Misconfigured("PostgreSQL was started without an archive of its log", hint="start the topology again")
     if failing == "t":
         raise Unavailable(
             f"PostgreSQL cannot archive segment {failed} of its log",
-            hint=f"why, says {place.logs / 'postgres.log'}; what it could not archive fills its own disk",
+            hint="why, says its log (docs/runbooks/platform/archiving.md); what it could not archive fills its own disk",
         )
 
 
-def _ask(place: LocalPlace, tool: str, *arguments: str) -> str:
-    where = ("-h", LOOPBACK, "-p", str(place.port("postgres")), "-U", "postgres")
+def _ask(place: Place, tool: str, *arguments: str) -> str:
+    where = ("-h", place.host("postgres"), "-p", str(place.port("postgres")), "-U", "postgres")
     return run([postgres_binary(tool), *where, *arguments], None, PGPASSFILE=f"{place.secrets}/pgpass_superuser")

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import tarfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -10,9 +9,10 @@ from itertools import pairwise
 from pathlib import Path
 from threading import Event
 
-from infra.topology.clusters import LOG, alone, ask, let_in, scratch
+from infra.topology.clusters import LOG, alone, ask, let_in, run, scratch
 from infra.topology.databases import PASSWORDS
-from infra.topology.supervised import ROOT, LocalPlace
+from infra.topology.description import Place
+from infra.topology.supervised import ROOT
 from models.errors import Integrity, NotFound, PlatformError, Unavailable
 
 SCRIPT = ROOT / "infra" / "postgres" / "restore.sh"
@@ -25,7 +25,7 @@ _A_LOG = 0x100
 
 
 @contextmanager
-def recovered(place: LocalPlace, base: Path, into: Path, *, moment: datetime | None, archive: Path | None) -> Iterator[None]:
+def recovered(place: Place, base: Path, into: Path, *, moment: datetime | None, archive: Path | None) -> Iterator[None]:
     """It runs alone in `into`, with the passwords of `place`; without a moment as the backup is.
 
     Raises `Integrity` for a segment that is missing or damaged, `NotFound` if the archive ends before the moment.
@@ -50,8 +50,8 @@ def recovered(place: LocalPlace, base: Path, into: Path, *, moment: datetime | N
 def _unpack(base: Path, into: Path, log: Path, moment: datetime | None) -> list[str]:
     """The segments that the backup brings itself."""
     for name, folder in (("base.tar.gz", into), ("pg_wal.tar.gz", into / "pg_wal")):
-        with tarfile.open(base / name) as packed:
-            packed.extractall(folder, filter="data")
+        folder.mkdir(mode=0o700, exist_ok=True)
+        run(["tar", "--extract", "--no-same-owner", "--file", base / name, "--directory", folder], None)
     (into / LOG).unlink(missing_ok=True)
     (into / "pg_hba.conf").write_text(_ONLY_US)
     (into / "recovery.signal").touch()

@@ -1,8 +1,8 @@
 """One backup of everything, and its return: a home, and with a topology its databases and its store."""
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,15 +10,14 @@ from pathlib import Path
 from infra.backup import homes, manifest, objects, postgres
 from infra.backup.manifest import Manifest
 from infra.backup.moments import Moment, files_at, home_at
-from infra.topology import ports, running, secret_files
 from infra.topology.clusters import scratch
-from infra.topology.supervised import LocalPlace, lay_out
+from infra.topology.description import Place
 from models.errors import Conflict, Integrity, Misconfigured, NotFound
 
 HOME, DATABASES, STORE = "home", "databases", "store"
 
 
-def take(home: Path, to: Path, place: LocalPlace | None = None) -> Manifest:
+def take(home: Path, to: Path, place: Place | None = None) -> Manifest:
     """The home first, then the databases: the decision log then has at least what the ledger knows of it."""
     if to.exists():
         cut = "" if (to / manifest.NAME).exists() else ", and is no completed backup"
@@ -58,17 +57,24 @@ def restore(taken: Path, home: Path) -> Manifest:
     return held
 
 
-def restore_topology(taken: Path, place: LocalPlace, moment: Moment | None = None) -> Manifest:
-    """Into a new folder, with secrets of its own; returns what it holds now. Only the store runs meanwhile, and is stopped again.
+def restore_topology(
+    taken: Path,
+    place: Place,
+    moment: Moment | None,
+    store: Callable[[], AbstractContextManager[Place]],
+    prepare: Callable[[], None] = lambda: None,
+) -> Manifest:
+    """Into a place that is new; returns what it holds now. `store` is the time in which its store answers, and where; `prepare`
+    makes its secrets, once nothing speaks against the restore.
 
-    Raises, before it writes: `Integrity`, `Misconfigured`, `Conflict`; for a moment also what `recovery.recovered` raises.
+    Raises, before it writes: `Integrity`, `Misconfigured`, `NotFound`; for a moment also what `recovery.recovered` raises.
     """
-    _ensure_new(place)
     held = manifest.verified(taken)
     if not held.databases_at:
         raise Misconfigured("this backup is of a home alone", hint="STEWARD_HOME=a-new-folder make restore FROM=…")
+    homes.ensure_empty(Path(place.home))
     later = _later(held, moment) if moment else None
-    secret_files.make(Path(place.secrets))
+    prepare()
     at, archive = (moment.at, moment.archive) if moment else (None, None)
     rows = postgres.bring_back(place, taken / DATABASES, moment=at, archive=archive)
     with scratch(Path(place.data("being-made"))) as made:
@@ -77,19 +83,12 @@ def restore_topology(taken: Path, place: LocalPlace, moment: Moment | None = Non
             files_at(moment.at, taken / STORE, moment.later / STORE, later.below(STORE), made / STORE)
         source = made if later else taken
         homes.bring_back(source / HOME, Path(place.home))
-        _fill_store(place, source / STORE)
+        with store() as answering:
+            objects.upload(answering, source / STORE)
     found = rows | homes.counts(Path(place.home))
     if not moment:
         _compare(held, found)
     return replace(held, rows=found, taken_at=moment.at.isoformat() if moment else held.taken_at)
-
-
-def _ensure_new(place: LocalPlace) -> None:
-    if running.running(place):
-        raise Conflict(f"{place.folder} runs", hint="restore into a new folder: UP=folder; what runs stays as it is meanwhile")
-    if Path(place.data("postgres")).exists():
-        raise Misconfigured(f"{place.folder} holds databases", hint="restore into a new folder: UP=folder")
-    homes.ensure_empty(Path(place.home))
 
 
 def _later(held: Manifest, moment: Moment) -> Manifest | None:
@@ -112,18 +111,6 @@ def _later(held: Manifest, moment: Moment) -> Manifest | None:
             f"the backup {moment.later} began at {later.taken_at}, before {moment.at}", hint="LATER is a backup after the moment"
         )
     return later
-
-
-def _fill_store(place: LocalPlace, folder: Path) -> None:
-    """At ports of nobody: at its own, what is to be restored may still run."""
-    aside = replace(place, first=ports.free())
-    parts = [service for service in lay_out(aside) if service.name == "store"]
-    running.start(aside, parts, lambda _: None)
-    try:
-        objects.upload(aside, folder)
-    finally:
-        running.stop(aside, parts)
-        lay_out(place)
 
 
 def _compare(held: Manifest, found: dict[str, dict[str, int]]) -> None:

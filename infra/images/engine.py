@@ -1,7 +1,7 @@
 """podman, as root, with a store of its own: what is built here mixes with nothing else on the machine.
 
-Its options are for machines like CI's: the host's network, as neither bridges nor iptables may be had; runc, as crun refuses
-hybrid control groups; limits that a restricted root may set.
+Its options are for machines like CI's: the host's network, which needs no bridge; runc, as crun refuses hybrid control groups;
+limits that a restricted root may set.
 """
 
 import os

@@ -1,4 +1,4 @@
-# The worker that runs the schedules; with its tools also MLflow's and Prefect's servers.
+# The worker that runs the schedules; with its tools also MLflow's and Prefect's servers, and what takes and restores backups.
 FROM python:3.11-bookworm AS build
 WORKDIR /build
 COPY infra/images/pipelines.lock requirements.lock
@@ -11,7 +11,10 @@ COPY models code/models/
 COPY monitoring code/monitoring/
 COPY serving code/serving/
 COPY pipelines code/pipelines/
-COPY infra/licences.toml code/infra/
+COPY infra/__init__.py infra/licences.toml infra/told.py code/infra/
+COPY infra/backup code/infra/backup/
+COPY infra/postgres code/infra/postgres/
+COPY infra/topology code/infra/topology/
 COPY requirements.lock code/requirements.lock
 COPY infra/images/named.py pyproject.toml ./
 # Byte code is made now, as nothing can be written later.

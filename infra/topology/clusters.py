@@ -9,30 +9,34 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra.topology.supervised import LocalPlace, clean_environment, postgres_binary, postgres_user
+from infra.topology.description import Place
+from infra.topology.services import DATABASES
+from infra.topology.supervised import LOOPBACK, clean_environment, postgres_binary, postgres_user
 from models.errors import Unavailable
 
-HBA = """\
-local all postgres scram-sha-256
-host mlflow mlflow 127.0.0.1/32 scram-sha-256
-host prefect prefect 127.0.0.1/32 scram-sha-256
-host decisions decisions 127.0.0.1/32 scram-sha-256
-host all postgres 127.0.0.1/32 scram-sha-256
-host replication postgres 127.0.0.1/32 scram-sha-256
-"""
 LOG = "alone.log"
 PATIENCE = 24 * 3600
 """Seconds that a start may take: it reads the log again, however long that is."""
 _WORDS = 500
 
 
+def who_may_connect(where: str) -> str:
+    """PostgreSQL's pg_hba.conf: from there each user to the database of its name, the superuser to all, and each by password."""
+    users = [*((name, name) for name in DATABASES), ("all", "postgres"), ("replication", "postgres")]
+    return "local all postgres scram-sha-256\n" + "".join(
+        f"host {database} {user} {where} scram-sha-256\n" for database, user in users
+    )
+
+
 @contextmanager
-def being_made(place: LocalPlace) -> Iterator[Path]:
+def being_made(place: Place) -> Iterator[Path]:
     """A folder for a cluster that takes its place once the context is over without an error."""
     data, making = Path(place.data("postgres")), Path(place.data("postgres-being-made"))
     with scratch(making):
         yield making
-        (making / "pg_hba.conf").write_text(HBA)  # until now only who may open the folder could connect
+        # Until now only who may open the folder could connect.
+        (making / "pg_hba.conf").write_text(who_may_connect(f"{LOOPBACK}/32"))
+        data.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if data.exists():
             data.rmdir()  # laid out, and still empty
         making.rename(data)
@@ -69,7 +73,7 @@ def _last_words(cluster: Path) -> str:
     return log.read_text(errors="replace").strip()[-_WORDS:] if log.exists() else "it wrote no log"
 
 
-def ask(cluster: Path, place: LocalPlace, *arguments: str) -> str:
+def ask(cluster: Path, place: Place, *arguments: str) -> str:
     """psql's answer, from a cluster that runs alone."""
     command: list[str | Path] = [postgres_binary("psql"), "-X", "-q", "-h", cluster, "-U", "postgres", *arguments]
     return run(command, None, SECRETS=place.secrets)

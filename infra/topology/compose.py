@@ -10,8 +10,11 @@ from typing import Any
 
 import yaml
 
-from infra.topology import ports
+from infra.topology.clusters import who_may_connect
+from infra.topology.contained import IMAGES, Containers
 from infra.topology.description import POSTGRESQL, TCP, Service, address
+from infra.topology.once import SECRETS as SAVED_WITH
+from infra.topology.once import USER, VOLUMES, owner, savers
 from infra.topology.scraping import prometheus
 from infra.topology.services import ARCHIVE, services
 
@@ -20,36 +23,15 @@ GRAFANA = FOLDER.parent / "grafana" / "provisioning" / "datasources"
 HEAD = "# Written by `make compose-file` from infra/topology/services.py. Change that, not this.\n"
 OWN = ("serving", "pipelines", "console")
 """Images that are built here; the others are their makers', by version."""
-IMAGES = {
-    "postgres": "postgres:18.6-bookworm",
-    "store": "chrislusf/seaweedfs:4.48",
-    "proxy": "haproxy:2.6-bookworm",
-    "prometheus": "prom/prometheus:v2.42.0",
-    "alertmanager": "prom/alertmanager:v0.25.0",
-    "grafana": "grafana/grafana:12.3.0",
-}
-USER = "${STEWARD_USER:?run make up}"
-"""Whose the secrets are. Every service runs as this user, so that nobody else need read them, and none is root."""
-VOLUMES = "volumes"
-"""A container that runs first and ends: it gives the volumes to that user, as Docker gives them to root or to an image's user."""
 SCRAPER = "prometheus_api_key"
 """The secret with which Prometheus asks the replicas: in containers they answer nobody without a key."""
 PATIENCE = "240s"
 """The first start fills three databases."""
-_PROGRAMS = {
-    "weed": "weed",
-    "prometheus": "prometheus",
-    "alertmanager": "alertmanager",
-    "haproxy": "haproxy",
-    "postgres": "postgres",
-}
-_ENTRY_IS_THE_PROGRAM = ("weed", "prometheus", "alertmanager")
-"""Images whose entry point is the program itself: their command begins with its arguments."""
-_DATA = {"postgres": "/var/lib/postgresql", ARCHIVE: "/var/lib/postgresql/archive", "grafana": "/var/lib/grafana"}
-"""PostgreSQL's user can write to its own volume, so the archive is in it, too."""
+ARCHIVES = "${STEWARD_ARCHIVE:?run make up}"
+"""A folder beside the secrets and no volume: it must outlast the databases' own, and be copied away by whatever copies files."""
+HBA = "/etc/steward/pg_hba.conf"
 _LOGS = {"store": ("-logtostderr=true",)}  # else it writes files that nobody finds
-_CONFIGS = {name: f"/docker-entrypoint-initdb.d/{name}" for name in ("databases.sql", "passwords.sql")}
-"""The image runs them once, in the order of their names."""
+_MORE = {"postgres": ("-c", f"hba_file={HBA}")}  # the image's own lets everybody in everywhere who has any password
 _MOUNTED = {
     "archive.sh": "../postgres/archive.sh",
     "databases.sql": "../postgres/databases.sql",
@@ -60,57 +42,20 @@ _MOUNTED = {
 }
 
 
-class Containers:
-    """The place of the compose file."""
-
-    bind = "0.0.0.0"  # noqa: S104, inside a container; nothing but `published` leaves it, to loopback
-    home = "/var/lib/steward"
-    secrets = "/run/secrets"
-
-    def program(self, name: str) -> tuple[str, ...]:
-        return () if name in _ENTRY_IS_THE_PROGRAM else (_PROGRAMS.get(name, name),)
-
-    def host(self, service: str) -> str:
-        return service
-
-    def port(self, name: str) -> int:
-        return ports.port(name)
-
-    def data(self, service: str) -> str:
-        return _DATA.get(service, f"/var/lib/{service}")
-
-    def config(self, name: str) -> str:
-        return _CONFIGS.get(name, f"/etc/steward/{name}")
-
-
 def compose() -> dict[str, Any]:
     place = Containers()
     described = services(place)
     kept = [service.name for service in described if service.keeps_data]
-    secrets = sorted({name for service in described for name in _secrets(service)})
+    secrets = sorted({name for service in described for name in _secrets(service)} | set(SAVED_WITH))
     return {
         "name": "steward",
-        "services": {VOLUMES: _owner(["home", *kept]), **{service.name: _container(place, service) for service in described}},
+        "services": {
+            VOLUMES: owner(_image("serving"), ["home", *kept]),
+            **{service.name: _container(place, service) for service in described},
+            **savers(place, _image("pipelines")),
+        },
         "volumes": {name: {} for name in ["home", *kept]},
         "secrets": {name: {"file": f"${{STEWARD_SECRETS:?run make up}}/{name}"} for name in secrets},
-    }
-
-
-def _owner(volumes: list[str]) -> dict[str, Any]:
-    """root may do one thing here, and reaches nobody."""
-    folders = {name: f"/volumes/{name}" for name in volumes}
-    return {
-        **_image("serving"),
-        "restart": "no",
-        "user": "0:0",
-        "network_mode": "none",
-        "read_only": True,
-        "cap_drop": ["ALL"],
-        "cap_add": ["CHOWN"],
-        "security_opt": ["no-new-privileges:true"],
-        "command": ["chown", USER, *folders.values()],
-        "volumes": [f"{name}:{folder}" for name, folder in folders.items()],
-        "healthcheck": {"disable": True},
     }
 
 
@@ -128,7 +73,7 @@ def _container(place: Containers, service: Service) -> dict[str, Any]:
     if service.image in OWN:
         made |= {"read_only": True, "tmpfs": ["/tmp"]}  # noqa: S108
     made["security_opt"] = ["no-new-privileges:true"]
-    if command := (*_LOGS.get(service.name, ()), *service.command):
+    if command := (*_LOGS.get(service.name, ()), *service.command, *_MORE.get(service.name, ())):
         made["command"] = list(command)
     if environment := dict(service.environment) | _further(place, service):
         made["environment"] = environment
@@ -173,7 +118,8 @@ def _volumes(place: Containers, service: Service) -> list[str]:
         "../grafana/provisioning/dashboards:/etc/grafana/provisioning/dashboards:ro",
         "../grafana/dashboards:/etc/grafana/steward/dashboards:ro",
     ]
-    return home + data + configs + rules + (pages if service.name == "grafana" else [])
+    log = [f"{ARCHIVES}:{place.data(ARCHIVE)}", f"./pg_hba.conf:{HBA}:ro"]
+    return home + data + configs + rules + (pages if service.name == "grafana" else log if service.name == "postgres" else [])
 
 
 def _check(place: Containers, service: Service) -> list[str]:
@@ -197,6 +143,7 @@ def files() -> dict[str, str]:
     serving["authorization"] = {"credentials_file": f"{place.secrets}/{SCRAPER}"}
     return {
         "compose.yaml": HEAD + yaml.safe_dump(compose(), sort_keys=False, width=130),
+        "pg_hba.conf": HEAD + who_may_connect("samenet"),
         "datasource.yml": HEAD + yaml.safe_dump(_datasource(place), sort_keys=False),
         "prometheus.yml": HEAD + yaml.safe_dump(scraped, sort_keys=False),
     }

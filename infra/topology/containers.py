@@ -16,10 +16,12 @@ from pathlib import Path
 from infra.told import told
 from infra.topology import ports, secret_files
 from infra.topology.compose import FOLDER as DESCRIBED
-from infra.topology.compose import SCRAPER, VOLUMES
+from infra.topology.compose import SCRAPER
+from infra.topology.once import VOLUMES
 from models.errors import Misconfigured, Unavailable
 
 FOLDER = Path("var/compose")
+PROJECT = "steward"
 IMAGE_USER = 10001
 _WORKER = "schedules"
 _SIGNED = ("--by", "make-up", "--reason", "first start")
@@ -45,29 +47,41 @@ def ensure_docker(path: str) -> None:
 
 
 def prepare(folder: Path) -> dict[str, str]:
-    """The variables that the compose file asks for."""
-    secret_files.make(folder)
-    if not (folder / SCRAPER).exists():
-        secret_files.write(folder / SCRAPER, "")  # a file that is mounted must be there before the key is made
-    owner = _owner()
+    """Secrets, and a folder for the archive of PostgreSQL's log; the variables that the compose file asks for."""
+    secrets, archive, owner = folder / "secrets", folder / "archive", owner_of_secrets()
+    secret_files.make(secrets)
+    archive.mkdir(mode=0o700, exist_ok=True)
+    if not (secrets / SCRAPER).exists():
+        secret_files.write(secrets / SCRAPER, "")  # a file that is mounted must be there before the key is made
     if os.geteuid() == 0:
-        for path in (folder, *folder.iterdir()):
+        for path in (archive, secrets, *secrets.iterdir()):
             os.chown(path, owner, owner)
-    return {"STEWARD_USER": f"{owner}:{owner if os.geteuid() == 0 else os.getegid()}", "STEWARD_SECRETS": str(folder.resolve())}
+    return {
+        "STEWARD_USER": f"{owner}:{owner if os.geteuid() == 0 else os.getegid()}",
+        "STEWARD_SECRETS": str(secrets.resolve()),
+        "STEWARD_ARCHIVE": str(archive.resolve()),
+    }
 
 
 def make_first_keys(folder: Path, run: Run) -> None:
     """Without a key no replica answers in a container, and without a user nobody signs in to the console. What is there stays."""
     known = run(["sh", "-c", "cd /var/lib/steward/keys 2>/dev/null && ls -d api/* users/* || true"]).split()
     for name, (record, command) in _FIRST.items():
-        if f"{record}.json" in known:
-            continue
-        words = [*command, *(_KEYS_FOR if command[0] == "api-key" else ()), *_SIGNED]
-        secret_files.write(folder / name, run(["python", "-m", "pipelines", *words]).splitlines()[0])
-        os.chown(folder / name, _owner(), -1)
+        if f"{record}.json" not in known:
+            _make_key(folder / name, command, run)
+    if not (folder / SCRAPER).read_text():  # a home that was brought back knows a key that is in nobody's secrets
+        record, command = _FIRST[SCRAPER]
+        another = f"prometheus-{sum(each.startswith(record) for each in known) + 1}"
+        _make_key(folder / SCRAPER, [another if word == "prometheus" else word for word in command], run)
 
 
-def _owner() -> int:
+def _make_key(file: Path, command: Sequence[str], run: Run) -> None:
+    words = [*command, *(_KEYS_FOR if command[0] == "api-key" else ()), *_SIGNED]
+    secret_files.write(file, run(["python", "-m", "pipelines", *words]).splitlines()[0])
+    os.chown(file, owner_of_secrets(), -1)
+
+
+def owner_of_secrets() -> int:
     return os.geteuid() or IMAGE_USER
 
 
@@ -77,11 +91,24 @@ class Compose:
 
     folder: Path = FOLDER
     others: Sequence[Path] = field(default_factory=tuple)
+    project: str = PROJECT
+
+    @staticmethod
+    def add_arguments(parser: argparse.ArgumentParser, folder: str) -> None:
+        parser.add_argument("--project", default=PROJECT, help="a name before that of each container and volume")
+        parser.add_argument(folder, type=Path, help="of secrets and archive; by default var/compose, or var/compose-PROJECT")
+        parser.add_argument("--file", type=Path, action="append", default=[], help="a compose file that says what differs")
+
+    @classmethod
+    def chosen(cls, chosen: argparse.Namespace, folder: Path | None) -> "Compose":
+        own = FOLDER if chosen.project == PROJECT else FOLDER.with_name(f"{FOLDER.name}-{chosen.project}")
+        return cls(folder or own, chosen.file, chosen.project)
 
     def call(self, *words: str, said: bool = False) -> str:
         """What it said, if asked for; else a person sees it. Raises `Unavailable`."""
         described = [part for file in (DESCRIBED / "compose.yaml", *self.others) for part in ("--file", str(file))]
-        command = ["docker", "compose", "--env-file", str(self.folder / "env"), *described, *words]
+        where = ["--project-name", self.project, "--env-file", str(self.folder / "env")]
+        command = ["docker", "compose", *where, *described, *words]
         done = subprocess.run(command, text=True, check=False, stdout=subprocess.PIPE if said else None, stdin=subprocess.DEVNULL)
         if done.returncode:
             raise Unavailable(
@@ -90,7 +117,7 @@ class Compose:
         return done.stdout or ""
 
     def prepare(self) -> None:
-        variables = prepare(self.folder / "secrets")
+        variables = prepare(self.folder)
         (self.folder / "env").write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
 
     def once(self, command: Sequence[str]) -> str:
@@ -107,11 +134,16 @@ def up(compose: Compose, *, built: bool) -> None:
     make_first_keys(secrets, compose.once)
     compose.call("up", "--no-build", "--detach", "--wait")
     print(f"""
-  scoring   http://127.0.0.1:{ports.port("proxy")}   the key of clients: {secrets / "first_api_key"}
-  console   http://127.0.0.1:{ports.port("console")}   sign in as first; the password: {secrets / "first_password"}
+  scoring   http://127.0.0.1:{ports.port("proxy")}   the key of clients: {_where(secrets / "first_api_key")}
+  console   http://127.0.0.1:{ports.port("console")}   sign in as first; the password: {_where(secrets / "first_password")}
   grafana   http://127.0.0.1:{ports.port("grafana")}   sign in as admin; the password: {secrets / "grafana_admin"}
-  a first champion: docker exec -it steward-{_WORKER}-1 python -m pipelines train
+  a first champion: docker exec -it {compose.project}-{_WORKER}-1 python -m pipelines train
 Next: make that champion. make down stops all of it and keeps the volumes""")
+
+
+def _where(secret: Path) -> str:
+    """Of a home that was brought back, keys and passwords are those of before; their files are in the project of before."""
+    return str(secret) if secret.exists() else "as before the restore"
 
 
 def down(compose: Compose) -> None:
@@ -123,10 +155,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.topology.containers", description=__doc__)
     parser.add_argument("verb", choices=("up", "down"))
     parser.add_argument("--built", action="store_true", help="the images are there: build none")
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="of the secrets")
-    parser.add_argument("--file", type=Path, action="append", default=[], help="a compose file that says what differs")
+    Compose.add_arguments(parser, "--folder")
     chosen = parser.parse_args(arguments)
-    compose = Compose(chosen.folder, chosen.file)
+    compose = Compose.chosen(chosen, chosen.folder)
 
     def act() -> None:
         ensure_docker(os.environ.get("PATH", os.defpath))

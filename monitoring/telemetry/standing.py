@@ -21,6 +21,7 @@ from models.governance.signing import Trust
 from models.policy import Policy
 from monitoring.alerts.book import AlertBook
 from monitoring.alerts.exposed import gauges
+from monitoring.archiving import Archiving
 from monitoring.cadence import last_watched, overdue
 from monitoring.report import ReportStore
 from monitoring.runs import RunTallies
@@ -43,6 +44,7 @@ class Places:
     runs: RunTallies
     decided: Callable[[str], datetime | None]
     labelled: Callable[[str], datetime | None]
+    archived: Callable[[], Archiving | None]
     clock: Clock
 
 
@@ -175,6 +177,13 @@ def _labels(places: Places) -> Iterator[Family]:
     yield _by_model("labels_recorded_seconds", "when the newest outcomes were recorded, since 1970", _instants(found))
 
 
+def _archive(places: Places) -> Iterator[Family]:
+    found = places.archived()
+    if found:
+        yield gauge("archive_failing", "1 if the last try to archive the database's log failed", float(found.failing))
+        yield gauge("archive_behind_bytes", "written to the database's log after what is archived of it", float(found.behind))
+
+
 def _flows(places: Places) -> Iterator[Family]:
     tallies = places.runs.tallies()
     ended = {_flow(t.flow, ("ending", word)): float(t.endings[word]) for t in tallies for word in ("good", "bad")}
@@ -198,6 +207,7 @@ SOURCES: Mapping[str, Callable[[Places], Iterator[Family]]] = {
     "retrainings": _retrainings,
     "decisions": _decisions,
     "labels": _labels,
+    "archive": _archive,
     "flows": _flows,
 }
 

@@ -28,6 +28,7 @@ from monitoring.adapters.prefect_runs import PrefectRuns
 from monitoring.adapters.prefect_tallies import PrefectTallies
 from monitoring.adapters.report_folder import ReportFolder
 from monitoring.adapters.runbook_folder import RunbookFolder
+from monitoring.adapters.sql_archiving import LogArchive
 from monitoring.adapters.sql_decisions import SqlDecisionLog
 from monitoring.adapters.sql_freshness import LastDecided
 from monitoring.adapters.verdict_folder import VerdictFolder
@@ -117,6 +118,7 @@ def places(chosen: PlatformSettings, prefect: Callable[[], str]) -> Places:
         runs=PrefectTallies(prefect),
         decided=LastDecided(chosen.database),
         labelled=partial(_labelled, chosen),
+        archived=LogArchive(chosen.database),
         clock=FileClock(chosen.clock_file) if chosen.clock_file else SystemClock(),
     )
 

@@ -110,9 +110,7 @@ def test_a_container_runs_the_command_and_has_the_settings_of_the_compose_file(n
         "AWS_SHARED_CREDENTIALS_FILE",
         "MLFLOW_S3_ENDPOINT_URL",
         "AWS_ENDPOINT_URL",
-        "AWS_REGION",
         "HOME",
-        "STEWARD_LAKE",
     }
     ours = {
         "STEWARD_PROFILE",
@@ -187,6 +185,27 @@ def test_spark_stops_by_itself_has_a_limit_and_may_touch_only_the_lake(prod: Syn
     )
     statements = next(iter(resources(prod, "batch", "AWS::IAM::Policy").values()))["Properties"]["PolicyDocument"]["Statement"]
     assert all("Lake" in str(s["Resource"]) or "kms:Decrypt" in s["Action"] for s in statements)
+
+
+def test_the_lake_is_the_workers_to_write_the_consoles_to_read_and_nobody_elses(prod: Synthesised) -> None:
+    told = {name: str(settings(container).get("STEWARD_LAKE", "")) for name, container in containers(prod).items()}
+    assert {name for name, address in told.items() if address} == {"worker", "console"}
+    assert all("s3://" in told[name] and "Lake" in told[name] and "/lake" in told[name] for name in ("worker", "console"))
+    policies = resources(prod, "services", "AWS::IAM::Policy")
+    granted = {
+        name: {action for statement in said["Properties"]["PolicyDocument"]["Statement"] for action in at_the_lake(statement)}
+        for name, said in policies.items()
+    }
+    writes = {"s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"}
+    listing = {"s3:ListBucket", "s3:GetBucketLocation"}
+    may = {name.split("Task")[0]: actions - listing for name, actions in granted.items() if actions}
+    assert may == {"Worker": writes, "Console": {"s3:GetObject"}}
+
+
+def at_the_lake(statement: dict[str, Any]) -> list[str]:
+    """What it allows there."""
+    actions = statement["Action"]
+    return ([actions] if isinstance(actions, str) else actions) if "Lake" in str(statement["Resource"]) else []
 
 
 def test_somebody_is_told_when_no_replica_is_ready_and_before_the_budget_is_spent(environment: Synthesised) -> None:

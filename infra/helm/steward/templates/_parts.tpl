@@ -26,6 +26,18 @@ volumes:
     emptyDir: {sizeLimit: 1Gi}
   - name: home
     persistentVolumeClaim: {claimName: {{ .root.Release.Name }}-home}
+{{- if and (eq .lake true) (include "steward.store" .root) .root.Values.lake.secret }}
+  - name: store
+    secret:
+      secretName: {{ .root.Values.lake.secret }}
+      items: [{key: credentials, path: credentials}]
+      defaultMode: 0440
+{{- end }}
+{{- end }}
+
+{{/* Not empty where the lake lies in a bucket. */}}
+{{- define "steward.store" -}}
+{{- if hasPrefix "s3://" .Values.lake.address }}s3{{ end }}
 {{- end }}
 
 {{/* By digest where one is given: a tag may be moved, a digest may not. */}}
@@ -45,6 +57,25 @@ securityContext:
 volumeMounts:
   - {name: tmp, mountPath: /tmp}
   - {name: home, mountPath: /var/lib/steward}
+{{- if and (eq .lake true) (include "steward.store" .root) .root.Values.lake.secret }}
+  - {name: store, mountPath: /run/store, readOnly: true}
+{{- end }}
+{{- end }}
+
+{{/* Of those who read or write the lake. Without a secret the service account's role says who they are. */}}
+{{- define "steward.lake" -}}
+{{- with .Values.lake.address }}
+- {name: STEWARD_LAKE, value: {{ . | quote }}}
+{{- end }}
+{{- if include "steward.store" . }}
+- {name: AWS_REGION, value: {{ .Values.lake.region | quote }}}
+{{- with .Values.lake.endpoint }}
+- {name: AWS_ENDPOINT_URL, value: {{ . | quote }}}
+{{- end }}
+{{- if .Values.lake.secret }}
+- {name: AWS_SHARED_CREDENTIALS_FILE, value: /run/store/credentials}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{- define "steward.environment" -}}

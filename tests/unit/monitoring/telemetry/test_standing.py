@@ -10,6 +10,7 @@ import pytest
 from models.clock import FixedClock
 from models.errors import Unavailable
 from monitoring import wiring
+from monitoring.archiving import Archiving
 from monitoring.runs import FlowRun, Tally
 from monitoring.settings import MonitoringSettings
 from monitoring.telemetry.families import Family
@@ -77,6 +78,15 @@ def test_runs_are_told_by_flow_and_ending(places: Places) -> None:
     assert found["flow_runs"] == {(flow, ("ending", "good")): 4, (flow, ("ending", "bad")): 1}
     assert (found["flow_runs_open"], found["flow_runs_late"]) == ({(flow,): 2}, {(flow,): 3})
     assert (found["flow_seconds"], found["flow_failed"]) == ({(flow,): 12.5}, {(flow,): 1})
+
+
+def test_a_database_whose_log_is_not_archived_is_told_of(places: Places) -> None:
+    found = told(look(replace(places, archived=lambda: Archiving(failing=True, behind=4_096))))
+    assert (found["archive_failing"], found["archive_behind_bytes"]) == ({(): 1}, {(): 4_096})
+
+
+def test_of_a_database_that_archives_nothing_nothing_is_told(places: Places) -> None:
+    assert not {"archive_failing", "archive_behind_bytes"} & told(look(places)).keys()
 
 
 def test_a_home_that_is_empty_is_no_fault_and_stays_empty(tmp_path: Path) -> None:
