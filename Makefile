@@ -40,7 +40,7 @@ PROCESSES ?=
 INPUT    ?=
 OUTPUT   ?=
 UP       ?= var/up
-PORTS    ?= 8100
+PORTS    ?=
 TO       ?=
 FROM     ?=
 KEYS     ?=
@@ -334,10 +334,11 @@ aws-test: $(AWS_HOME)/ready ## the templates: assertions, cfn-lint, cdk-nag, che
 	@$(IN_AWS) pytest tests/aws --confcutdir tests/aws $(ARGS)
 
 ##@ the whole topology: databases, store, MLflow, Prefect, two replicas behind a proxy, console, Prometheus
-TOPOLOGY = $(RUN) infra.topology --folder $(UP) --ports $(PORTS)
+AT_PORTS = $(if $(PORTS),--ports $(PORTS))
+TOPOLOGY = $(RUN) infra.topology --folder "$(UP)" $(AT_PORTS)
 
 .PHONY: up-local down-local status-local roll-local
-up-local: $(READY) ## start it as processes of this machine, and wait until each is ready (UP folder, PORTS first of 21)
+up-local: $(READY) ## start it as processes of this machine, and wait until each is ready (UP folder; PORTS first of 21, remembered)
 	@$(TOPOLOGY) up
 
 down-local: $(READY) ## stop all of it; what it wrote stays in UP
@@ -350,13 +351,13 @@ roll-local: $(READY) ## give the replicas what is installed now, one after the o
 	@$(TOPOLOGY) roll
 
 .PHONY: backup restore
-WHOLE = --folder $(or $(TO),$(FROM)) $(if $(KEYS),--keys $(KEYS)) $(if $(filter command%,$(origin UP)),--topology $(UP) --ports $(PORTS))
+WHOLE = --folder "$(or $(TO),$(FROM))" $(if $(KEYS),--keys "$(KEYS)") $(if $(filter command%,$(origin UP)),--topology "$(UP)" $(AT_PORTS))
 
 backup: $(READY) ## a home, or with UP=folder a topology, into a new folder (TO; KEYS file for the keys, sealed)
 	@$(if $(TO),,$(error name a new folder: make backup TO=folder))$(RUN) infra.backup take $(WHOLE)
 
 restore: $(READY) ## the same back into an empty home, or with UP=folder into a new topology (FROM, KEYS; AT moment with ARCHIVE and LATER)
-	@$(if $(FROM),,$(error name the backup: make restore FROM=folder))$(RUN) infra.backup restore $(WHOLE) $(if $(AT),--at $(AT)) $(if $(ARCHIVE),--archive $(ARCHIVE)) $(if $(LATER),--later $(LATER))
+	@$(if $(FROM),,$(error name the backup: make restore FROM=folder))$(RUN) infra.backup restore $(WHOLE) $(if $(AT),--at $(AT)) $(if $(ARCHIVE),--archive "$(ARCHIVE)") $(if $(LATER),--later "$(LATER)")
 
 .PHONY: up down images compose-file
 up: $(READY) ## the same topology as containers, with Grafana; needs Docker with compose

@@ -63,6 +63,7 @@ class ColumnDigest:
 
 
 _FORMS = {"boolean": ("u1",), "integer": ("<i8",), "number": ("<f8",)}
+_AT_A_TIME = 65_536  # values of a column
 _KINDS = {"b": "boolean", "i": "integer", "u": "integer", "f": "number", "U": "text"}
 
 
@@ -74,13 +75,18 @@ def column_digest(values: Array) -> str:
     values = np.asarray(values)
     digest = ColumnDigest(_KINDS.get(values.dtype.kind, "untyped"), len(values))
     for form in digest.passes:
-        if form in ("lengths", "text"):
-            texts = values.tolist() if values.dtype.kind == "U" else [repr(value) for value in values.tolist()]
-            lengths = np.array([len(text) for text in texts], dtype="<i8")
-            digest.update(lengths.tobytes() if form == "lengths" else "".join(texts).encode())
-        else:
-            digest.update(np.ascontiguousarray(values, dtype=form).tobytes())
+        for start in range(0, len(values), _AT_A_TIME):
+            digest.update(_bytes(values[start : start + _AT_A_TIME], form))
     return str(digest)
+
+
+def _bytes(values: Array, form: str) -> bytes:
+    if form not in ("lengths", "text"):
+        return np.ascontiguousarray(values, dtype=form).tobytes()
+    if values.dtype.kind == "U" and form == "lengths":
+        return np.strings.str_len(values).astype("<i8").tobytes()
+    texts = values.tolist() if values.dtype.kind == "U" else [repr(value) for value in values.tolist()]
+    return "".join(texts).encode() if form == "text" else np.array([*map(len, texts)], dtype="<i8").tobytes()
 
 
 class Location(Protocol):

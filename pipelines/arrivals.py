@@ -3,7 +3,9 @@
 import re
 from dataclasses import replace
 
-from models.contract import Contract
+import numpy as np
+
+from models.contract import Array, Contract
 from models.errors import Misconfigured
 from models.governance.pseudonyms import Keyring, masked
 from models.usecase import Cohort, UseCase
@@ -17,11 +19,18 @@ def hidden(cohort: Cohort, contract: Contract, ring: Keyring) -> Cohort:
             f"{key} of {contract.name} must match {pattern}, which no pseudonym does",
             hint="widen the contract's pattern: up to 40 letters, digits and underscores",
         )
-    columns, audit = (
-        {name: masked(ring, values, pattern) if name == key else values for name, values in table.items()}
-        for table in (cohort.columns, cohort.audit)
-    )
+    columns = {name: masked(ring, values, pattern) if name == key else values for name, values in cohort.columns.items()}
+
+    def audited(values: Array) -> Array:
+        return columns[key] if key in columns and same(values, cohort.columns[key]) else masked(ring, values, pattern)
+
+    audit = {name: audited(values) if name == key else values for name, values in cohort.audit.items()}
     return replace(cohort, columns=columns, audit=audit)
+
+
+def same(one: Array, other: Array) -> bool:
+    """Whether the same rows stand here and there: then what was made of one column is what would be made of the other."""
+    return one is other or (one.dtype.kind == other.dtype.kind == "U" and np.array_equal(one, other))
 
 
 def outcome_facts(use_case: UseCase, cohort: Cohort, definition: int) -> dict[str, str]:

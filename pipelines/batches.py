@@ -1,5 +1,6 @@
 """A batch on its way into the lake, and what can be said of it."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 
 from models.clock import Month
 from models.contract import Array, Columns, Contract
+from models.lake import Lake, PartitionVersion
 from models.outcomes import OutcomeDefinition
 
 EXAMPLES = 5
@@ -22,6 +24,26 @@ class Ruling(StrEnum):
 
 
 @dataclass(frozen=True)
+class Stored(Mapping[str, Array]):
+    """A version's columns, each read when it is asked for: of a month before, most are not."""
+
+    lake: Lake
+    part: PartitionVersion
+    names: Sequence[str]
+
+    def __getitem__(self, name: str) -> Array:
+        if name not in self.names:
+            raise KeyError(name)
+        return self.lake.read([self.part], [name])[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+@dataclass(frozen=True)
 class Batch:
     """One month of one table, as delivered. `contract` has exactly the columns that this table must have."""
 
@@ -33,10 +55,11 @@ class Batch:
     accounts: Array | None = None  # the keys that must be here, if another table says so
     coding: str = ""  # outcomes only: how the codes are to be read
     definition: OutcomeDefinition | None = None  # outcomes only: the one in force
+    stored: int = 0  # rows, of what is in the lake
 
     @property
     def rows(self) -> int:
-        return max((len(values) for values in self.columns.values()), default=0)
+        return self.stored or max((len(values) for values in self.columns.values()), default=0)
 
     def typed(self, name: str) -> bool:
         """Whether the values have the contract's type at all."""
@@ -47,9 +70,15 @@ def in_key_order(columns: Columns, key: str) -> Columns:
     """The rows sorted by their key: their order says nothing about whose they are. Uneven columns stay; they are refused."""
     if key not in columns or len({len(values) for values in columns.values()}) > 1:
         return columns
-    keys = columns[key].tolist()
-    order = sorted(range(len(keys)), key=lambda row: str(keys[row]))
+    order = _order(columns[key])
     return {name: values[order] for name, values in columns.items()}
+
+
+def _order(keys: Array) -> Array:
+    if keys.dtype.kind == "U":
+        return np.argsort(keys, kind="stable")
+    texts = [str(key) for key in keys.tolist()]  # of a broken batch, which may hold anything
+    return np.array(sorted(range(len(texts)), key=texts.__getitem__), dtype=np.intp)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ the lake already has is left alone, so a run can be repeated, and a killed one c
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 
 from models.clock import Clock, Month, end_of_day
 from models.contract import Array, Columns, Role
@@ -15,8 +16,8 @@ from models.governance.ledger import Hold, Ledger, accepted_definition
 from models.governance.pseudonyms import Keyring, generations, masked
 from models.lake import AUDIT, GENERATION, OUTCOMES, SNAPSHOTS, Lake, PartitionVersion, content_digest
 from models.usecase import Cohort, Source, UseCase
-from pipelines.arrivals import hidden, outcome_facts
-from pipelines.batches import Batch, Ruling, Verdict, in_key_order
+from pipelines.arrivals import hidden, outcome_facts, same
+from pipelines.batches import Batch, Ruling, Stored, Verdict, in_key_order
 from pipelines.definitions import outcome_columns
 from pipelines.freshness import ensure_known, missing
 from pipelines.holds import Holds
@@ -105,16 +106,16 @@ def ingest_month(
     cohort = hidden(source.cohort(month, as_of), use_case.contract, intake.accounts)
     written: list[PartitionVersion] = []
     holds: list[Hold] = []
-    deliveries = [_snapshot(use_case, intake, cohort), _audit(use_case, intake, cohort)]
+    deliveries = [partial(_snapshot, use_case, intake, cohort), partial(_audit, use_case, intake, cohort)]  # each in its turn
     if use_case.matured_at(month) <= as_of and cohort.outcome_codes is not None:
-        deliveries.append(_outcome(use_case, intake, cohort, cohort.outcome_codes))
+        deliveries.append(partial(_outcome, use_case, intake, cohort, cohort.outcome_codes))
     elif _overdue(use_case, intake, month, as_of):
         holds += _missed(use_case, intake, OUTCOMES, [month], progress)
-    for delivery in deliveries:
-        part, opened = _admit(use_case, intake, delivery)
+    for delivered in deliveries:
+        table, part, opened = _admit(use_case, intake, delivered())
         written += [part] if part else []
         holds += opened
-        progress(f"{month}: {delivery.batch.table} {f'{part.rows:,} rows, version {part.version}' if part else 'unchanged'}")
+        progress(f"{month}: {table} {f'{part.rows:,} rows, version {part.version}' if part else 'unchanged'}")
     return IngestReport(tuple(written), len(deliveries) - len(written), tuple(holds))
 
 
@@ -143,8 +144,10 @@ def _audit(use_case: UseCase, intake: Intake, cohort: Cohort) -> _Delivery:
     contract = use_case.contract.only(Role.KEY, Role.AUDIT)
     ring, key, pattern = intake.audit_keys, contract.key, contract[contract.key].pattern
     columns = {name: masked(ring, values, pattern) if name == key else values for name, values in cohort.audit.items()}
-    accounts = masked(ring, cohort.columns[key], pattern)
-    batch = Batch(use_case.name, AUDIT, cohort.month, contract, in_key_order(columns, key), accounts=accounts)
+    rows = in_key_order(columns, key)
+    alike = key in rows and same(cohort.columns[key], cohort.audit[key])
+    accounts = rows[key] if alike else masked(ring, cohort.columns[key], pattern)
+    batch = Batch(use_case.name, AUDIT, cohort.month, contract, rows, accounts=accounts)
     return _Delivery(batch, intake.restricted, {GENERATION: generations(intake.accounts, ring)})
 
 
@@ -158,20 +161,24 @@ def _outcome(use_case: UseCase, intake: Intake, cohort: Cohort, codes: Array) ->
     return _Delivery(batch, intake.lake, facts)
 
 
-def _admit(use_case: UseCase, intake: Intake, delivery: _Delivery) -> tuple[PartitionVersion | None, list[Hold]]:
-    """The version written, None if the lake has it already, and the holds opened. A hold is on record before the rows are."""
+def _admit(use_case: UseCase, intake: Intake, delivery: _Delivery) -> tuple[str, PartitionVersion | None, list[Hold]]:
+    """The table, the version written, None if the lake has it already, and the holds opened.
+
+    A hold is on record before the rows are.
+    """
     batch, lake = delivery.batch, delivery.lake
     newest = next(reversed(lake.history(batch.table, batch.month)), None)
     known = newest is not None and _has(lake, newest, batch)
     if newest and known and newest.facts == delivery.facts:
-        return None, []
+        return batch.table, None, []
     opened = [] if known or _checked_before(lake, batch) else _validated(use_case, intake, delivery, newest)
     columns = batch.columns
     if batch.definition:
         (outcome,) = batch.contract.named(Role.OUTCOME)
         columns = outcome_columns(columns, columns[outcome], batch.definition)
     now, after = intake.clock.now(), intake.taken.get((batch.table, batch.month), 0)
-    return lake.write(batch.table, batch.month, columns, recorded_at=now, facts=delivery.facts, after=after), opened
+    part = lake.write(batch.table, batch.month, columns, recorded_at=now, facts=delivery.facts, after=after)
+    return batch.table, part, opened
 
 
 def _has(lake: Lake, part: PartitionVersion, batch: Batch) -> bool:
@@ -187,7 +194,8 @@ def _has(lake: Lake, part: PartitionVersion, batch: Batch) -> bool:
 
 def _checked_before(lake: Lake, batch: Batch) -> bool:
     """Audit columns rarely change and have no month in them: the same content is not checked again every month."""
-    return batch.table == AUDIT and content_digest(batch.columns) in {part.digest for part in lake.versions(AUDIT)}
+    known = {part.digest for part in lake.versions(AUDIT)} if batch.table == AUDIT else set()
+    return bool(known) and content_digest(batch.columns) in known
 
 
 def _validated(use_case: UseCase, intake: Intake, delivery: _Delivery, newest: PartitionVersion | None) -> list[Hold]:
@@ -212,9 +220,10 @@ def _batch_of(delivery: _Delivery, part: PartitionVersion) -> Batch:
         batch.table,
         part.month,
         batch.contract,
-        delivery.lake.read([part], batch.contract.names),
+        Stored(delivery.lake, part, batch.contract.names),
         coding=part.facts.get("coding", ""),
         definition=batch.definition,
+        stored=part.rows,
     )
 
 

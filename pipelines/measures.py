@@ -11,6 +11,7 @@ from models.lake import AUDIT
 from models.policy import MonitoringLimits
 from monitoring.drift import distance_limit
 from pipelines.batches import Batch, Measure, Ruling
+from pipelines.common_keys import common
 from pipelines.freshness import between
 
 RESTATED = "restated"
@@ -57,18 +58,16 @@ def _same_accounts(batch: Batch) -> list[Measure]:
     if batch.accounts is None:
         return []
     key = batch.contract.key
-    strays = len(np.setxor1d(_texts(batch.columns[key]), _texts(batch.accounts)))
+    here, there = _texts(batch.columns[key]), _texts(batch.accounts)
+    strays = 0 if np.array_equal(here, there) else len(np.setxor1d(here, there))
     evidence = f"{strays:,} accounts are here or in the snapshot, but not in both"
     return [Measure("same accounts", key, strays, 0, 0, Ruling.QUARANTINE, evidence)]
 
 
 def _restated(batch: Batch, known: Batch, limits: MonitoringLimits) -> Measure:
     """Rows that are other than they were, are new, or are gone. Corrections are normal, up to the policy's share."""
-    key = batch.contract.key
-    _, here, there = np.intersect1d(_texts(batch.columns[key]), _texts(known.columns[key]), return_indices=True)
-    equal = [batch.columns[name][here] == known.columns[name][there] for name in batch.contract.names]
     most = max(batch.rows, known.rows)
-    share = (most - int(np.sum(np.all(equal, axis=0)))) / most
+    share = (most - _equal(batch, known, batch.contract.names)) / most
     evidence = f"{share:.1%} of the {batch.table} of {batch.month} are others than were delivered before"
     return Measure(RESTATED, "", share, 0, limits.restated, Ruling.HOLD, evidence)
 
@@ -77,12 +76,20 @@ def _repeated(batch: Batch, history: Sequence[Batch]) -> list[Measure]:
     inputs = batch.contract.inputs
     if not (history and inputs and all(batch.typed(name) for name in inputs)):
         return []
-    key, last = batch.contract.key, history[-1]
-    _, here, there = np.intersect1d(_texts(batch.columns[key]), _texts(last.columns[key]), return_indices=True)
-    equal = [batch.columns[name][here] == last.columns[name][there] for name in inputs]
-    share = float(np.sum(np.all(equal, axis=0)) / batch.rows)
+    last = history[-1]
+    share = _equal(batch, last, inputs) / batch.rows
     evidence = f"{share:.1%} of the rows are those of {last.month}"
     return [Measure("repeated content", "", share, 0, REPEATED, Ruling.QUARANTINE, evidence)]
+
+
+def _equal(batch: Batch, other: Batch, names: Sequence[str]) -> int:
+    """The accounts of which these columns are the same in both."""
+    key = batch.contract.key
+    here, there = common(_texts(batch.columns[key]), _texts(other.columns[key]))
+    equal = np.ones(len(here), dtype=np.bool_)
+    for name in names:
+        equal &= np.asarray(batch.columns[name][here] == other.columns[name][there], dtype=np.bool_)
+    return int(equal.sum())
 
 
 def _coding(batch: Batch, history: Sequence[Batch]) -> list[Measure]:
@@ -139,4 +146,4 @@ def _coded_outcome(batch: Batch) -> str:
 
 
 def _texts(keys: Array) -> Array:
-    return np.asarray(keys).astype(np.str_)
+    return np.asarray(keys).astype(np.str_, copy=False)

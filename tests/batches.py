@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from models.adapters.places import Place
 from models.bundle import Bundle
 from models.clock import FixedClock
 from models.governance.stop import Stop
@@ -50,14 +51,15 @@ class Batches:
     clock: FixedClock = field(default_factory=lambda: FixedClock(NOW))
     engine: Engine | None = None
     make_scorer: Any = FakeScorer
+    bucket: str = ""  # where the answers go, if not into the home
 
     @property
     def source(self) -> Path:
         return self.home / "in"
 
     @property
-    def output(self) -> Path:
-        return self.home / "out"
+    def output(self) -> str:
+        return self.bucket or str(self.home / "out")
 
     def promote(self, bundle: Bundle | None = None, version: int = 1) -> Bundle:
         bundle = bundle or fake_bundle()
@@ -82,17 +84,20 @@ class Batches:
             make_scorer=self.make_scorer,
         )
 
-    def plan(self, desk: Desk | None = None, label: str = "") -> Plan:
+    def plan(self, desk: Desk | None = None, label: str = "", part_rows: int = PART_ROWS) -> Plan:
         found = files(str(self.source))
-        return planned(desk or self.desk, MODEL, str(self.source), str(self.output), found, part_rows=PART_ROWS, label=label)
+        return planned(desk or self.desk, MODEL, str(self.source), self.output, found, part_rows=part_rows, label=label)
 
-    def run(self, desk: Desk | None = None, label: str = "") -> Summary:
+    def run(self, desk: Desk | None = None, label: str = "", part_rows: int = PART_ROWS) -> Summary:
         desk = desk or self.desk
-        return score(desk, self.plan(desk, label), lambda _done, _total: None)
+        return score(desk, self.plan(desk, label, part_rows), lambda _done, _total: None)
 
     def answers(self) -> list[dict[str, Any]]:
         """Everything at the output, by row."""
-        found = [row for path in sorted(self.output.glob("part-*.parquet")) for row in pq.read_table(path).to_pylist()]
+        place, found = Place.at(self.output), list[dict[str, Any]]()
+        for stored in place.files():
+            with place.opened(stored.name) as file:
+                found += pq.read_table(file).to_pylist()
         return sorted(found, key=lambda row: int(row["decision_id"].rpartition("-")[2]))
 
     def refused(self) -> list[dict[str, Any]]:

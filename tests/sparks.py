@@ -44,24 +44,30 @@ def skip_without() -> None:
 
 
 @contextmanager
-def cluster(folder: Path) -> Iterator[str]:
-    """The address of a standalone cluster: Spark's own master and two workers of a core each. It ends with the context."""
+def cluster(folder: Path, settings: Path | None = None) -> Iterator[str]:
+    """The address of a standalone cluster: Spark's own master and two workers of a core each. It ends with the context.
+
+    `settings` is the folder of its `spark-defaults.conf`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     master, page, *doors = free_ports(2 + 2 * WORKERS)
     url = f"spark://127.0.0.1:{master}"
     with ExitStack() as started:
-        first = _daemon(started, folder, "master", ["master.Master", "--port", str(master), "--webui-port", str(page)])
+        own = ["--port", str(master), "--webui-port", str(page)]
+        first = _daemon(started, folder, "master", ["master.Master", *own], settings)
         _await(first, page, 0, folder)
         for number in range(WORKERS):
-            port, own = doors[2 * number : 2 * number + 2]
-            given = ["--cores", str(CORES), "--memory", "2g", "--port", str(port), "--webui-port", str(own)]
+            port, shown = doors[2 * number : 2 * number + 2]
+            given = ["--cores", str(CORES), "--memory", "2g", "--port", str(port), "--webui-port", str(shown)]
             name = f"worker-{number}"
-            _daemon(started, folder, name, ["worker.Worker", *given, "--work-dir", str(folder / name), url])
+            _daemon(started, folder, name, ["worker.Worker", *given, "--work-dir", str(folder / name), url], settings)
         _await(first, page, WORKERS, folder)
         yield url
 
 
-def _daemon(started: ExitStack, folder: Path, name: str, given: Sequence[str]) -> "subprocess.Popen[bytes]":
+def _daemon(
+    started: ExitStack, folder: Path, name: str, given: Sequence[str], settings: Path | None
+) -> "subprocess.Popen[bytes]":
     """As `sbin/start-master.sh` and `start-worker.sh` start it, which the wheel does not carry."""
     import pyspark
 
@@ -73,6 +79,7 @@ def _daemon(started: ExitStack, folder: Path, name: str, given: Sequence[str]) -
         "SPARK_HOME": str(home),
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_LOCAL_DIRS": str((folder / name).absolute()),
+        **({"SPARK_CONF_DIR": str(settings)} if settings else {}),
     }
     process = subprocess.Popen(command, stdout=log, stderr=log, env=own)
     started.callback(_ended, process)

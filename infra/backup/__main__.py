@@ -9,9 +9,10 @@ from pathlib import Path
 from infra.backup import sealed_keys, whole
 from infra.backup.manifest import Manifest
 from infra.backup.moments import Moment, moment_of
-from infra.topology import ports
+from infra.told import told
+from infra.topology import places
 from infra.topology.supervised import LocalPlace
-from models.errors import Misconfigured, PlatformError
+from models.errors import Misconfigured
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,18 +20,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("verb", choices=("take", "restore"))
     parser.add_argument("--folder", type=Path, required=True, help="of the backup")
     parser.add_argument("--topology", type=Path, help="the folder of `make up-local`; without it a home with embedded databases")
-    parser.add_argument("--ports", type=int, default=ports.FIRST)
+    parser.add_argument("--ports", type=int, help="of the topology, if it was started before its folder remembered them")
     parser.add_argument("--at", help="of a topology: the moment that it is restored to, with its time zone")
     parser.add_argument("--archive", type=Path, help="of PostgreSQL's log, for --at: the topology's, or a copy of it")
     parser.add_argument("--later", type=Path, help="a backup after --at: its home and store are cut to the moment")
     parser.add_argument("--keys", type=Path, help="a file for the keys, sealed by BACKUP_PASSPHRASE")
     chosen = parser.parse_args(arguments)
-    try:
-        _VERBS[chosen.verb](chosen)
-    except PlatformError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
+    return told(lambda: _VERBS[chosen.verb](chosen))
 
 
 def _take(chosen: argparse.Namespace) -> None:
@@ -48,9 +44,10 @@ def _take(chosen: argparse.Namespace) -> None:
 def _restore(chosen: argparse.Namespace) -> None:
     place = _place(chosen)
     moment = _moment(chosen)
+    keys = sealed_keys.opened(chosen.keys, _passphrase()) if chosen.keys else b""  # before anything is written
     held = whole.restore_topology(chosen.folder, place, moment) if place else whole.restore(chosen.folder, _home(chosen))
-    if chosen.keys:
-        sealed_keys.unseal(chosen.keys, _home(chosen), _passphrase())
+    if keys:
+        sealed_keys.lay_down(keys, _home(chosen))
     _say(held, f"restored to {_home(chosen)}")
     if moment and not moment.later:
         sys.stdout.write(
@@ -65,7 +62,7 @@ def _home(chosen: argparse.Namespace) -> Path:
 
 
 def _place(chosen: argparse.Namespace) -> LocalPlace | None:
-    return LocalPlace(chosen.topology.resolve(), chosen.ports) if chosen.topology else None
+    return places.chosen(chosen.topology, chosen.ports) if chosen.topology else None
 
 
 def _moment(chosen: argparse.Namespace) -> Moment | None:

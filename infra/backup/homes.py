@@ -3,19 +3,32 @@
 Keys are left out: whoever has the backup would have them. See `sealed_keys`.
 """
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from models.errors import Conflict, Misconfigured
+from models.errors import Conflict, Misconfigured, Unavailable
 
 KEYS = "keys"
 LEDGER = "ledger.jsonl"
 TRIES = 5
-_LEFT_OUT = (f"{KEYS}/", "serving/copies/", "prefect/server.url", "stages/", "up/", "compose", "images/", "backups/")
+_LEFT_OUT = (
+    f"{KEYS}/",
+    "serving/copies/",
+    "prefect/server.url",
+    "stages/",
+    "compose",
+    "images/",
+    "benchmarks/",
+    "cdk/",
+    "backups/",
+)
 """Keys; what a service makes again; where a server was reached; what lies in `var` beside a home."""
+_ANOTHERS = (KEYS, LEDGER, "supervisord.conf", "pyvenv.cfg")
+"""A folder that has one of these is a home, a topology or an environment of its own: a stage, a replay. It may hold keys."""
 _BESIDE_SQLITE = ("-wal", "-shm", "-journal")
 _MAGIC = b"SQLite format 3\0"
 
@@ -32,10 +45,15 @@ def copy(home: Path, to: Path) -> dict[str, dict[str, int]]:
     raise Conflict("the ledger was written to during every copy", hint="take the backup when nothing is trained or promoted")
 
 
-def bring_back(folder: Path, home: Path) -> None:
+def ensure_empty(home: Path) -> None:
     """Raises `Misconfigured` if there is something already: nothing is ever overwritten by a restore."""
     if home.exists() and any(path.name != KEYS for path in home.iterdir()):
         raise Misconfigured(f"{home} is not empty", hint="restore into a new folder, look at it, then move it into place")
+
+
+def bring_back(folder: Path, home: Path) -> None:
+    """Raises as `ensure_empty` does."""
+    ensure_empty(home)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     shutil.copytree(folder, home, dirs_exist_ok=True)
 
@@ -46,10 +64,17 @@ def counts(home: Path) -> dict[str, dict[str, int]]:
 
 
 def _files(home: Path) -> Iterator[Path]:
-    for path in sorted(home.rglob("*")):
+    for path in sorted(_own(home)):
         name = path.relative_to(home).as_posix()
         if path.is_file() and not name.startswith(_LEFT_OUT) and not name.endswith(_BESIDE_SQLITE) and path.name != "lock":
             yield path
+
+
+def _own(home: Path) -> Iterator[Path]:
+    for folder, below, names in os.walk(home):
+        here = Path(folder)
+        below[:] = [name for name in below if not any((here / name / mark).exists() for mark in _ANOTHERS)]
+        yield from (here / name for name in names)
 
 
 def _copy(path: Path, to: Path) -> dict[str, int]:
@@ -57,8 +82,12 @@ def _copy(path: Path, to: Path) -> dict[str, int]:
     if not _is_sqlite(path):
         shutil.copy2(path, to)
         return {}
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as live, closing(sqlite3.connect(to)) as kept:
-        live.backup(kept)
+    where = f"{path.resolve().as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(where, uri=True)) as live, closing(sqlite3.connect(to)) as kept:
+            live.backup(kept)
+    except sqlite3.Error as error:
+        raise Unavailable(f"{path} could not be copied: {error}", hint="is there room for the copy, and is it whole?") from error
     return _rows(to)
 
 

@@ -34,17 +34,22 @@ def seal(keys: Path, file: Path, passphrase: str) -> None:
     file.chmod(0o600)
 
 
-def unseal(file: Path, home: Path, passphrase: str) -> None:
-    """Raises `Integrity` for another passphrase or an edited file."""
+def opened(file: Path, passphrase: str) -> bytes:
+    """What `lay_down` takes. Raises `NotFound`; `Integrity` for another passphrase or an edited file."""
+    if not file.is_file():
+        raise NotFound(f"there are no sealed keys {file}", hint="name the file: KEYS")
     data = file.read_bytes()
     head = len(_FORMAT)
     salt, nonce, closed = data[head : head + 16], data[head + 16 : head + 28], data[head + 28 :]
     try:
-        opened = ChaCha20Poly1305(_key(passphrase, salt)).decrypt(nonce, closed, data[:head])
+        return ChaCha20Poly1305(_key(passphrase, salt)).decrypt(nonce, closed, data[:head])
     except InvalidTag as error:
         raise Integrity(f"{file} does not open with this passphrase, or was edited", hint="try another copy of it") from error
+
+
+def lay_down(keys: bytes, home: Path) -> None:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tarfile.open(fileobj=BytesIO(opened)) as archive:
+    with tarfile.open(fileobj=BytesIO(keys)) as archive:
         archive.extractall(home, filter="data")
     for path in (home / "keys").rglob("*"):
         path.chmod(0o700 if path.is_dir() else 0o600)

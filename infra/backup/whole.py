@@ -1,5 +1,8 @@
 """One backup of everything, and its return: a home, and with a topology its databases and its store."""
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,7 +10,7 @@ from pathlib import Path
 from infra.backup import homes, manifest, objects, postgres
 from infra.backup.manifest import Manifest
 from infra.backup.moments import Moment, files_at, home_at
-from infra.topology import running, secret_files
+from infra.topology import ports, running, secret_files
 from infra.topology.clusters import scratch
 from infra.topology.supervised import LocalPlace, lay_out
 from models.errors import Conflict, Integrity, Misconfigured, NotFound
@@ -18,19 +21,31 @@ HOME, DATABASES, STORE = "home", "databases", "store"
 def take(home: Path, to: Path, place: LocalPlace | None = None) -> Manifest:
     """The home first, then the databases: the decision log then has at least what the ledger knows of it."""
     if to.exists():
-        raise Conflict(f"{to} is there already", hint="name a new folder: a backup is never written over another")
+        cut = "" if (to / manifest.NAME).exists() else ", and is no completed backup"
+        raise Conflict(f"{to} is there already{cut}", hint="name a new folder: a backup is never written over another")
     if not home.is_dir():
         raise Misconfigured(f"there is no home {home}", hint="name it: STEWARD_HOME")
-    to.mkdir(mode=0o700, parents=True)
-    began, whole_at = _now(), ""
-    rows = homes.copy(home, to / HOME)
-    if place:
-        counted, whole_at = postgres.take(place, to / DATABASES)
-        rows |= counted
-        objects.download(place, to / STORE)
-    made = Manifest(began, manifest.digests(to), rows, manifest.written(to), whole_at)
-    made.write(to)
+    with _whole_or_absent(to):
+        began, whole_at = _now(), ""
+        rows = homes.copy(home, to / HOME)
+        if place:
+            counted, whole_at = postgres.take(place, to / DATABASES)
+            rows |= counted
+            objects.download(place, to / STORE)
+        made = Manifest(began, manifest.digests(to), rows, manifest.written(to), whole_at)
+        made.write(to)
     return made
+
+
+@contextmanager
+def _whole_or_absent(folder: Path) -> Iterator[None]:
+    """Half a backup would stand in the way of the next one, and on a full disk take the room that it needs."""
+    folder.mkdir(mode=0o700, parents=True)
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
 
 
 def restore(taken: Path, home: Path) -> Manifest:
@@ -74,6 +89,7 @@ def _ensure_new(place: LocalPlace) -> None:
         raise Conflict(f"{place.folder} runs", hint="restore into a new folder: UP=folder; what runs stays as it is meanwhile")
     if Path(place.data("postgres")).exists():
         raise Misconfigured(f"{place.folder} holds databases", hint="restore into a new folder: UP=folder")
+    homes.ensure_empty(Path(place.home))
 
 
 def _later(held: Manifest, moment: Moment) -> Manifest | None:
@@ -99,12 +115,15 @@ def _later(held: Manifest, moment: Moment) -> Manifest | None:
 
 
 def _fill_store(place: LocalPlace, folder: Path) -> None:
-    parts = [service for service in lay_out(place) if service.name == "store"]
-    running.start(place, parts, lambda _: None)
+    """At ports of nobody: at its own, what is to be restored may still run."""
+    aside = replace(place, first=ports.free())
+    parts = [service for service in lay_out(aside) if service.name == "store"]
+    running.start(aside, parts, lambda _: None)
     try:
-        objects.upload(place, folder)
+        objects.upload(aside, folder)
     finally:
-        running.stop(place, parts)
+        running.stop(aside, parts)
+        lay_out(place)
 
 
 def _compare(held: Manifest, found: dict[str, dict[str, int]]) -> None:

@@ -5,12 +5,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra.topology import ports, rolling, running, secret_files
+from infra.told import told
+from infra.topology import places, ports, rolling, running, secret_files
 from infra.topology.databases import ensure_databases
 from infra.topology.description import Service
 from infra.topology.services import platform
 from infra.topology.supervised import LocalPlace, here, lay_out
-from models.errors import PlatformError
 
 FOLDER = Path("var/up")
 
@@ -19,14 +19,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.topology", description=__doc__)
     parser.add_argument("verb", choices=sorted(_VERBS))
     parser.add_argument("--folder", type=Path, default=FOLDER, help="takes everything that the services write")
-    parser.add_argument("--ports", type=int, default=ports.FIRST, help=f"the first of {ports.SIZE} ports")
+    parser.add_argument("--ports", type=int, help=f"the first of {ports.SIZE} ports; as it was started, or from {ports.FIRST} on")
     chosen = parser.parse_args(arguments)
-    try:
-        _VERBS[chosen.verb](LocalPlace(chosen.folder.resolve(), chosen.ports))
-    except PlatformError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
+    return told(lambda: _VERBS[chosen.verb](places.chosen(chosen.folder, chosen.ports)))
 
 
 def up(place: LocalPlace) -> None:
@@ -35,6 +30,7 @@ def up(place: LocalPlace) -> None:
     if ensure_databases(place):
         _say("made the databases")
     _write_environment(place)
+    places.remember(place)
     running.start(place, described, _say)
     _say("")
     for service in described:

@@ -23,6 +23,7 @@ host replication postgres 127.0.0.1/32 scram-sha-256
 LOG = "alone.log"
 PATIENCE = 24 * 3600
 """Seconds that a start may take: it reads the log again, however long that is."""
+_WORDS = 500
 
 
 @contextmanager
@@ -53,11 +54,19 @@ def scratch(folder: Path) -> Iterator[Path]:
 def alone(cluster: Path) -> Iterator[None]:
     """It runs, and only who may open its folder can reach it. Raises `Unavailable` if it does not start."""
     control: list[str | Path] = [postgres_binary("pg_ctl"), "-D", cluster, "-w", "-t", str(PATIENCE), "-l", cluster / LOG]
-    run([*control, "-o", f"-c listen_addresses= -c archive_mode=off -k {cluster}", "start"], postgres_user())
+    try:
+        run([*control, "-o", f"-c listen_addresses= -c archive_mode=off -k {cluster}", "start"], postgres_user())
+    except Unavailable as error:
+        raise Unavailable(f"PostgreSQL did not start: {_last_words(cluster)}", hint="the reason stands in its words") from error
     try:
         yield
     finally:
         run([*control, "-m", "fast", "stop"], postgres_user())
+
+
+def _last_words(cluster: Path) -> str:
+    log = cluster / LOG
+    return log.read_text(errors="replace").strip()[-_WORDS:] if log.exists() else "it wrote no log"
 
 
 def ask(cluster: Path, place: LocalPlace, *arguments: str) -> str:
@@ -95,5 +104,7 @@ def run(command: Sequence[str | Path], user: str | None, **environment: str) -> 
         check=False,
     )
     if done.returncode:
-        raise Unavailable(f"{Path(command[0]).name} failed: {done.stderr.strip()[-500:]}", hint="the reason stands in its words")
+        raise Unavailable(
+            f"{Path(command[0]).name} failed: {done.stderr.strip()[-_WORDS:]}", hint="the reason stands in its words"
+        )
     return done.stdout

@@ -6,16 +6,18 @@ root are given to the user of the images, so that no service runs as root.
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from infra.told import told
 from infra.topology import ports, secret_files
 from infra.topology.compose import FOLDER as DESCRIBED
 from infra.topology.compose import SCRAPER, VOLUMES
-from models.errors import PlatformError, Unavailable
+from models.errors import Misconfigured, Unavailable
 
 FOLDER = Path("var/compose")
 IMAGE_USER = 10001
@@ -30,6 +32,16 @@ _FIRST = {
 _KEYS_FOR = ("--models", "all", "--days", "365")
 
 Run = Callable[[Sequence[str]], str]
+
+
+def ensure_docker(path: str) -> None:
+    """Raises `Misconfigured`; whether the engine answers, compose says itself."""
+    hint = "docs.docker.com/engine/install; without Docker: make up-local"
+    docker = shutil.which("docker", path=path)
+    if docker is None:
+        raise Misconfigured("Docker is not installed", hint=hint)
+    if subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode:
+        raise Misconfigured("Docker is here without its compose plugin", hint=hint)
 
 
 def prepare(folder: Path) -> dict[str, str]:
@@ -115,15 +127,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--file", type=Path, action="append", default=[], help="a compose file that says what differs")
     chosen = parser.parse_args(arguments)
     compose = Compose(chosen.folder, chosen.file)
-    try:
+
+    def act() -> None:
+        ensure_docker(os.environ.get("PATH", os.defpath))
         if chosen.verb == "up":
             up(compose, built=chosen.built)
         else:
             down(compose)
-    except PlatformError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
+
+    return told(act)
 
 
 if __name__ == "__main__":

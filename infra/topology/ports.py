@@ -1,6 +1,9 @@
 """Every port of the topology, in one place: one block, counted from its first. Containers use the same numbers."""
 
-FIRST = 8100
+import socket
+from contextlib import suppress
+
+FIRST, LAST = 8_100, 65_535
 
 _OFFSETS = {
     "proxy": 0,
@@ -36,3 +39,21 @@ def port(name: str, first: int = FIRST) -> int:
 def numbers(first: int = FIRST) -> dict[str, int]:
     """Every port by its name."""
     return {name: first + offset for name, offset in _OFFSETS.items()}
+
+
+def of(service: str, first: int = FIRST) -> dict[str, int]:
+    """Every door of a service, by its name."""
+    return {name: number for name, number in numbers(first).items() if name == service or name.startswith(f"{service}-")}
+
+
+def free() -> int:
+    """The first of a block at which nobody listens now: for a service that answers only us, and not for long."""
+    return next(first for first in range(FIRST, LAST - SIZE, SIZE) if all(map(_is_free, range(first, first + SIZE))))
+
+
+def _is_free(number: int) -> bool:
+    with suppress(OSError), socket.socket() as door:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.bind(("127.0.0.1", number))
+        return True
+    return False

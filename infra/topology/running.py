@@ -16,6 +16,7 @@ from typing import Any
 
 from supervisor.xmlrpc import SupervisorTransport
 
+from infra.topology import ports
 from infra.topology.description import POSTGRESQL, TCP, Service
 from infra.topology.supervised import LOOPBACK, LocalPlace, clean_environment, postgres_binary
 from models.errors import Unavailable
@@ -62,10 +63,7 @@ def start(place: LocalPlace, described: Sequence[Service], say: Callable[[str], 
     """Returns when every service is ready. Raises `Unavailable`, naming the first that is not, with the end of its log."""
     if not running(place):
         _ensure_free(place, described)
-        # It goes into the background when its door is open.
-        subprocess.run(
-            [sys.executable, "-m", "supervisor.supervisord", "-c", place.supervisor], env=clean_environment(), check=True
-        )
+        _start_supervisor(place)
     began, ready, supervisor = time.monotonic(), set[str](), Supervisor(place)
     while waiting := [service for service in described if service.name not in ready]:
         for service in waiting:
@@ -75,6 +73,13 @@ def start(place: LocalPlace, described: Sequence[Service], say: Callable[[str], 
         if time.monotonic() - began > PATIENCE:
             raise _not_ready(place, waiting[0].name)
         Event().wait(0.1)
+
+
+def _start_supervisor(place: LocalPlace) -> None:
+    """It goes into the background when its door is open."""
+    command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(place.supervisor)]
+    if subprocess.run(command, env=clean_environment(), check=False).returncode:
+        raise Unavailable(f"supervisord of {place.folder} did not start", hint="the reason stands above")
 
 
 def stop(place: LocalPlace, described: Sequence[Service]) -> bool:
@@ -155,11 +160,12 @@ def _quiet(command: list[str]) -> bool:
 
 def _ensure_free(place: LocalPlace, described: Sequence[Service]) -> None:
     """A port of somebody else would answer for us."""
-    for service in described:
-        if service.listens and answers(place.port(service.name), TCP):
+    doors = {name: number for service in described for name, number in ports.of(service.name, place.first).items()}
+    for name, number in doors.items():
+        if answers(number, TCP):
             raise Unavailable(
-                f"something else listens on port {place.port(service.name)}, which is to be {service.name}'s",
-                hint="stop it, or take other ports: make up-local PORTS=9100",
+                f"something else listens on port {number}, which is to be {name}'s",
+                hint=f"stop it, or take other ports: PORTS=9100; if a supervisor was killed: pgrep -af {place.folder}",
             )
 
 

@@ -11,6 +11,7 @@ from models.contract import Array, Column, Columns, Contract, Kind, Role
 from models.lake import AUDIT, BAD, OUTCOMES, SNAPSHOTS
 
 _TYPES: dict[Kind, pa.DataType] = {"integer": pa.int64(), "number": pa.float64(), "text": pa.string()}
+_AT_A_TIME = 65_536  # texts
 _WIDEST = {"i": pa.int64(), "u": pa.int64(), "f": pa.float64()}
 
 
@@ -90,6 +91,17 @@ def _array(values: Array) -> pa.Array:
 
 def _values(column: pa.ChunkedArray) -> Array:
     if pa.types.is_string(column.type):
-        return np.array(column.to_pylist(), dtype=np.str_)
+        return _texts(column)
     values: np.ndarray[Any, Any] = column.to_numpy()
     return values
+
+
+def _texts(column: pa.ChunkedArray) -> Array:
+    """Chunk by chunk, so that no text is held twice."""
+    texts = column.fill_null("None")  # as NumPy spells it; only a damaged file has one
+    found = np.empty(len(texts), dtype=f"U{max(1, pc.max(pc.utf8_length(texts)).as_py() or 0)}")
+    start = 0
+    for batch in pa.table({"": texts}).to_batches(_AT_A_TIME):
+        found[start : start + len(batch)] = batch.column(0).to_numpy(zero_copy_only=False)
+        start += len(batch)
+    return found

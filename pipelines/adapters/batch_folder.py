@@ -23,7 +23,7 @@ from pipelines.scoring.deciding import BY, REFUSED, ROW, VERDICT
 from pipelines.scoring.parts import Kind, Part, Plan
 from pipelines.scoring.run import Note
 
-CLAIM = "_run.json"
+CLAIM, _PLAN = "_run.json", "plan.json"
 _KINDS: Mapping[str, Kind] = {ROW: "integer", **VERDICT, **REFUSED, **BY}
 
 
@@ -34,7 +34,7 @@ class BatchFolder:
         self._root, self._quarantine = root, quarantine
 
     @contextmanager
-    def claimed(self, plan: Plan) -> Iterator[None]:
+    def claimed(self, plan: Plan) -> Iterator[Plan]:
         folder = self._folder(plan)
         with (folder / "owner").open("w") as owner:
             try:
@@ -42,8 +42,17 @@ class BatchFolder:
             except BlockingIOError as error:
                 raise Conflict(f"another process is at work on run {plan.run[:12]}", hint="wait until it has finished") from error
             self._claim_output(plan)
-            durable.replace(folder / "plan.json", canonical(plan.to_dict()))
-            yield
+            going_on = plan.after(self._begun(plan))
+            durable.replace(folder / _PLAN, canonical(going_on.to_dict()))
+            yield going_on
+
+    def _begun(self, plan: Plan) -> list[Part]:
+        """As they were cut when they were."""
+        kept = self._folder(plan) / _PLAN
+        if not kept.exists():
+            return []
+        done, before = self.notes(plan), Plan.from_dict(json.loads(kept.read_bytes()))
+        return [part for part in before.parts if part.number in done or self.stage(plan, part).exists()]
 
     def notes(self, plan: Plan) -> Mapping[int, Note]:
         found = {}

@@ -1,7 +1,8 @@
 """What a batch is made of, and what an engine does with it: the ports between the rules and whatever moves the rows."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self
 
@@ -35,6 +36,19 @@ class Part:
     rows: int
     offset: int
 
+    def without(self, others: Iterable["Part"]) -> Iterator["Part"]:
+        """What of its rows is in none of the others."""
+        at, end = self.first, self.first + self.rows
+        for other in sorted((each for each in others if each.file == self.file), key=lambda each: each.first):
+            if at < min(other.first, end):
+                yield self._from(at, min(other.first, end))
+            at = max(at, other.first + other.rows)
+        if at < end:
+            yield self._from(at, end)
+
+    def _from(self, first: int, end: int) -> "Part":
+        return replace(self, first=first, rows=end - first, offset=self.offset + first - self.first)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -57,6 +71,15 @@ class Plan:
                 parts.append(Part(len(parts), file.name, first, min(rows, file.rows - first), offset + first))
             offset += file.rows
         return cls(sha256(canonical(what))[:32], model, source, output, tuple(parts))
+
+    def after(self, begun: Sequence[Part]) -> Self:
+        """The same run in which these parts were begun: they stay as they were cut, and the rest is cut as it is now.
+
+        So whoever has less memory than a killed run took may go on with smaller parts.
+        """
+        numbers = count(1 + max((part.number for part in begun), default=-1))
+        left = [replace(each, number=next(numbers)) for part in self.parts for each in part.without(begun)]
+        return replace(self, parts=(*begun, *left))
 
     @property
     def rows(self) -> int:

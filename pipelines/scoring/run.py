@@ -43,8 +43,11 @@ class Note:
 class Runs(Protocol):
     """The folder of runs, and the places that they write to."""
 
-    def claimed(self, plan: Plan) -> AbstractContextManager[None]:
-        """One process at a time works on a run, and an output takes one run's answers. Raises `Conflict`."""
+    def claimed(self, plan: Plan) -> AbstractContextManager[Plan]:
+        """The plan to go on with: parts that are staged or done stay as they were cut, however the rest is cut now.
+
+        One process at a time works on a run, and an output takes one run's answers. Raises `Conflict`.
+        """
         ...
 
     def notes(self, plan: Plan) -> Mapping[int, Note]:
@@ -120,7 +123,7 @@ def score(desk: Desk, plan: Plan, progress: Callable[[int, int], None]) -> Summa
 
     What is in force is asked again before each part is recorded: after a stop, an expiry or a roll-back nothing more is.
     """
-    with desk.runs.claimed(plan):
+    with desk.runs.claimed(plan) as plan:
         before = desk.runs.notes(plan)
         left = [part for part in plan.parts if part.number not in before]
         done = plan.rows - sum(part.rows for part in left)
@@ -193,7 +196,10 @@ def _settle(desk: Desk, plan: Plan, part: Part) -> None:
     """From staged to done."""
     columns = desk.runs.staged(plan, part)
     if columns is None or len(columns[ROW]) != part.rows:
-        raise Integrity(f"part {part.number} is not staged whole", hint="the same command decides again what is not recorded")
+        raise Integrity(
+            f"part {part.number} is not staged whole",
+            hint=f"take {desk.runs.stage(plan, part)} away: the same command then decides what is not recorded",
+        )
     sound = columns["refused"] == ""
     decided = {name: values[sound] for name, values in columns.items()}
     if sound.any() and not _recorded(desk, plan, decided):
@@ -215,7 +221,7 @@ def _recorded(desk: Desk, plan: Plan, columns: Columns) -> bool:
     if known.bundle != columns["bundle"][0]:
         raise Integrity(
             f"rows from {rows[0]:,} on were decided before, by bundle {known.bundle[:12]}, and what it said is no longer staged",
-            hint=f"the decision log has those decisions, from {known.decision_id} on; score what is left with another RUN",
+            hint=f"the decision log has them, from {known.decision_id} on; what is left can be another run, with a label",
         )
     return True
 

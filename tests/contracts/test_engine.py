@@ -1,9 +1,14 @@
 """What every engine must do: the same results for each row, from the same files."""
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +20,8 @@ import pytest
 from models.adapters.onnx_runtime import OnnxScorer
 from models.adapters.places import Place
 from models.contract import Columns
+from models.errors import Conflict
+from monitoring.adapters.sql_decisions import SqlDecisionLog
 from pipelines.adapters.local_engine import LocalEngine
 from pipelines.adapters.parquet_tables import files
 from pipelines.scoring.deciding import Decide
@@ -23,6 +30,7 @@ from pipelines.scoring.run import Summary
 from tests import sparks
 from tests.batches import Batches, accounts, written
 from tests.bundles import MODEL, real_bundle, record
+from tests.rings import log_keys
 
 EXACT = 1e-9
 
@@ -165,11 +173,76 @@ def test_the_graph_decides_alike_on_every_engine(
     found: Summary = made.run()
 
     assert found.refused == 1
-    answers = made.answers()
+    assert_decided(made.answers(), by_numpy)
+    assert {answer["action"] for answer in made.answers()} >= {"keep", "reduce"}
+
+
+def assert_decided(answers: list[dict[str, Any]], by_numpy: list[dict[str, Any]]) -> None:
     assert len(answers) == len(by_numpy) == 40
     for answer, expected in zip(answers, by_numpy, strict=True):
         assert answer["account_id"] == expected["account_id"]
         assert abs(answer["probability"] - expected["probability"]) <= EXACT
         for name in ("action", "reasons", "no_notice", "out_of_distribution", "interval_low", "interval_high"):
             assert answer[name] == expected[name]
-    assert {answer["action"] for answer in answers} >= {"keep", "reduce"}
+
+
+def killed_after(parts: int, home: Path, bucket: str, log: str, spark: bool) -> None:
+    """A process that scores with an engine of its own, and is killed when it has handed out so many parts."""
+    own = f"SparkEngine(Spark('local[2]', Path({str(home / 'spark')!r})))" if spark else f"LocalEngine(2, Path({str(home)!r}))"
+    script = home / "scoring.py"
+    script.write_text(
+        dedent(f"""
+        import os, signal
+        from dataclasses import replace
+        from pathlib import Path
+        from models.adapters.onnx_runtime import OnnxScorer
+        from models.adapters.spark_session import Spark
+        from monitoring.adapters.sql_decisions import SqlDecisionLog
+        from pipelines.adapters.local_engine import LocalEngine
+        from pipelines.adapters.spark_engine import SparkEngine
+        from tests.batches import Batches
+        from tests.bundles import real_bundle
+        from tests.integration.test_batch_scoring import Meddling
+        from tests.rings import log_keys
+
+        calls = 0
+
+        def die():
+            global calls
+            calls += 1
+            if calls == {2 * parts}:  # before and after each
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        log = SqlDecisionLog({log!r}, log_keys)
+        made = Batches(Path({str(home)!r}), log=log, engine={own}, make_scorer=OnnxScorer, bucket={bucket!r})
+        made.promote(real_bundle(0.2))
+        desk = made.desk
+        made.run(replace(desk, runs=Meddling(desk.runs, ("hand_out",), die)))
+        """)
+    )
+    environment = dict(os.environ, PYTHONPATH=str(Path(__file__).parents[2]))
+    ended = subprocess.run([sys.executable, script], env=environment, check=False, timeout=120)
+    assert ended.returncode == -signal.SIGKILL
+
+
+def test_answers_in_a_bucket_are_those_of_every_row_once_after_a_kill(
+    engine: Engine, source: Path, store: str, tmp_path: Path, by_numpy: list[dict[str, Any]]
+) -> None:
+    """Two parts are there, and one of them is noted: the other is handed out once more."""
+    bucket, url = f"{store}/{uuid4().hex}", f"sqlite:///{tmp_path / 'decisions.db'}"
+    made = Batches(tmp_path, engine=engine, make_scorer=OnnxScorer, bucket=bucket)
+    made.promote(real_bundle(0.2))
+    made.source.symlink_to(source)
+    killed_after(2, tmp_path, bucket, url, spark=not isinstance(engine, LocalEngine))
+    made.log = SqlDecisionLog(url, log_keys)
+
+    found = made.run()
+
+    assert (found.refused, found.now) == (1, 4)
+    assert_decided(made.answers(), by_numpy)
+    ids = [link["decision_id"] for link in made.log.links()]
+    assert sorted(ids) == sorted(answer["decision_id"] for answer in made.answers())
+    assert made.run().now == 0
+    with pytest.raises(Conflict, match="answers of another run"):
+        made.run(label="again")
+    made.log.close()

@@ -20,7 +20,7 @@ from infra.backup.postgres import rows
 from infra.topology import ports
 from infra.topology.running import start, stop
 from infra.topology.services import BUCKETS, REPLICAS, platform
-from infra.topology.supervised import LocalPlace, here
+from infra.topology.supervised import LocalPlace, lay_out
 from tests.bundles import MODEL, record
 from tests.load import asking
 from tests.readers import shared_folder
@@ -126,8 +126,21 @@ def test_the_console_shows_the_champion_and_asks_prefect(services: Running, clie
 
 
 def test_numbers_are_not_for_clients(services: Running, client: httpx.Client) -> None:
-    assert client.get(services.url("proxy") + "/metrics").status_code == 404
+    for path in ("/metrics", "/%6detrics"):
+        assert client.get(services.url("proxy") + path).status_code == 404
     assert client.get(services.url("serving-1") + "/metrics").status_code == 200
+
+
+def test_an_alert_of_prometheus_reaches_alertmanager_while_the_other_replica_answers(
+    services: Running, client: httpx.Client
+) -> None:
+    services.supervisor.stopProcess("serving-2")
+    try:
+        eventually(lambda: "ServiceAway" in client.get(services.url("alertmanager") + "/api/v2/alerts").text, seconds=240)
+        assert services.score(client, record()).status_code == 200
+    finally:
+        services.go_on("serving-2")
+        eventually(partial(services.proxied, "serving-2"))
 
 
 def test_no_secret_is_in_a_log(services: Running) -> None:
@@ -196,15 +209,15 @@ def test_a_backup_of_a_running_topology_comes_back_elsewhere_with_every_row(
     monkeypatch.setenv("BACKUP_PASSPHRASE", PASSPHRASE)
     folder = tmp_path_factory.mktemp("backup")
     where = ["--folder", str(folder / "taken"), "--keys", str(folder / "keys")]
-    assert backup(["take", *where, "--topology", str(services.place.folder), "--ports", str(services.place.first)]) == 0
+    assert backup(["take", *where, "--topology", str(services.place.folder)]) == 0
     decided = verified(folder / "taken").rows["postgres/decisions"]["decisions"]
     for bucket in BUCKETS:
         assert [path for path in (folder / "taken" / "store" / bucket).rglob("*") if path.is_file()], bucket
     with shared_folder() as elsewhere:
-        again = [*where, "--topology", str(elsewhere), "--ports", str(services.place.first + ports.SIZE)]
-        assert backup(["restore", *again]) == 0
+        again = [*where, "--topology", str(elsewhere), "--ports", str(services.place.first)]
+        assert backup(["restore", *again]) == 0, "beside what runs at these very ports"
         place = LocalPlace(elsewhere, services.place.first + ports.SIZE)
-        parts = [service for service in here(place) if service.name in ("postgres", "store")]
+        parts = [service for service in lay_out(place) if service.name in ("postgres", "store")]
         start(place, parts, lambda _: None)
         try:
             assert rows(place)["postgres/decisions"]["decisions"] == decided

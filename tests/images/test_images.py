@@ -139,10 +139,3 @@ def asked(port: int, container: subprocess.Popen[bytes]) -> httpx.Response:
             if answer.status_code != 503 or time.monotonic() > deadline or container.poll() is not None:
                 return answer
             Event().wait(0.2)
-
-
-def test_the_lock_of_an_image_is_part_of_the_whole_lock() -> None:
-    whole = (ROOT / "requirements.lock").read_text()
-    for name in IMAGES:
-        lock = (ROOT / "infra" / "images" / f"{name}.lock").read_text()
-        assert all(line.split(";")[0].strip(" \\") in whole for line in lock.splitlines() if line), f"make lock ({name})"

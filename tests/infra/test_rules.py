@@ -53,6 +53,22 @@ def test_alertmanager_understands_the_example_and_reads_every_secret_from_a_file
     assert all(file and value.startswith("secrets/") for file, value in found)
 
 
+@pytest.mark.parametrize("path", ["alertmanager/kept.yml", "prometheus/alertmanager.yml"])
+def test_what_alertmanager_looks_for_is_something_that_an_alert_can_have(path: str) -> None:
+    checked = run("amtool", "prometheus-alertmanager", "check-config", path, folder=FOLDER.parent)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    had = {"alertname": {rule["alert"] for rule in alerts()}, "severity": {rule["labels"]["severity"] for rule in alerts()}}
+    told = read(FOLDER.parent / path)
+    rules = [
+        *(found for each in told["inhibit_rules"] for found in (*each["source_matchers"], *each["target_matchers"])),
+        *(found for each in told["route"].get("routes", ()) for found in each["matchers"]),
+    ]
+    for rule in rules:
+        label, pattern = re.fullmatch(r'(\w+)=~?"(.+)"', rule).groups()  # type: ignore[union-attr]
+        for part in pattern.split("|"):
+            assert any(re.fullmatch(part, value) for value in had[label]), f"{path}: no alert has {label} {part}"
+
+
 def test_every_alert_fires_on_its_series_and_stays_silent_on_series_that_are_near() -> None:
     tried = run("promtool", "prometheus", "test", "rules", *(f"tests/{path.name}" for path in (FOLDER / "tests").glob("*.yml")))
     assert tried.returncode == 0, tried.stdout + tried.stderr

@@ -9,7 +9,7 @@ import pytest
 
 from infra.backup import homes, sealed_keys, whole
 from infra.backup.__main__ import main as backup
-from models.errors import Conflict, Integrity, Misconfigured, NotFound
+from models.errors import Conflict, Integrity, Misconfigured, NotFound, Unavailable
 from pipelines.__main__ import main
 from tests.trained import Trained
 
@@ -58,24 +58,60 @@ def test_no_key_is_in_a_backup(home: Path, tmp_path: Path) -> None:
     assert not keys & {path.read_bytes() for path in (tmp_path / "backup").rglob("*") if path.is_file()}
 
 
-def test_homes_of_other_stages_beside_it_are_none_of_it(home: Path, tmp_path: Path) -> None:
-    """They have keys of their own."""
-    key = home / "stages" / "production" / "keys" / "publish-pipeline.pem"
+@pytest.mark.parametrize("other", ["stages/production", "replay/2005", "second/home"])
+def test_another_home_that_lies_in_it_is_none_of_it(home: Path, tmp_path: Path, other: str) -> None:
+    """It has keys of its own."""
+    key = home / other / "keys" / "publish-pipeline.pem"
     key.parent.mkdir(parents=True)
-    key.write_text("of production")
+    key.write_text("of another")
     whole.take(home, tmp_path / "backup")
-    assert not (tmp_path / "backup" / "home" / "stages").exists()
+    assert not (tmp_path / "backup" / "home" / other).exists()
+
+
+def test_a_topology_that_lies_in_it_is_none_of_it(home: Path, tmp_path: Path) -> None:
+    (home / "second" / "data").mkdir(parents=True)
+    (home / "second" / "supervisord.conf").write_text("")
+    (home / "second" / "data" / "PG_VERSION").write_text("18")
+    whole.take(home, tmp_path / "backup")
+    assert not (tmp_path / "backup" / "home" / "second").exists()
+
+
+def test_what_went_wrong_leaves_no_half_backup(home: Path, tmp_path: Path) -> None:
+    (home / "mlflow" / "mlflow.db").write_bytes(b"SQLite format 3\0 and no database")
+    with pytest.raises(Unavailable, match="could not be copied"):
+        whole.take(home, tmp_path / "backup")
+    assert not (tmp_path / "backup").exists()
+
+
+def test_a_restore_asks_for_the_keys_before_it_writes(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    where = ["--folder", str(tmp_path / "backup"), "--keys", str(tmp_path / "keys.sealed")]
+    monkeypatch.setenv("STEWARD_HOME", str(home))
+    assert backup(["take", *where]) == 0
+    monkeypatch.setenv("STEWARD_HOME", str(tmp_path / "new"))
+    monkeypatch.setenv("BACKUP_PASSPHRASE", "four other words")
+    assert backup(["restore", *where]) == 1
+    assert backup(["restore", *where[:3], str(tmp_path / "nowhere")]) == 1
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_that_cannot_be_is_said_in_a_sentence(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STEWARD_HOME", str(home))
+    (tmp_path / "file").write_text("")
+    assert backup(["take", "--folder", str(tmp_path / "file" / "backup")]) == 1
+    assert "Not a directory" in capsys.readouterr().err
 
 
 def test_the_keys_open_with_their_passphrase_alone(home: Path, tmp_path: Path) -> None:
     sealed_keys.seal(home / "keys", tmp_path / "sealed", PASSPHRASE)
     with pytest.raises(Integrity, match="does not open"):
-        sealed_keys.unseal(tmp_path / "sealed", tmp_path / "other", "four other words")
+        sealed_keys.opened(tmp_path / "sealed", "four other words")
     data = bytearray((tmp_path / "sealed").read_bytes())
     data[-1] ^= 1
     (tmp_path / "edited").write_bytes(data)
     with pytest.raises(Integrity, match="edited"):
-        sealed_keys.unseal(tmp_path / "edited", tmp_path / "other", PASSPHRASE)
+        sealed_keys.opened(tmp_path / "edited", PASSPHRASE)
     with pytest.raises(Misconfigured, match="fewer than"):
         sealed_keys.seal(home / "keys", tmp_path / "sealed", "short")
 

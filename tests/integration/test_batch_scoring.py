@@ -238,7 +238,10 @@ class Countdown:
             raise Interrupted
 
 
-def test_a_run_that_ends_at_any_moment_goes_on_to_the_same_end(batches: Batches, tmp_path: Path) -> None:
+@pytest.mark.parametrize("part_rows", [PART_ROWS, 4, 17])
+def test_a_run_that_ends_at_any_moment_goes_on_to_the_same_end_also_with_other_parts(
+    batches: Batches, tmp_path: Path, part_rows: int
+) -> None:
     batches.run()
     whole, answers = dict(logged(batches)), batches.answers()
     moment = 0
@@ -257,7 +260,7 @@ def test_a_run_that_ends_at_any_moment_goes_on_to_the_same_end(batches: Batches,
         try:
             made.run(meddled)
         except Interrupted:
-            made.run()
+            made.run(part_rows=part_rows)
         assert logged(made) == whole, f"interrupted at moment {moment}"
         assert made.answers() == answers
         if countdown.left > 0:

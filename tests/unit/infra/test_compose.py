@@ -1,5 +1,6 @@
 """The compose file: valid, current, and the same topology as the processes of `make up-local`."""
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +12,10 @@ from compose_spec import PyCompose
 
 from infra.topology import ports
 from infra.topology.compose import FOLDER, OWN, SCRAPER, USER, VOLUMES, Containers, files
-from infra.topology.containers import make_first_keys, prepare
+from infra.topology.containers import ensure_docker, make_first_keys, prepare
 from infra.topology.description import Place
 from infra.topology.services import services
+from models.errors import Misconfigured
 from tests.unit.infra.places import NoPrograms
 
 COMPOSE: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yaml").read_text())
@@ -36,6 +38,19 @@ def valid(text: str) -> None:
 @pytest.mark.parametrize("name", files())
 def test_what_lies_in_the_folder_is_what_the_description_gives(name: str) -> None:
     assert (FOLDER / name).read_text() == files()[name], "make compose-file"
+
+
+def test_without_docker_or_its_plugin_it_is_said_what_else_there_is(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="not installed") as without:
+        ensure_docker(str(tmp_path))
+    assert "make up-local" in without.value.hint
+    docker = tmp_path / "docker"
+    docker.write_text('#!/bin/sh\n[ "$1" != compose ]\n')
+    docker.chmod(0o755)
+    with pytest.raises(Misconfigured, match="compose plugin"):
+        ensure_docker(str(tmp_path))
+    docker.write_text("#!/bin/sh\n")
+    ensure_docker(str(tmp_path))
 
 
 def test_nothing_else_lies_there() -> None:
@@ -92,6 +107,19 @@ def test_the_files_that_are_mounted_are_in_the_tree() -> None:
         for volume in service.get("volumes", ()):
             if (source := volume.split(":")[0]).startswith("."):
                 assert (FOLDER / source).exists(), source
+
+
+def test_grafana_finds_the_dashboards_and_they_find_prometheus() -> None:
+    """Grafana itself is not started by any check."""
+    kept = FOLDER.parent / "grafana"
+    (provider,) = yaml.safe_load((kept / "provisioning" / "dashboards" / "steward.yml").read_text())["providers"]
+    mounted = {volume.split(":")[1]: FOLDER / volume.split(":")[0] for volume in COMPOSE["services"]["grafana"]["volumes"]}
+    boards = [json.loads(path.read_text()) for path in mounted[provider["options"]["path"]].resolve().glob("*.json")]
+    assert len(boards) == 2
+    (source,) = yaml.safe_load((kept / "provisioning" / "datasources" / "steward.yml").read_text())["datasources"]
+    asked = [panel["datasource"] for board in boards for panel in board["panels"]]
+    assert [each for each in asked if each != {"type": source["type"], "uid": source["uid"]}] == []
+    assert mounted["/etc/grafana/provisioning/dashboards"].resolve() == (kept / "provisioning" / "dashboards").resolve()
 
 
 def test_every_service_runs_as_who_owns_the_secrets_and_ours_can_write_nothing_but_their_volumes() -> None:

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[3]
 CHECKS = {
     "infra/__init__.py": "tests/unit/infra/test_topology.py",
     "infra/environment.py": ".ci/run",
+    "infra/told.py": "tests/unit/infra/test_places.py",
     "infra/licences.toml": "Makefile",
     "infra/alertmanager/*": "tests/e2e/test_topology.py",
     "infra/architecture/*": "tests/unit/infra/test_architecture_page.py",
@@ -21,7 +22,7 @@ CHECKS = {
     "infra/aws/databases.sh": "tests/integration/test_aws_databases.py",
     "infra/aws/findings.py": "tests/aws/test_judges.py",
     "infra/aws/prices.toml": "tests/unit/infra/test_aws_costs.py",
-    "infra/aws/requirements.in": "Makefile",
+    "infra/aws/requirements.in": "tests/unit/infra/test_locks.py",
     "infra/aws/usage.toml": "tests/unit/infra/test_aws_costs.py",
     "infra/backup/*": "tests/integration/test_backup.py",
     "infra/backup/moments.py": "tests/integration/test_point_in_time.py",
@@ -31,6 +32,7 @@ CHECKS = {
     "infra/backup/recovery.py": "tests/integration/test_point_in_time.py",
     "infra/delivery/*": "tests/unit/infra/test_delivery.py",
     "infra/grafana/*": "tests/infra/test_dashboards.py",
+    "infra/grafana/provisioning/*": "tests/unit/infra/test_compose.py",
     "infra/haproxy/*": "tests/e2e/test_topology.py",
     "infra/helm/*": "tests/infra/test_chart.py",
     "infra/images/*": "tests/images/test_images.py",
@@ -44,6 +46,7 @@ CHECKS = {
     "infra/scanning/apart.py": "tests/infra/test_chart.py",
     "infra/topology/*": "tests/e2e/test_topology.py",
     "infra/topology/compose.py": "tests/unit/infra/test_compose.py",
+    "infra/topology/places.py": "tests/unit/infra/test_places.py",
     "infra/topology/containers.py": "tests/images/test_containers.py",
 }
 RUN = {"test": ("unit", "integration"), "infra-test": ("infra",), "aws-test": ("aws",), "topology": ("test_topology",)}
@@ -80,6 +83,14 @@ def test_every_check_is_there_and_ci_runs_it() -> None:
         if check.startswith("tests/"):
             assert re.search(r"^def test_", (ROOT / check).read_text(), re.MULTILINE), f"nothing is left of {check}"
             assert any(part in check for parts in (*RUN.values(), ("tests/images/",)) for part in parts), check
+
+
+def test_the_environment_and_the_licences_are_made_and_looked_at_by_every_change() -> None:
+    """What is no test of ours: `make setup` runs infra/environment.py, `make check` reads infra/licences.toml."""
+    made = (ROOT / ".ci" / "run").read_text().splitlines()
+    assert {"make setup", "make spark-setup", "make aws-setup"} <= set(made)
+    check = (ROOT / "Makefile").read_text().split("\ncheck: ")[1].split("\n\n")[0]
+    assert "$(RUN) pipelines licences" in check
 
 
 def test_every_workflow_is_there() -> None:

@@ -1,6 +1,10 @@
 """The content digest: the same for the same content however it is held, another for any other content."""
 
+import hashlib
+from typing import Any
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,3 +58,35 @@ def test_the_names_and_the_order_of_rows_count_but_not_the_order_of_columns() ->
 def test_a_broken_batch_has_a_digest_too() -> None:
     assert column_digest(np.array([1, None], dtype=object)) != column_digest(np.array([1, "None"], dtype=object))
     assert content_digest({}) == content_digest({})
+
+
+@pytest.mark.parametrize(
+    ("values", "digest"),
+    [
+        (["A00001", "\u00c4-22", "", "\U0001f600"], "text:a761fe31cd2179ccc971ec3be37843491cc314eaab07dcecc50b235bde5d4a3c"),
+        ([-2, 0, 2**40], "integer:7c436ff0cce7f8fad9d32d4d78f243aac58c5f172cff38021c319094646924f9"),
+        ([1.5, -0.0, float("nan")], "number:12345980d88077d799abfce12ed5f7548f7d17d808119d6bc225e151cd132759"),
+        ([True, False], "boolean:cf05e651035f1b5bbfb954da3d6c9216b415567c08cedded35c0eb44d736c2f4"),
+        (["A1", None, 7, 1.5], "untyped:57a7bd18d14efaea50e7adbfb1038eac5e04f635250422efcfc4532912f0912b"),
+    ],
+)
+def test_what_was_stored_before_has_the_digest_that_it_had(values: list[Any], digest: str) -> None:
+    assert column_digest(np.array(values, dtype=object if None in values else None)) == digest
+
+
+def test_a_digest_is_of_all_values_together_however_many() -> None:
+    texts = [f"\u00c4{number}" for number in range(150_000)]
+    untyped = np.array([None, *texts[1:]], dtype=object)
+    numbers = np.arange(150_000)
+
+    assert column_digest(np.array(texts)) == f"text:{hashed('text', *forms(texts))}"
+    assert column_digest(untyped) == f"untyped:{hashed('untyped', *forms([repr(value) for value in untyped]))}"
+    assert column_digest(numbers) == f"integer:{hashed('integer', numbers.astype('<i8').tobytes())}"
+
+
+def forms(texts: list[str]) -> tuple[bytes, bytes]:
+    return np.array([len(text) for text in texts], dtype="<i8").tobytes(), "".join(texts).encode()
+
+
+def hashed(kind: str, *parts: bytes) -> str:
+    return hashlib.sha256(f"{kind}:150000:".encode() + b"".join(parts)).hexdigest()

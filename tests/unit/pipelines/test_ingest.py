@@ -5,12 +5,17 @@ from datetime import date
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.credit_default import USE_CASE
 from models.lake import AUDIT, OUTCOMES, SNAPSHOTS
 from models.usecase import Cohort
+from pipelines.arrivals import hidden
+from pipelines.batches import Stored, in_key_order
 from tests.fakes.source import JULY, JUNE, MAY, with_value
 from tests.intake import Bank
+from tests.rings import ACCOUNTS
 
 
 @pytest.fixture
@@ -120,6 +125,39 @@ def test_audit_columns_delivered_in_another_order_are_the_same(bank: Bank) -> No
     bank.ingest(MAY.last_day)
 
     assert bank.restricted.history(AUDIT, MAY) == before
+
+
+def test_accounts_that_stand_in_both_tables_are_hidden_once_and_to_the_same_end_in_another_order(bank: Bank) -> None:
+    cohort = bank.source.cohort(MAY, MAY.last_day)
+    turned = replace(cohort, audit={name: values[::-1] for name, values in cohort.audit.items()})
+
+    alike, other = (hidden(each, USE_CASE.contract, ACCOUNTS) for each in (cohort, turned))
+
+    assert alike.audit["account_id"] is alike.columns["account_id"]
+    np.testing.assert_array_equal(other.audit["account_id"][::-1], alike.columns["account_id"])
+
+
+def test_of_the_months_before_only_what_is_asked_for_is_read(bank: Bank) -> None:
+    bank.ingest(MAY.last_day)
+    (part,) = bank.lake.versions(SNAPSHOTS)
+
+    stored = Stored(bank.lake, part, ("account_id", "bill_0"))
+
+    assert list(stored) == ["account_id", "bill_0"]
+    np.testing.assert_array_equal(stored["bill_0"], bank.lake.read([part], ["bill_0"])["bill_0"])
+    with pytest.raises(KeyError):
+        stored["status_0"]
+
+
+@given(
+    st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=3), min_size=1, max_size=12)
+)
+def test_rows_are_sorted_by_their_keys_and_equal_ones_keep_their_order(keys: list[str]) -> None:
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+
+    for held in (np.array(keys), np.array(keys, dtype=object)):
+        found = in_key_order({"key": held, "row": np.arange(len(keys))}, "key")
+        assert found["row"].tolist() == order
 
 
 def test_progress_is_told_month_by_month(bank: Bank) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -84,6 +85,47 @@ def test_a_column_of_several_generations_comes_out_in_one() -> None:
 
 def test_a_search_looks_for_an_id_under_every_generation() -> None:
     assert ring("ab").known_as("A1") == [ring("a").pseudonym("A1"), ring("ab").pseudonym("A1")]
+
+
+@pytest.mark.parametrize(
+    ("letters", "split", "account", "pseudonym"),
+    [
+        ("a", b"", "A00017", "p1_219530056c1940a88c944b6c7526f82024"),
+        ("ab", b"", "A00017", "p2_2137db02c5fca0c5bed0b6de9c31f01be0"),
+        ("a", b"k" * 32, "\u00c4 1", "p1_b0ea831cc4ef051911b8141130b2ad1518"),
+    ],
+)
+def test_who_was_stored_before_is_called_what_he_was(letters: str, split: bytes, account: str, pseudonym: str) -> None:
+    keys = Keyring(ring(letters).keys, split)
+
+    assert keys.pseudonym(account) == pseudonym
+    assert replace(keys, remembered=0).pseudonyms(np.array([account])).tolist() == [pseudonym]
+
+
+@given(st.lists(ids, min_size=1, max_size=5), st.sampled_from(["a", "ab", "abcdefghij"]), st.sampled_from([b"", b"k" * 32]))
+def test_a_column_that_is_too_long_to_remember_gets_the_same_pseudonyms(names: list[str], letters: str, split: bytes) -> None:
+    keys, accounts = Keyring(ring(letters).keys, split), np.array(names)
+
+    found = replace(keys, remembered=0).pseudonyms(accounts)
+
+    assert found.tolist() == [keys.pseudonym(account) for account in accounts.tolist()]
+    assert found.dtype == keys.pseudonyms(accounts).dtype
+
+
+def test_a_column_longer_than_what_is_made_at_a_time_stays_in_its_order() -> None:
+    names = [f"A{number}" for number in range(140_000)]
+
+    found = ACCOUNTS.pseudonyms(np.array(names))
+
+    some = range(0, len(names), 9_973)
+    assert [found[place] for place in some] == [ACCOUNTS.pseudonym(names[place]) for place in some]
+    assert len(set(found.tolist())) == len(names)
+
+
+def test_a_broken_key_in_a_long_column_has_its_stand_in_too() -> None:
+    keys, names = replace(ACCOUNTS, remembered=0), np.array(["A1", "A 1"])
+
+    assert masked(keys, names, PATTERN).tolist() == masked(ACCOUNTS, names, PATTERN).tolist()
 
 
 @pytest.mark.parametrize("keys", [(), (b"short",), (b"a" * 32, b"a" * 32)])
