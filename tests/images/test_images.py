@@ -65,8 +65,8 @@ def test_nothing_in_an_image_can_be_written(image: tuple[str, str], podman: Podm
 def test_every_module_of_a_deployable_loads_in_its_image(image: tuple[str, str], podman: Podman) -> None:
     modules = {
         "serving": "serving.__main__, serving.adapters.otlp, serving.adapters.signed_tokens",
-        "console": "monitoring.__main__",
-        "pipelines": "infra.backup.__main__, pipelines.__main__, pipelines.flows, pipelines.adapters.mlflow_registry, lightgbm",
+        "console": "monitoring.__main__, monitoring.migrate",
+        "pipelines": "infra.backup.__main__, pipelines.__main__, pipelines.flows, pipelines.adapters.mlflow_registry, boto3, lightgbm",
     }[image[0]]
     options = ["--env", "PREFECT_HOME=/tmp/prefect", "--env", "MPLCONFIGDIR=/tmp/matplotlib"]
     done = subprocess.run(

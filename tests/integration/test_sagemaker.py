@@ -1,6 +1,6 @@
 """The serving image's `serve`, as SageMaker starts it: port 8080, the model below /opt/ml/model, `/ping` and `/invocations`.
 
-Run as a process, not in its image and not by SageMaker.
+Run as a process, and not by SageMaker; in its image it is run in `tests/images/test_serve.py`.
 """
 
 import os
