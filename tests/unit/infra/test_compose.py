@@ -154,15 +154,19 @@ def test_prometheus_has_the_key_without_which_no_replica_answers_in_a_container(
 def test_the_first_start_makes_keys_and_a_later_one_makes_none_anew(tmp_path: Path) -> None:
     prepare(tmp_path)
     made: list[str] = []
+    allowed: dict[str, str] = {}
 
     def home(command: Sequence[str]) -> str:
         if command[0] == "sh":
             return "".join(f"{record}.json\n" for record in made)
+        if "--actions" in command:
+            allowed[command[command.index("--name") + 1]] = command[command.index("--actions") + 1]
         made.append(("users/" if "user" in command else "api/") + command[command.index("--name") + 1])
         return f"secret of {made[-1]}\nand what it is for\n"
 
     make_first_keys(tmp_path, home)
     assert (tmp_path / SCRAPER).read_text() == "secret of api/prometheus"
+    assert allowed == {"first": "score,read,counterfactual,review", "prometheus": "read"}
     assert (tmp_path / "first_password").read_text() == "secret of users/first"
     assert (tmp_path / "first_api_key").stat().st_mode & 0o077 == 0
     make_first_keys(tmp_path, home)
