@@ -50,7 +50,7 @@ def _migrations(data: Data, place: Aws) -> Container:
     """As the chart's hook: the schema only grows, so the release before goes on beside it."""
     return Container(
         name="migrations",
-        image="serving",
+        image="console",
         size=SMALL,
         command=["python", "-m", "monitoring.migrate"],
         settings={

@@ -50,7 +50,7 @@ class Watching(Stack):
         self._alarm("NobodyAnswers", refused, 0, 3, more, "the load balancer had nobody to ask in three minutes")
         self._alarm("ServingIsSlow", slow, 0.25, 5, more, "1 % of requests took more than 250 ms for five minutes")
         less = watch.ComparisonOperator.LESS_THAN_THRESHOLD
-        self._alarm("NoReplica", healthy, 1, 2, less, "no replica is ready: no model in force, or no task", missing=True)
+        self._alarm("NoReplica", healthy, 1, 2, less, "no replica can answer: no release, no log, or no task", missing=True)
 
     def _on_database(self, environment: Environment, data: Data) -> None:
         five, database = Duration.minutes(5), data.database

@@ -5,8 +5,8 @@ are kept as files, so that the site shows every batch ever checked; results of a
 """
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,16 @@ from models.clock import Clock
 from models.contract import Column, Role
 from pipelines.batches import EXAMPLES, Batch, Finding, Measure, Ruling
 
-_DTYPES = {"integer": "int64", "number": "float64", "text": "str"}
+
+@dataclass(frozen=True)
+class Words:
+    """What an engine of the tool calls the contract's types, and the end of a text in a pattern."""
+
+    types: Mapping[str, str]
+    end: str
+
+
+_PANDAS = Words({"integer": "int64", "number": "float64", "text": "str"}, r"\Z")
 _SITE = "data_docs"
 _BRIEFLY = {"result_format": "BASIC", "partial_unexpected_count": EXAMPLES}
 _LAZY = ("mode.copy_on_write", True)
@@ -30,15 +39,15 @@ class GreatExpectations:
     def __init__(self, folder: Path, clock: Clock) -> None:
         self._folder = folder
         self._clock = clock
-        self._definitions: dict[str, Any] = {}
+        self._definitions: dict[tuple[str, str], Any] = {}
 
     def check(self, batch: Batch, measures: Sequence[Measure]) -> list[Finding]:
         name = f"{batch.use_case}.{batch.table}"
-        results = self._run(name, batch, batch.columns, list(_rules(batch)))
+        found = self._kept(name, batch, self._by_contract(name, batch))
         if measures:
-            figures = {_title(measure): [measure.value] for measure in measures}
-            self._run(f"{name}.against_history", batch, figures, list(_bounds(measures)))
-        return [_finding(result, batch) for result in results if not result.success]
+            name, figures = f"{name}.against_history", {_title(measure): [measure.value] for measure in measures}
+            self._kept(name, batch, self._validated(name, batch, figures, list(_bounds(measures))))
+        return [_finding(result, batch) for result in found.results if not result.success]
 
     def prepare(self) -> None:
         """Import the tool and open its context, which the first check would do otherwise."""
@@ -82,45 +91,52 @@ class GreatExpectations:
             except ValueError:
                 path.unlink()
 
-    def _run(self, name: str, batch: Batch, columns: Mapping[str, Any], rules: list[Any]) -> list[Any]:
-        import great_expectations as gx
+    def _by_contract(self, name: str, batch: Batch) -> Any:
+        return self._validated(name, batch, batch.columns, list(rules(batch, _PANDAS)))
+
+    def _validated(self, name: str, batch: Batch, columns: Mapping[str, Any], rules: list[Any]) -> Any:
         import pandas as pd
 
-        suite = gx.ExpectationSuite(name, expectations=rules)
         with pd.option_context(*_LAZY):
             frame = pd.DataFrame({column: _held(values) for column, values in columns.items()}, copy=False)
-            found = self._validated(name, frame, suite, batch)
-        if not batch.contract.named(Role.AUDIT):
-            self._keep(name, batch, found)
-        return list(found.results)
+            return self._asked(self._source, name, frame, rules, _naming_rows(batch, frame))
 
-    def _validated(self, name: str, frame: Any, suite: Any, batch: Batch) -> Any:
-        """Without a stored ValidationDefinition, which costs as much again, and without `Batch.validate`, which fingerprints
-        the rows once more each time."""
+    def _asked(self, source: Any, name: str, frame: Any, rules: list[Any], naming: dict[str, Any] | None) -> Any:
+        """What the tool says of all rules, with the rows that break them if it can be said how to name them.
+
+        Without a stored ValidationDefinition, which costs as much again, and without `Batch.validate`, which fingerprints the
+        rows once more each time.
+        """
+        import great_expectations as gx
         from great_expectations.validator.v1_validator import Validator
 
-        validator = Validator(self._whole(name), dict(_BRIEFLY), {"dataframe": frame})
+        suite = gx.ExpectationSuite(name, expectations=rules)
+        validator = Validator(self._whole(source, name), dict(_BRIEFLY), {"dataframe": frame})
         found = validator.validate_expectation_suite(suite)
-        if not found.success:  # once more, for the rows to name: asking for them always would cost a fourth of the time
-            validator.result_format = _naming_rows(batch, frame)
+        if naming and not found.success:  # once more: asking for rows always would cost a fourth of the time
+            validator.result_format = naming
             found = validator.validate_expectation_suite(suite)
-        known = self._source.get_execution_engine().batch_manager  # it would keep the rows until the next of this name
+        known = source.get_execution_engine().batch_manager  # it would keep the rows until the next of this name
         known.reset_batch_cache()
         known.batch_data_cache.clear()
         return found
 
-    def _whole(self, name: str) -> Any:
+    def _whole(self, source: Any, name: str) -> Any:
         """Made once a name: each new source, asset or definition writes the whole context's configuration anew."""
-        if name not in self._definitions:
-            asset = self._source.add_dataframe_asset(name)
-            self._definitions[name] = asset.add_batch_definition_whole_dataframe(name)
-        return self._definitions[name]
+        key = source.name, name
+        if key not in self._definitions:
+            asset = source.add_dataframe_asset(name)
+            self._definitions[key] = asset.add_batch_definition_whole_dataframe(name)
+        return self._definitions[key]
 
     @cached_property
     def _source(self) -> Any:
         return self._context.data_sources.add_or_update_pandas("lake")
 
-    def _keep(self, name: str, batch: Batch, found: Any) -> None:
+    def _kept(self, name: str, batch: Batch, found: Any) -> Any:
+        """What was found, on record unless it is of audit columns."""
+        if batch.contract.named(Role.AUDIT):
+            return found
         from great_expectations.core.run_identifier import RunIdentifier
         from great_expectations.data_context.types.resource_identifiers import (
             ExpectationSuiteIdentifier,
@@ -131,6 +147,7 @@ class GreatExpectations:
         found.meta |= {"run_id": run, "validation_time": run.run_time}
         key = ValidationResultIdentifier(ExpectationSuiteIdentifier(name), run, f"{batch.table}-{batch.month}")
         self._context.validation_results_store.set(key, found)
+        return found
 
 
 def _held(values: Any) -> Any:
@@ -163,21 +180,21 @@ def _site(folder: Path) -> dict[str, Any]:
     }
 
 
-def _rules(batch: Batch) -> Iterator[Any]:
+def rules(batch: Batch, words: Words) -> Iterator[Any]:
     """The contract as expectations; `meta` carries the platform's own words for a finding."""
     from great_expectations import expectations as gxe
 
     for column in batch.contract.columns:
         name = column.name
-        type_ = _DTYPES[column.kind]
+        type_ = words.types[column.kind]
         yield gxe.ExpectColumnValuesToNotBeNull(column=name, meta=_meta("no nulls", "no nulls"))
         yield gxe.ExpectColumnValuesToBeOfType(column=name, type_=type_, meta=_meta("type", column.kind))
-        yield _values(column, batch)
+        yield _values(column, batch, words)
         if column.role is Role.KEY:
             yield gxe.ExpectColumnValuesToBeUnique(column=name, meta=_meta("unique key", "each key once"))
 
 
-def _values(column: Column, batch: Batch) -> Any:
+def _values(column: Column, batch: Batch, words: Words) -> Any:
     from great_expectations import expectations as gxe
 
     name = column.name
@@ -188,7 +205,8 @@ def _values(column: Column, batch: Batch) -> Any:
         codes = list(column.codes)
         return gxe.ExpectColumnValuesToBeInSet(column=name, value_set=codes, meta=_meta("allowed codes", column.rule()))
     if column.pattern:
-        regex = re.sub(r"\$$", r"\\Z", column.pattern)  # the tool's $ would allow a line end behind it
+        # The tool's $ would allow a line end behind it.
+        regex = column.pattern.removesuffix("$") + (words.end if column.pattern.endswith("$") else "")
         return gxe.ExpectColumnValuesToMatchRegex(column=name, regex=regex, meta=_meta("pattern", column.rule()))
     low, high = column.minimum, column.maximum
     return gxe.ExpectColumnValuesToBeBetween(column=name, min_value=low, max_value=high, meta=_meta("range", column.rule()))

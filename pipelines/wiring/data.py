@@ -1,6 +1,7 @@
 """The lake, the restricted lake of the audit columns, and the keys that hide accounts in both."""
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from models.adapters import account_keys
 from models.adapters.lifted_lake import LiftedLake
@@ -11,7 +12,11 @@ from pipelines.fairness.audit import AuditTable, Keyed, LakeAudit
 from pipelines.ingest import Intake
 from pipelines.recorded import recorded
 from pipelines.rotation import rekey
+from pipelines.validation import Expectations
 from pipelines.wiring.releasing import Releasing
+
+if TYPE_CHECKING:
+    from models.adapters.spark_session import Spark
 
 
 class Data(Releasing):
@@ -42,15 +47,33 @@ class Data(Releasing):
         return ParquetLake(private / self.use_case.name, restricted_schemas(self.use_case.contract))
 
     @cached_property
-    def intake(self) -> Intake:
+    def spark(self) -> "Spark":
+        """Raises `Misconfigured` if Spark or Java is not there."""
+        from models.adapters.spark_session import Spark
+
+        return Spark(self.settings.spark_master, self.settings.home / "spill")
+
+    @cached_property
+    def expectations(self) -> Expectations:
+        """What checks a month's rows, and keeps the record."""
+        folder = self.settings.data_docs_folder.parent
+        if self.settings.engine == "spark":
+            from pipelines.adapters.spark_expectations import SparkExpectations
+
+            return SparkExpectations(folder, self.clock, self.spark, self.settings.home / "spill" / "checked")
         from pipelines.adapters.expectations import GreatExpectations
+
+        return GreatExpectations(folder, self.clock)
+
+    @cached_property
+    def intake(self) -> Intake:
         from pipelines.adapters.folder_quarantine import FolderQuarantine
 
         private = private_folder(self.settings.home / "restricted")
         return Intake(
             lake=self.lake,
             restricted=self.restricted,
-            expectations=GreatExpectations(self.settings.data_docs_folder.parent, self.clock),
+            expectations=self.expectations,
             quarantine=FolderQuarantine(private / "quarantine"),
             ledger=self.ledger,
             clock=self.clock,

@@ -26,7 +26,6 @@ from monitoring.trials import Trials
 from pipelines.wiring.data import Data
 
 if TYPE_CHECKING:
-    from models.adapters.spark_session import Spark
     from monitoring.adapters.sql_decisions import SqlDecisionLog
 
 
@@ -125,13 +124,6 @@ class Watching(Data):
         since = last_watched(self.reports, self.ledger.entries(model), model)
         found = check_watched(verified(self.channel, model, champion), since, self.clock.now())
         return list(found) if decided else []
-
-    @cached_property
-    def spark(self) -> "Spark":
-        """Raises `Misconfigured` if Spark or Java is not there."""
-        from models.adapters.spark_session import Spark
-
-        return Spark(self.settings.spark_master, self.settings.home / "spill")
 
     @cached_property
     def statistics(self) -> Statistics:

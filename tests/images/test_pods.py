@@ -215,10 +215,7 @@ def test_the_pod_of_the_worker_tells_prefect_its_schedules_and_runs_what_is_aske
         return json.loads(pods.asked("worker", f"{PREFECT}{path}", body=body) or "{}")
 
     with running(pods, "worker"):
-        eventually(lambda: prefect(f"/deployments/name/judge/{MODEL}"), seconds=240)
-        deployments = prefect("/deployments/filter", "{}")
-        assert {each["entrypoint"].split(":")[0] for each in deployments} == {"pipelines.flows"}
-        assert len(deployments) == 5
+        eventually(lambda: len(prefect("/deployments/filter", "{}")) == 5, seconds=240)
         judge = prefect(f"/deployments/name/judge/{MODEL}")["id"]
         run = prefect(f"/deployments/{judge}/create_flow_run", json.dumps({"name": "by hand"}))["id"]
         ended = ("COMPLETED", "FAILED", "CRASHED")

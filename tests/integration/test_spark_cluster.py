@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from models.lake import AUDIT, OUTCOMES, SNAPSHOTS
+from pipelines.ingest import ingest
 from pipelines.scoring.step import carry_out, plan_batch
 from pipelines.settings import PipelineSettings
 from pipelines.steps import watch
@@ -56,3 +59,22 @@ def test_a_cluster_decides_and_reports_as_one_machine_does(trained: Trained, mas
     assert {name: value for name, value in other.items() if name not in OWN} == {
         name: value for name, value in report.items() if name not in OWN
     }
+
+
+def taken_in(home: Path, **settings: Any) -> list[tuple[str, str, str, int]]:
+    """The versions that a home without any has after two months."""
+    parts = Platform(PipelineSettings(home=home, **settings), source=SomeAccounts(step=STEP))
+    ingest(parts.use_case, SomeAccounts(step=STEP), parts.intake, as_of=date(2005, 6, 30), progress=lambda _: None)
+    if parts.settings.engine == "spark":
+        parts.spark.close()
+    lake, audit = parts.lake.versions(SNAPSHOTS) + parts.lake.versions(OUTCOMES), parts.restricted.versions(AUDIT)
+    return [(part.table, str(part.month), part.digest, part.rows) for part in [*lake, *audit]]
+
+
+def test_what_a_cluster_checked_is_stored_as_one_machine_stores_it(master: str, tmp_path: Path) -> None:
+    alone = taken_in(tmp_path / "alone")
+    shutil.copytree(tmp_path / "alone" / "keys", tmp_path / "cluster" / "keys")
+
+    assert taken_in(tmp_path / "cluster", engine="spark", spark_master=master) == alone
+    assert len(alone) == 5
+    assert "LongType" in "".join(path.read_text() for path in (tmp_path / "cluster").rglob("*.json"))
