@@ -218,8 +218,8 @@ def test_a_backup_of_a_running_topology_comes_back_elsewhere_with_every_row(
         assert backup(["restore", *again]) == 0, "beside what runs at these very ports"
         place = LocalPlace(elsewhere, services.place.first + ports.SIZE)
         parts = [service for service in lay_out(place) if service.name in ("postgres", "store")]
-        start(place, parts, lambda _: None)
         try:
+            start(place, parts, lambda _: None)
             assert rows(place)["postgres/decisions"]["decisions"] == decided
             environment = os.environ | platform(place)
             done = subprocess.run(

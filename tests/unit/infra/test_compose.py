@@ -159,10 +159,13 @@ class Home:
 
     def __init__(self) -> None:
         self.known: list[str] = []
+        self.allowed: dict[str, str] = {}
 
     def __call__(self, command: Sequence[str]) -> str:
         if command[0] == "sh":
             return "".join(f"{record}.json\n" for record in self.known)
+        if "--actions" in command:
+            self.allowed[command[command.index("--name") + 1]] = command[command.index("--actions") + 1]
         self.known.append(("users/" if "user" in command else "api/") + command[command.index("--name") + 1])
         return f"secret of {self.known[-1]}\nand what it is for\n"
 
@@ -172,6 +175,7 @@ def test_the_first_start_makes_keys_and_a_later_one_makes_none_anew(tmp_path: Pa
     secrets, home = tmp_path / "secrets", Home()
     make_first_keys(secrets, home)
     assert (secrets / SCRAPER).read_text() == "secret of api/prometheus"
+    assert home.allowed == {"first": "score,read,counterfactual,review", "prometheus": "read"}
     assert (secrets / "first_password").read_text() == "secret of users/first"
     assert (secrets / "first_api_key").stat().st_mode & 0o077 == 0
     make_first_keys(secrets, home)

@@ -1,7 +1,9 @@
 """Which topology a command is about, and what it says of one that cannot be."""
 
 import socket
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -16,29 +18,36 @@ from tests.unit.infra.places import NoPrograms
 NEVER, ALWAYS = (lambda _: False), (lambda _: True)
 
 
-def test_a_topology_is_found_at_the_ports_that_it_was_started_with(tmp_path: Path) -> None:
-    assert chosen(tmp_path, None, NEVER).first == ports.FIRST
-    remember(LocalPlace(tmp_path, 9100))
-    assert chosen(tmp_path, None, ALWAYS).first == 9100
-    assert chosen(tmp_path, 9100, ALWAYS).first == 9100
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Short enough for the sockets below it, wherever the tests run."""
+    with TemporaryDirectory() as made:
+        yield Path(made)
 
 
-def test_one_that_runs_is_not_looked_for_at_other_ports(tmp_path: Path) -> None:
-    remember(LocalPlace(tmp_path, 9100))
+def test_a_topology_is_found_at_the_ports_that_it_was_started_with(folder: Path) -> None:
+    assert chosen(folder, None, NEVER).first == ports.FIRST
+    remember(LocalPlace(folder, 9100))
+    assert chosen(folder, None, ALWAYS).first == 9100
+    assert chosen(folder, 9100, ALWAYS).first == 9100
+
+
+def test_one_that_runs_is_not_looked_for_at_other_ports(folder: Path) -> None:
+    remember(LocalPlace(folder, 9100))
     with pytest.raises(Conflict, match="from 9100 on"):
-        chosen(tmp_path, 9200, ALWAYS)
-    assert chosen(tmp_path, 9200, NEVER).first == 9200, "it may start at others"
+        chosen(folder, 9200, ALWAYS)
+    assert chosen(folder, 9200, NEVER).first == 9200, "it may start at others"
 
 
-def test_one_that_was_started_before_folders_remembered_is_asked_where_it_is_said_to_be(tmp_path: Path) -> None:
-    assert chosen(tmp_path, 9200, ALWAYS).first == 9200
+def test_one_that_was_started_before_folders_remembered_is_asked_where_it_is_said_to_be(folder: Path) -> None:
+    assert chosen(folder, 9200, ALWAYS).first == 9200
 
 
 @pytest.mark.parametrize("first", [-1, 65_516, 70_000])
-def test_ports_that_there_are_not_are_refused(tmp_path: Path, first: int) -> None:
+def test_ports_that_there_are_not_are_refused(folder: Path, first: int) -> None:
     with pytest.raises(Misconfigured, match="no 21 ports"):
-        chosen(tmp_path, first, NEVER)
-    assert chosen(tmp_path, 65_515, NEVER).first == 65_515
+        chosen(folder, first, NEVER)
+    assert chosen(folder, 65_515, NEVER).first == 65_515
 
 
 @pytest.mark.parametrize("name", ["with space", "it's", "50%", "x" * 60])

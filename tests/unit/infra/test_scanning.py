@@ -32,6 +32,14 @@ def test_an_accepted_vulnerability_is_named_and_everything_else_stays_strict() -
     assert {"--strict", "--require-hashes", "--disable-pip"} <= set(words)
 
 
+def test_a_file_that_git_does_not_know_yet_is_looked_at_and_one_that_it_ignores_is_not(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    for name in ("new.py", "own.py"):
+        (tmp_path / name).write_text("")
+    (tmp_path / ".gitignore").write_text("own.py\n")
+    assert planted.in_the_tree(tmp_path) == [".gitignore", "new.py"]
+
+
 def test_who_does_not_tell_of_vulnerabilities_is_not_taken_for_good_news() -> None:
     def unreached(_: object) -> Never:
         raise TimeoutError
