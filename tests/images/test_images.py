@@ -66,7 +66,7 @@ def test_every_module_of_a_deployable_loads_in_its_image(image: tuple[str, str],
     modules = {
         "serving": "serving.__main__, serving.adapters.otlp, serving.adapters.signed_tokens",
         "console": "monitoring.__main__, monitoring.migrate",
-        "pipelines": "infra.backup.__main__, pipelines.__main__, pipelines.flows, pipelines.adapters.mlflow_registry, boto3, lightgbm",
+        "pipelines": "infra.backup.__main__, pipelines.__main__, pipelines.flows, pipelines.adapters.mlflow_registry, lightgbm",
     }[image[0]]
     options = ["--env", "PREFECT_HOME=/tmp/prefect", "--env", "MPLCONFIGDIR=/tmp/matplotlib"]
     done = subprocess.run(
