@@ -256,12 +256,13 @@ def test_worker_and_console_reach_the_bucket_by_roles_of_their_own_and_serving_d
 
 
 def test_credentials_of_a_store_are_a_file_of_a_secret_that_the_chart_does_not_make(python: Path, tmp_path: Path) -> None:
-    store = {"endpoint": "https://store.bank.example:9000", "ports": [9000], "secret": "steward-store"}
+    named = "steward-store"
+    store = {"endpoint": "https://store.bank.example:9000", "ports": [9000], "secret": named}
     made = with_lake(python, tmp_path, address="s3://bank/lake", **store)
     assert made["wrong"] == []
     for name in LAKE:
         (volume,) = [each for each in pod_of(made, name)["volumes"] if each["name"] == "store"]
-        assert volume["secret"]["secretName"] == "steward-store"
+        assert volume["secret"]["secretName"] == named
         (mount,) = [each for each in pod_of(made, name)["containers"][0]["volumeMounts"] if each["name"] == "store"]
         assert mount["readOnly"] is True
         assert told(made, name)["AWS_SHARED_CREDENTIALS_FILE"] == f"{mount['mountPath']}/credentials"

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 
 import httpx
 import psycopg
@@ -58,7 +59,7 @@ def surroundings(model: Path, port: int, tmp_path: Path) -> dict[str, str]:
     return os.environ | {"STEWARD_MODEL": str(model), "STEWARD_SERVING_PORT": str(port), "TMPDIR": str(scratch), "PATH": path}
 
 
-PASSWORD = "of-decisions"
+PASSWORD = token_hex()
 
 
 @pytest.fixture(scope="module")
