@@ -1,5 +1,7 @@
 """Batch scoring with small bundles: files of records, and the desk that scores them."""
 
+import os
+import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +28,18 @@ from tests.fakes.scorer import FakeScorer
 from tests.rings import ACCOUNTS
 
 PART_ROWS = 10
+
+
+class Deadly:
+    """Kills this process when it is called for the nth time."""
+
+    def __init__(self, moment: int) -> None:
+        self._left = moment
+
+    def __call__(self) -> None:
+        self._left -= 1
+        if not self._left:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def accounts(count: int, first: int = 0) -> list[dict[str, Any]]:

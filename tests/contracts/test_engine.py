@@ -192,7 +192,6 @@ def killed_after(parts: int, home: Path, bucket: str, log: str, spark: bool) -> 
     script = home / "scoring.py"
     script.write_text(
         dedent(f"""
-        import os, signal
         from dataclasses import replace
         from pathlib import Path
         from models.adapters.onnx_runtime import OnnxScorer
@@ -200,19 +199,12 @@ def killed_after(parts: int, home: Path, bucket: str, log: str, spark: bool) -> 
         from monitoring.adapters.sql_decisions import SqlDecisionLog
         from pipelines.adapters.local_engine import LocalEngine
         from pipelines.adapters.spark_engine import SparkEngine
-        from tests.batches import Batches
+        from tests.batches import Batches, Deadly
         from tests.bundles import real_bundle
         from tests.integration.test_batch_scoring import Meddling
         from tests.rings import log_keys
 
-        calls = 0
-
-        def die():
-            global calls
-            calls += 1
-            if calls == {2 * parts}:  # before and after each
-                os.kill(os.getpid(), signal.SIGKILL)
-
+        die = Deadly({2 * parts})  # before and after each
         log = SqlDecisionLog({log!r}, log_keys)
         made = Batches(Path({str(home)!r}), log=log, engine={own}, make_scorer=OnnxScorer, bucket={bucket!r})
         made.promote(real_bundle(0.2))

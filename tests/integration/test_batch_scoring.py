@@ -331,22 +331,15 @@ def test_kill_9_around_a_commit_of_the_real_log_decides_no_row_twice(batches: Ba
     script = tmp_path / "scoring.py"
     script.write_text(
         dedent(f"""
-        import os, pickle, signal, sys
+        import pickle, sys
         from dataclasses import replace
         from pathlib import Path
         from monitoring.adapters.sql_decisions import SqlDecisionLog
-        from tests.batches import Batches
+        from tests.batches import Batches, Deadly
         from tests.integration.test_batch_scoring import Meddling
         from tests.rings import log_keys
 
-        calls = 0
-
-        def die():
-            global calls
-            calls += 1
-            if calls == {moment}:
-                os.kill(os.getpid(), signal.SIGKILL)
-
+        die = Deadly({moment})
         log = SqlDecisionLog({url!r}, log_keys)
         made = Batches(Path({str(batches.home)!r}), log=log)
         made.promote()
