@@ -12,25 +12,25 @@ from tests.fakes.spool import InMemorySpool
 from tests.spoolings import AWAY, entry, settled, spooling
 
 
-class FullLog(InMemoryDecisionLog):
-    """It answers, and takes nothing: its disk is full."""
+class Full:
+    """It can be read, and takes nothing while there is a reason: its disk is full."""
 
     full: PlatformError | None = None
 
-    def append_all(self, entries: Sequence[Entry]) -> None:
+    def ensure_room(self) -> None:
         if self.full:
             raise self.full
+
+
+class FullLog(Full, InMemoryDecisionLog):
+    def append_all(self, entries: Sequence[Entry]) -> None:
+        self.ensure_room()
         super().append_all(entries)
 
 
-class FullSpool(InMemorySpool):
-    """What waits can be read, and nothing be added."""
-
-    full: PlatformError | None = None
-
+class FullSpool(Full, InMemorySpool):
     def put(self, entries: Sequence[Entry]) -> None:
-        if self.full:
-            raise self.full
+        self.ensure_room()
         super().put(entries)
 
 
